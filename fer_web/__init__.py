@@ -1,0 +1,1 @@
+"""Live facial expression recognition in the browser."""

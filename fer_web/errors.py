@@ -1,0 +1,70 @@
+"""Every error that a user may see: a stable code, a public text, and what the caller should do."""
+
+
+class FerWebError(Exception):
+    """Base of all errors whose text is meant for users.
+
+    The message says what is wrong, what is allowed, what was received and what to do. `code` is stable and
+    may be relied on by clients; `http_status` is used by HTTP routes; `retryable` tells a client whether
+    sending the same thing again can succeed.
+    """
+
+    code = "internal"
+    http_status = 500
+    retryable = False
+
+    def to_wire(self) -> dict[str, object]:
+        """The one error shape of HTTP and Socket.IO."""
+        return {"code": self.code, "message": str(self), "retryable": self.retryable}
+
+
+class SettingsError(FerWebError):
+    """A setting has a value that is not allowed."""
+
+    code = "bad_setting"
+
+
+class SetupError(FerWebError):
+    """Something that the set-up should have put in place is missing or broken."""
+
+    code = "bad_setup"
+
+
+class ModelArtifactError(FerWebError):
+    """A model folder is missing, incomplete, altered, or does not fit this program."""
+
+    code = "bad_model"
+
+
+class DataError(FerWebError):
+    """A training data file cannot be used."""
+
+    code = "bad_data"
+
+
+class ProtocolError(FerWebError):
+    """A client's message has not the agreed form."""
+
+    code = "bad_message"
+    http_status = 400
+
+
+class FrameError(FerWebError):
+    """A frame cannot be decoded."""
+
+    code = "bad_frame"
+    http_status = 400
+
+
+class FrameTooLargeError(FrameError):
+    """A frame has more bytes or pixels than allowed."""
+
+    code = "frame_too_large"
+    http_status = 413
+
+
+class InvalidBoxError(FerWebError):
+    """A box lies outside its frame or has no area."""
+
+    code = "bad_box"
+    http_status = 400

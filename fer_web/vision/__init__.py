@@ -1,0 +1,1 @@
+"""Frames in, faces out: pure array code without I/O or frameworks."""

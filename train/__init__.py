@@ -1,0 +1,1 @@
+"""Facial expression model: data, training, evaluation, export."""
