@@ -1,0 +1,1 @@
+"""From faces to expression scores: model folders, classifiers and the pipeline."""

@@ -1,0 +1,38 @@
+"""What the network's FER+ output means to a person: seven probabilities and how doubtful they are."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.labels import FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
+
+_SHOWN = list(FERPLUS_INDEX_OF_EMOTION)
+_DOUBT = [FERPLUS_VOTES.index("unknown"), FERPLUS_VOTES.index("not-a-face")]
+
+
+def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Rows of probabilities from rows of logits (N, K), float32, each row summing to 1."""
+    scaled = np.asarray(logits, np.float32) / np.float32(temperature)
+    exponents = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True), np.float32)
+
+
+def shown_scores(
+    ferplus_logits: NDArray[np.floating], temperature: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Turn FER+ logits into the scores that users see.
+
+    Contempt is not among the seven expressions: its share is left out and the seven are scaled to sum to
+    1. "unknown" and "not-a-face" are no expressions but doubt: their share decides, with the confidence,
+    whether a face is called unsure.
+
+    Args:
+        ferplus_logits: (N, 10), in the order of FERPLUS_VOTES.
+        temperature: divides the logits (Guo et al. 2017, "On calibration of modern neural networks").
+    Returns:
+        scores: float32 (N, 7), 0-1 in the order of EMOTIONS, rows sum to 1.
+        doubt: float32 (N,), 0-1, share of "unknown" and "not-a-face" among all ten.
+    """
+    shares = softmax(ferplus_logits, temperature)
+    seven = shares[:, _SHOWN]
+    scores = seven / np.maximum(seven.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return scores.astype(np.float32), shares[:, _DOUBT].sum(axis=1)
