@@ -1,1 +1,3 @@
 """Live facial expression recognition in the browser."""
+
+__version__ = "0.1.0"

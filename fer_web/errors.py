@@ -68,3 +68,32 @@ class InvalidBoxError(FerWebError):
 
     code = "bad_box"
     http_status = 400
+
+
+class ServerFullError(FerWebError):
+    """No further stream can be served."""
+
+    code = "server_full"
+    http_status = 503
+    retryable = True
+
+
+class TooManyMessagesError(FerWebError):
+    """A client sends faster than any camera."""
+
+    code = "too_many_messages"
+    http_status = 429
+
+
+class SlowReaderError(FerWebError):
+    """A client does not read what is sent to it."""
+
+    code = "slow_reader"
+    http_status = 429
+
+
+class InternalError(FerWebError):
+    """Something failed that the client cannot mend; the log says what."""
+
+    code = "internal"
+    retryable = True

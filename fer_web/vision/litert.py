@@ -31,6 +31,12 @@ class Interpreter(Protocol):
     def get_tensor(self, tensor_index: int) -> NDArray[Any]:
         """A copy of an output."""
 
+    def get_signature_list(self) -> dict[str, dict[str, list[str]]]:
+        """For each signature, the names of its inputs and outputs."""
+
+    def get_signature_runner(self, signature_key: str) -> Any:
+        """A function from inputs by name to a dict of outputs by name."""
+
 
 def open_interpreter(path: Path, num_threads: int = 1) -> Interpreter:
     """Load a .tflite file, ready to be invoked.

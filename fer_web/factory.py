@@ -1,0 +1,124 @@
+"""Composition root: builds every object and wires it up. Tests pass fakes in."""
+
+import logging
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+from flask import Flask
+from flask_socketio import SocketIO
+
+from fer_web.inference.artifact import ModelArtifact, load_artifact
+from fer_web.inference.classifier import LiteRTClassifier
+from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline, StreamState
+from fer_web.realtime.events import StreamEvents
+from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.streams import StreamRegistry
+from fer_web.server import EngineConcurrency, ServingMode, serving_mode
+from fer_web.settings import ROOT, Settings
+from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
+from fer_web.vision.faces import build_detector
+from fer_web.vision.smoothing import ScoreSmoother
+from fer_web.vision.tracking import FaceTracker
+from fer_web.web.error_handlers import register_error_handlers
+from fer_web.web.pages import PageOptions, pages_blueprint
+from fer_web.web.security import LOOPBACK_HOSTS, TrustedHosts, add_security_headers
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Application:
+    """A server that is ready to serve."""
+
+    flask: Flask
+    socketio: SocketIO
+    scheduler: FrameScheduler
+    streams: StreamRegistry
+    mode: ServingMode
+
+
+def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None = None) -> Application:
+    """Build the server.
+
+    Args:
+        pipelines: one for each worker; built from the settings by default.
+    Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
+    """
+    check_browser_modules()
+    artifact = load_artifact(settings.model)
+    detector = resolve_detector(settings.detector)
+    if pipelines is None:
+        pipelines = [build_pipeline(settings, artifact, detector) for _ in range(settings.worker_count)]
+    mode = serving_mode(settings.async_mode)
+    flask_app = _build_flask(settings, PageOptions(settings, artifact, detector))
+    socketio = _build_socketio(settings, flask_app, mode)
+    if settings.is_loopback:
+        flask_app.wsgi_app = TrustedHosts(flask_app.wsgi_app, LOOPBACK_HOSTS)  # type: ignore[method-assign]
+    scheduler = FrameScheduler(EngineConcurrency(socketio.server.eio, mode), pipelines)
+    streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
+    StreamEvents(socketio, streams, scheduler, settings.max_frames_per_s).register()
+    scheduler.start()
+    return Application(flask_app, socketio, scheduler, streams, mode)
+
+
+def build_pipeline(settings: Settings, artifact: ModelArtifact, detector: str) -> Pipeline:
+    """A pipeline for one worker, with interpreters of its own."""
+    # The workers are the parallelism; OpenCV's own threads would only fight them for the cores.
+    cv2.setNumThreads(1)
+    return Pipeline(
+        build_detector(detector, BLAZEFACE_PATH),
+        LiteRTClassifier(artifact),
+        Judgement(artifact.temperature, artifact.unsure_below, artifact.max_doubt),
+        FrameLimits(settings.max_frame_bytes, settings.max_frame_pixels),
+    )
+
+
+def new_stream_state(settings: Settings) -> StreamState:
+    """The memory of a stream that begins."""
+    return StreamState(
+        FaceTracker(search_interval_s=settings.search_interval_s, max_faces=settings.max_faces),
+        ScoreSmoother(settings.smoothing_s),
+    )
+
+
+def resolve_detector(name: str, blazeface_path: Path = BLAZEFACE_PATH) -> str:
+    """What "auto" stands for on this machine."""
+    if name != "auto":
+        return name
+    if blazeface_path.is_file():
+        return "blazeface"
+    _log.warning(
+        "%s is missing; using the Haar detector, which finds fewer faces. Install it: make setup",
+        blazeface_path,
+    )
+    return "haar"
+
+
+def _build_flask(settings: Settings, options: PageOptions) -> Flask:
+    # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
+    mimetypes.add_type("text/javascript", ".js")
+    app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
+    app.register_blueprint(pages_blueprint(options))
+    add_security_headers(app)
+    register_error_handlers(app)
+    return app
+
+
+def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> SocketIO:
+    # Twice the frame limit, so that a frame a little over it gets a clear answer instead of a cut connection.
+    max_message_bytes = 2 * settings.max_frame_bytes
+    socketio = SocketIO(
+        app,
+        async_mode=mode.name,
+        max_http_buffer_size=max_message_bytes,
+        # A client that vanishes, or never finishes a message, is gone after at most twice this.
+        ping_interval=10,
+        ping_timeout=10,
+        manage_session=False,
+    )
+    mode.prepare(socketio.server.eio, max_message_bytes)
+    return socketio

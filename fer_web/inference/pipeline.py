@@ -1,0 +1,161 @@
+"""One frame in, one FrameResult out: decode, find faces, crop, classify, judge."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.inference.classifier import Classifier
+from fer_web.inference.scores import shown_scores
+from fer_web.labels import EMOTIONS
+from fer_web.vision.faces import FaceDetector
+from fer_web.vision.frames import decode_frame
+from fer_web.vision.preprocess import crop_faces
+from fer_web.vision.smoothing import ScoreSmoother
+from fer_web.vision.tracking import FaceTracker, TrackedFaces
+
+
+@dataclass(frozen=True)
+class FaceResult:
+    """One face of one frame.
+
+    Attributes:
+        face_id: the same for the same face over the frames of a stream.
+        box: left, top, width, height as fractions of the frame; may reach over its edge.
+        scores: seven probabilities in the order of EMOTIONS, steadied over time; they sum to 1.
+        raw_scores: the same for this frame alone.
+        label: the expression with the largest score.
+        confidence: that score, 0-1.
+        is_sure: whether the confidence is high enough, and the network's doubt low enough, to name it.
+    """
+
+    face_id: int
+    box: tuple[float, float, float, float]
+    scores: tuple[float, ...]
+    raw_scores: tuple[float, ...]
+    label: str
+    confidence: float
+    is_sure: bool
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """What the pipeline found in one frame, and how long each stage took in milliseconds."""
+
+    faces: tuple[FaceResult, ...]
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How logits become what is shown; values come from the model's meta.json."""
+
+    temperature: float
+    unsure_below: float
+    max_doubt: float
+
+
+@dataclass
+class StreamState:
+    """What one stream remembers from frame to frame. Used by one thread at a time."""
+
+    tracker: FaceTracker
+    smoother: ScoreSmoother
+
+
+@dataclass(frozen=True)
+class FrameLimits:
+    """Largest frame accepted."""
+
+    max_bytes: int
+    max_pixels: int
+
+
+@dataclass
+class _Stopwatch:
+    clock: Callable[[], float]
+    laps_ms: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._last = self._start = self.clock()
+
+    def lap(self, name: str) -> None:
+        now = self.clock()
+        self.laps_ms[name] = (now - self._last) * 1000
+        self._last = now
+
+    def done(self) -> dict[str, float]:
+        return {**self.laps_ms, "total": (self.clock() - self._start) * 1000}
+
+
+class Pipeline:
+    """Holds a detector and a classifier, and so belongs to one thread at a time."""
+
+    def __init__(
+        self, detector: FaceDetector, classifier: Classifier, judgement: Judgement, limits: FrameLimits
+    ) -> None:
+        self._detector = detector
+        self._classifier = classifier
+        self._judgement = judgement
+        self._limits = limits
+
+    def process(self, jpeg: bytes, captured_s: float, state: StreamState) -> FrameResult:
+        """Analyse one JPEG of a stream.
+
+        Args:
+            jpeg: the frame's bytes.
+            captured_s: when it was captured, in seconds of the client's clock.
+            state: the stream's memory; it is changed.
+        Raises: FrameError, FrameTooLargeError: the frame cannot be used; `state` is then unchanged.
+        """
+        watch = _Stopwatch(time.perf_counter)
+        frame_bgr = decode_frame(jpeg, self._limits.max_bytes, self._limits.max_pixels)
+        watch.lap("decode")
+        tracked = state.tracker.update(frame_bgr, captured_s, self._detector)
+        watch.lap("detect")
+        crops = crop_faces(frame_bgr, tracked.faces, self._classifier.size_hw)
+        watch.lap("crop")
+        ferplus = self._classifier.classify(crops).ferplus
+        watch.lap("classify")
+        raw, doubt = shown_scores(ferplus, self._judgement.temperature)
+        scores = state.smoother.update(tracked.ids, raw, captured_s)
+        faces = self._results(tracked, frame_bgr.shape[:2], raw, scores, doubt)
+        return FrameResult(faces, watch.done())
+
+    def _results(
+        self,
+        tracked: TrackedFaces,
+        size_hw: tuple[int, ...],
+        raw: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        doubt: NDArray[np.float32],
+    ) -> tuple[FaceResult, ...]:
+        height, width = size_hw
+        fractions = tracked.faces.xyxy / np.array([width, height, width, height], np.float32)
+        return tuple(
+            self._result(face_id, fractions[row], raw[row], scores[row], float(doubt[row]))
+            for row, face_id in enumerate(tracked.ids)
+        )
+
+    def _result(
+        self,
+        face_id: int,
+        xyxy: NDArray[np.float32],
+        raw: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        doubt: float,
+    ) -> FaceResult:
+        left, top, right, bottom = (float(value) for value in xyxy)
+        best = int(np.argmax(scores))
+        confidence = float(scores[best])
+        return FaceResult(
+            face_id=int(face_id),
+            box=(left, top, right - left, bottom - top),
+            scores=tuple(float(value) for value in scores),
+            raw_scores=tuple(float(value) for value in raw),
+            label=EMOTIONS[best],
+            confidence=confidence,
+            is_sure=confidence >= self._judgement.unsure_below and doubt <= self._judgement.max_doubt,
+        )

@@ -1,0 +1,119 @@
+"""Socket.IO handlers: validate, call, reply."""
+
+import logging
+import time
+from typing import Any
+
+from flask import request
+from flask_socketio import SocketIO
+
+from fer_web.errors import FerWebError, ProtocolError, SlowReaderError, TooManyMessagesError
+from fer_web.realtime.protocol import error_to_wire, parse_frame, seq_of
+from fer_web.realtime.rate_limit import TokenBucket
+from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.streams import StreamRegistry
+
+_log = logging.getLogger(__name__)
+
+EVENTS = ("frame", "stop")
+"""What a client may send."""
+
+MAX_QUEUED_PACKETS = 200
+"""Packets that may wait for one client to read them: seven seconds of answers at 30 a second."""
+
+
+class StreamEvents:
+    """The live page's side of the server. One instance for each SocketIO."""
+
+    def __init__(
+        self, socketio: SocketIO, streams: StreamRegistry, scheduler: FrameScheduler, max_frames_per_s: int
+    ) -> None:
+        self._socketio = socketio
+        self._streams = streams
+        self._scheduler = scheduler
+        self._max_frames_per_s = max_frames_per_s
+        self._budgets: dict[str, TokenBucket] = {}
+
+    def register(self) -> None:
+        """Attach the handlers."""
+        self._socketio.on_event("connect", self.on_connect)
+        self._socketio.on_event("disconnect", self.on_disconnect)
+        self._socketio.on_event("frame", self.on_frame)
+        self._socketio.on_event("stop", self.on_stop)
+        self._socketio.on_event("*", self.on_unknown)
+
+    def on_connect(self, auth: Any = None) -> None:
+        """A client is there; its stream opens with its first frame."""
+        self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
+
+    def on_disconnect(self, reason: Any = None) -> None:
+        """Forget everything about a client."""
+        self._budgets.pop(_sid(), None)
+        self._end_stream(_sid())
+
+    def on_frame(self, *arguments: Any) -> dict[str, Any] | None:
+        """Analyse a frame; the result is the acknowledgement."""
+        sid = _sid()
+        try:
+            self._spend(sid)
+            message = parse_frame(arguments)
+            return self._scheduler.submit(self._streams.get_or_open(sid), message)
+        except (TooManyMessagesError, SlowReaderError) as exc:
+            self._close_client(sid, exc)
+            return None
+        except FerWebError as exc:
+            return error_to_wire(seq_of(arguments), exc)
+
+    def on_stop(self, *_arguments: Any) -> dict[str, Any]:
+        """The client stopped its camera: its faces are forgotten."""
+        self._end_stream(_sid())
+        return {}
+
+    def on_unknown(self, event: str, *_arguments: Any) -> dict[str, Any] | None:
+        """Any other event."""
+        sid = _sid()
+        try:
+            self._spend(sid)
+        except (TooManyMessagesError, SlowReaderError) as exc:
+            self._close_client(sid, exc)
+            return None
+        return error_to_wire(
+            None, ProtocolError(f"There is no event {event!r:.40}. Allowed: {', '.join(EVENTS)}.")
+        )
+
+    def _end_stream(self, sid: str) -> None:
+        stream = self._streams.close(sid)
+        if stream is not None:
+            self._scheduler.cancel(stream)
+
+    def _spend(self, sid: str) -> None:
+        budget = self._budgets.get(sid)
+        if budget is None or not budget.take():
+            raise TooManyMessagesError(
+                f"More than {self._max_frames_per_s} messages a second came. Wait for the answers: "
+                "two frames in flight are enough."
+            )
+        queued = self._queued_packets(sid)
+        if queued > MAX_QUEUED_PACKETS:
+            raise SlowReaderError(f"{queued} answers wait to be read, {MAX_QUEUED_PACKETS} are allowed.")
+
+    def _queued_packets(self, sid: str) -> int:
+        connection = self._connection(sid)
+        return connection.queue.qsize() if connection is not None else 0
+
+    def _connection(self, sid: str) -> Any:
+        server = self._socketio.server
+        return server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+
+    def _close_client(self, sid: str, error: FerWebError) -> None:
+        """Say why, then disconnect; without waiting for a client that may not read."""
+        connection = self._connection(sid)
+        if self._budgets.pop(sid, None) is None or connection is None:
+            return
+        _log.warning("Disconnecting a client: %s", error.code)
+        self._socketio.emit("closing", error.to_wire(), to=sid)
+        connection.close(wait=False, reason=self._socketio.server.eio.reason.SERVER_DISCONNECT)
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]  # added to the request by Flask-SocketIO

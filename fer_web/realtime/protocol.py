@@ -1,0 +1,94 @@
+"""The wire: what a client may send and what it gets back. ARCHITECTURE.md describes it for others."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from fer_web.errors import FerWebError, ProtocolError
+from fer_web.inference.pipeline import FaceResult, FrameResult
+from fer_web.labels import EMOTIONS
+
+MAX_SEQ = 2**53 - 1
+"""Largest integer that a JavaScript number holds exactly."""
+
+DROPPED_NEWER = "newer_frame"
+DROPPED_OVERLOADED = "overloaded"
+DROPPED_STOPPED = "stopped"
+EXPECTED_HEADER = '{"seq": integer, "captured_ms": number} and the JPEG as binary'
+
+
+@dataclass(frozen=True)
+class FrameMessage:
+    """A validated `frame` event: its header and the JPEG's bytes (not yet decoded)."""
+
+    seq: int
+    captured_ms: float
+    jpeg: bytes
+
+
+def parse_frame(arguments: tuple[Any, ...]) -> FrameMessage:
+    """Validate a `frame` event's arguments.
+
+    Raises: ProtocolError: a missing, unknown or malformed part, named in the text.
+    """
+    if len(arguments) != 2:
+        raise ProtocolError(f"frame takes {EXPECTED_HEADER}; {len(arguments)} arguments came.")
+    header, jpeg = arguments
+    if not isinstance(header, dict) or set(header) != {"seq", "captured_ms"}:
+        came = sorted(map(str, header))[:5] if isinstance(header, dict) else type(header).__name__
+        raise ProtocolError(f"frame takes {EXPECTED_HEADER}; as header came {came}.")
+    if not isinstance(jpeg, bytes):
+        raise ProtocolError(f"frame takes {EXPECTED_HEADER}; as JPEG came {type(jpeg).__name__}.")
+    return FrameMessage(_parse_seq(header["seq"]), _parse_time(header["captured_ms"]), jpeg)
+
+
+def seq_of(arguments: tuple[Any, ...]) -> int | None:
+    """The sequence number of a message that may be malformed, so that even an error can be matched."""
+    header = arguments[0] if arguments else None
+    seq = header.get("seq") if isinstance(header, dict) else None
+    return seq if isinstance(seq, int) and not isinstance(seq, bool) else None
+
+
+def result_to_wire(seq: int, result: FrameResult, wait_ms: float) -> dict[str, Any]:
+    """The acknowledgement of an analysed frame; `wait_ms` is its time in the slot."""
+    timings = {"wait": wait_ms, **result.timings_ms}
+    return {
+        "seq": seq,
+        "faces": [_face_to_wire(face) for face in result.faces],
+        "timings_ms": {name: round(value, 2) for name, value in timings.items()},
+        "dropped": None,
+    }
+
+
+def dropped_to_wire(seq: int, reason: str) -> dict[str, Any]:
+    """The acknowledgement of a frame that was not analysed."""
+    return {"seq": seq, "faces": [], "timings_ms": {}, "dropped": reason}
+
+
+def error_to_wire(seq: int | None, error: FerWebError) -> dict[str, Any]:
+    """The acknowledgement of a message that was refused."""
+    return {"seq": seq, "error": error.to_wire()}
+
+
+def _face_to_wire(face: FaceResult) -> dict[str, Any]:
+    return {
+        "id": face.face_id,
+        "box": [round(value, 5) for value in face.box],
+        "scores": {name: round(score, 4) for name, score in zip(EMOTIONS, face.scores, strict=True)},
+        "label": face.label,
+        "confidence": round(face.confidence, 4),
+        "sure": face.is_sure,
+    }
+
+
+def _parse_seq(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEQ:
+        raise ProtocolError(f"seq must be an integer from 0 to {MAX_SEQ}; {value!r:.40} came.")
+    return value
+
+
+def _parse_time(value: Any) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or abs(value) > MAX_SEQ:
+        raise ProtocolError(f"captured_ms must be a finite number of milliseconds; {value!r:.40} came.")
+    return float(value)

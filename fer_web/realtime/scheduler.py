@@ -1,0 +1,139 @@
+"""Shares the workers among the streams: one frame at a time for each, in turn."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from fer_web.errors import FerWebError, InternalError
+from fer_web.inference.pipeline import Pipeline
+from fer_web.realtime.protocol import (
+    DROPPED_NEWER,
+    DROPPED_OVERLOADED,
+    DROPPED_STOPPED,
+    FrameMessage,
+    dropped_to_wire,
+    error_to_wire,
+    result_to_wire,
+)
+from fer_web.realtime.streams import Event, PendingFrame, Stream
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class Queue(Protocol):
+    """queue.Queue, or eventlet's of the same shape."""
+
+    def put(self, item: Stream | None) -> None:
+        """Append."""
+
+    def get(self) -> Stream | None:
+        """Take the first; waits for one."""
+        ...
+
+
+class Concurrency(Protocol):
+    """What differs between serving modes: green threads or native ones."""
+
+    def new_event(self) -> Event:
+        """An unset event."""
+        ...
+
+    def new_queue(self) -> Queue:
+        """An empty queue."""
+        ...
+
+    def spawn(self, target: Callable[[], None]) -> Any:
+        """Run `target` beside the caller; the returned object has join()."""
+        ...
+
+    def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Call a function that computes for long, without holding up other clients."""
+        ...
+
+
+class FrameScheduler:
+    """Answers every frame exactly once.
+
+    Each stream has one slot: a newer frame takes the place of one that waits, which is answered as
+    dropped. A stream with a waiting frame stands in the ready queue once, behind all others, so a fast
+    client cannot starve a slow one; and one worker at a time holds a stream, so its frames stay in order.
+    """
+
+    def __init__(
+        self, concurrency: Concurrency, pipelines: Sequence[Pipeline], answer_timeout_s: float = 5.0
+    ) -> None:
+        """Args: pipelines: one for each worker; each is used by one worker alone."""
+        self._concurrency = concurrency
+        self._pipelines = pipelines
+        self._answer_timeout_s = answer_timeout_s
+        self._ready = concurrency.new_queue()
+        # Held for a few assignments only, never over a switch of green threads.
+        self._lock = threading.Lock()
+        self._workers: list[Any] = []
+
+    def start(self) -> None:
+        """Start one worker for each pipeline."""
+        self._workers = [
+            self._concurrency.spawn(lambda pipeline=pipeline: self._work(pipeline))  # type: ignore[misc]
+            for pipeline in self._pipelines
+        ]
+
+    def stop(self) -> None:
+        """Let every worker finish its frame and end."""
+        for _ in self._workers:
+            self._ready.put(None)
+        for worker in self._workers:
+            worker.join()
+        self._workers = []
+
+    def submit(self, stream: Stream, message: FrameMessage) -> dict[str, Any]:
+        """Put a frame into its stream's slot and wait for its answer, as it goes over the wire."""
+        pending = PendingFrame(message, time.perf_counter(), self._concurrency.new_event())
+        with self._lock:
+            replaced, stream.waiting = stream.waiting, pending
+            must_queue = not stream.is_scheduled
+            stream.is_scheduled = True
+        if replaced is not None:
+            replaced.answer(dropped_to_wire(replaced.message.seq, DROPPED_NEWER))
+        if must_queue:
+            self._ready.put(stream)
+        pending.answered.wait(self._answer_timeout_s)
+        return pending.reply or dropped_to_wire(message.seq, DROPPED_OVERLOADED)
+
+    def cancel(self, stream: Stream) -> None:
+        """Answer a waiting frame of a stream that ended."""
+        with self._lock:
+            pending, stream.waiting = stream.waiting, None
+        if pending is not None:
+            pending.answer(dropped_to_wire(pending.message.seq, DROPPED_STOPPED))
+
+    def _work(self, pipeline: Pipeline) -> None:
+        while (stream := self._ready.get()) is not None:
+            with self._lock:
+                pending, stream.waiting = stream.waiting, None
+            if pending is not None:
+                pending.answer(self._analyse(pipeline, stream, pending))
+            with self._lock:
+                stream.is_scheduled = must_queue = stream.waiting is not None
+            if must_queue:
+                self._ready.put(stream)
+
+    def _analyse(self, pipeline: Pipeline, stream: Stream, pending: PendingFrame) -> dict[str, Any]:
+        message = pending.message
+        wait_ms = (time.perf_counter() - pending.received_s) * 1000
+        try:
+            result = self._concurrency.run_native(
+                pipeline.process, message.jpeg, message.captured_ms / 1000, stream.state
+            )
+        except FerWebError as exc:
+            return error_to_wire(message.seq, exc)
+        except Exception:
+            _log.exception("A frame of %d bytes could not be analysed", len(message.jpeg))
+            return error_to_wire(
+                message.seq,
+                InternalError("The server failed on this frame. Its log says why; go on with the next."),
+            )
+        return result_to_wire(message.seq, result, wait_ms)

@@ -1,0 +1,76 @@
+"""One client's stream: a slot for the newest frame, and what is remembered between frames."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fer_web.errors import ServerFullError
+from fer_web.inference.pipeline import StreamState
+from fer_web.realtime.protocol import FrameMessage
+
+
+class Event(Protocol):
+    """threading.Event, or eventlet's of the same shape."""
+
+    def set(self) -> None:
+        """Wake all who wait."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until set; False after `timeout` seconds."""
+        ...
+
+
+@dataclass
+class PendingFrame:
+    """A frame that waits for its answer."""
+
+    message: FrameMessage
+    received_s: float
+    answered: Event
+    reply: dict[str, Any] | None = None
+
+    def answer(self, reply: dict[str, Any]) -> None:
+        """Give the reply to whoever waits; the first one counts."""
+        if self.reply is None:
+            self.reply = reply
+            self.answered.set()
+
+
+@dataclass
+class Stream:
+    """One client's newest waiting frame. The scheduler's lock guards `waiting` and `is_scheduled`."""
+
+    state: StreamState
+    waiting: PendingFrame | None = field(default=None)
+    is_scheduled: bool = False
+
+
+class StreamRegistry:
+    """The streams of all clients, by Socket.IO session id; at most `max_streams`."""
+
+    def __init__(self, new_state: Callable[[], StreamState], max_streams: int) -> None:
+        self._new_state = new_state
+        self._max_streams = max_streams
+        self._streams: dict[str, Stream] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def get_or_open(self, sid: str) -> Stream:
+        """This client's stream, opened by its first frame.
+
+        Raises: ServerFullError: `max_streams` others are open.
+        """
+        stream = self._streams.get(sid)
+        if stream is None:
+            if len(self._streams) >= self._max_streams:
+                raise ServerFullError(
+                    f"This server analyses {self._max_streams} streams at the same time and all are taken. "
+                    "Try again later, or raise --max-clients."
+                )
+            stream = self._streams[sid] = Stream(self._new_state())
+        return stream
+
+    def close(self, sid: str) -> Stream | None:
+        """Forget this client's stream; returns it when there was one."""
+        return self._streams.pop(sid, None)

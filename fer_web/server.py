@@ -1,0 +1,152 @@
+"""How connections are served: eventlet's green threads, or native threads. The only module that knows."""
+
+import socket
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from flask import Flask
+
+from fer_web.errors import SettingsError
+from fer_web.eventlet_websocket import harden
+
+_T = TypeVar("_T")
+
+REQUEST_TIMEOUT_S = 30.0
+"""A client that takes longer to send its request's next bytes is disconnected."""
+
+
+class ServingMode(Protocol):
+    """One way to serve a Flask-SocketIO app."""
+
+    name: str
+
+    def prepare(self, engine: Any, max_message_bytes: int) -> None:
+        """Set limits on an engineio server before it takes connections."""
+
+    def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Call a function that computes for long, without holding up other clients."""
+        ...
+
+    def serve(self, app: Flask, listener: socket.socket) -> None:
+        """Serve until the process is told to end."""
+
+
+class EventletMode:
+    """One hub runs all connections; what computes runs in eventlet's pool of native threads."""
+
+    name = "eventlet"
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            # Upstream discourages eventlet for new projects: ARCHITECTURE.md says why it is the default and
+            # how to switch. A user who starts the server can do nothing about the warning.
+            warnings.simplefilter("ignore")
+            import eventlet
+            import eventlet.tpool
+            import eventlet.websocket
+            import eventlet.wsgi
+        self._eventlet = eventlet
+
+    def prepare(self, engine: Any, max_message_bytes: int) -> None:
+        """Repair and limit eventlet's WebSocket; `engine` takes its limit from its own options."""
+        harden(self._eventlet.websocket, max_message_bytes)
+
+    def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Run in a native thread; other greenlets go on."""
+        result: _T = self._eventlet.tpool.execute(function, *args)
+        return result
+
+    def serve(self, app: Flask, listener: socket.socket) -> None:
+        """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
+        # The log would hold query strings, and with them session ids.
+        self._eventlet.wsgi.server(
+            self._eventlet.greenio.GreenSocket(listener),
+            app,
+            debug=False,
+            log_output=False,
+            socket_timeout=REQUEST_TIMEOUT_S,
+            max_size=2048,
+        )
+
+
+class ThreadingMode:
+    """A native thread for each connection, by Werkzeug and simple-websocket."""
+
+    name = "threading"
+
+    def prepare(self, engine: Any, max_message_bytes: int) -> None:
+        """Limit messages, and receive in blocks that hold a frame."""
+        base = engine._async["websocket"]
+
+        def limited(handler: Any, server: Any) -> Any:
+            return base(handler, server, max_message_size=max_message_bytes, receive_bytes=65536)
+
+        engine._async = {**engine._async, "websocket": limited}
+
+    def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
+        """The caller is a native thread already."""
+        return function(*args)
+
+    def serve(self, app: Flask, listener: socket.socket) -> None:
+        """Serve with Werkzeug's threaded server, whose request log is off."""
+        from werkzeug.serving import WSGIRequestHandler, make_server
+
+        class QuietHandler(WSGIRequestHandler):
+            timeout = REQUEST_TIMEOUT_S
+
+            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+                """The log would hold query strings, and with them session ids."""
+
+        host, port = listener.getsockname()[:2]
+        make_server(
+            host, port, app, threaded=True, request_handler=QuietHandler, fd=listener.detach()
+        ).serve_forever()
+
+
+class EngineConcurrency:
+    """Events, queues and tasks of an engineio server, whatever mode it runs in."""
+
+    def __init__(self, engine: Any, mode: ServingMode) -> None:
+        self._engine = engine
+        self._mode = mode
+
+    def new_event(self) -> Any:
+        """An unset event."""
+        return self._engine.create_event()
+
+    def new_queue(self) -> Any:
+        """An empty queue."""
+        return self._engine.create_queue()
+
+    def spawn(self, target: Callable[[], None]) -> Any:
+        """Run `target` beside the caller; the returned object has join()."""
+        return self._engine.start_background_task(target)
+
+    def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Call a function that computes for long, without holding up other clients."""
+        return self._mode.run_native(function, *args)
+
+
+def serving_mode(name: str) -> ServingMode:
+    """The mode of this name: eventlet or threading."""
+    modes: dict[str, Callable[[], ServingMode]] = {"eventlet": EventletMode, "threading": ThreadingMode}
+    return modes[name]()
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises SettingsError when the address cannot be had, naming the way out."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as exc:
+        raise SettingsError(
+            f"Cannot listen on {host} port {port} ({exc.strerror or exc}). "
+            "Take another port: python app.py --port 8000."
+        ) from exc
+
+
+def url_of(listener: socket.socket) -> str:
+    """The http:// address of a listening socket, for people."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

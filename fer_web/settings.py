@@ -1,0 +1,142 @@
+"""Every option of the server, declared once: default < environment FER_* < command line."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from fer_web.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+_DEFAULT_MODEL = ROOT / "models" / "flagship"
+AsyncMode = Literal["eventlet", "threading"]
+DetectorName = Literal["auto", "blazeface", "haar"]
+
+
+def _option(default: Any, help_text: str, **limits: Any) -> Any:  # a field, typed as its value
+    return field(default=default, metadata={"help": help_text, **limits})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The server's options. Each one is `--name-with-dashes` and `FER_NAME_WITH_UNDERSCORES`."""
+
+    host: str = _option(
+        "127.0.0.1", "address to listen on; others than loopback are reachable from the network"
+    )
+    port: int = _option(5000, "TCP port; 0 takes a free one", low=0, high=65535)
+    model: Path = _option(_DEFAULT_MODEL, "model folder with meta.json")
+    detector: str = _option(
+        "auto",
+        "face detector; auto is blazeface, or haar when its npm package is missing",
+        choices=get_args(DetectorName),
+    )
+    async_mode: str = _option(
+        "eventlet", "how connections are served; threading needs no eventlet", choices=get_args(AsyncMode)
+    )
+    workers: int = _option(
+        0, "frames analysed at the same time; 0 is one for each processor, up to 4", low=0, high=64
+    )
+    max_clients: int = _option(
+        32, "streams served at the same time; further ones are refused", low=1, high=10000
+    )
+    max_faces: int = _option(10, "faces analysed in one frame", low=1, high=64)
+    max_frame_bytes: int = _option(300_000, "largest JPEG accepted, in bytes", low=1000, high=20_000_000)
+    max_frame_pixels: int = _option(
+        2_100_000, "largest frame accepted, in pixels", low=1024, high=100_000_000
+    )
+    max_frames_per_s: int = _option(
+        60, "frames a second that one client may send before it is disconnected", low=1, high=1000
+    )
+    smoothing_s: float = _option(
+        0.25, "time constant of the shown scores, in seconds; 0 is none", low=0.0, high=10.0
+    )
+    search_interval_s: float = _option(1.0, "seconds between full searches for new faces", low=0.1, high=60.0)
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item.name, getattr(self, item.name), item.metadata)
+
+    @property
+    def worker_count(self) -> int:
+        """Workers, the automatic number resolved."""
+        return self.workers or max(1, min(4, os.cpu_count() or 1))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+
+def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Build Settings from a command line and an environment.
+
+    Raises: SettingsError: an unknown FER_* variable, or a value that is not allowed, with its name.
+        SystemExit: from argparse, for an unknown option or --help.
+    """
+    given = vars(_parser().parse_args(arguments))
+    return Settings(**{**_from_environment(environment), **{k: v for k, v in given.items() if v is not None}})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python app.py",
+        description="Serve the live facial expression page.",
+        epilog="Example: python app.py --port 8000 --detector haar. Each option can also be set in the "
+        "environment: --max-clients is FER_MAX_CLIENTS.",
+    )
+    for item in fields(Settings):
+        parser.add_argument(
+            f"--{item.name.replace('_', '-')}",
+            type=_converter(item.name, item.default),
+            metavar=type(item.default).__name__.replace("Posix", "").replace("Windows", "").upper(),
+            help=f"{item.metadata['help']} (default: {_shown(item.default)})",
+        )
+    return parser
+
+
+def _shown(default: object) -> str:
+    return default.relative_to(ROOT).as_posix() if isinstance(default, Path) else str(default)
+
+
+def _converter(name: str, default: object) -> Any:
+    def convert(text: str) -> object:
+        try:
+            return _parse(name, text, default)
+        except SettingsError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from exc
+
+    return convert
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    known = {f"FER_{item.name.upper()}": item for item in fields(Settings)}
+    unknown = sorted(name for name in environment if name.startswith("FER_") and name not in known)
+    if unknown:
+        raise SettingsError(f"{unknown[0]} is no setting. Allowed: {', '.join(sorted(known))}.")
+    return {
+        item.name: _parse(item.name, environment[name], item.default, variable=name)
+        for name, item in known.items()
+        if name in environment
+    }
+
+
+def _parse(name: str, text: str, default: Any, variable: str | None = None) -> object:
+    kind: type[Any] = Path if isinstance(default, Path) else type(default)
+    try:
+        value = kind(text)
+        item = next(item for item in fields(Settings) if item.name == name)
+        _check(name, value, item.metadata)
+    except ValueError as exc:
+        raise SettingsError(f"{variable or name}: {text!r} is not of type {kind.__name__}.") from exc
+    return value
+
+
+def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    choices = metadata.get("choices")
+    if choices and value not in choices:
+        raise SettingsError(f"{name} is {value!r}; allowed: {', '.join(choices)}.")
+    if "low" in metadata and not metadata["low"] <= value <= metadata["high"]:
+        raise SettingsError(f"{name} is {value}; allowed: {metadata['low']} to {metadata['high']}.")

@@ -1,0 +1,20 @@
+"""Files that come from npm packages: where each one is, and what to do when it is missing."""
+
+from pathlib import Path
+
+from fer_web.errors import SetupError
+from fer_web.settings import ROOT
+
+NODE_MODULES = ROOT / "node_modules"
+BLAZEFACE_PATH = NODE_MODULES / "@mediapipe" / "face_detection" / "face_detection_short_range.tflite"
+BROWSER_MODULES = {
+    "socket.io.esm.min.js": NODE_MODULES / "socket.io-client" / "dist" / "socket.io.esm.min.js",
+}
+"""Served under /vendor/; nothing else of node_modules is."""
+
+
+def check_browser_modules(modules: dict[str, Path] = BROWSER_MODULES) -> None:
+    """Raises SetupError: a module that the page needs is not installed."""
+    for path in modules.values():
+        if not path.is_file():
+            raise SetupError(f"{path} is missing, the page cannot work without it. Install it: make setup")

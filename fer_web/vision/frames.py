@@ -1,0 +1,96 @@
+"""JPEG bytes to frames, with every limit checked on the header before a pixel is decoded."""
+
+import struct
+
+import cv2
+import numpy as np
+
+from fer_web.errors import FrameError, FrameTooLargeError
+from fer_web.vision.types import Frame
+
+# Start-of-frame markers that carry the size (ITU-T T.81, table B.1); C4, C8 and CC are other things.
+_SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
+_SCAN_MARKERS = frozenset({0xDA, 0xD9})
+# Some cameras pad a JPEG after its end marker.
+_END_SEARCH_BYTES = 64
+
+
+def decode_frame(jpeg: bytes, max_bytes: int, max_pixels: int) -> Frame:
+    """Decode one JPEG.
+
+    Args:
+        jpeg: the file's bytes, as they came from a client.
+        max_bytes: largest length accepted.
+        max_pixels: largest width times height accepted, read from the header before decoding.
+    Returns: uint8 (height, width, 3), blue, green, red.
+    Raises:
+        FrameTooLargeError: more bytes or pixels than allowed.
+        FrameError: not a JPEG, cut short, or damaged.
+    """
+    if len(jpeg) > max_bytes:
+        raise FrameTooLargeError(
+            f"The frame has {len(jpeg)} bytes, {max_bytes} are allowed. "
+            "Send a smaller or more compressed JPEG."
+        )
+    height, width = jpeg_size_hw(jpeg)
+    if height * width > max_pixels:
+        raise FrameTooLargeError(
+            f"The frame is {width}x{height} = {width * height} pixels, {max_pixels} are allowed. "
+            "Scale it down."
+        )
+    if b"\xff\xd9" not in jpeg[-_END_SEARCH_BYTES:]:
+        raise FrameError(f"The JPEG of {len(jpeg)} bytes ends before its end marker. Send the whole file.")
+    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if frame is None:
+        raise FrameError(
+            f"The JPEG of {len(jpeg)} bytes is damaged and cannot be decoded. Send another frame."
+        )
+    return np.asarray(frame, np.uint8)
+
+
+def jpeg_size_hw(jpeg: bytes) -> tuple[int, int]:
+    """Height and width in pixels from a JPEG's header, nothing decoded.
+
+    Raises: FrameError: empty, not a JPEG, or no frame header before the image data.
+    """
+    if not jpeg.startswith(b"\xff\xd8\xff"):
+        raise FrameError(f"A frame must be a JPEG image; {_described(jpeg)} came.")
+    position = 2
+    while position + 4 <= len(jpeg):
+        if jpeg[position] != 0xFF:
+            break
+        marker = jpeg[position + 1]
+        if marker == 0xFF or marker in _STANDALONE_MARKERS:
+            position += 1 if marker == 0xFF else 2
+            continue
+        if marker in _SOF_MARKERS:
+            return _size_of_segment(jpeg, position)
+        if marker in _SCAN_MARKERS:
+            break
+        position += 2 + int(struct.unpack_from(">H", jpeg, position + 2)[0])
+    raise FrameError(f"The JPEG of {len(jpeg)} bytes has no readable header. Send the whole file.")
+
+
+def encode_jpeg(frame_bgr: Frame, quality: int = 90) -> bytes:
+    """Encode a frame as JPEG; quality 1-100."""
+    _, data = cv2.imencode(".jpg", frame_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
+
+def _size_of_segment(jpeg: bytes, position: int) -> tuple[int, int]:
+    if position + 9 > len(jpeg):
+        raise FrameError(f"The JPEG of {len(jpeg)} bytes ends inside its header. Send the whole file.")
+    height, width = struct.unpack_from(">HH", jpeg, position + 5)
+    if not (height and width):
+        raise FrameError(f"The JPEG says it is {width}x{height} pixels. Send a frame with a size.")
+    return height, width
+
+
+def _described(data: bytes) -> str:
+    for magic, name in ((b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"RIFF", "WebP"), (b"BM", "BMP")):
+        if data.startswith(magic):
+            return f"a {name} file of {len(data)} bytes"
+    if data.lstrip()[:5].lower() in (b"<?xml", b"<svg ", b"<svg>"):
+        return f"an SVG file of {len(data)} bytes"
+    return f"{len(data)} bytes of something else" if data else "nothing (0 bytes)"

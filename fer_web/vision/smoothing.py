@@ -1,0 +1,45 @@
+"""Steady scores over time: what is shown does not flicker from frame to frame."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class ScoreSmoother:
+    """Exponential average of each face's scores, by elapsed time and not by frame count.
+
+    A new face starts with its own scores; a face that is gone is forgotten.
+    """
+
+    def __init__(self, time_constant_s: float) -> None:
+        """Args: time_constant_s: after this time a step has arrived by 63 %; 0 switches smoothing off."""
+        self._time_constant_s = time_constant_s
+        self._last: dict[int, tuple[float, NDArray[np.float32]]] = {}
+
+    def update(
+        self, face_ids: Sequence[int], scores: NDArray[np.float32], time_s: float
+    ) -> NDArray[np.float32]:
+        """Smooth one frame's scores.
+
+        Args:
+            face_ids: N ids.
+            scores: float32 (N, K), rows sum to 1.
+            time_s: the frame's capture time.
+        Returns: float32 (N, K), rows sum to 1.
+        """
+        smoothed = np.array(scores, np.float32)
+        for row, face_id in enumerate(face_ids):
+            if face_id in self._last:
+                last_s, last_scores = self._last[face_id]
+                weight = self._weight(time_s - last_s)
+                smoothed[row] = weight * scores[row] + (1 - weight) * last_scores
+        self._last = {face_id: (time_s, smoothed[row]) for row, face_id in enumerate(face_ids)}
+        return smoothed
+
+    def _weight(self, elapsed_s: float) -> float:
+        # A clock that stands still or jumps back gives no elapsed time to average over.
+        if self._time_constant_s <= 0 or elapsed_s <= 0:
+            return 1.0
+        return 1.0 - math.exp(-elapsed_s / self._time_constant_s)

@@ -1,0 +1,63 @@
+"""The page and the files it loads."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, send_file
+
+from fer_web import __version__
+from fer_web.inference.artifact import ModelArtifact
+from fer_web.labels import EMOTIONS
+from fer_web.settings import Settings
+from fer_web.vendor_files import BROWSER_MODULES
+
+MAX_IN_FLIGHT = 2
+"""Unanswered frames a browser may have: one is analysed while the next one travels."""
+ACK_TIMEOUT_MS = 3000
+MAX_FPS = 30
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What the page has to know about the server."""
+
+    settings: Settings
+    artifact: ModelArtifact
+    detector: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON-ready values, read by static/js/options.js."""
+        return {
+            "emotions": list(EMOTIONS),
+            "max_frame_bytes": self.settings.max_frame_bytes,
+            "max_in_flight": MAX_IN_FLIGHT,
+            "max_fps": MAX_FPS,
+            "ack_timeout_ms": ACK_TIMEOUT_MS,
+            "model": {
+                "name": self.artifact.name,
+                "hash": self.artifact.model_hash[:12],
+                "unsure_below": self.artifact.unsure_below,
+            },
+            "detector": self.detector,
+        }
+
+
+def pages_blueprint(options: PageOptions) -> Blueprint:
+    """Routes of the live page."""
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def live() -> str:
+        return render_template("index.html", options=options.to_wire(), version=__version__)
+
+    @pages.get("/vendor/<name>")
+    def vendor(name: str) -> Response:
+        if name not in BROWSER_MODULES:
+            abort(404)
+        return send_file(BROWSER_MODULES[name], mimetype="text/javascript")
+
+    @pages.get("/healthz")
+    def health() -> Response:
+        return jsonify(status="ok", version=__version__, model=options.artifact.model_hash[:12])
+
+    return pages
