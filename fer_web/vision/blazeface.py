@@ -1,0 +1,96 @@
+"""BlazeFace, short-range: one run of the network over one square region of a frame.
+
+Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond neural face detection on mobile GPUs", arXiv:1907.05047.
+The weights are Google's `face_detection_short_range.tflite` (Apache-2.0).
+"""
+
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.vision.boxes import blend_repeats, centres
+from fer_web.vision.litert import open_interpreter
+from fer_web.vision.regions import Region, cut_region
+from fer_web.vision.types import Faces, Frame
+
+INPUT_SIZE: Final = 128
+"""The network looks at 128 x 128 pixels, RGB, -1 to 1."""
+
+ANCHOR_GRIDS: Final = ((16, 2), (8, 6))
+"""Cells in a row, anchors in a cell: strides of 8 and 16 pixels (the paper's figure 2, right)."""
+
+SAME_FACE_IOU: Final = 0.3
+"""Overlap from which two outputs are taken for one face."""
+
+
+def make_anchors() -> NDArray[np.float32]:
+    """Centres of the 896 anchors: float32 (896, 2), x and y, 0-1, row by row; all have size 1."""
+    grids = [_grid_centres(cells, per_cell) for cells, per_cell in ANCHOR_GRIDS]
+    return np.concatenate(grids)
+
+
+def _grid_centres(cells: int, per_cell: int) -> NDArray[np.float32]:
+    steps = (np.arange(cells, dtype=np.float32) + 0.5) / cells
+    rows, columns = np.meshgrid(steps, steps, indexing="ij")
+    return np.repeat(np.stack([columns.ravel(), rows.ravel()], axis=1), per_cell, axis=0)
+
+
+def decode(
+    regressors: NDArray[np.float32],
+    logits: NDArray[np.float32],
+    anchors: NDArray[np.float32],
+    min_score: float,
+) -> Faces:
+    """Turn raw outputs into faces, in units of the input (0-1), unsorted and with repeats.
+
+    Args:
+        regressors: float32 (A, 16), input pixels: the box's centre relative to the anchor, its size, then six
+            points relative to the anchor (right eye, left eye, nose, mouth, right ear, left ear; the person's
+            right, so the first eye is on the image's left).
+        logits: float32 (A,), score before the sigmoid.
+        anchors: float32 (A, 2), 0-1.
+        min_score: 0-1, exclusive of 0 and 1; what scores less is dropped.
+    """
+    min_logit = np.log(min_score / (1 - min_score))
+    chosen = np.flatnonzero((logits >= min_logit) & (regressors[:, 2:4] > 0).all(axis=1))
+    values, centre = regressors[chosen] / INPUT_SIZE, anchors[chosen]
+    box_centre, half_size = values[:, 0:2] + centre, values[:, 2:4] / 2
+    eyes_xy = values[:, 4:8].reshape(-1, 2, 2) + centre[:, None]
+    scores = 1 / (1 + np.exp(-logits[chosen]))
+    xyxy = np.concatenate([box_centre - half_size, box_centre + half_size], axis=1)
+    return Faces(xyxy.astype(np.float32), scores.astype(np.float32), eyes_xy.astype(np.float32))
+
+
+class BlazeFace:
+    """The network with its interpreter. One instance belongs to one thread."""
+
+    def __init__(self, path: Path, num_threads: int = 1) -> None:
+        self._interpreter = open_interpreter(path, num_threads)
+        self._input_index = self._interpreter.get_input_details()[0]["index"]
+        outputs = {detail["shape"][-1]: detail["index"] for detail in self._interpreter.get_output_details()}
+        self._regressors_index, self._logits_index = outputs[16], outputs[1]
+        self._anchors = make_anchors()
+
+    def find(self, frame_bgr: Frame, region: Region, min_score: float) -> Faces:
+        """The faces in one region, in frame pixels, best first.
+
+        In a turned region the box is upright in the frame with the centre and size it has in the region.
+        """
+        picture_bgr = cut_region(frame_bgr, region, INPUT_SIZE)
+        pixels = cv2.dnn.blobFromImage(picture_bgr, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
+        self._interpreter.set_tensor(self._input_index, pixels.transpose(0, 2, 3, 1))
+        self._interpreter.invoke()
+        regressors = self._interpreter.get_tensor(self._regressors_index)[0]
+        logits = self._interpreter.get_tensor(self._logits_index)[0, :, 0]
+        found = blend_repeats(decode(regressors, logits, self._anchors, min_score), SAME_FACE_IOU)
+        return _to_frame(found, region)
+
+
+def _to_frame(found: Faces, region: Region) -> Faces:
+    half_size = (found.xyxy[:, 2:] - found.xyxy[:, :2]) / 2 * region.side
+    centre = region.to_frame(centres(found.xyxy))
+    xyxy = np.concatenate([centre - half_size, centre + half_size], axis=1).astype(np.float32)
+    return Faces(xyxy, found.scores, region.to_frame(found.eyes_xy))

@@ -1,0 +1,47 @@
+"""What a face detector is, and which ones there are."""
+
+from pathlib import Path
+from typing import Final, Protocol
+
+from fer_web.errors import SettingsError, SetupError
+from fer_web.vision.haar import HaarDetector
+from fer_web.vision.search import BlazeFaceDetector
+from fer_web.vision.types import Faces, Frame
+
+DETECTORS: Final = ("blazeface", "haar")
+
+
+class FaceDetector(Protocol):
+    """Finds faces. Keeps nothing from one frame to the next; one instance belongs to one thread."""
+
+    name: str
+
+    def search(self, frame_bgr: Frame) -> Faces:
+        """Find all faces of a frame of any size from 1x1, best first, without repeats."""
+
+    def look_near(self, frame_bgr: Frame, faces: Faces) -> Faces:
+        """Find known faces again, in a fraction of the time, from where they were in the last frame.
+
+        Returns: at most one face for each given one, in the same order; two may be the same face.
+        """
+
+
+def build_detector(name: str, blazeface_path: Path, num_threads: int = 1) -> FaceDetector:
+    """Open a detector by its name, one of DETECTORS.
+
+    Raises:
+        SetupError: the detector's file is missing or damaged.
+        SettingsError: there is no such detector.
+    """
+    if name == "haar":
+        return HaarDetector()
+    if name != "blazeface":
+        raise SettingsError(f"The detector may be one of {', '.join(DETECTORS)}, not {name!r}.")
+    if not blazeface_path.is_file():
+        raise SetupError(f"The face detector {blazeface_path} is missing. Fetch it: make setup")
+    try:
+        return BlazeFaceDetector(blazeface_path, num_threads)
+    except (ValueError, KeyError) as exc:
+        raise SetupError(
+            f"The face detector {blazeface_path} is damaged. Fetch it again: make setup"
+        ) from exc

@@ -1,0 +1,57 @@
+"""Faces of a frame -> the classifier's input: the only copy, used by training checks and by serving."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.vision.regions import Region, cut_region
+from fer_web.vision.roll import roll_rad_by_eyes
+from fer_web.vision.types import Faces, Frame
+
+Crops = NDArray[np.uint8]
+"""uint8 (N, height, width, 1), grey, 0-255."""
+
+CROP_SIZE: Final = 48
+"""FER-2013's images are 48 x 48 pixels."""
+
+CROP_SCALE: Final = 1.3
+CROP_CENTRE_IN_BOX: Final = (0.5, 0.42)
+
+
+def crop_faces(frame_bgr: Frame, faces: Faces, size_hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE)) -> Crops:
+    """Cut every face out of one frame as FER-2013 frames it: grey, upright, its edges repeated outward.
+
+    Args:
+        frame_bgr: uint8 (H, W, 3), OpenCV colour order. Not modified.
+        faces: boxes may reach over the frame's edge. Unknown eyes (NaN) mean no turning.
+        size_hw: output height and width in pixels, as stored with the model.
+    Returns: uint8 (N, height, width, 1), 0-255; first dimension 0 when there is no face.
+    """
+    crops = np.zeros((len(faces), *size_hw, 1), np.uint8)
+    for index in range(len(faces)):
+        crops[index, :, :, 0] = _crop_face(frame_bgr, crop_region(faces.take([index])), size_hw)
+    return crops
+
+
+def crop_region(face: Faces) -> Region:
+    """The square of the frame that becomes one face's crop."""
+    left, top, right, bottom = (float(value) for value in face.xyxy[0])
+    side = max(right - left, bottom - top)
+    roll_rad = roll_rad_by_eyes(face.eyes_xy[0])
+    box = Region((left + right) / 2, (top + bottom) / 2, side, roll_rad)
+    centre_x, centre_y = box.to_frame(np.array(CROP_CENTRE_IN_BOX, np.float32)).tolist()
+    return Region(centre_x, centre_y, side * CROP_SCALE, roll_rad)
+
+
+def to_model_input(crops: Crops) -> NDArray[np.float32]:
+    """float32 (N, height, width, 1), still 0-255: scaling the pixels is a layer inside the model."""
+    return crops.astype(np.float32)
+
+
+def _crop_face(frame_bgr: Frame, region: Region, size_hw: tuple[int, int]) -> NDArray[np.uint8]:
+    # Sampled at twice the size and then averaged, so that fine texture does not alias.
+    doubled = cut_region(frame_bgr, region, 2 * max(size_hw), cv2.BORDER_REPLICATE)
+    grey = cv2.cvtColor(doubled, cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.resize(grey, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,179 @@
+"""Which face is which from frame to frame, and when a full search is worth its time."""
+
+from dataclasses import dataclass, field
+from itertools import count
+from math import isfinite
+from typing import Final
+
+import numpy as np
+
+from fer_web.vision.boxes import Boxes, centres, iou_matrix, join_faces, longer_sides
+from fer_web.vision.faces import FaceDetector
+from fer_web.vision.types import Faces, Frame
+
+SAME_FACE_IOU: Final = 0.3
+"""Boxes of one face in neighbouring frames overlap by more than this."""
+
+MAX_JUMP_SIDES: Final = 1.0
+MAX_SIZE_RATIO: Final = 1.8
+"""A face that came back is the lost one if its centre is within one side of where it was expected and its
+size is alike."""
+
+MAX_GLIDE_S: Final = 0.25
+"""A lost face is expected to move on for this long, then to stay."""
+
+RETRY_INTERVAL_S: Final = 0.2
+"""Shortest time between two full searches while somebody is missing: an empty room must stay cheap."""
+
+VELOCITY_SHARE: Final = 0.5
+"""How much of the newest displacement enters a track's velocity."""
+
+
+@dataclass(frozen=True)
+class TrackedFaces:
+    """The faces of one frame with their ids.
+
+    Attributes:
+        faces: what is visible now, oldest track first.
+        ids: one for each face; stable over frames and never used again within the stream.
+        searched: whether the frame was searched fully rather than only near the known faces.
+    """
+
+    faces: Faces
+    ids: tuple[int, ...]
+    searched: bool
+
+
+@dataclass
+class _Track:
+    id: int
+    face: Faces
+    seen_s: float
+    velocity: Boxes = field(default_factory=lambda: np.zeros((1, 4), np.float32))
+
+    def expected(self, now_s: float) -> Faces:
+        """The face where it should be by now, judged by its last movement."""
+        shift = self.velocity * np.float32(min(now_s - self.seen_s, MAX_GLIDE_S))
+        eyes_shift = shift[:, None, :2]
+        return Faces(self.face.xyxy + shift, self.face.scores, self.face.eyes_xy + eyes_shift)
+
+    def see(self, face: Faces, now_s: float) -> None:
+        passed_s = now_s - self.seen_s
+        if passed_s > 0:
+            moved = (centres(face.xyxy) - centres(self.face.xyxy)) / passed_s
+            blended = self.velocity * (1 - VELOCITY_SHARE) + np.tile(moved, 2) * VELOCITY_SHARE
+            self.velocity = blended.astype(np.float32)
+        self.face, self.seen_s = face, now_s
+
+
+class FaceTracker:
+    """Follows the faces of one stream. It holds no detector, so any thread's detector may serve any frame."""
+
+    def __init__(self, search_interval_s: float = 1.0, keep_lost_s: float = 0.8, max_faces: int = 16) -> None:
+        """Set the limits of one stream.
+
+        Args:
+            search_interval_s: longest time without a full search, which is what finds newcomers.
+            keep_lost_s: how long an unseen face keeps its id.
+            max_faces: faces followed at once; bounds the time spent on one frame.
+        """
+        self._search_interval_s = search_interval_s
+        self._keep_lost_s = keep_lost_s
+        self._max_faces = max_faces
+        self._ids = count(1)
+        self._tracks: list[_Track] = []
+        self._last_time_s: float | None = None
+        self._now_s = 0.0
+        self._searched_s: float | None = None
+        self._size_hw: tuple[int, int] | None = None
+
+    def update(self, frame_bgr: Frame, time_s: float, detector: FaceDetector) -> TrackedFaces:
+        """Find the known faces in the next frame, and newcomers if a search is due.
+
+        Args:
+            frame_bgr: uint8 (H, W, 3); may change its size within the stream.
+            time_s: when the frame was captured. Going back counts as no time passed.
+        """
+        self._advance_clock(time_s)
+        self._follow_size((frame_bgr.shape[0], frame_bgr.shape[1]))
+        self._follow_known(frame_bgr, detector)
+        is_search_due = self._is_search_due()
+        if is_search_due:
+            self._searched_s = self._now_s
+            self._take_in(detector.search(frame_bgr))
+        self._tracks = [track for track in self._tracks if self._now_s - track.seen_s <= self._keep_lost_s]
+        visible = [track for track in self._tracks if self._is_visible(track)]
+        return TrackedFaces(
+            join_faces([track.face for track in visible]), tuple(track.id for track in visible), is_search_due
+        )
+
+    def _is_visible(self, track: _Track) -> bool:
+        return track.seen_s == self._now_s
+
+    def _advance_clock(self, time_s: float) -> None:
+        # The client's clock may be set back or be nonsense; ours only ever moves on. The smallest step keeps
+        # "seen in this frame" distinct from "seen in the last one".
+        passed_s = 0.0
+        if isfinite(time_s):
+            passed_s = time_s - self._last_time_s if self._last_time_s is not None else 0.0
+            self._last_time_s = time_s
+        self._now_s += max(passed_s, 1e-6)
+
+    def _follow_size(self, size_hw: tuple[int, int]) -> None:
+        """Carry the tracks over when the client changes the size of its frames."""
+        if self._size_hw is not None and size_hw != self._size_hw:
+            factor_xy = np.array([size_hw[1] / self._size_hw[1], size_hw[0] / self._size_hw[0]], np.float32)
+            factor = np.tile(factor_xy, 2)
+            for track in self._tracks:
+                face = track.face
+                track.face = Faces(face.xyxy * factor, face.scores, face.eyes_xy * factor_xy)
+                track.velocity = track.velocity * factor
+        self._size_hw = size_hw
+
+    def _follow_known(self, frame_bgr: Frame, detector: FaceDetector) -> None:
+        pairs: list[tuple[float, _Track, Faces]] = []
+        for track in self._tracks:
+            expected = track.expected(self._now_s)
+            found = detector.look_near(frame_bgr, expected)
+            if len(found):
+                pairs.append((float(iou_matrix(expected.xyxy, found.xyxy)[0, 0]), track, found.take([0])))
+        # Two tracks may have found one face, when people cross: it belongs to the one expected closest to it.
+        taken: list[Faces] = []
+        for _, track, found in sorted(pairs, key=lambda pair: -pair[0]):
+            if not (iou_matrix(found.xyxy, join_faces(taken).xyxy) > SAME_FACE_IOU).any():
+                track.see(found, self._now_s)
+                taken.append(found)
+
+    def _is_search_due(self) -> bool:
+        if self._searched_s is None:
+            return True
+        is_someone_missing = not self._tracks or not all(map(self._is_visible, self._tracks))
+        interval_s = self._search_interval_s
+        if is_someone_missing:
+            interval_s = min(interval_s, RETRY_INTERVAL_S)
+        return self._now_s - self._searched_s >= interval_s
+
+    def _take_in(self, found: Faces) -> None:
+        """Match what a full search found with the tracks; what matches none starts a new one."""
+        for index in range(len(found)):
+            face = found.take([index])
+            if any(self._is_visible(track) and _overlap(track.face, face) for track in self._tracks):
+                continue
+            lost = [track for track in self._tracks if not self._is_visible(track)]
+            same = min(lost, key=lambda track: self._distance(track, face), default=None)
+            if same is not None and self._distance(same, face) <= MAX_JUMP_SIDES:
+                same.see(face, self._now_s)
+            elif len(self._tracks) < self._max_faces:
+                self._tracks.append(_Track(next(self._ids), face, self._now_s))
+
+    def _distance(self, track: _Track, face: Faces) -> float:
+        """Between where a track is expected and a face, in sides of the track; infinite if sizes differ."""
+        expected = track.expected(self._now_s)
+        side, face_side = float(longer_sides(expected.xyxy)[0]), float(longer_sides(face.xyxy)[0])
+        if max(side, face_side) > MAX_SIZE_RATIO * min(side, face_side):
+            return float("inf")
+        return float(np.linalg.norm(centres(expected.xyxy) - centres(face.xyxy))) / side
+
+
+def _overlap(first: Faces, second: Faces) -> bool:
+    return bool(iou_matrix(first.xyxy, second.xyxy)[0, 0] > SAME_FACE_IOU)
