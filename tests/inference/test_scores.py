@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from fer_web.inference.scores import shown_scores, softmax
+from fer_web.labels import EMOTIONS, FERPLUS_VOTES
+
+FERPLUS_NAME = {
+    "angry": "anger",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happy": "happiness",
+    "sad": "sadness",
+    "surprise": "surprise",
+    "neutral": "neutral",
+}
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_shown_scores_each_vote_column_becomes_its_emotion(emotion):
+    logits = np.zeros((1, 10))
+    logits[0, FERPLUS_VOTES.index(FERPLUS_NAME[emotion])] = 8
+    scores, doubt = shown_scores(logits, 1.0)
+    assert EMOTIONS[int(scores[0].argmax())] == emotion
+    assert doubt[0] < 0.01
+
+
+def test_shown_scores_rows_sum_to_one_and_contempt_is_left_out():
+    logits = np.random.default_rng(0).normal(size=(50, 10)) * 3
+    scores, _ = shown_scores(logits, 0.7)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
+    logits[:, FERPLUS_VOTES.index("contempt")] += 5
+    np.testing.assert_allclose(shown_scores(logits, 0.7)[0], scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("column", ["unknown", "not-a-face"])
+def test_shown_scores_unknown_and_not_a_face_are_doubt(column):
+    logits = np.zeros((1, 10))
+    logits[0, FERPLUS_VOTES.index(column)] = 10
+    scores, doubt = shown_scores(logits, 1.0)
+    assert doubt[0] > 0.99
+    np.testing.assert_allclose(scores[0], 1 / 7, atol=1e-5)
+
+
+def test_shown_scores_no_faces():
+    scores, doubt = shown_scores(np.zeros((0, 10)), 1.0)
+    assert scores.shape == (0, 7)
+    assert doubt.shape == (0,)
+
+
+def test_softmax_huge_logits_stay_finite_and_low_temperature_sharpens():
+    assert np.isfinite(softmax(np.array([[1e4, -1e4]]))).all()
+    logits = np.array([[1.0, 0.0]])
+    assert softmax(logits, 0.5)[0, 0] > softmax(logits, 1.0)[0, 0]

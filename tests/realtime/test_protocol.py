@@ -1,0 +1,99 @@
+import json
+import math
+
+import pytest
+
+from fer_web.errors import FrameError, ProtocolError
+from fer_web.inference.pipeline import FaceResult, FrameResult
+from fer_web.labels import EMOTIONS
+from fer_web.realtime.protocol import (
+    MAX_SEQ,
+    dropped_to_wire,
+    error_to_wire,
+    parse_frame,
+    result_to_wire,
+    seq_of,
+)
+
+GOOD = {"seq": 3, "captured_ms": 12.5}
+
+
+def test_parse_frame_good():
+    message = parse_frame((GOOD, b"jpeg"))
+    assert (message.seq, message.captured_ms, message.jpeg) == (3, 12.5, b"jpeg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "0 arguments"),
+        ((GOOD,), "1 arguments"),
+        ((GOOD, b"", b""), "3 arguments"),
+        (("x", b""), "str"),
+        (({"seq": 1}, b""), "seq"),
+        (({**GOOD, "more": 1}, b""), "more"),
+        ((GOOD, "text"), "str"),
+        ((GOOD, None), "NoneType"),
+        (({**GOOD, "seq": "1"}, b""), "seq"),
+        (({**GOOD, "seq": True}, b""), "seq"),
+        (({**GOOD, "seq": -1}, b""), "seq"),
+        (({**GOOD, "seq": 1.5}, b""), "seq"),
+        (({**GOOD, "seq": MAX_SEQ + 1}, b""), "seq"),
+        (({**GOOD, "captured_ms": None}, b""), "captured_ms"),
+        (({**GOOD, "captured_ms": math.inf}, b""), "captured_ms"),
+        (({**GOOD, "captured_ms": math.nan}, b""), "captured_ms"),
+        (({**GOOD, "captured_ms": 10**400}, b""), "captured_ms"),
+    ],
+)
+def test_parse_frame_bad_says_what_came(arguments, word):
+    with pytest.raises(ProtocolError, match=word):
+        parse_frame(arguments)
+
+
+def test_parse_frame_error_text_is_short_whatever_came():
+    with pytest.raises(ProtocolError) as error:
+        parse_frame(({"seq": "9" * 100_000, "captured_ms": 0}, b""))
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seq"), [((), None), ((GOOD,), 3), (("x",), None), (({"seq": "1"},), None)]
+)
+def test_seq_of_malformed_message(arguments, seq):
+    assert seq_of(arguments) == seq
+
+
+def test_result_to_wire_has_the_agreed_shape():
+    face = FaceResult(
+        7, (0.1, 0.2, 0.3, 0.4), (0.1,) * 6 + (0.4,), (0.2,) * 6 + (0.0,), "neutral", 0.4, False
+    )
+    wire = result_to_wire(5, FrameResult((face,), {"decode": 1.234}), 0.5)
+    assert wire == {
+        "seq": 5,
+        "faces": [
+            {
+                "id": 7,
+                "box": [0.1, 0.2, 0.3, 0.4],
+                "scores": dict(zip(EMOTIONS, [0.1] * 6 + [0.4], strict=True)),
+                "label": "neutral",
+                "confidence": 0.4,
+                "sure": False,
+            }
+        ],
+        "timings_ms": {"wait": 0.5, "decode": 1.23},
+        "dropped": None,
+    }
+    json.dumps(wire)
+
+
+def test_dropped_and_error_have_the_agreed_shape():
+    assert dropped_to_wire(1, "newer_frame") == {
+        "seq": 1,
+        "faces": [],
+        "timings_ms": {},
+        "dropped": "newer_frame",
+    }
+    assert error_to_wire(None, FrameError("text")) == {
+        "seq": None,
+        "error": {"code": "bad_frame", "message": "text", "retryable": False},
+    }

@@ -1,0 +1,44 @@
+import pytest
+
+from fer_web.errors import SettingsError
+from fer_web.settings import Settings, settings_from
+
+
+def test_settings_without_arguments_are_the_defaults():
+    assert settings_from([], {}) == Settings()
+
+
+def test_command_line_wins_over_environment_and_environment_over_default():
+    settings = settings_from(["--port", "6001"], {"FER_PORT": "6000", "FER_MAX_FACES": "3"})
+    assert (settings.port, settings.max_faces) == (6001, 3)
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"FER_PORT": "http"}, ["FER_PORT", "'http'", "int"]),
+        ({"FER_PORT": "70000"}, ["port", "70000", "65535"]),
+        ({"FER_DETECTOR": "yolo"}, ["detector", "yolo", "blazeface", "haar"]),
+        ({"FER_PROT": "1"}, ["FER_PROT", "FER_PORT"]),
+        ({"FER_SMOOTHING_S": "nan"}, ["smoothing_s", "nan"]),
+    ],
+)
+def test_bad_environment_names_variable_value_and_what_is_allowed(environment, words):
+    with pytest.raises(SettingsError) as error:
+        settings_from([], environment)
+    assert all(word in str(error.value) for word in words)
+
+
+def test_bad_argument_exits_with_the_reason(capsys):
+    with pytest.raises(SystemExit):
+        settings_from(["--max-clients", "0"], {})
+    assert "allowed: 1 to 10000" in capsys.readouterr().err
+
+
+def test_other_variables_are_left_alone():
+    assert settings_from([], {"FERRY": "1", "PORT": "1"}) == Settings()
+
+
+@pytest.mark.parametrize(("host", "expected"), [("127.0.0.1", True), ("::1", True), ("0.0.0.0", False)])
+def test_is_loopback(host, expected):
+    assert Settings(host=host).is_loopback is expected

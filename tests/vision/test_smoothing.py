@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from fer_web.vision.smoothing import ScoreSmoother
+
+
+def rows(*values):
+    return np.array(values, np.float32)
+
+
+def test_update_no_faces_gives_no_rows():
+    assert ScoreSmoother(0.25).update([], np.zeros((0, 7), np.float32), 0.0).shape == (0, 7)
+
+
+def test_update_first_frame_is_unchanged():
+    assert ScoreSmoother(0.25).update([4], rows([1, 0]), 5.0).tolist() == [[1, 0]]
+
+
+def test_update_step_arrives_by_63_percent_after_the_time_constant_at_any_rate():
+    for frames in (1, 10):
+        smoother = ScoreSmoother(0.5)
+        smoother.update([1], rows([1, 0]), 0.0)
+        for frame in range(1, frames + 1):
+            result = smoother.update([1], rows([0, 1]), 0.5 * frame / frames)
+        assert result[0, 1] == pytest.approx(1 - np.exp(-1), abs=1e-5)
+        assert result.sum() == pytest.approx(1)
+
+
+def test_update_faces_do_not_mix_and_lost_ones_are_forgotten():
+    smoother = ScoreSmoother(10.0)
+    smoother.update([1, 2], rows([1, 0], [0, 1]), 0.0)
+    assert smoother.update([2, 1], rows([0, 1], [1, 0]), 0.1).tolist() == [[0, 1], [1, 0]]
+    smoother.update([2], rows([0, 1]), 0.2)
+    assert smoother.update([1], rows([0, 1]), 0.3).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("time_s", [0.0, -1000.0])
+def test_update_clock_that_stands_or_jumps_back_takes_the_new_scores(time_s):
+    smoother = ScoreSmoother(1.0)
+    smoother.update([1], rows([1, 0]), 0.0)
+    assert smoother.update([1], rows([0, 1]), time_s).tolist() == [[0, 1]]
+
+
+def test_update_zero_time_constant_switches_smoothing_off():
+    smoother = ScoreSmoother(0.0)
+    smoother.update([1], rows([1, 0]), 0.0)
+    assert smoother.update([1], rows([0, 1]), 0.1).tolist() == [[0, 1]]
