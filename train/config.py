@@ -1,0 +1,163 @@
+"""The options of one training run, from a TOML file in configs/, checked on creation."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fer_web.errors import SettingsError
+
+CONFIG_DIR = Path(__file__).parent / "configs"
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What networks.py builds.
+
+    Attributes:
+        name: also the shipped model's name.
+        stem_filters: channels of the two convolutions before the blocks; the second halves height and width.
+        blocks: (channels, stride) of each residual block.
+        dropout: share (0-1) of pooled features set to zero in training.
+    """
+
+    name: str = "flagship"
+    stem_filters: tuple[int, ...] = (32, 64)
+    blocks: tuple[tuple[int, int], ...] = ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1))
+    dropout: float = 0.4
+
+    def __post_init__(self) -> None:
+        _require(len(self.stem_filters) == 2, "stem_filters", "two channel counts", self.stem_filters)
+        _require(
+            all(len(block) == 2 for block in self.blocks), "blocks", "pairs of channels, stride", self.blocks
+        )
+        _require(0 <= self.dropout < 1, "dropout", "0 to below 1", self.dropout)
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How far a training image may be changed; ranges are symmetric and drawn uniformly.
+
+    Attributes:
+        rotate_degrees: largest turn to either side.
+        scale: largest change of size; 0.2 means 0.8 to 1.2.
+        shift: largest move, as a share of the image's side.
+        brightness: largest offset in pixel values (0-255).
+        contrast: largest change of contrast; 0.3 means 0.7 to 1.3.
+        erase_share: share (0-1) of images of which a square is covered.
+        erase_pixels: side of that square.
+    """
+
+    rotate_degrees: float = 15.0
+    scale: float = 0.2
+    shift: float = 0.12
+    brightness: float = 30.0
+    contrast: float = 0.3
+    erase_share: float = 0.5
+    erase_pixels: int = 16
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.rotate_degrees <= 180, "rotate_degrees", "0 to 180", self.rotate_degrees)
+        for name in ("scale", "shift", "contrast"):
+            _require(0 <= getattr(self, name) < 1, name, "0 to below 1", getattr(self, name))
+        _require(0 <= self.brightness <= 255, "brightness", "0 to 255", self.brightness)
+        _require(0 <= self.erase_share <= 1, "erase_share", "0 to 1", self.erase_share)
+        _require(0 <= self.erase_pixels <= 48, "erase_pixels", "0 to 48", self.erase_pixels)
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """One training run.
+
+    Attributes:
+        epochs: passes over the training rows, the whole length of the learning rate's one cycle.
+        peak_learning_rate: reached after `warmup_share` of all steps, then a cosine to zero.
+        weight_decay: share of each kernel taken off a step, times the learning rate.
+        ema_momentum: of the running average of the weights; that average is what is evaluated and shipped.
+        label_smoothing: of the original labels, of which about a third are doubtful; FER+ votes are soft already.
+        ferplus_weight: weight of the FER+ loss beside the original label's.
+        drop_leaks: leave out training rows whose exact pixels also stand in PublicTest.
+        dtype_policy: of the layers in training; the exported model computes in float32.
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    seed: int = 1
+    epochs: int = 24
+    batch_size: int = 128
+    peak_learning_rate: float = 0.1
+    warmup_share: float = 0.15
+    momentum: float = 0.9
+    weight_decay: float = 0.001
+    ema_momentum: float = 0.999
+    label_smoothing: float = 0.1
+    ferplus_weight: float = 1.0
+    drop_leaks: bool = True
+    dtype_policy: str = "mixed_bfloat16"
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
+        _require(self.peak_learning_rate > 0, "peak_learning_rate", "above 0", self.peak_learning_rate)
+        for name in ("warmup_share", "momentum", "ema_momentum", "label_smoothing"):
+            _require(0 <= getattr(self, name) < 1, name, "0 to below 1", getattr(self, name))
+        for name in ("weight_decay", "ferplus_weight", "seed"):
+            _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
+        policies = ("float32", "mixed_bfloat16")
+        _require(self.dtype_policy in policies, "dtype_policy", " or ".join(policies), self.dtype_policy)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, read back by `from_dict`."""
+        return dataclasses.asdict(self)
+
+
+def load_config(name_or_path: str, **overrides: Any) -> FitConfig:
+    """Read a run's options from a file of configs/ (by name) or from any TOML file.
+
+    Args:
+        overrides: top-level options that replace the file's; None means not given.
+    Raises: SettingsError: no such file, not TOML, an unknown option or a value that is not allowed.
+    """
+    path = CONFIG_DIR / f"{name_or_path}.toml"
+    if not path.is_file():
+        path = Path(name_or_path)
+    try:
+        options = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        known = ", ".join(sorted(file.stem for file in CONFIG_DIR.glob("*.toml")))
+        raise SettingsError(
+            f"{name_or_path} is no configuration: give a TOML file or one of: {known}"
+        ) from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingsError(f"{path} is not TOML: {exc}. Mend that line") from exc
+    options |= {key: value for key, value in overrides.items() if value is not None}
+    return from_dict(options)
+
+
+def from_dict(options: dict[str, Any]) -> FitConfig:
+    """Build a FitConfig from plain types. Raises SettingsError: an unknown option or a value not allowed."""
+    options = dict(options)
+    network = _build(NetworkConfig, "network", options.pop("network", {}))
+    augment = _build(AugmentConfig, "augment", options.pop("augment", {}))
+    return _build(FitConfig, "run", {**options, "network": network, "augment": augment})
+
+
+def _build(cls: type, where: str, options: dict[str, Any]) -> Any:
+    allowed = {each.name for each in dataclasses.fields(cls)}
+    unknown = sorted(set(options) - allowed)
+    if unknown:
+        raise SettingsError(f"unknown {where} option {unknown[0]!r}; allowed: {', '.join(sorted(allowed))}")
+    try:
+        return cls(**{key: _frozen(value) for key, value in options.items()})
+    except TypeError as exc:
+        raise SettingsError(f"a {where} option has a value of the wrong type ({exc}). Mend it") from exc
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(each) for each in value) if isinstance(value, (list, tuple)) else value
+
+
+def _require(holds: bool, name: str, allowed: str, received: object) -> None:
+    if not holds:
+        raise SettingsError(f"{name} must be {allowed}, not {received!r}. Change it in the configuration")
