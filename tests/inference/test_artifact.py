@@ -5,20 +5,7 @@ import pytest
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, META_FILE, load_artifact, write_meta
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
-
-
-def meta(**changes):
-    return {
-        "name": "tiny",
-        "labels": list(EMOTIONS),
-        "ferplus_votes": list(FERPLUS_VOTES),
-        "input": {"height": 48, "width": 48, "channels": 1, "range": [0, 255]},
-        "outputs": {"original": "output_0", "ferplus": "output_1"},
-        "temperature": 0.65,
-        "unsure_below": 0.5,
-        "max_doubt": 0.5,
-        **changes,
-    }
+from tests.fakes.models import model_meta as meta
 
 
 @pytest.fixture

@@ -1,0 +1,126 @@
+"""JPEG in, result out, one thread, beside the usual way: python -m benchmarks.pipeline [--photos DIR|NPZ].
+
+The usual way is what most tutorials do: Haar on the whole 640x480 frame, then `model.predict` of the same
+network. Both take the same frames in the same run, in turn, so that a noisy machine hits both alike.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.photos import load_face_photos
+from benchmarks.stopwatch import median_and_p95, row
+from fer_web.factory import build_pipeline, new_stream_state
+from fer_web.inference.artifact import load_artifact
+from fer_web.settings import Settings
+from fer_web.vision.frames import encode_jpeg
+
+FRAME_HW = (480, 640)
+FACE_PHOTO_PX = 300
+FPS = 30
+FRAMES_A_PHOTO = 60
+
+
+def moving_face_jpegs(photo_bgr: np.ndarray, count: int) -> list[bytes]:
+    """A photo that moves in a circle over a grey frame, 30 frames a second, as 640x480 JPEGs."""
+    scale = FACE_PHOTO_PX / min(photo_bgr.shape[:2])
+    photo = cv2.resize(photo_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = min(photo.shape[0], 400), min(photo.shape[1], 560)
+    jpegs = []
+    for step in range(count):
+        angle = 2 * np.pi * step / 60
+        x = int((FRAME_HW[1] - width) / 2 * (1 + 0.4 * np.cos(angle)))
+        y = int((FRAME_HW[0] - height) / 2 * (1 + 0.8 * np.sin(angle)))
+        frame = np.full((*FRAME_HW, 3), 110, np.uint8)
+        frame[y : y + height, x : x + width] = photo[:height, :width]
+        jpegs.append(encode_jpeg(frame, 80))
+    return jpegs
+
+
+class UsualWay:
+    """cv2.imdecode, Haar at 640 wide, resize, keras `model.predict`."""
+
+    def __init__(self, keras_path: Path) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import keras
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        self._model = keras.saving.load_model(keras_path, compile=False, safe_mode=True)
+        self._cascade = cv2.CascadeClassifier(
+            str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml")
+        )
+
+    def process(self, jpeg: bytes) -> int:
+        """Analyse one frame; returns the number of faces."""
+        grey = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+        boxes = self._cascade.detectMultiScale(grey, 1.1, 5, minSize=(30, 30))
+        for x, y, width, height in boxes:
+            crop = cv2.resize(grey[y : y + height, x : x + width], (48, 48))
+            self._model.predict(crop[None, :, :, None].astype(np.float32), verbose=0)
+        return len(boxes)
+
+
+def measure(photos: list[np.ndarray], usual_every: int) -> dict[str, object]:
+    """Run both ways over the same frames.
+
+    Args: usual_every: the usual way takes every n-th frame only, because it is slow.
+    Returns: samples in milliseconds by stage, the usual way's samples, faces found and missed.
+    """
+    cv2.setNumThreads(1)
+    settings = Settings()
+    artifact = load_artifact(settings.model)
+    pipeline, usual = build_pipeline(settings, artifact, "blazeface"), UsualWay(artifact.keras_path)
+    stages: dict[str, list[float]] = defaultdict(list)
+    usual_ms, found, frames = [], 0, 0
+    for number, photo in enumerate(photos):
+        state = new_stream_state(settings)
+        for step, jpeg in enumerate(moving_face_jpegs(photo, FRAMES_A_PHOTO)):
+            result = pipeline.process(jpeg, step / FPS, state)
+            frames += 1
+            found += len(result.faces) == 1
+            if number == 0 and step < 10:
+                continue  # warming up
+            for stage, value in result.timings_ms.items():
+                stages[stage].append(value)
+            if step % usual_every == 0:
+                started = time.perf_counter()
+                if usual.process(jpeg):
+                    usual_ms.append((time.perf_counter() - started) * 1000)
+    return {"stages_ms": dict(stages), "usual_ms": usual_ms, "frames": frames, "frames_with_one_face": found}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
+    parser.add_argument("--count", type=int, default=10, help="photos used")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    result = measure(load_face_photos(options.photos)[: options.count], usual_every=10)
+    ratio = np.median(result["usual_ms"]) / np.median(result["stages_ms"]["total"])
+    if options.json:
+        medians = {name: median_and_p95(values) for name, values in result["stages_ms"].items()}
+        print(
+            json.dumps(
+                {"median_p95_ms": medians, "usual_ms": median_and_p95(result["usual_ms"]), "ratio": ratio}
+            )
+        )
+        return
+    print(f"640x480 JPEG in, result out; one face, one thread, {result['frames']} frames,")
+    print(f"exactly one face found in {result['frames_with_one_face']}\n")
+    print(f"{'stage':<34}{'median':>9}{'p95':>9}{'n':>8}   (ms)")
+    for stage, samples in result["stages_ms"].items():
+        print(row(stage, samples))
+    print(row("Haar 640 + model.predict", result["usual_ms"]))
+    print(f"\nOurs is {ratio:.1f} times faster (medians)")
+
+
+if __name__ == "__main__":
+    main()

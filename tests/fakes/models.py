@@ -1,0 +1,30 @@
+"""A model folder whose files hold nothing: enough for all that does not classify."""
+
+from pathlib import Path
+
+from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, write_meta
+from fer_web.labels import EMOTIONS, FERPLUS_VOTES
+
+
+def model_meta(**changes: object) -> dict[str, object]:
+    """A meta.json that is right, but for `changes`."""
+    return {
+        "name": "tiny",
+        "labels": list(EMOTIONS),
+        "ferplus_votes": list(FERPLUS_VOTES),
+        "input": {"height": 48, "width": 48, "channels": 1, "range": [0, 255]},
+        "outputs": {"original": "original", "ferplus": "ferplus"},
+        "temperature": 0.65,
+        "unsure_below": 0.5,
+        "max_doubt": 0.5,
+        **changes,
+    }
+
+
+def write_empty_model(folder: Path, **changes: object) -> Path:
+    """Make such a folder; returns it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / KERAS_FILE).write_bytes(b"keras")
+    (folder / LITERT_FILE).write_bytes(b"litert")
+    write_meta(folder, model_meta(**changes))
+    return folder

@@ -1,0 +1,180 @@
+import logging
+import queue
+import threading
+
+import pytest
+
+from fer_web.realtime.protocol import FrameMessage
+from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.streams import Stream
+from tests.fakes.pipelines import HeldPipeline, InstantPipeline
+
+
+class NativeThreads:
+    """The threading mode without a server."""
+
+    new_event = threading.Event
+    new_queue = queue.Queue
+
+    def spawn(self, target):
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        return thread
+
+    def run_native(self, function, *args):
+        return function(*args)
+
+
+class Submitter:
+    """Submits in threads of its own, as handlers do, and keeps the replies by sequence number."""
+
+    def __init__(self, scheduler):
+        self.scheduler = scheduler
+        self.replies = {}
+        self.threads = []
+
+    def submit(self, stream, seq, jpeg=b"x"):
+        def wait_for_reply():
+            self.replies[seq] = self.scheduler.submit(stream, FrameMessage(seq, 0.0, jpeg))
+
+        thread = threading.Thread(target=wait_for_reply)
+        thread.start()
+        self.threads.append(thread)
+
+    def join(self):
+        for thread in self.threads:
+            thread.join(timeout=10)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def scheduler_for():
+    started = []
+
+    def build(*pipelines, **options):
+        scheduler = FrameScheduler(NativeThreads(), pipelines, **options)
+        scheduler.start()
+        started.append(scheduler)
+        return scheduler
+
+    yield build
+    for scheduler in started:
+        scheduler.stop()
+
+
+def waits_for(condition):
+    """Spin until another thread has come as far as the test needs; bounded by the test's time limit."""
+    pause = threading.Event()
+    while not condition():
+        pause.wait(0.001)
+
+
+def test_submit_answers_with_the_result(scheduler_for):
+    reply = scheduler_for(InstantPipeline()).submit(Stream(None), FrameMessage(5, 0.0, b"x"))
+    assert reply["seq"] == 5
+    assert reply["faces"][0]["label"] == "happy"
+    assert reply["dropped"] is None
+    assert reply["timings_ms"]["wait"] >= 0
+
+
+def test_submit_newer_frame_takes_the_place_of_the_waiting_one(scheduler_for):
+    pipeline = HeldPipeline()
+    submitter, stream = Submitter(scheduler_for(pipeline)), Stream(None)
+    submitter.submit(stream, 1, b"1")
+    assert pipeline.started.acquire(timeout=10)
+    for seq in (2, 3, 4):
+        waiting = stream.waiting
+        submitter.submit(stream, seq, str(seq).encode())
+        waits_for(lambda waiting=waiting: stream.waiting is not waiting)
+    pipeline.go_on.release(2)
+    submitter.join()
+    assert pipeline.seen == [b"1", b"4"]
+    assert [submitter.replies[seq]["dropped"] for seq in (1, 2, 3, 4)] == [
+        None,
+        "newer_frame",
+        "newer_frame",
+        None,
+    ]
+
+
+def test_submit_streams_take_turns_whatever_their_rate(scheduler_for):
+    pipeline = HeldPipeline()
+    submitter = Submitter(scheduler_for(pipeline))
+    fast, slow = Stream(None), Stream(None)
+    submitter.submit(fast, 1, b"fast")
+    assert pipeline.started.acquire(timeout=10)
+    submitter.submit(fast, 2, b"fast")
+    waits_for(lambda: fast.waiting is not None)
+    submitter.submit(slow, 3, b"slow")
+    waits_for(lambda: slow.waiting is not None)
+    for seq in (4, 5):
+        pipeline.go_on.release()
+        assert pipeline.started.acquire(timeout=10)
+        submitter.submit(fast, seq, b"fast")
+        waits_for(lambda: fast.waiting is not None)
+    pipeline.go_on.release(10)
+    submitter.join()
+    assert pipeline.seen[:3] == [b"fast", b"slow", b"fast"]
+
+
+def test_submit_one_stream_is_never_in_two_workers_at_once(scheduler_for):
+    first, second = HeldPipeline(), HeldPipeline()
+    submitter, stream = Submitter(scheduler_for(first, second)), Stream(None)
+    submitter.submit(stream, 1)
+    waits_for(lambda: first.seen or second.seen)
+    submitter.submit(stream, 2)
+    waits_for(lambda: stream.waiting is not None)
+    assert len(first.seen) + len(second.seen) == 1
+    first.go_on.release(2)
+    second.go_on.release(2)
+    submitter.join()
+    assert len(first.seen) + len(second.seen) == 2
+
+
+def test_submit_refused_frame_gives_the_error_and_the_next_one_goes_on(scheduler_for):
+    scheduler, stream = scheduler_for(InstantPipeline()), Stream(None)
+    reply = scheduler.submit(stream, FrameMessage(1, 0.0, b"bad"))
+    assert reply == {
+        "seq": 1,
+        "error": {"code": "bad_frame", "message": "The frame is bad.", "retryable": False},
+    }
+    assert scheduler.submit(stream, FrameMessage(2, 0.0, b"x"))["dropped"] is None
+
+
+def test_submit_bug_is_logged_once_and_told_without_its_text(scheduler_for, caplog):
+    scheduler, stream = scheduler_for(InstantPipeline()), Stream(None)
+    with caplog.at_level(logging.ERROR):
+        reply = scheduler.submit(stream, FrameMessage(1, 0.0, b"crash"))
+    assert reply["error"]["code"] == "internal"
+    assert "a bug" not in reply["error"]["message"]
+    assert len(caplog.records) == 1
+    assert scheduler.submit(stream, FrameMessage(2, 0.0, b"x"))["dropped"] is None
+
+
+def test_submit_no_worker_in_time_is_overloaded(scheduler_for):
+    pipeline = HeldPipeline()
+    scheduler = scheduler_for(pipeline, answer_timeout_s=0.05)
+    assert scheduler.submit(Stream(None), FrameMessage(1, 0.0, b"x"))["dropped"] == "overloaded"
+    pipeline.go_on.release()
+
+
+def test_cancel_answers_the_waiting_frame(scheduler_for):
+    pipeline = HeldPipeline()
+    scheduler = scheduler_for(pipeline)
+    submitter, stream = Submitter(scheduler), Stream(None)
+    submitter.submit(stream, 1)
+    assert pipeline.started.acquire(timeout=10)
+    submitter.submit(stream, 2)
+    waits_for(lambda: stream.waiting is not None)
+    scheduler.cancel(stream)
+    pipeline.go_on.release()
+    submitter.join()
+    assert submitter.replies[2]["dropped"] == "stopped"
+
+
+def test_stop_ends_every_worker():
+    scheduler = FrameScheduler(NativeThreads(), [InstantPipeline(), InstantPipeline()])
+    scheduler.start()
+    workers = list(scheduler._workers)
+    scheduler.stop()
+    assert not any(worker.is_alive() for worker in workers)

@@ -1,0 +1,75 @@
+"""A real server process for tests, on a free port of this machine, stopped by its process id."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT_S = 60
+
+
+class ServerProcess:
+    """`python app.py --port 0 ...` as a context manager."""
+
+    def __init__(self, *arguments, port=0):
+        self._arguments = arguments
+        self._port = port
+        self.url = None
+        self.output = []
+
+    def __enter__(self):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("FER_")}
+        self._process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(self._port), *self._arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._is_ready = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        if not self._is_ready.wait(START_TIMEOUT_S) or self.url is None:
+            self.__exit__()
+            raise RuntimeError("The server did not start:\n" + "".join(self.output))
+        return self
+
+    def __exit__(self, *_exception):
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        self._reader.join(10)
+        self._process.stdout.close()
+
+    @property
+    def port(self):
+        return int(self.url.rsplit(":", 1)[1])
+
+    @property
+    def memory_mb(self):
+        return psutil.Process(self._process.pid).memory_info().rss / 1e6
+
+    def loaded_modules(self):
+        """Shared libraries in the process: says what was imported, without asking the process."""
+        return {Path(entry.path).name for entry in psutil.Process(self._process.pid).memory_maps()}
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait(10)
+
+    def _read(self):
+        for line in self._process.stdout:
+            self.output.append(line)
+            if match := re.search(r"open (http://\S+)", line):
+                self.url = match.group(1)
+                self._is_ready.set()
+        self._is_ready.set()

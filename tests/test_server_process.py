@@ -1,0 +1,290 @@
+"""The real server, in both serving modes, with real clients: good ones and bad ones at the same time."""
+
+import json
+import re
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+import socketio
+import websocket
+
+from fer_web.vision.frames import encode_jpeg
+from tests.faces import astronaut_bgr, camera_frame_bgr, two_faces_bgr
+from tests.servers import ROOT, ServerProcess
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module", params=["eventlet", "threading"])
+def server(request):
+    with ServerProcess("--async-mode", request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server):
+    with socketio.SimpleClient() as connected:
+        connected.connect(server.url, transports=["websocket"])
+        yield connected
+
+
+def send(client, jpeg, seq=1, timeout=10):
+    return client.call("frame", ({"seq": seq, "captured_ms": time.monotonic() * 1000}, jpeg), timeout=timeout)
+
+
+class SteadyClient:
+    """Sends a real face as fast as it is answered, and measures how many answers a second come."""
+
+    def __init__(self, url):
+        self._jpeg = encode_jpeg(camera_frame_bgr(), 80)
+        self._client = socketio.SimpleClient()
+        self._client.connect(url, transports=["websocket"])
+
+    def rate_for(self, seconds):
+        end, answers, seq = time.monotonic() + seconds, 0, 0
+        start = time.monotonic()
+        while time.monotonic() < end:
+            # A camera's pace: the server must not be busy with this client alone.
+            seq += 1
+            reply = send(self._client, self._jpeg, seq)
+            assert len(reply["faces"]) == 1
+            answers += 1
+            time.sleep(max(0.0, start + seq / 20 - time.monotonic()))
+        return answers / (time.monotonic() - start)
+
+    def close(self):
+        self._client.disconnect()
+
+
+class RawClient:
+    """Speaks Socket.IO by hand, to say what no library would."""
+
+    def __init__(self, server):
+        url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
+        self.socket = websocket.create_connection(url, timeout=30)
+        assert self.socket.recv().startswith("0{")
+        self.socket.send("40")
+        assert self.socket.recv().startswith("40{")
+
+    def send_frame(self, jpeg, seq=1):
+        header = json.dumps(["frame", {"seq": seq, "captured_ms": 1}, {"_placeholder": True, "num": 0}])
+        self.socket.send(f"451-{seq}{header}")
+        self.socket.send_binary(jpeg)
+
+    def until_closed(self):
+        """All texts that come before the connection is closed, and the close frame's code if there is one."""
+        texts = []
+        while True:
+            try:
+                opcode, data = self.socket.recv_data()
+            except (websocket.WebSocketConnectionClosedException, ConnectionError, OSError):
+                return texts, None
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                return texts, struct.unpack("!H", data[:2])[0] if len(data) >= 2 else None
+            texts.append(data.decode(errors="replace"))
+            if texts[-1] == "2":
+                self.socket.send("3")
+
+
+def test_real_face_is_found_and_called_happy(client):
+    for seq in range(3):
+        reply = send(client, encode_jpeg(astronaut_bgr()), seq)
+    (face,) = reply["faces"]
+    assert face["label"] == "happy"
+    assert sum(face["scores"].values()) == pytest.approx(1, abs=0.01)
+    assert set(reply["timings_ms"]) == {"wait", "decode", "detect", "crop", "classify", "total"}
+
+
+def test_two_faces_keep_their_ids(client):
+    replies = [send(client, encode_jpeg(two_faces_bgr()), seq) for seq in range(5)]
+    ids = [sorted(face["id"] for face in reply["faces"]) for reply in replies]
+    assert len(ids[0]) == 2
+    assert ids == [ids[0]] * 5
+
+
+def test_polling_serves_where_websocket_is_refused(server):
+    with socketio.SimpleClient() as polling:
+        polling.connect(server.url, transports=["polling"])
+        assert len(send(polling, encode_jpeg(astronaut_bgr()))["faces"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("jpeg", "code"),
+    [
+        (b"", "bad_frame"),
+        (b"not a picture", "bad_frame"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "bad_frame"),
+        (b"GIF89a" + b"\0" * 50, "bad_frame"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "bad_frame"),
+        (encode_jpeg(astronaut_bgr())[:5000], "bad_frame"),
+        (
+            b"\xff\xd8\xff\xc0\x00\x11\x08" + struct.pack(">HH", 30000, 30000) + b"\x03" * 50,
+            "frame_too_large",
+        ),
+        (b"\xff\xd8\xff" + b"\0" * 350_000, "frame_too_large"),
+    ],
+    ids=["empty", "text", "png", "gif", "svg", "truncated", "30000x30000", "over-the-cap"],
+)
+def test_bad_frame_gets_one_error_and_the_next_frame_is_served(client, jpeg, code):
+    reply = send(client, jpeg, 4)
+    assert reply["seq"] == 4
+    assert reply["error"]["code"] == code
+    assert len(send(client, encode_jpeg(astronaut_bgr()), 5)["faces"]) == 1
+
+
+def test_message_over_the_limit_is_cut_off_with_a_reason(server):
+    raw = RawClient(server)
+    raw.send_frame(b"\xff\xd8\xff" + b"\0" * 700_000)
+    _, code = raw.until_closed()
+    assert code in (1009, None)
+    assert server.memory_mb > 0
+
+
+def test_unfinished_fragments_are_cut_off_at_the_limit(server):
+    raw = RawClient(server)
+    before_mb = server.memory_mb
+    fragment = websocket.ABNF(0, 0, 0, 0, websocket.ABNF.OPCODE_BINARY, 1, b"\0" * 50_000)
+    sent = 0
+    try:
+        while sent < 100_000_000:
+            raw.socket.send_frame(fragment)
+            fragment.opcode = websocket.ABNF.OPCODE_CONT
+            sent += 50_000
+    except (OSError, websocket.WebSocketException):
+        pass
+    assert sent < 20_000_000
+    assert server.memory_mb - before_mb < 20
+
+
+def test_flood_without_reading_is_disconnected_with_a_reason_and_others_keep_their_rate(server):
+    steady = SteadyClient(server.url)
+    jpeg = encode_jpeg(camera_frame_bgr(), 80)
+    steady.rate_for(1)
+    alone = steady.rate_for(3)
+    before_mb = server.memory_mb
+    said = []
+
+    def flood():
+        for _ in range(3):
+            raw = RawClient(server)
+            try:
+                for seq in range(500):
+                    raw.send_frame(jpeg, seq)
+                    time.sleep(1 / 500)
+            except OSError:
+                pass
+            said.extend(raw.until_closed()[0])
+
+    attacker = threading.Thread(target=flood)
+    attacker.start()
+    beside = steady.rate_for(3)
+    attacker.join(60)
+    steady.close()
+    assert any("closing" in text and "too_many_messages" in text for text in said)
+    assert beside >= 0.8 * alone, f"{beside:.1f} answers a second beside the flood, {alone:.1f} alone"
+    assert server.memory_mb - before_mb < 40
+
+
+def test_message_never_finished_is_given_up_and_others_keep_their_rate(server):
+    steady = SteadyClient(server.url)
+    steady.rate_for(1)
+    alone = steady.rate_for(2)
+    raw = RawClient(server)
+    # The header of a binary frame of 100,000 bytes, then a few of them.
+    raw.socket.sock.sendall(b"\x82\xff" + struct.pack("!Q", 100_000) + b"mask" + b"\0" * 100)
+    beside = steady.rate_for(2)
+    steady.close()
+    assert beside >= 0.8 * alone
+    raw.socket.sock.settimeout(60)
+    started = time.monotonic()
+    try:
+        while raw.socket.sock.recv(4096):
+            pass
+    except ConnectionError:
+        pass
+    assert time.monotonic() - started < 45
+
+
+def test_page_and_its_parts_are_served_with_the_fence(server):
+    page = requests.get(server.url, timeout=5)
+    policy = page.headers["Content-Security-Policy"]
+    assert page.status_code == 200
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for path in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
+        assert requests.get(server.url + path, timeout=5).status_code == 200, path
+
+
+def test_unknown_page_is_a_plain_404_without_traceback(server):
+    answer = requests.get(f"{server.url}/nothing", timeout=5, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert (
+        "Traceback"
+        not in requests.get(f"{server.url}/nothing", timeout=5, headers={"Accept": "text/html"}).text
+    )
+
+
+@pytest.mark.parametrize("path", ["/", "/socket.io/?EIO=4&transport=polling"])
+def test_foreign_host_name_is_refused_on_pages_and_socket(server, path):
+    answer = requests.get(server.url + path, timeout=5, headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert "evil" not in answer.text
+
+
+def test_foreign_origin_is_refused_on_the_socket(server):
+    with pytest.raises(websocket.WebSocketBadStatusException):
+        websocket.create_connection(
+            f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket", origin="http://evil.example"
+        )
+
+
+def test_tensorflow_is_not_loaded(server):
+    assert not [name for name in server.loaded_modules() if "tensorflow" in name.lower()]
+
+
+def test_readme_client_runs_as_printed(server, tmp_path):
+    readme = (ROOT / "README.md").read_text()
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.S) if "socketio" in block]
+    script = tmp_path / "client.py"
+    script.write_text(code)
+    picture = tmp_path / "astronaut.jpg"
+    picture.write_bytes(encode_jpeg(astronaut_bgr()))
+    run = subprocess.run(
+        [sys.executable, script, server.url, picture], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert "happy" in run.stdout
+
+
+def test_port_that_is_taken_gives_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run = start_and_fail("--port", str(taken.getsockname()[1]))
+    assert run.returncode == 2
+    assert "--port" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_missing_model_gives_one_line_with_file_and_command(tmp_path):
+    run = start_and_fail("--port", "0", "--model", str(tmp_path))
+    assert run.returncode == 2
+    assert str(tmp_path / "meta.json") in run.stderr
+    assert "python -m train export" in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+
+
+def start_and_fail(*arguments):
+    return subprocess.run(
+        [sys.executable, Path("app.py"), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
