@@ -1,0 +1,55 @@
+/** Which connection states and refusals a person is told of, and in which words. */
+
+/** A lost packet mends itself; only a lasting trouble is worth a line. */
+const REFUSALS_TOLD_EVERY_MS = 3000;
+
+/**
+ * @param {import("./event_bus.js").EventBus} bus
+ * @param {{signal: AbortSignal, now: () => number}} deps
+ */
+export function tellConnection(bus, { signal, now }) {
+  bus.on("connection-changed", (change) => tellState(bus, change), { signal });
+  let toldMs = -Infinity;
+  bus.on(
+    "frame-refused",
+    ({ error }) => {
+      if (now() - toldMs < REFUSALS_TOLD_EVERY_MS) return;
+      toldMs = now();
+      bus.emit("message", { ...refusalMessage(error), lastsMs: 6000 });
+    },
+    { signal },
+  );
+}
+
+/** @param {{code: string, message: string, retryable: boolean}} error */
+export function refusalMessage({ message, retryable }) {
+  const title = retryable ? "The server skipped a frame" : "The server refused a frame";
+  return { id: "refused", tone: retryable ? "warning" : "error", title, text: message };
+}
+
+/**
+ * @param {{state: string, message: string, hasFailed: boolean}} change
+ * @returns {object | null} null: nothing to tell
+ */
+export function connectionMessage({ state, message, hasFailed }) {
+  if (state === "reconnecting") {
+    const text = message || "The server does not answer. The page goes on by itself when it is back.";
+    return { id: "connection", tone: "warning", title: "Reconnecting…", text };
+  }
+  if (state === "connecting" && hasFailed) {
+    const text = "The page was loaded, but the live connection does not come up. Still trying.";
+    return { id: "connection", tone: "warning", title: "Connecting…", text };
+  }
+  if (state === "closed") {
+    const text = message || "The server ended the connection.";
+    const action = { label: "Connect again", request: "reconnect" };
+    return { id: "connection", tone: "error", title: "Disconnected", text, action };
+  }
+  return null;
+}
+
+function tellState(bus, change) {
+  const message = connectionMessage(change);
+  if (message) bus.emit("message", message);
+  else if (change.state === "connected") bus.emit("message-cleared", { id: "connection" });
+}

@@ -1,0 +1,35 @@
+/**
+ * How services and views speak to each other without knowing each other.
+ *
+ * Events and their details (who emits -> who listens is decided in main.js):
+ *   toggle-requested, mirror-toggle-requested, fullscreen-requested, snapshot-requested,
+ *   hud-toggle-requested, help-requested, notice-requested, notice-accepted, reconnect-requested: none
+ *   camera-selected      {deviceId}
+ *   cameras-changed      {cameras: {deviceId, label}[], selectedId}
+ *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing, problem}
+ *   mirror-changed       {isMirrored}
+ *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed", message}
+ *   video-frame          {capturedMs, nowMs}: a new picture is on the screen
+ *   result               see FrameAnswer in frame_pump.js
+ *   frame-dropped        {seq, reason}
+ *   frame-refused        {seq, error: {code, message, retryable}}
+ *   statistics           see StatisticsSnapshot in statistics.js
+ *   message              {id, tone, title, text, action}; message-cleared {id}
+ */
+export class EventBus {
+  #target = new EventTarget();
+
+  /**
+   * @param {string} type
+   * @param {(detail: any) => void} handler
+   * @param {{signal?: AbortSignal}} [options] the listener goes when the signal aborts
+   */
+  on(type, handler, { signal } = {}) {
+    this.#target.addEventListener(type, (event) => handler(event.detail), { signal });
+  }
+
+  /** @param {string} type @param {any} [detail] */
+  emit(type, detail) {
+    this.#target.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

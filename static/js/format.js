@@ -1,0 +1,60 @@
+/** Text of numbers and times. Pure. */
+
+const ABSENT = "–";
+
+/** @param {number} share 0-1 */
+export const formatPercent = (share) => (Number.isFinite(share) ? `${Math.round(share * 100)}%` : ABSENT);
+
+/** @param {number | null} ms */
+export function formatMs(ms) {
+  if (!Number.isFinite(ms)) return ABSENT;
+  if (ms >= 10_000) return `${Math.round(ms / 1000)} s`;
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
+}
+
+/** @param {number | null} perSecond */
+export const formatRate = (perSecond) => (Number.isFinite(perSecond) ? perSecond.toFixed(1) : ABSENT);
+
+/** @param {number} bytes */
+export function formatBytes(bytes) {
+  if (!Number.isFinite(bytes)) return ABSENT;
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 100_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${Math.round(bytes / 1000)} kB`;
+}
+
+/** @param {number} count @param {string} noun */
+export const formatCount = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** @param {string} text */
+export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/**
+ * A face's label as the overlay shows it.
+ *
+ * @param {{label: string, confidence: number, sure: boolean}} face
+ */
+export function describeFace({ label, confidence, sure }) {
+  return sure ? `${label} ${formatPercent(confidence)}` : `unsure (${label} ${formatPercent(confidence)}?)`;
+}
+
+/**
+ * What a screen reader hears: no percentages, which change all the time.
+ *
+ * @param {readonly {id: number, label: string, sure: boolean}[]} faces
+ */
+export function announceFaces(faces) {
+  if (faces.length === 0) return "No face in view";
+  const says = (face) => (face.sure ? face.label : "unsure");
+  if (faces.length === 1) return `Expression: ${says(faces[0])}`;
+  return `${faces.length} faces: ${faces.map(says).join(", ")}`;
+}
+
+/**
+ * @param {Date} date
+ * @returns {string} such as expressions-2026-05-01-093005.png, in local time
+ */
+export function snapshotName(date) {
+  const two = (number) => String(number).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `expressions-${day}-${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("")}.png`;
+}

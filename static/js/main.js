@@ -1,0 +1,140 @@
+/** Composition root: finds the elements, builds services and views, and wires what belongs to neither. */
+import { io } from "/vendor/socket.io.esm.min.js";
+
+import { Camera } from "./camera.js";
+import { tellConnection } from "./connection_messages.js";
+import { EventBus } from "./event_bus.js";
+import { FrameEncoder } from "./frame_encoder.js";
+import { FramePump } from "./frame_pump.js";
+import { LiveSession } from "./live_session.js";
+import { parseOptions } from "./options.js";
+import { Preferences } from "./preferences.js";
+import { QualityController } from "./quality_controller.js";
+import { SocketClient } from "./socket_client.js";
+import { LiveStatistics } from "./statistics.js";
+import { VideoClock } from "./video_clock.js";
+import { AnnouncerView } from "./views/announcer.js";
+import { ConnectionView } from "./views/connection.js";
+import { ControlsView } from "./views/controls.js";
+import { FacesView } from "./views/faces.js";
+import { HelpView } from "./views/help.js";
+import { HudView } from "./views/hud.js";
+import { MessagesView } from "./views/messages.js";
+import { NoticeView } from "./views/notice.js";
+import { OverlayView } from "./views/overlay.js";
+import { ShortcutsView } from "./views/shortcuts.js";
+import { SnapshotView } from "./views/snapshot.js";
+import { StageView } from "./views/stage.js";
+import { ThemeView } from "./views/theme.js";
+
+const STATISTICS_MS = 250;
+
+const find = (id) => document.getElementById(id);
+const now = () => performance.now();
+
+const { signal } = new AbortController();
+const bus = new EventBus();
+const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
+const preferences = new Preferences(() => localStorage);
+
+const session = buildSession();
+const notice = buildViews();
+wire();
+
+function buildSession() {
+  const video = find("video");
+  const canvas = globalThis.OffscreenCanvas ? new OffscreenCanvas(1, 1) : document.createElement("canvas");
+  const socket = new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, signal });
+  const camera = new Camera({ mediaDevices: navigator.mediaDevices, isSecureContext });
+  const pump = new FramePump({
+    encoder: new FrameEncoder(video, canvas),
+    transport: socket,
+    controller: new QualityController({ maxFps: options.maxFps }),
+    bus,
+    options,
+    now,
+  });
+  const built = new LiveSession({ camera, clock: new VideoClock(video, bus), pump, socket, bus });
+  bus.on("video-frame", (frame) => pump.offer(frame), { signal });
+  bus.on("connection-changed", () => pump.connectionChanged(), { signal });
+  bus.on("reconnect-requested", () => socket.connect(), { signal });
+  document.addEventListener("visibilitychange", () => pump.setHidden(document.hidden), { signal });
+  camera.onDevicesChanged(() => built.refreshCameras(), { signal });
+  // After the views listen.
+  queueMicrotask(() => socket.connect());
+  return built;
+}
+
+function buildViews() {
+  const video = find("video");
+  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
+  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus, signal);
+  new StageView(
+    {
+      shell: find("stage-shell"),
+      stage: find("stage"),
+      video,
+      problem: find("problem"),
+      problemTitle: find("problem-title"),
+      problemText: find("problem-text"),
+      problemSteps: find("problem-steps"),
+    },
+    bus,
+    signal,
+  );
+  const overlay = new OverlayView({ canvas: find("overlay"), video }, bus, signal);
+  new SnapshotView({ video, flash: find("flash") }, bus, signal, (context, view) => overlay.paint(context, view));
+  new FacesView(
+    {
+      list: find("faces"),
+      count: find("face-count"),
+      legend: find("legend"),
+      hint: find("no-face"),
+      template: find("face-card-template"),
+    },
+    bus,
+    signal,
+    options.emotions,
+  );
+  new HudView({ hud: find("hud") }, bus, signal);
+  new ControlsView(
+    {
+      startStop: find("start-stop"),
+      startStopLabel: find("start-stop-label"),
+      mirror: find("mirror"),
+      fullscreen: find("fullscreen"),
+      snapshot: find("snapshot"),
+      hud: find("hud-toggle"),
+      camera: find("camera"),
+      requesters: [...document.querySelectorAll("[data-request]")],
+    },
+    bus,
+    signal,
+  );
+  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
+  new AnnouncerView({ region: find("announcer") }, bus, signal);
+  new HelpView({ dialog: find("help"), close: find("help-close") }, bus, signal);
+  new ShortcutsView(document, bus, signal);
+  const dialog = { dialog: find("notice"), accept: find("notice-accept"), decline: find("notice-decline") };
+  return new NoticeView({ ...dialog, close: find("notice-close") }, bus, signal, preferences);
+}
+
+function wire() {
+  const statistics = new LiveStatistics();
+  tellConnection(bus, { signal, now });
+  bus.on("toggle-requested", () => toggle(), { signal });
+  bus.on("notice-accepted", () => session.start(), { signal });
+  bus.on("camera-selected", ({ deviceId }) => session.selectCamera(deviceId), { signal });
+  bus.on("result", (answer) => statistics.addResult(answer, now()), { signal });
+  bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason), { signal });
+  bus.on("frame-refused", () => statistics.addDrop("refused"), { signal });
+  bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset(), { signal });
+  const timer = setInterval(() => bus.emit("statistics", statistics.snapshot(now())), STATISTICS_MS);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function toggle() {
+  if (session.isActive) session.stop();
+  else if (notice.isAccepted) session.start();
+  else notice.open({ isQuestion: true });
+}

@@ -1,0 +1,92 @@
+/**
+ * The answer to one frame, checked before anything else sees it.
+ *
+ * @typedef {object} Face
+ * @property {number} id stable while the face is followed
+ * @property {[number, number, number, number]} box left, top, width, height as fractions of the frame, not mirrored
+ * @property {Record<string, number>} scores emotion -> probability
+ * @property {string} label the emotion with the highest score
+ * @property {number} confidence 0-1
+ * @property {boolean} sure false: the confidence is too low to name an expression
+ *
+ * @typedef {{code: string, message: string, retryable: boolean}} WireError
+ *
+ * @typedef {{kind: "result", seq: number, faces: Face[], timingsMs: Record<string, number>}} ResultAck
+ * @typedef {{kind: "dropped", seq: number, reason: string, timingsMs: Record<string, number>}} DroppedAck
+ * @typedef {{kind: "refused", seq: number, error: WireError}} RefusedAck
+ */
+
+export const MAX_FACES = 100;
+
+export class ProtocolError extends Error {
+  name = "ProtocolError";
+}
+
+/**
+ * @param {unknown} raw
+ * @param {{emotions: readonly string[], seq: number}} expected
+ * @returns {ResultAck | DroppedAck | RefusedAck}
+ * @throws {ProtocolError}
+ */
+export function parseAck(raw, { emotions, seq }) {
+  check(isRecord(raw), "the answer is not an object");
+  if (raw.error !== undefined) return { kind: "refused", seq, error: parseError(raw.error) };
+  check(raw.seq === seq, `the answer is for frame ${raw.seq}, not ${seq}`);
+  const timingsMs = parseTimings(raw.timings_ms ?? {});
+  if (raw.dropped !== null && raw.dropped !== undefined) {
+    check(isText(raw.dropped), "dropped is not a text");
+    return { kind: "dropped", seq, reason: raw.dropped, timingsMs };
+  }
+  check(Array.isArray(raw.faces), "faces is not a list");
+  check(raw.faces.length <= MAX_FACES, `${raw.faces.length} faces, at most ${MAX_FACES} are allowed`);
+  return { kind: "result", seq, faces: raw.faces.map((face) => parseFace(face, emotions)), timingsMs };
+}
+
+/**
+ * An error, or the reason for a disconnection, as the server words it.
+ *
+ * @param {unknown} raw
+ * @returns {WireError}
+ */
+export function parseError(raw) {
+  check(isRecord(raw) && isText(raw.code) && isText(raw.message), "the error has no code and message");
+  return { code: raw.code, message: raw.message, retryable: raw.retryable === true };
+}
+
+/** @returns {Face} */
+function parseFace(raw, emotions) {
+  check(isRecord(raw), "a face is not an object");
+  check(Number.isInteger(raw.id), "a face has no whole number as id");
+  check(isBox(raw.box), "a box is not four numbers with an area");
+  check(isRecord(raw.scores), "a face has no scores");
+  const scores = {};
+  for (const emotion of emotions) {
+    check(isShare(raw.scores[emotion]), `the score of ${emotion} is not between 0 and 1`);
+    scores[emotion] = raw.scores[emotion];
+  }
+  check(emotions.includes(raw.label), `the label ${raw.label} is unknown`);
+  check(isShare(raw.confidence), "the confidence is not between 0 and 1");
+  check(typeof raw.sure === "boolean", "sure is neither true nor false");
+  return { id: raw.id, box: [...raw.box], scores, label: raw.label, confidence: raw.confidence, sure: raw.sure };
+}
+
+function parseTimings(raw) {
+  check(isRecord(raw), "timings_ms is not an object");
+  const isTiming = ([, value]) => Number.isFinite(value) && value >= 0;
+  check(Object.entries(raw).every(isTiming), "a timing is not a number of milliseconds");
+  return { ...raw };
+}
+
+function check(holds, problem) {
+  if (!holds) throw new ProtocolError(`The server's answer is malformed: ${problem}.`);
+}
+
+const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isText = (value) => typeof value === "string" && value !== "";
+// Rounding may carry a softmax a hair past one.
+const isShare = (value) => Number.isFinite(value) && value >= 0 && value <= 1.000001;
+
+function isBox(value) {
+  const isList = Array.isArray(value) && value.length === 4 && value.every(Number.isFinite);
+  return isList && value[2] > 0 && value[3] > 0 && value.every((number) => Math.abs(number) <= 2);
+}

@@ -1,0 +1,107 @@
+/** The Socket.IO connection. `io` is passed in, so that tests need no network. */
+import { parseError } from "./protocol.js";
+
+export class AckTimeoutError extends Error {
+  name = "AckTimeoutError";
+}
+
+export class DisconnectedError extends Error {
+  name = "DisconnectedError";
+}
+
+export class SocketClient {
+  #socket;
+  #bus;
+  #ackTimeoutMs;
+  #wasConnected = false;
+  #closing = null;
+
+  /**
+   * @param {(options: object) => any} io of socket.io-client
+   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, signal?: AbortSignal}} deps
+   */
+  constructor(io, { bus, ackTimeoutMs, signal }) {
+    this.#bus = bus;
+    this.#ackTimeoutMs = ackTimeoutMs;
+    this.#socket = io({
+      autoConnect: false,
+      transports: ["websocket", "polling"],
+      // Without this a blocked WebSocket would be tried for ever and polling never.
+      tryAllTransports: true,
+      reconnectionDelay: 500,
+      reconnectionDelayMax: 5000,
+      timeout: 8000,
+    });
+    this.#socket.on("connect", () => this.#onConnect());
+    this.#socket.on("disconnect", (reason) => this.#onDisconnect(reason));
+    this.#socket.on("connect_error", (error) => this.#onConnectError(error));
+    this.#socket.on("closing", (raw) => this.#onClosing(raw));
+    signal?.addEventListener("abort", () => this.#socket.disconnect(), { once: true });
+  }
+
+  get isConnected() {
+    return this.#socket.connected;
+  }
+
+  connect() {
+    if (this.#socket.connected) return;
+    this.#closing = null;
+    this.#tell(this.#wasConnected ? "reconnecting" : "connecting");
+    this.#socket.connect();
+  }
+
+  /**
+   * @param {{seq: number, captured_ms: number}} header
+   * @param {ArrayBuffer} bytes JPEG
+   * @returns {Promise<unknown>} the raw answer
+   */
+  sendFrame(header, bytes) {
+    // While disconnected socket.io-client keeps what is emitted and sends it later; a late frame is worthless.
+    // Its "volatile" flag does not fit: it also drops, without a word, while the last packet is being written.
+    if (!this.#socket.connected) return Promise.reject(new DisconnectedError("The server is not connected."));
+    return new Promise((resolve, reject) => {
+      const answered = (error, ack) => {
+        if (!error) resolve(ack);
+        else if (this.#socket.connected) reject(new AckTimeoutError("The server did not answer in time."));
+        else reject(new DisconnectedError("The connection was lost."));
+      };
+      this.#socket.timeout(this.#ackTimeoutMs).emit("frame", header, bytes, answered);
+    });
+  }
+
+  /** Lets the server forget this stream's faces. */
+  sendStop() {
+    if (this.#socket.connected) this.#socket.emit("stop", {});
+  }
+
+  #onConnect() {
+    this.#wasConnected = true;
+    this.#closing = null;
+    this.#tell("connected");
+  }
+
+  #onDisconnect(reason) {
+    if (reason === "io client disconnect") return this.#tell("closed");
+    // After the server's own goodbye socket.io-client does not come back by itself.
+    if (reason === "io server disconnect") return this.#tell("closed", this.#closing?.message);
+    this.#tell("reconnecting", this.#closing?.message);
+  }
+
+  #onConnectError(error) {
+    // socket.active is false when the server refused us, which trying again does not mend.
+    if (this.#socket.active) this.#tell(this.#wasConnected ? "reconnecting" : "connecting", "", true);
+    else this.#tell("closed", error?.message);
+  }
+
+  #onClosing(raw) {
+    try {
+      this.#closing = parseError(raw);
+    } catch {
+      this.#closing = null;
+    }
+  }
+
+  #tell(state, message = "", hasFailed = false) {
+    this.#bus.emit("connection-changed", { state, message, hasFailed });
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Tells when a new picture of a video is on the screen, and when the camera took it.
+ *
+ * Where the browser has requestVideoFrameCallback each picture is told of once, with the camera's time;
+ * elsewhere every animation frame counts as one, taken now.
+ */
+export class VideoClock {
+  #video;
+  #bus;
+  #isRunning = false;
+
+  /** @param {HTMLVideoElement} video @param {import("./event_bus.js").EventBus} bus */
+  constructor(video, bus) {
+    this.#video = video;
+    this.#bus = bus;
+  }
+
+  start() {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#wait();
+  }
+
+  stop() {
+    this.#isRunning = false;
+  }
+
+  #wait() {
+    if (!this.#isRunning) return;
+    if (this.#video.requestVideoFrameCallback) {
+      this.#video.requestVideoFrameCallback((nowMs, metadata) => this.#tick(nowMs, metadata));
+    } else {
+      requestAnimationFrame((nowMs) => this.#tick(nowMs, {}));
+    }
+  }
+
+  #tick(nowMs, metadata) {
+    if (!this.#isRunning) return;
+    this.#wait();
+    this.#bus.emit("video-frame", { capturedMs: captureTime(metadata, nowMs), nowMs });
+  }
+}
+
+/**
+ * @param {{captureTime?: number, presentationTime?: number}} metadata
+ * @param {number} nowMs
+ * @returns {number} milliseconds on the clock of performance.now()
+ */
+export function captureTime({ captureTime, presentationTime }, nowMs) {
+  // Some drivers report times of another clock; a live picture is neither old nor from the future.
+  const isLive = (ms) => Number.isFinite(ms) && ms <= nowMs + 50 && ms > nowMs - 1000;
+  return [captureTime, presentationTime].find(isLive) ?? nowMs;
+}

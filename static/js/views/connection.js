@@ -1,0 +1,25 @@
+/** The state of the connection in the header. */
+const TEXTS = {
+  connecting: "Connecting",
+  connected: "Connected",
+  reconnecting: "Reconnecting",
+  closed: "Disconnected",
+};
+
+export class ConnectionView {
+  /**
+   * @param {{pill: HTMLElement, text: HTMLElement}} elements
+   * @param {import("../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor({ pill, text }, bus, signal) {
+    bus.on(
+      "connection-changed",
+      ({ state }) => {
+        pill.dataset.state = state;
+        text.textContent = TEXTS[state];
+      },
+      { signal },
+    );
+  }
+}

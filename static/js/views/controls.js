@@ -1,0 +1,53 @@
+/** The bar of buttons and the choice of the camera. Buttons only say what is wanted. */
+export class ControlsView {
+  #elements;
+
+  /**
+   * @param {{startStop: HTMLButtonElement, startStopLabel: HTMLElement, mirror: HTMLButtonElement,
+   *   fullscreen: HTMLButtonElement, snapshot: HTMLButtonElement, hud: HTMLButtonElement,
+   *   camera: HTMLSelectElement, requesters: HTMLElement[]}} elements
+   *   requesters: all elements with data-request="<name>", which emit <name>-requested
+   * @param {import("../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    for (const element of elements.requesters) {
+      element.addEventListener("click", () => bus.emit(`${element.dataset.request}-requested`), { signal });
+    }
+    elements.camera.addEventListener(
+      "change",
+      () => bus.emit("camera-selected", { deviceId: elements.camera.value }),
+      { signal },
+    );
+    document.addEventListener("fullscreenchange", () => this.#showFullscreen(), { signal });
+    bus.on("session-changed", ({ state }) => this.#showState(state), { signal });
+    bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored), { signal });
+    bus.on("cameras-changed", (list) => this.#showCameras(list), { signal });
+    bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)), { signal });
+  }
+
+  #showState(state) {
+    const { startStop, startStopLabel, snapshot, mirror } = this.#elements;
+    const isActive = state === "starting" || state === "live";
+    startStop.dataset.state = state;
+    startStopLabel.textContent = isActive ? "Stop" : "Start";
+    snapshot.disabled = state !== "live";
+    mirror.disabled = state !== "live";
+  }
+
+  #showFullscreen() {
+    setPressed(this.#elements.fullscreen, document.fullscreenElement !== null);
+  }
+
+  #showCameras({ cameras, selectedId }) {
+    const { camera } = this.#elements;
+    const choices = cameras.length > 0 ? cameras : [{ deviceId: "", label: "Default camera" }];
+    camera.replaceChildren(...choices.map(({ deviceId, label }) => new Option(label, deviceId)));
+    camera.value = choices.some(({ deviceId }) => deviceId === selectedId) ? selectedId : choices[0].deviceId;
+    camera.disabled = cameras.length === 0;
+  }
+}
+
+const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
+const setPressed = (button, isOn) => button.setAttribute("aria-pressed", String(isOn));

@@ -1,0 +1,140 @@
+/** The side panel: one card for each face with its label and a bar for each expression. */
+import { capitalise, formatCount, formatPercent } from "../format.js";
+import { emotionColour } from "../palette.js";
+
+/** Faster than this nobody reads numbers, and each update costs a layout. */
+const UPDATE_MS = 90;
+
+export class FacesView {
+  #elements;
+  #emotions;
+  #cards = new Map();
+  #updatedMs = -Infinity;
+  #count = null;
+
+  /**
+   * @param {{list: HTMLElement, count: HTMLElement, legend: HTMLElement, hint: HTMLElement,
+   *   template: HTMLTemplateElement}} elements
+   * @param {import("../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   * @param {readonly string[]} emotions
+   */
+  constructor(elements, bus, signal, emotions) {
+    this.#elements = elements;
+    this.#emotions = emotions;
+    bus.on("result", ({ faces }) => this.#update(faces), { signal });
+    bus.on("session-changed", ({ state }) => this.#reset(state), { signal });
+    this.#fillLegend();
+  }
+
+  #fillLegend() {
+    const items = this.#emotions.map((emotion) => {
+      const item = document.createElement("li");
+      item.append(swatch(emotion), capitalise(emotion));
+      return item;
+    });
+    this.#elements.legend.querySelector("ul").replaceChildren(...items);
+  }
+
+  #reset(state) {
+    const { list, count, legend, hint } = this.#elements;
+    this.#cards.clear();
+    this.#count = null;
+    list.replaceChildren();
+    count.textContent = "";
+    legend.hidden = state === "live";
+    hint.hidden = true;
+  }
+
+  #update(faces) {
+    const nowMs = performance.now();
+    const isSameCast = faces.length === this.#cards.size && faces.every(({ id }) => this.#cards.has(id));
+    if (isSameCast && nowMs - this.#updatedMs < UPDATE_MS) return;
+    this.#updatedMs = nowMs;
+    if (!isSameCast || this.#count === null) this.#recast(faces);
+    for (const face of faces) this.#cards.get(face.id).show(face);
+  }
+
+  #recast(faces) {
+    const { list, count, hint, template } = this.#elements;
+    const present = new Set(faces.map(({ id }) => id));
+    for (const [id, card] of this.#cards) {
+      if (present.has(id)) continue;
+      card.element.remove();
+      this.#cards.delete(id);
+    }
+    for (const { id } of faces) {
+      if (this.#cards.has(id)) continue;
+      const card = new FaceCard(template, id, this.#emotions);
+      this.#cards.set(id, card);
+      list.append(card.element);
+    }
+    this.#count = faces.length;
+    count.textContent = formatCount(faces.length, "face");
+    hint.hidden = faces.length > 0;
+  }
+}
+
+class FaceCard {
+  element;
+  #parts;
+  #bars = new Map();
+
+  constructor(template, id, emotions) {
+    this.element = template.content.firstElementChild.cloneNode(true);
+    this.element.dataset.faceId = String(id);
+    const part = (name) => this.element.querySelector(`[data-part="${name}"]`);
+    this.#parts = { name: part("name"), label: part("label"), confidence: part("confidence"), swatch: part("swatch") };
+    this.#parts.name.textContent = `Face ${id}`;
+    for (const emotion of emotions) this.#bars.set(emotion, new Bar(emotion));
+    part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));
+  }
+
+  show({ label, confidence, sure, scores }) {
+    const { name, swatch: mark } = this.#parts;
+    void name;
+    setText(this.#parts.label, sure ? capitalise(label) : "Unsure");
+    setText(this.#parts.confidence, sure ? formatPercent(confidence) : `closest: ${label} ${formatPercent(confidence)}`);
+    this.element.classList.toggle("is-unsure", !sure);
+    mark.style.setProperty("--emotion", emotionColour(label));
+    for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);
+  }
+}
+
+class Bar {
+  element = document.createElement("li");
+  #fill = document.createElement("span");
+  #value = document.createElement("span");
+
+  constructor(emotion) {
+    const name = document.createElement("span");
+    const track = document.createElement("span");
+    name.className = "bar-name";
+    track.className = "bar-track";
+    this.#fill.className = "bar-fill";
+    this.#value.className = "bar-value";
+    this.element.className = "bar";
+    this.element.dataset.emotion = emotion;
+    name.textContent = capitalise(emotion);
+    this.#fill.style.setProperty("--emotion", emotionColour(emotion));
+    track.append(this.#fill);
+    this.element.append(name, track, this.#value);
+  }
+
+  show(score, isTop) {
+    this.#fill.style.setProperty("transform", `scaleX(${score.toFixed(3)})`);
+    setText(this.#value, formatPercent(score));
+    this.element.classList.toggle("is-top", isTop);
+  }
+}
+
+function swatch(emotion) {
+  const mark = document.createElement("span");
+  mark.className = "swatch";
+  mark.style.setProperty("--emotion", emotionColour(emotion));
+  return mark;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

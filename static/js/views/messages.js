@@ -1,0 +1,60 @@
+/** Short notes over the stage, one line for each subject. */
+export class MessagesView {
+  #list;
+  #template;
+  #bus;
+  #signal;
+  #shown = new Map();
+  #timers = new Map();
+
+  /**
+   * @param {{list: HTMLElement, template: HTMLTemplateElement}} elements
+   * @param {import("../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor({ list, template }, bus, signal) {
+    this.#list = list;
+    this.#template = template;
+    this.#bus = bus;
+    this.#signal = signal;
+    bus.on("message", (message) => this.#show(message), { signal });
+    bus.on("message-cleared", ({ id }) => this.#clear(id), { signal });
+  }
+
+  /** A message of the same id replaces the one that is shown. */
+  #show({ id, tone, title, text = "", action = null, lastsMs = null }) {
+    const element = this.#shown.get(id) ?? this.#add(id);
+    element.dataset.tone = tone;
+    this.#part(element, "title").textContent = title;
+    this.#part(element, "text").textContent = text;
+    const button = this.#part(element, "action");
+    button.hidden = action === null;
+    button.textContent = action?.label ?? "";
+    button.dataset.request = action?.request ?? "";
+    clearTimeout(this.#timers.get(id));
+    if (lastsMs !== null) this.#timers.set(id, setTimeout(() => this.#clear(id), lastsMs));
+  }
+
+  #add(id) {
+    const element = this.#template.content.firstElementChild.cloneNode(true);
+    element.dataset.message = id;
+    const options = { signal: this.#signal };
+    this.#part(element, "dismiss").addEventListener("click", () => this.#clear(id), options);
+    const button = this.#part(element, "action");
+    button.addEventListener("click", () => this.#bus.emit(`${button.dataset.request}-requested`), options);
+    this.#shown.set(id, element);
+    this.#list.append(element);
+    return element;
+  }
+
+  #part(element, name) {
+    return element.querySelector(`[data-part="${name}"]`);
+  }
+
+  #clear(id) {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    this.#shown.get(id)?.remove();
+    this.#shown.delete(id);
+  }
+}

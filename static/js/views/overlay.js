@@ -1,0 +1,128 @@
+/** Boxes and labels over the video, each where its face is on the picture that is on the screen. */
+import { describeFace } from "../format.js";
+import { boxToRect, clipBox, fitRect } from "../geometry.js";
+import { boxAt, observe } from "../motion.js";
+import { drawFace } from "../overlay_painter.js";
+
+/** Boxes of a result this old say nothing about the picture any more. */
+const STALE_MS = 1000;
+
+export class OverlayView {
+  #canvas;
+  #context;
+  #video;
+  #signal;
+  #faces = [];
+  #tracks = new Map();
+  #result = null;
+  #shownMs = 0;
+  #isMirrored = true;
+  #isLive = false;
+  #isScheduled = false;
+  #view = { width: 0, height: 0 };
+
+  /**
+   * @param {{canvas: HTMLCanvasElement, video: HTMLVideoElement}} elements
+   * @param {import("../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor({ canvas, video }, bus, signal) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d");
+    this.#video = video;
+    this.#signal = signal;
+    bus.on("result", (result) => this.#take(result), { signal });
+    bus.on("video-frame", ({ capturedMs }) => this.#show(capturedMs), { signal });
+    bus.on("session-changed", ({ state }) => this.#restart(state === "live"), { signal });
+    bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored), { signal });
+    this.#watchSize();
+  }
+
+  /**
+   * Draws the overlay as it stands now.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {{width: number, height: number}} view in the context's units
+   * @returns {{id: number, box: number[], label: string, text: string}[]} what was drawn
+   */
+  paint(context, view) {
+    const frame = { width: this.#video.videoWidth, height: this.#video.videoHeight };
+    const picture = fitRect(frame, view, "contain");
+    return this.#faces.map((face) => {
+      const box = clipBox(boxAt(this.#tracks.get(face.id), this.#shownMs));
+      const text = describeFace(face);
+      drawFace(context, { rect: boxToRect(box, picture, this.#isMirrored), text, face, view });
+      return { id: face.id, box, label: face.label, text };
+    });
+  }
+
+  #take(result) {
+    const tracks = new Map();
+    for (const { id, box } of result.faces) {
+      tracks.set(id, observe(this.#tracks.get(id), box, result.capturedMs, this.#shownMs));
+    }
+    this.#tracks = tracks;
+    this.#faces = result.faces;
+    this.#result = result;
+    this.#schedule();
+  }
+
+  #show(capturedMs) {
+    this.#shownMs = capturedMs;
+    if (this.#result && capturedMs - this.#result.capturedMs > STALE_MS) this.#forget();
+    if (this.#faces.length > 0) this.#schedule();
+  }
+
+  #restart(isLive) {
+    this.#isLive = isLive;
+    this.#forget();
+  }
+
+  #forget() {
+    this.#faces = [];
+    this.#tracks = new Map();
+    this.#result = null;
+    this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+  }
+
+  #mirror(isMirrored) {
+    this.#isMirrored = isMirrored;
+    this.#schedule();
+  }
+
+  #watchSize() {
+    const observer = new ResizeObserver(([entry]) => {
+      this.#view = { width: entry.contentRect.width, height: entry.contentRect.height };
+      this.#schedule();
+    });
+    observer.observe(this.#canvas);
+    this.#signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  }
+
+  #schedule() {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.#isScheduled = false;
+    if (!this.#isLive || !this.#result || this.#signal.aborted) return;
+    const scale = this.#fitCanvas();
+    this.#context.setTransform(scale, 0, 0, scale, 0, 0);
+    this.#context.clearRect(0, 0, this.#view.width, this.#view.height);
+    const faces = this.paint(this.#context, this.#view);
+    const { seq, capturedMs } = this.#result;
+    this.#canvas.dispatchEvent(new CustomEvent("overlaydrawn", { detail: { faces, seq, capturedMs } }));
+  }
+
+  /** @returns {number} canvas pixels per CSS pixel; more than two cost time and show nothing */
+  #fitCanvas() {
+    const scale = Math.min(2, devicePixelRatio || 1);
+    const width = Math.round(this.#view.width * scale);
+    const height = Math.round(this.#view.height * scale);
+    if (this.#canvas.width !== width) this.#canvas.width = width;
+    if (this.#canvas.height !== height) this.#canvas.height = height;
+    return scale;
+  }
+}

@@ -1,0 +1,68 @@
+/** The place of the video: empty, starting, live, or telling what is wrong with the camera. */
+export class StageView {
+  #elements;
+  #bus;
+  #isMirrored = true;
+
+  /**
+   * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
+   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement}} elements
+   * @param {import("../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    this.#bus = bus;
+    bus.on("session-changed", (session) => this.#show(session), { signal });
+    bus.on("mirror-toggle-requested", () => this.#mirror(!this.#isMirrored), { signal });
+    bus.on("fullscreen-requested", () => this.#toggleFullscreen(), { signal });
+    elements.video.addEventListener("resize", () => this.#shape(), { signal });
+  }
+
+  async #show({ state, stream, isUserFacing, problem }) {
+    const { stage, video } = this.#elements;
+    stage.dataset.state = state;
+    if (video.srcObject !== stream) video.srcObject = stream;
+    if (problem) this.#explain(problem);
+    if (state !== "live") return;
+    this.#mirror(isUserFacing);
+    // Rejected when Stop comes before the first picture.
+    await video.play().catch(() => {});
+  }
+
+  #explain({ kind, title, text, steps }) {
+    const { problem, problemTitle, problemText, problemSteps } = this.#elements;
+    problem.dataset.kind = kind;
+    problemTitle.textContent = title;
+    problemText.textContent = text;
+    problemSteps.replaceChildren(
+      ...steps.map((step) => {
+        const item = document.createElement("li");
+        item.textContent = step;
+        return item;
+      }),
+    );
+  }
+
+  #mirror(isMirrored) {
+    this.#isMirrored = isMirrored;
+    this.#elements.video.classList.toggle("is-mirrored", isMirrored);
+    this.#bus.emit("mirror-changed", { isMirrored });
+  }
+
+  /** The stage takes the picture's shape, so that there are no black bars. */
+  #shape() {
+    const { stage, video } = this.#elements;
+    if (!video.videoWidth) return;
+    stage.style.setProperty("--picture-ratio", String(video.videoWidth / video.videoHeight));
+    stage.classList.toggle("is-tall", video.videoHeight > video.videoWidth);
+  }
+
+  async #toggleFullscreen() {
+    const { shell, video } = this.#elements;
+    if (document.fullscreenElement) return document.exitFullscreen();
+    if (shell.requestFullscreen) return shell.requestFullscreen().catch(() => {});
+    // iPhones can show only the video itself in full screen.
+    video.webkitEnterFullscreen?.();
+  }
+}

@@ -1,0 +1,32 @@
+/** Dark or light: the system's choice until the person makes their own. theme_boot.js applies it at loading. */
+export class ThemeView {
+  #root;
+  #button;
+  #preferences;
+
+  /**
+   * @param {{root: HTMLElement, button: HTMLButtonElement}} elements
+   * @param {AbortSignal} signal
+   * @param {import("../preferences.js").Preferences} preferences
+   */
+  constructor({ root, button }, signal, preferences) {
+    this.#root = root;
+    this.#button = button;
+    this.#preferences = preferences;
+    button.addEventListener("click", () => this.#toggle(), { signal });
+    this.#describe();
+  }
+
+  #toggle() {
+    const theme = this.#root.dataset.theme === "dark" ? "light" : "dark";
+    this.#root.dataset.theme = theme;
+    this.#preferences.set("theme", theme);
+    this.#describe();
+  }
+
+  #describe() {
+    const other = this.#root.dataset.theme === "dark" ? "light" : "dark";
+    this.#button.setAttribute("aria-label", `Switch to ${other} theme`);
+    this.#button.title = `Switch to ${other} theme`;
+  }
+}
