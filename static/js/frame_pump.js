@@ -98,10 +98,15 @@ export class FramePump {
     if (!this.#waiting || !hasRoom || !this.#isOpen()) return;
     const { capturedMs } = this.#waiting;
     const settings = this.#deps.controller.settings;
-    const intervalMs = 1000 / settings.fps;
-    this.#dueMs = Math.max(this.#dueMs, capturedMs - intervalMs) + intervalMs;
     this.#waiting = null;
+    this.#schedule(capturedMs, 1000 / settings.fps);
     void this.#deliver(capturedMs, settings, this.#epoch);
+  }
+
+  /** A beat that is kept on average, though the camera's does not divide it; one that was missed is not caught up. */
+  #schedule(capturedMs, intervalMs) {
+    const isOnBeat = capturedMs - this.#dueMs < intervalMs;
+    this.#dueMs = (isOnBeat ? this.#dueMs : capturedMs) + intervalMs;
   }
 
   async #deliver(capturedMs, settings, epoch) {

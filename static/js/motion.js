@@ -17,7 +17,7 @@ const HORIZON_MS = 150;
 /** Share of a new velocity that is believed: two boxes of a few pixels' jitter make a poor velocity. */
 const VELOCITY_GAIN = 0.6;
 /** Extrapolated time is t / (1 + t / this): full speed at first, ever slower later. */
-const DAMPING_MS = 400;
+const DAMPING_MS = 800;
 /** The correction after a new result falls to 37 % in this time. */
 const EASE_MS = 45;
 /** After so long without a result the old velocity says nothing. */

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { EventBus } from "../../static/js/event_bus.js";
+import { SocketClient } from "../../static/js/socket_client.js";
+
+function build() {
+  const handlers = {};
+  const emitted = [];
+  const socket = {
+    connected: false,
+    active: true,
+    on: (type, handler) => (handlers[type] = handler),
+    connect: () => {},
+    disconnect: () => {},
+    emit: (...args) => emitted.push(args),
+    timeout: (ms) => ({ emit: (...args) => emitted.push([ms, ...args]) }),
+  };
+  const bus = new EventBus();
+  const states = [];
+  bus.on("connection-changed", ({ state, message }) => states.push(message ? [state, message] : state));
+  const client = new SocketClient(() => socket, { bus, ackTimeoutMs: 3000 });
+  const become = (connected, type, detail) => {
+    socket.connected = connected;
+    handlers[type](detail);
+  };
+  return { client, socket, handlers, emitted, states, become };
+}
+
+const HEADER = { seq: 1, captured_ms: 5 };
+
+test("emits frames with the time-out and answers with the acknowledgement", async () => {
+  const { client, emitted, become } = build();
+  become(true, "connect");
+  const answering = client.sendFrame(HEADER, "bytes");
+  const [ms, type, header, bytes, answered] = emitted[0];
+  assert.deepEqual([ms, type, header, bytes], [3000, "frame", HEADER, "bytes"]);
+  answered(null, "ack");
+  assert.equal(await answering, "ack");
+});
+
+test("while disconnected nothing reaches the library, which would keep it for later", async () => {
+  const { client, emitted } = build();
+  await assert.rejects(client.sendFrame(HEADER, "bytes"), { name: "DisconnectedError" });
+  client.sendStop();
+  assert.deepEqual(emitted, []);
+});
+
+test("no answer in time and a lost connection are different errors", async () => {
+  const { client, emitted, become } = build();
+  become(true, "connect");
+  const late = client.sendFrame(HEADER, "bytes");
+  emitted[0].at(-1)(new Error("timeout"));
+  await assert.rejects(late, { name: "AckTimeoutError" });
+  const lost = client.sendFrame(HEADER, "bytes");
+  become(false, "disconnect", "transport close");
+  emitted[1].at(-1)(new Error("disconnected"));
+  await assert.rejects(lost, { name: "DisconnectedError" });
+});
+
+test("a lost connection is reconnecting, a goodbye with its reason is closed", () => {
+  const { client, states, become, handlers } = build();
+  client.connect();
+  become(true, "connect");
+  become(false, "disconnect", "transport close");
+  become(true, "connect");
+  handlers.closing({ code: "too_fast", message: "Too many frames." });
+  become(false, "disconnect", "io server disconnect");
+  assert.deepEqual(states, ["connecting", "connected", "reconnecting", "connected", ["closed", "Too many frames."]]);
+});
+
+test("a malformed goodbye is no reason", () => {
+  const { states, become, handlers } = build();
+  become(true, "connect");
+  handlers.closing("bye");
+  become(false, "disconnect", "io server disconnect");
+  assert.equal(states.at(-1), "closed");
+});
