@@ -18,8 +18,8 @@ CROP_SIZE: Final = 48
 
 CROP_SCALE: Final = 1.17
 CROP_CENTRE_IN_BOX: Final = (0.5, 0.40)
-"""Where FER-2013's square lies in the detector's upright box: side in box sides, centre from the box's left
-top. Medians over 3,000 of its images, `python -m benchmarks.framing`. The scale comes from the box because the
+"""Where FER-2013's square lies in the detector's upright box: its side in box sides, its centre from the left
+top corner. Medians over 3,000 images, `python -m benchmarks.framing`. The scale is the box because the
 distance between the eyes shrinks when a face looks to the side."""
 
 
