@@ -46,8 +46,8 @@ export const CAMERA_PROBLEMS = Object.freeze({
     title: "This address is not secure, so there is no camera",
     text: "Browsers give the camera only to pages opened over https or from this same computer.",
     steps: [
-      "On the computer that runs the server, open http://localhost instead.",
-      "For other devices, start the server with --share and open the https link that it prints.",
+      "On the computer that runs the server, open this page with localhost in place of the number in the address.",
+      "For other devices, start the server with --share and open the https link that it shows.",
     ],
   },
   unsupported: {

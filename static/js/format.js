@@ -34,7 +34,8 @@ export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1)
  * @param {{label: string, confidence: number, sure: boolean}} face
  */
 export function describeFace({ label, confidence, sure }) {
-  return sure ? `${label} ${formatPercent(confidence)}` : `unsure (${label} ${formatPercent(confidence)}?)`;
+  const guess = `${label} ${formatPercent(confidence)}`;
+  return sure ? capitalise(guess) : `Unsure (${guess}?)`;
 }
 
 /**

@@ -26,6 +26,7 @@ import { ShortcutsView } from "./views/shortcuts.js";
 import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
 import { ThemeView } from "./views/theme.js";
+import { WakeLock } from "./wake_lock.js";
 
 const STATISTICS_MS = 250;
 
@@ -129,8 +130,14 @@ function wire() {
   bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason), { signal });
   bus.on("frame-refused", () => statistics.addDrop("refused"), { signal });
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset(), { signal });
+  keepAwake(new WakeLock(navigator.wakeLock));
   const timer = setInterval(() => bus.emit("statistics", statistics.snapshot(now())), STATISTICS_MS);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function keepAwake(wakeLock) {
+  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"), { signal });
+  document.addEventListener("visibilitychange", () => document.hidden || wakeLock.renew(), { signal });
 }
 
 function toggle() {

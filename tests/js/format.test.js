@@ -21,8 +21,8 @@ test("numbers and their absence", () => {
 });
 
 test("describeFace says plainly when it is not sure", () => {
-  assert.equal(format.describeFace({ label: "happy", confidence: 0.92, sure: true }), "happy 92%");
-  assert.equal(format.describeFace({ label: "sad", confidence: 0.31, sure: false }), "unsure (sad 31%?)");
+  assert.equal(format.describeFace({ label: "happy", confidence: 0.92, sure: true }), "Happy 92%");
+  assert.equal(format.describeFace({ label: "sad", confidence: 0.31, sure: false }), "Unsure (sad 31%?)");
 });
 
 test("announceFaces names each face's expression, without numbers", () => {

@@ -24,6 +24,7 @@ export class FacesView {
     this.#emotions = emotions;
     bus.on("result", ({ faces }) => this.#update(faces), { signal });
     bus.on("session-changed", ({ state }) => this.#reset(state), { signal });
+    bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"), { signal });
     this.#fillLegend();
   }
 
@@ -34,6 +35,11 @@ export class FacesView {
       return item;
     });
     this.#elements.legend.querySelector("ul").replaceChildren(...items);
+  }
+
+  /** Numbers of before a lost connection are no longer live. */
+  #fade(isStale) {
+    this.#elements.list.classList.toggle("is-stale", isStale);
   }
 
   #reset(state) {
@@ -84,19 +90,18 @@ class FaceCard {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.dataset.faceId = String(id);
     const part = (name) => this.element.querySelector(`[data-part="${name}"]`);
-    this.#parts = { name: part("name"), label: part("label"), confidence: part("confidence"), swatch: part("swatch") };
-    this.#parts.name.textContent = `Face ${id}`;
+    this.#parts = { label: part("label"), confidence: part("confidence"), swatch: part("swatch") };
+    part("name").textContent = `Face ${id}`;
     for (const emotion of emotions) this.#bars.set(emotion, new Bar(emotion));
     part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));
   }
 
   show({ label, confidence, sure, scores }) {
-    const { name, swatch: mark } = this.#parts;
-    void name;
+    const percent = formatPercent(confidence);
     setText(this.#parts.label, sure ? capitalise(label) : "Unsure");
-    setText(this.#parts.confidence, sure ? formatPercent(confidence) : `closest: ${label} ${formatPercent(confidence)}`);
+    setText(this.#parts.confidence, sure ? percent : `closest: ${label} ${percent}`);
     this.element.classList.toggle("is-unsure", !sure);
-    mark.style.setProperty("--emotion", emotionColour(label));
+    this.#parts.swatch.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);
   }
 }
