@@ -80,7 +80,15 @@ class ThreadingMode:
         base = engine._async["websocket"]
 
         def limited(handler: Any, server: Any) -> Any:
-            return base(handler, server, max_message_size=max_message_bytes, receive_bytes=65536)
+            return base(
+                handler,
+                server,
+                max_message_size=max_message_bytes,
+                receive_bytes=65536,
+                # Without pings of its own, simple-websocket waits for the rest of a message for ever, even
+                # after Engine.IO gave the client up.
+                ping_interval=engine.ping_interval,
+            )
 
         engine._async = {**engine._async, "websocket": limited}
 

@@ -56,7 +56,7 @@ class SteadyClient:
             reply = send(self._client, self._jpeg, seq)
             assert len(reply["faces"]) == 1
             answers += 1
-            time.sleep(max(0.0, start + seq / 20 - time.monotonic()))
+            time.sleep(max(0.0, start + seq / 10 - time.monotonic()))
         return answers / (time.monotonic() - start)
 
     def close(self):
@@ -72,6 +72,12 @@ class RawClient:
         assert self.socket.recv().startswith("0{")
         self.socket.send("40")
         assert self.socket.recv().startswith("40{")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.socket.shutdown()
 
     def send_frame(self, jpeg, seq=1):
         header = json.dumps(["frame", {"seq": seq, "captured_ms": 1}, {"_placeholder": True, "num": 0}])
@@ -140,25 +146,25 @@ def test_bad_frame_gets_one_error_and_the_next_frame_is_served(client, jpeg, cod
 
 
 def test_message_over_the_limit_is_cut_off_with_a_reason(server):
-    raw = RawClient(server)
-    raw.send_frame(b"\xff\xd8\xff" + b"\0" * 700_000)
-    _, code = raw.until_closed()
+    with RawClient(server) as raw:
+        raw.send_frame(b"\xff\xd8\xff" + b"\0" * 700_000)
+        _, code = raw.until_closed()
+    # The server stops reading at the limit: its reason may be lost where the rest is still on the way.
     assert code in (1009, None)
-    assert server.memory_mb > 0
 
 
 def test_unfinished_fragments_are_cut_off_at_the_limit(server):
-    raw = RawClient(server)
     before_mb = server.memory_mb
     fragment = websocket.ABNF(0, 0, 0, 0, websocket.ABNF.OPCODE_BINARY, 1, b"\0" * 50_000)
     sent = 0
-    try:
-        while sent < 100_000_000:
-            raw.socket.send_frame(fragment)
-            fragment.opcode = websocket.ABNF.OPCODE_CONT
-            sent += 50_000
-    except (OSError, websocket.WebSocketException):
-        pass
+    with RawClient(server) as raw:
+        try:
+            while sent < 100_000_000:
+                raw.socket.send_frame(fragment)
+                fragment.opcode = websocket.ABNF.OPCODE_CONT
+                sent += 50_000
+        except (OSError, websocket.WebSocketException):
+            pass
     assert sent < 20_000_000
     assert server.memory_mb - before_mb < 20
 
@@ -173,14 +179,14 @@ def test_flood_without_reading_is_disconnected_with_a_reason_and_others_keep_the
 
     def flood():
         for _ in range(3):
-            raw = RawClient(server)
-            try:
-                for seq in range(500):
-                    raw.send_frame(jpeg, seq)
-                    time.sleep(1 / 500)
-            except OSError:
-                pass
-            said.extend(raw.until_closed()[0])
+            with RawClient(server) as raw:
+                try:
+                    for seq in range(500):
+                        raw.send_frame(jpeg, seq)
+                        time.sleep(1 / 500)
+                except OSError:
+                    pass
+                said.extend(raw.until_closed()[0])
 
     attacker = threading.Thread(target=flood)
     attacker.start()
@@ -196,20 +202,20 @@ def test_message_never_finished_is_given_up_and_others_keep_their_rate(server):
     steady = SteadyClient(server.url)
     steady.rate_for(1)
     alone = steady.rate_for(2)
-    raw = RawClient(server)
-    # The header of a binary frame of 100,000 bytes, then a few of them.
-    raw.socket.sock.sendall(b"\x82\xff" + struct.pack("!Q", 100_000) + b"mask" + b"\0" * 100)
-    beside = steady.rate_for(2)
-    steady.close()
-    assert beside >= 0.8 * alone
-    raw.socket.sock.settimeout(60)
-    started = time.monotonic()
-    try:
-        while raw.socket.sock.recv(4096):
+    with RawClient(server) as raw:
+        # The header of a binary frame of 100,000 bytes, then a few of them.
+        raw.socket.sock.sendall(b"\x82\xff" + struct.pack("!Q", 100_000) + b"mask" + b"\0" * 100)
+        beside = steady.rate_for(2)
+        steady.close()
+        assert beside >= 0.8 * alone
+        raw.socket.sock.settimeout(60)
+        started = time.monotonic()
+        try:
+            while raw.socket.sock.recv(4096):
+                pass
+        except ConnectionError:
             pass
-    except ConnectionError:
-        pass
-    assert time.monotonic() - started < 45
+        assert time.monotonic() - started < 45
 
 
 def test_page_and_its_parts_are_served_with_the_fence(server):

@@ -1,0 +1,233 @@
+"""The page in a real browser, with a webcam that plays real faces."""
+
+import json
+
+import pytest
+
+from fer_web.labels import EMOTIONS
+from tests.e2e.conftest import CAMERA_FLAGS, chromium, chromium_with_camera
+from tests.e2e.fake_camera import Truth, no_face_video, two_faces_video
+from tests.e2e.live_page import LivePage, iou
+from tests.servers import ServerProcess
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def test_start_shows_box_label_and_seven_bars_on_the_moving_face(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.start()
+    drawings = [drawn for drawn in live.observe(4) if drawn["faces"]]
+    overlaps = [iou(drawn["faces"][0]["box"], Truth(drawn["number"]).box()) for drawn in drawings]
+    assert len(overlaps) > 20
+    assert sorted(overlaps)[len(overlaps) // 20] >= 0.5
+    assert "happy" in drawings[-1]["faces"][0]["text"].lower()
+    bars = live.page.locator(".face-card .bar")
+    assert bars.evaluate_all("bars => bars.map(bar => bar.dataset.emotion)") == list(EMOTIONS)
+    shares = [
+        float(text.strip(" %<")) for text in live.page.locator(".face-card .bar-value").all_text_contents()
+    ]
+    assert sum(shares) == pytest.approx(100, abs=4)
+    assert live.errors == []
+
+
+def test_overlay_has_ink_where_the_face_is_and_none_far_from_it(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.start()
+    live.page.wait_for_timeout(500)
+    ink = live.page.evaluate("""() => {
+      const canvas = document.getElementById("overlay");
+      const context = canvas.getContext("2d");
+      const count = (x, w) => {
+        const data = context.getImageData(x * canvas.width, 0, w * canvas.width, canvas.height).data;
+        let inked = 0;
+        for (let i = 3; i < data.length; i += 4) inked += data[i] > 0;
+        return inked;
+      };
+      return { middle: count(0.2, 0.6), left: count(0, 0.1), right: count(0.9, 0.1) };
+    }""")
+    assert ink["middle"] > 500
+    assert ink["left"] == 0
+    assert ink["right"] == 0
+
+
+def test_two_faces_get_two_boxes_two_cards_and_keep_their_ids(server, videos):
+    with chromium_with_camera(two_faces_video(videos)) as browser:
+        live = LivePage(browser, server.url)
+        live.start(faces=2)
+        drawings = [drawn for drawn in live.observe(2) if drawn["faces"]]
+        ids = {tuple(sorted(face["id"] for face in drawn["faces"])) for drawn in drawings}
+        assert len(ids) == 1
+        assert len(next(iter(ids))) == 2
+        sides = sorted(face["box"][0] + face["box"][2] / 2 for face in drawings[-1]["faces"])
+        assert sides[0] < 0.5 < sides[1]
+
+
+def test_no_face_says_so(server, videos):
+    with chromium_with_camera(no_face_video(videos)) as browser:
+        live = LivePage(browser, server.url)
+        live.page.click("#start-stop")
+        live.page.wait_for_selector("#no-face", state="visible", timeout=20_000)
+        assert live.page.locator(".face-card").count() == 0
+
+
+def test_stop_ends_camera_and_overlay_and_start_begins_again(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.start()
+    live.page.keyboard.press("Space")
+    live.wait_for_state("idle")
+    assert live.page.evaluate("document.getElementById('video').srcObject") is None
+    assert live.page.locator(".face-card").count() == 0
+    live.page.wait_for_timeout(300)
+    assert [drawn for drawn in live.observe(0.7) if drawn["faces"]] == []
+    live.page.keyboard.press("Space")
+    live.wait_for_faces(1)
+
+
+def test_notice_comes_before_the_first_start_and_only_then(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url, accept_notice=False)
+    live.page.click("#start-stop")
+    notice = live.page.locator("#notice")
+    text = notice.inner_text().lower()
+    for word in ("this server", "not kept", "not the emotion felt", "employees", "students", "forbidden"):
+        assert word in text, word
+    assert live.page.evaluate("document.getElementById('video').srcObject") is None
+    live.page.click("#notice-decline")
+    live.wait_for_state("idle")
+    live.page.click("#start-stop")
+    live.page.click("#notice-accept")
+    live.wait_for_faces(1)
+    live.page.reload()
+    live.start()
+
+
+def test_mirror_turns_the_picture_and_not_the_words(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.start()
+    before = live.page.get_attribute("#mirror", "aria-pressed")
+    live.page.keyboard.press("m")
+    assert live.page.get_attribute("#mirror", "aria-pressed") != before
+    drawings = [drawn for drawn in live.observe(2) if drawn["faces"]]
+    overlaps = sorted(iou(drawn["faces"][0]["box"], Truth(drawn["number"]).box()) for drawn in drawings)
+    assert overlaps[len(overlaps) // 20] >= 0.5
+
+
+def test_snapshot_is_a_png_of_the_video_with_its_overlay(server, browser_with_face, tmp_path):
+    live = LivePage(browser_with_face, server.url)
+    live.start()
+    with live.page.expect_download() as download:
+        live.page.keyboard.press("s")
+    path = tmp_path / "snapshot.png"
+    download.value.save_as(path)
+    assert download.value.suggested_filename.endswith(".png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_denied_camera_says_what_to_do(server):
+    with chromium("--use-fake-device-for-media-stream", "--deny-permission-prompts") as browser:
+        assert_problem(LivePage(browser, server.url), "denied", "allow")
+
+
+def test_no_camera_says_what_to_do(server):
+    with chromium(
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=0"
+    ) as browser:
+        assert_problem(LivePage(browser, server.url), "none_found", "plug")
+
+
+def test_insecure_page_says_what_to_do():
+    # 127.0.0.2 stands for a LAN address; its name makes it an insecure origin, as http://192.168.x.x is.
+    with (
+        ServerProcess("--host", "127.0.0.2") as server,
+        chromium(*CAMERA_FLAGS, "--host-resolver-rules=MAP lan.test 127.0.0.2") as browser,
+    ):
+        assert_problem(LivePage(browser, f"http://lan.test:{server.port}"), "insecure", "https")
+
+
+def assert_problem(live, kind, word):
+    live.page.click("#start-stop")
+    problem = live.page.wait_for_selector("#problem[data-kind]", state="visible", timeout=20_000)
+    assert kind in problem.get_attribute("data-kind")
+    assert word in problem.inner_text().lower()
+    assert live.page.locator("#problem-steps li").count() >= 1
+
+
+def test_server_restarted_in_the_middle_goes_on_without_old_frames(videos, browser_with_face):
+    with ServerProcess() as first:
+        port = first.port
+        live = LivePage(browser_with_face, first.url)
+        live.start()
+        first.kill()
+        live.page.wait_for_selector('#connection[data-state="reconnecting"]', timeout=10_000)
+        seq_before = live.drawn(clear=True)[-1]["seq"]
+        live.page.wait_for_timeout(1500)
+    with ServerProcess(port=port):
+        live.page.wait_for_selector('#connection[data-state="connected"]', timeout=20_000)
+        live.wait_until(f"window.__drawn.some(drawn => drawn.faces.length && drawn.seq > {seq_before})")
+        # 1.5 s of frames were captured meanwhile: had they been kept, they would all have been sent now.
+        ages = live.page.evaluate("window.__drawn.filter(d => d.faces.length).map(d => d.at - d.capturedMs)")
+        assert max(ages[-10:]) < 1500
+        live.wait_for_faces(1)
+
+
+def test_hidden_tab_sends_nothing(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.start()
+    live.page.evaluate("""() => {
+      Object.defineProperty(document, "hidden", { value: true, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    live.page.wait_for_timeout(700)
+    answered = live.figure("answered")
+    live.page.wait_for_timeout(1000)
+    assert live.figure("answered") == answered
+    live.page.evaluate("""() => {
+      Object.defineProperty(document, "hidden", { value: false, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    live.wait_until(f"window.__drawn.at(-1).seq > {live.drawn()[-1]['seq'] + 5}")
+    assert live.figure("answered") > answered
+
+
+def test_announcement_names_the_expression_once(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.start()
+    live.wait_until("document.getElementById('announcer').textContent !== ''")
+    assert "happy" in live.page.text_content("#announcer").lower()
+    live.page.evaluate("""() => {
+      window.__said = 0;
+      const observer = new MutationObserver(() => { window.__said += 1; });
+      const region = document.getElementById("announcer");
+      observer.observe(region, { childList: true, characterData: true, subtree: true });
+    }""")
+    live.page.wait_for_timeout(4000)
+    assert live.page.evaluate("window.__said") <= 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_has_no_sideways_scroll_and_reachable_controls(server, browser_with_face, scheme):
+    live = LivePage(
+        browser_with_face,
+        server.url,
+        viewport={"width": 360, "height": 740},
+        color_scheme=scheme,
+        is_mobile=True,
+        has_touch=True,
+    )
+    live.start()
+    sizes = live.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert sizes[0] <= sizes[1]
+    box = live.page.locator("#start-stop").bounding_box()
+    assert box["y"] + box["height"] <= 740
+    assert box["height"] >= 40
+
+
+def test_policy_is_broken_by_nothing_on_the_page(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.page.evaluate("""() => document.addEventListener("securitypolicyviolation", (event) => {
+      window.__violation = event.violatedDirective;
+    })""")
+    live.start()
+    live.page.keyboard.press("s")
+    live.page.wait_for_timeout(500)
+    assert live.page.evaluate("window.__violation ?? null") is None
+    assert json.dumps(live.errors) == "[]"
