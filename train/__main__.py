@@ -1,6 +1,8 @@
 """Command line: python -m train fit|evaluate|export."""
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +15,8 @@ RUNS_DIR = Path("runs")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; errors go to stderr with exit status 1."""
     arguments = build_parser().parse_args(argv)
+    # TensorFlow reports a missing GPU as an error; what matters comes as an exception.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         arguments.command(arguments)
     except FerWebError as exc:
@@ -39,6 +43,36 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--batch-size", type=int, help="replaces the configuration's")
     fit.add_argument("--seed", type=int, help="replaces the configuration's")
     fit.set_defaults(command=_fit)
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="score a model on one split",
+        epilog="Example: python -m train evaluate models/flagship --data fer2013.csv --ferplus fer2013new.csv "
+        "--usage PublicTest --json",
+    )
+    evaluate.add_argument("model", type=Path, help="a model folder or a .keras file")
+    _add_data_options(evaluate)
+    evaluate.add_argument("--usage", default="PublicTest", help="split to score [%(default)s]")
+    evaluate.add_argument(
+        "--runtime",
+        choices=("litert", "keras"),
+        default="litert",
+        help="which file of a model folder runs [%(default)s, as in the live page]",
+    )
+    evaluate.add_argument("--json", action="store_true", help="print every metric as JSON")
+    evaluate.set_defaults(command=_evaluate)
+    export = commands.add_parser(
+        "export",
+        help="write a model folder from a run",
+        epilog="Example: python -m train export runs/flagship --data fer2013.csv --ferplus fer2013new.csv "
+        "--out models/flagship",
+    )
+    export.add_argument("run", type=Path, help="run folder")
+    _add_data_options(export)
+    export.add_argument("--out", type=Path, required=True, help="model folder to write")
+    export.add_argument(
+        "--checkpoint", choices=("last", "best"), default="last", help="best is by PublicTest [%(default)s]"
+    )
+    export.set_defaults(command=_export)
     return parser
 
 
@@ -59,15 +93,33 @@ def _fit(arguments: argparse.Namespace) -> None:
         arguments.config, epochs=arguments.epochs, batch_size=arguments.batch_size, seed=arguments.seed
     )
     run_dir = arguments.run or RUNS_DIR / config.network.name
-    fit(
-        config,
-        load_data(arguments.data, arguments.ferplus),
-        run_dir,
-        say=lambda line: print(line, flush=True),
-    )
-    print(
-        f"done: python -m train export {run_dir} --data {arguments.data} --out models/{config.network.name}"
-    )
+    fit(config, load_data(arguments.data, arguments.ferplus), run_dir, say=_say)
+    print(f"done. Next: python -m train export {run_dir} --out models/{config.network.name} --data ...")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from train.data import load_data
+    from train.evaluate import describe, evaluate, predict
+
+    data = load_data(arguments.data, arguments.ferplus)
+    part = data.split(arguments.usage)
+    predictions = predict(arguments.model, part.images, runtime=arguments.runtime)
+    result = evaluate(predictions, data, arguments.usage)
+    print(json.dumps(result, indent=2) if arguments.json else describe(result))
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from train.data import load_data
+    from train.export import export
+
+    data = load_data(arguments.data, arguments.ferplus)
+    artifact = export(arguments.run, data, arguments.out, checkpoint=arguments.checkpoint, say=_say)
+    print(f"done: {artifact.folder}. Next: python -m train evaluate {artifact.folder} --data ...")
+
+
+def _say(line: str) -> None:
+    # Flushed: long runs are followed through pipes and log files.
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class FitConfig:
         peak_learning_rate: reached after `warmup_share` of all steps, then a cosine to zero.
         weight_decay: share of each kernel taken off a step, times the learning rate.
         ema_momentum: of the running average of the weights; that average is what is evaluated and shipped.
-        label_smoothing: of the original labels, of which about a third are doubtful; FER+ votes are soft already.
+        label_smoothing: of the original labels, a third of which are doubtful; FER+ votes are soft already.
         ferplus_weight: weight of the FER+ loss beside the original label's.
         drop_leaks: leave out training rows whose exact pixels also stand in PublicTest.
         dtype_policy: of the layers in training; the exported model computes in float32.

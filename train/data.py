@@ -80,7 +80,7 @@ def load_data(path: Path, ferplus_path: Path | None = None) -> FerData:
     """Read FER-2013 from Kaggle's fer2013.csv or from an .npz of FerData's arrays.
 
     Args:
-        ferplus_path: FER+'s fer2013new.csv with the same rows in the same order. An .npz may hold the votes itself.
+        ferplus_path: FER+'s fer2013new.csv with the same rows in the same order; an .npz may hold the votes.
     Raises: DataError: the file is missing, of another form, or has a value that is not allowed.
     """
     if not path.is_file():
@@ -108,8 +108,8 @@ def read_npz(path: Path) -> FerData:
     missing = [name for name in ("images", "emotion", "usage") if name not in arrays]
     if missing:
         raise DataError(
-            f"{path.name} lacks the array {missing[0]!r}; images, emotion, usage and, at will, votes are read. "
-            f"It has: {', '.join(sorted(arrays)) or 'none'}"
+            f"{path.name} lacks the array {missing[0]!r}; images, emotion, usage and, at will, votes "
+            f"are read. It has: {', '.join(sorted(arrays)) or 'none'}"
         )
     return FerData(arrays["images"], arrays["emotion"], arrays["usage"], arrays.get("votes"))
 
@@ -130,25 +130,27 @@ def read_ferplus_csv(path: Path, usage: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Read FER+'s fer2013new.csv (github.com/microsoft/FERPlus).
 
     Args:
-        usage: uint8 (N,), splits of the FER-2013 rows that the votes belong to.
+        usage: uint8 (N,), splits of the FER-2013 rows that the votes belong to. Votes for splits that are not
+            among them are left out, so that FER+'s whole file goes with a part of FER-2013.
     Returns: uint8 (N, 10), votes in the order of FERPLUS_VOTES.
     Raises: DataError: the rows are not those of the FER-2013 file, or a value is not allowed.
     """
     votes, usages = [], []
     for line, row in _csv_rows(path, ("Usage", *_FERPLUS_COLUMNS)):
         where = f"{path.name} line {line}"
-        votes.append([_parse_count(row[name], where, name, highest=255) for name in _FERPLUS_COLUMNS])
-        usages.append(_parse_usage(row["Usage"], where))
+        if (row_usage := _parse_usage(row["Usage"], where)) in usage:
+            votes.append([_parse_count(row[name], where, name, highest=255) for name in _FERPLUS_COLUMNS])
+            usages.append(row_usage)
     if len(votes) != len(usage):
         raise DataError(
-            f"{path.name} has {len(votes)} rows, the FER-2013 file has {len(usage)}. "
+            f"{path.name} has {len(votes)} rows of the same splits, the FER-2013 file has {len(usage)}. "
             "Give the two files that belong together, neither sorted nor filtered"
         )
     differing = np.flatnonzero(np.array(usages) != usage)
     if differing.size:
         raise DataError(
-            f"{path.name} row {differing[0] + 1} is of {USAGES[usages[differing[0]]]}, the FER-2013 file's is of "
-            f"{USAGES[usage[differing[0]]]}. Give the two files that belong together, in the same order"
+            f"{path.name} row {differing[0] + 1} is of {USAGES[usages[differing[0]]]}, the FER-2013 "
+            f"file's is of {USAGES[usage[differing[0]]]}. Give two files in the same order"
         )
     return np.array(votes, np.uint8).reshape(-1, len(FERPLUS_VOTES))
 
@@ -193,11 +195,13 @@ def _csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            missing = [name for name in columns if name not in (reader.fieldnames or ())]
+            # Kaggle's icml_face_data.csv has a space before two of its column names.
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+            missing = [name for name in columns if name not in reader.fieldnames]
             if missing:
                 raise DataError(
                     f"{path.name} has no column {missing[0]!r}; its columns are "
-                    f"{', '.join(reader.fieldnames or ()) or 'none'}. Give the file with {', '.join(columns)}"
+                    f"{', '.join(reader.fieldnames) or 'none'}. Give the file with {', '.join(columns)}"
                 )
             for row in reader:
                 yield reader.line_num, row

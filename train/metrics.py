@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.labels import FERPLUS_EMOTIONS
+
 IntArray = NDArray[np.integer]
 FloatArray = NDArray[np.floating]
 
@@ -73,7 +75,7 @@ def ferplus_majority(votes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArr
     kept = np.where(votes > 1, votes, 0).astype(np.int64)
     leader = kept.argmax(axis=1) if len(kept) else np.zeros(0, np.int64)
     has_majority = kept.max(axis=1, initial=0) * 2 > kept.sum(axis=1)
-    return leader, has_majority & (leader < 8)
+    return leader, has_majority & (leader < len(FERPLUS_EMOTIONS))
 
 
 def expected_calibration_error(confidence: FloatArray, correct: NDArray[np.bool_], bins: int = 15) -> float:
@@ -118,7 +120,10 @@ class RiskCoverage:
 
 
 def risk_coverage(confidence: FloatArray, correct: NDArray[np.bool_]) -> RiskCoverage:
-    """Risk-coverage curve (El-Yaniv and Wiener 2010) of rows with a confidence (N,) and correctness, bool (N,)."""
+    """Risk-coverage curve (El-Yaniv and Wiener 2010).
+
+    Args: confidence: (N,). correct: bool (N,).
+    """
     order = np.argsort(-np.asarray(confidence, np.float64), kind="stable")
     answered = np.arange(1, len(order) + 1)
     wrong = np.cumsum(~np.asarray(correct, bool)[order])

@@ -16,8 +16,8 @@ def build_network(config: NetworkConfig, *, for_training: bool = False) -> keras
     """Build a network with fresh weights, in the current dtype policy.
 
     Args:
-        for_training: use the faster batch normalisation where the backend has one. Weights and their paths are
-            the same either way; only the plain network can be saved as a file that others open.
+        for_training: use the faster batch normalisation where the backend has one. Weights and their paths
+            are the same either way; only the plain network can be saved as a file that others open.
     Returns: a model from float32 (N, 48, 48, 1), 0-255, to a dict of float32 logits: "original" (N, 7) in the
         order of EMOTIONS and "ferplus" (N, 10) in the order of FERPLUS_VOTES. Pixel scaling is inside.
     """
