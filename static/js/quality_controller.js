@@ -15,7 +15,7 @@ const SIZES = [
   { longestSide: 416, quality: 0.6 },
   { longestSide: 320, quality: 0.6 },
 ];
-const RATE_SHARES = [1, 0.8, 0.6, 0.4, 0.25, 0.1];
+const RATE_SHARES = [1, 0.85, 0.65, 0.45, 0.25, 0.1];
 
 const SLOW_MS = 150;
 const GOOD_MS = 100;
@@ -34,6 +34,7 @@ export class QualityController {
   #outcomes = [];
   #reviewedMs = null;
   #goodSinceMs = null;
+  #wasBad = false;
   #steppedUpMs = -Infinity;
   #patienceMs = FIRST_PATIENCE_MS;
 
@@ -67,6 +68,7 @@ export class QualityController {
     this.#outcomes = [];
     this.#reviewedMs = null;
     this.#goodSinceMs = null;
+    this.#wasBad = false;
   }
 
   #record(outcome, nowMs) {
@@ -81,14 +83,15 @@ export class QualityController {
   #review(nowMs) {
     const answered = this.#outcomes.filter((outcome) => outcome.droppedBy === null);
     const drops = this.#outcomes.length - answered.length;
-    const p95Ms = percentile(answered.map((outcome) => outcome.roundTripMs), 0.95) ?? Infinity;
-    if (p95Ms > SLOW_MS || drops / this.#outcomes.length > MAX_DROP_SHARE) {
-      this.#stepDown(this.#isServerSlow(answered), nowMs);
-    } else if (p95Ms < GOOD_MS) {
-      this.#stepUpIfPatient(nowMs);
-    } else {
-      this.#goodSinceMs = null;
-    }
+    const roundTripsMs = answered.map((outcome) => outcome.roundTripMs);
+    const p95Ms = percentile(roundTripsMs, 0.95) ?? Infinity;
+    const isBad = p95Ms > SLOW_MS || drops / this.#outcomes.length > MAX_DROP_SHARE;
+    // One hiccup in a second mends itself; slow in the middle, or bad twice in a row, does not.
+    const isSlow = (percentile(roundTripsMs, 0.5) ?? Infinity) > SLOW_MS;
+    if (isBad && (isSlow || this.#wasBad)) this.#stepDown(this.#isServerSlow(answered), nowMs);
+    else if (p95Ms < GOOD_MS && !isBad) this.#stepUpIfPatient(nowMs);
+    else this.#goodSinceMs = null;
+    this.#wasBad = isBad;
   }
 
   #isServerSlow(answered) {

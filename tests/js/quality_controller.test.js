@@ -109,3 +109,19 @@ test("after a pause old measurements do not count", () => {
   setup.results(1.5, GOOD);
   assert.equal(setup.controller.settings.quality, 0.8);
 });
+
+test("one hiccup changes nothing, a second one in a row does", () => {
+  const setup = build();
+  const hiccup = () => {
+    setup.results(0.8, GOOD);
+    setup.results(0.2, NETWORK);
+  };
+  setup.results(0.1, GOOD);
+  hiccup();
+  setup.results(3, GOOD);
+  assert.equal(setup.controller.settings.quality, 0.8);
+  hiccup();
+  hiccup();
+  hiccup();
+  assert.ok(setup.controller.settings.quality < 0.8);
+});

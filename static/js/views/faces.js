@@ -1,6 +1,7 @@
 /** The side panel: one card for each face with its label and a bar for each expression. */
 import { capitalise, formatCount, formatPercent } from "../format.js";
 import { emotionColour } from "../palette.js";
+import { Trend, drawTrend } from "../trend.js";
 
 /** Faster than this nobody reads numbers, and each update costs a layout. */
 const UPDATE_MS = 90;
@@ -58,7 +59,7 @@ export class FacesView {
     if (isSameCast && nowMs - this.#updatedMs < UPDATE_MS) return;
     this.#updatedMs = nowMs;
     if (!isSameCast || this.#count === null) this.#recast(faces);
-    for (const face of faces) this.#cards.get(face.id).show(face);
+    for (const face of faces) this.#cards.get(face.id).show(face, nowMs);
   }
 
   #recast(faces) {
@@ -85,18 +86,20 @@ class FaceCard {
   element;
   #parts;
   #bars = new Map();
+  #trend = new Trend();
 
   constructor(template, id, emotions) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.dataset.faceId = String(id);
     const part = (name) => this.element.querySelector(`[data-part="${name}"]`);
-    this.#parts = { label: part("label"), confidence: part("confidence"), swatch: part("swatch") };
+    this.#parts = { label: part("label"), confidence: part("confidence"), swatch: part("swatch"), trend: part("trend") };
     part("name").textContent = `Face ${id}`;
     for (const emotion of emotions) this.#bars.set(emotion, new Bar(emotion));
     part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));
   }
 
-  show({ label, confidence, sure, scores }) {
+  show({ label, confidence, sure, scores }, nowMs) {
+    if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
     setText(this.#parts.label, sure ? capitalise(label) : "Unsure");
     setText(this.#parts.confidence, sure ? percent : `closest: ${label} ${percent}`);

@@ -69,8 +69,9 @@ export class OverlayView {
 
   #show(capturedMs) {
     this.#shownMs = capturedMs;
-    if (this.#result && capturedMs - this.#result.capturedMs > STALE_MS) this.#forget();
-    if (this.#faces.length > 0) this.#schedule();
+    if (this.#faces.length === 0) return;
+    if (capturedMs - this.#result.capturedMs > STALE_MS) this.#faces = [];
+    this.#schedule();
   }
 
   #restart(isLive) {

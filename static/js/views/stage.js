@@ -3,6 +3,8 @@ export class StageView {
   #elements;
   #bus;
   #isMirrored = true;
+  /** What the person chose for this camera; null: as suits the camera. */
+  #mirrorChoice = null;
 
   /**
    * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
@@ -14,7 +16,8 @@ export class StageView {
     this.#elements = elements;
     this.#bus = bus;
     bus.on("session-changed", (session) => this.#show(session), { signal });
-    bus.on("mirror-toggle-requested", () => this.#mirror(!this.#isMirrored), { signal });
+    bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored), { signal });
+    bus.on("camera-selected", () => (this.#mirrorChoice = null), { signal });
     bus.on("fullscreen-requested", () => this.#toggleFullscreen(), { signal });
     elements.video.addEventListener("resize", () => this.#shape(), { signal });
   }
@@ -25,7 +28,7 @@ export class StageView {
     if (video.srcObject !== stream) video.srcObject = stream;
     if (problem) this.#explain(problem);
     if (state !== "live") return;
-    this.#mirror(isUserFacing);
+    this.#mirror(this.#mirrorChoice ?? isUserFacing);
     // Rejected when Stop comes before the first picture.
     await video.play().catch(() => {});
   }
@@ -42,6 +45,11 @@ export class StageView {
         return item;
       }),
     );
+  }
+
+  #choose(isMirrored) {
+    this.#mirrorChoice = isMirrored;
+    this.#mirror(isMirrored);
   }
 
   #mirror(isMirrored) {

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Trend } from "../../static/js/trend.js";
+
+test("Trend keeps one label a step", () => {
+  const trend = new Trend();
+  assert.equal(trend.add("happy", 1000), true);
+  assert.equal(trend.add("sad", 1100), false);
+  assert.equal(trend.add("sad", 1250), true);
+  assert.deepEqual(trend.labels, ["happy", "sad"]);
+});
+
+test("Trend leaves a gap where nothing was known", () => {
+  const trend = new Trend();
+  trend.add("happy", 0);
+  trend.add("happy", 1000);
+  assert.deepEqual(trend.labels, ["happy", null, null, null, "happy"]);
+});
+
+test("Trend forgets what is older than half a minute", () => {
+  const trend = new Trend();
+  for (let ms = 0; ms < 120_000; ms += 250) trend.add("happy", ms);
+  trend.add("sad", 10_000_000);
+  assert.equal(trend.labels.length, 120);
+  assert.equal(trend.labels.at(-1), "sad");
+  assert.equal(trend.labels[0], null);
+});
