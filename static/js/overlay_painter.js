@@ -14,7 +14,7 @@ export function drawFace(context, { rect, text, face, view }) {
   if (rect.width <= 0 || rect.height <= 0) return;
   const colour = face.sure ? emotionColour(face.label) : UNSURE_COLOUR;
   // Line and letters keep their share of the picture: a snapshot may be larger than the stage.
-  const unit = Math.max(1, Math.min(view.width, view.height) / 520);
+  const unit = Math.max(0.8, Math.min(view.width, view.height) / 520);
   drawFrame(context, rect, colour, { unit, isDashed: !face.sure });
   drawChip(context, rect, text, colour, { unit, view });
 }

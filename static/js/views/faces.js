@@ -5,6 +5,8 @@ import { Trend, drawTrend } from "../trend.js";
 
 /** Faster than this nobody reads numbers, and each update costs a layout. */
 const UPDATE_MS = 90;
+/** A face that was missed in a few frames keeps its card and its trend. */
+const KEEP_MS = 1200;
 
 export class FacesView {
   #elements;
@@ -55,35 +57,43 @@ export class FacesView {
 
   #update(faces) {
     const nowMs = performance.now();
-    const isSameCast = faces.length === this.#cards.size && faces.every(({ id }) => this.#cards.has(id));
-    if (isSameCast && nowMs - this.#updatedMs < UPDATE_MS) return;
+    const isSameCount = faces.length === this.#count;
+    if (isSameCount && nowMs - this.#updatedMs < UPDATE_MS) return;
     this.#updatedMs = nowMs;
-    if (!isSameCast || this.#count === null) this.#recast(faces);
-    for (const face of faces) this.#cards.get(face.id).show(face, nowMs);
+    if (!isSameCount) this.#showCount(faces.length);
+    this.#dismiss(nowMs - KEEP_MS);
+    for (const face of faces) this.#card(face.id).show(face, nowMs);
+    this.#elements.hint.hidden = this.#cards.size > 0;
   }
 
-  #recast(faces) {
-    const { list, count, hint, template } = this.#elements;
-    const present = new Set(faces.map(({ id }) => id));
+  #showCount(count) {
+    this.#count = count;
+    this.#elements.count.textContent = formatCount(count, "face");
+  }
+
+  #dismiss(seenBeforeMs) {
     for (const [id, card] of this.#cards) {
-      if (present.has(id)) continue;
+      if (card.seenMs >= seenBeforeMs) continue;
       card.element.remove();
       this.#cards.delete(id);
     }
-    for (const { id } of faces) {
-      if (this.#cards.has(id)) continue;
-      const card = new FaceCard(template, id, this.#emotions);
-      this.#cards.set(id, card);
-      list.append(card.element);
-    }
-    this.#count = faces.length;
-    count.textContent = formatCount(faces.length, "face");
-    hint.hidden = faces.length > 0;
+  }
+
+  /** Ids grow, so the newest face comes last. */
+  #card(id) {
+    const known = this.#cards.get(id);
+    if (known) return known;
+    const card = new FaceCard(this.#elements.template, id, this.#emotions);
+    const next = [...this.#cards.keys()].filter((other) => other > id).sort((a, b) => a - b)[0];
+    this.#elements.list.insertBefore(card.element, this.#cards.get(next)?.element ?? null);
+    this.#cards.set(id, card);
+    return card;
   }
 }
 
 class FaceCard {
   element;
+  seenMs = -Infinity;
   #parts;
   #bars = new Map();
   #trend = new Trend();
@@ -99,6 +109,7 @@ class FaceCard {
   }
 
   show({ label, confidence, sure, scores }, nowMs) {
+    this.seenMs = nowMs;
     if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
     setText(this.#parts.label, sure ? capitalise(label) : "Unsure");
