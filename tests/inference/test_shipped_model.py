@@ -1,0 +1,122 @@
+"""The model that ships: its files, and what it says about real faces."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fer_web.errors import ModelArtifactError
+from fer_web.factory import build_pipeline, new_stream_state
+from fer_web.inference.artifact import META_FILE, load_artifact
+from fer_web.inference.classifier import LiteRTClassifier
+from fer_web.labels import EMOTIONS, FERPLUS_VOTES
+from fer_web.settings import ROOT, Settings
+from fer_web.vision.frames import encode_jpeg
+from tests.faces import astronaut_bgr, grace_hopper_bgr, two_faces_bgr
+from tests.fakes.models import model_meta
+
+MAX_BYTES = 20_000_000
+
+
+@pytest.fixture(scope="module")
+def artifact():
+    return load_artifact(Settings().model)
+
+
+@pytest.fixture(scope="module", params=["blazeface", "haar"])
+def pipeline(request, artifact):
+    return build_pipeline(Settings(), artifact, request.param)
+
+
+def test_files_are_small_enough_for_the_repository(artifact):
+    assert all(path.stat().st_size < MAX_BYTES for path in artifact.folder.iterdir() if path.is_file())
+
+
+def test_meta_says_where_its_figures_come_from(artifact):
+    meta = json.loads((artifact.folder / META_FILE).read_text())
+    assert meta["seed"] is not None
+    assert meta["data"]["training_rows"] > 20_000
+    assert "PublicTest" in json.dumps(meta["metrics"])
+
+
+def test_astronaut_is_happy_and_the_page_may_say_so(pipeline):
+    (face,) = pipeline.process(encode_jpeg(astronaut_bgr()), 0.0, new_stream_state(Settings())).faces
+    assert (face.label, face.is_sure) == ("happy", True)
+
+
+def test_two_faces_are_classified_each_on_its_own(pipeline):
+    faces = pipeline.process(encode_jpeg(two_faces_bgr()), 0.0, new_stream_state(Settings())).faces
+    labels = [face.label for face in sorted(faces, key=lambda face: face.box[0])]
+    assert len(labels) == 2
+    assert labels[0] == "happy"
+    assert labels[1] != "happy"
+
+
+def test_grace_hopper_is_not_called_happy(pipeline):
+    (face,) = pipeline.process(encode_jpeg(grace_hopper_bgr()), 0.0, new_stream_state(Settings())).faces
+    assert face.scores[EMOTIONS.index("happy")] < 0.5
+
+
+def test_classifier_shapes_order_and_no_faces(artifact):
+    classifier = LiteRTClassifier(artifact)
+    assert classifier.classify(np.zeros((0, 48, 48, 1), np.uint8)).ferplus.shape == (0, len(FERPLUS_VOTES))
+    crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
+    together = classifier.classify(crops)
+    assert together.original.shape == (3, len(EMOTIONS))
+    for row, crop in enumerate(crops):
+        alone = classifier.classify(crop[None])
+        np.testing.assert_allclose(alone.ferplus[0], together.ferplus[row], atol=1e-5)
+        np.testing.assert_allclose(alone.original[0], together.original[row], atol=1e-5)
+
+
+def test_swapped_outputs_are_found_at_start(artifact, tmp_path):
+    folder = tmp_path / "swapped"
+    shutil.copytree(artifact.folder, folder)
+    meta = json.loads((folder / META_FILE).read_text())
+    meta["outputs"] = {"original": meta["outputs"]["ferplus"], "ferplus": meta["outputs"]["original"]}
+    (folder / META_FILE).write_text(json.dumps(meta))
+    with pytest.raises(ModelArtifactError, match="7 names"):
+        LiteRTClassifier(load_artifact(folder))
+
+
+def test_unknown_output_name_is_found_at_start(artifact, tmp_path):
+    folder = tmp_path / "renamed"
+    shutil.copytree(artifact.folder, folder)
+    meta = {**json.loads((folder / META_FILE).read_text())}
+    meta["outputs"] = {**model_meta()["outputs"], "ferplus": "nowhere"}
+    (folder / META_FILE).write_text(json.dumps(meta))
+    with pytest.raises(ModelArtifactError, match="nowhere"):
+        LiteRTClassifier(load_artifact(folder))
+
+
+def test_where_litert_has_no_wheel_tensorflow_gives_the_same_logits():
+    script = """
+import sys, json, warnings
+warnings.simplefilter("ignore")
+if sys.argv[1] == "without":
+    sys.modules["ai_edge_litert"] = None
+import numpy as np
+from fer_web.inference.artifact import load_artifact
+from fer_web.inference.classifier import LiteRTClassifier
+from fer_web.settings import Settings
+crops = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1), dtype=np.uint8)
+logits = LiteRTClassifier(load_artifact(Settings().model)).classify(crops)
+print(json.dumps([logits.ferplus.tolist(), "tensorflow" in sys.modules]))
+"""
+    outputs = []
+    for mode in ("with", "without"):
+        run = subprocess.run(
+            [sys.executable, "-c", script, mode],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        outputs.append(json.loads(run.stdout.strip().splitlines()[-1]))
+    (with_litert, uses_tensorflow), (without, falls_back) = outputs
+    assert (uses_tensorflow, falls_back) == (False, True)
+    np.testing.assert_allclose(with_litert, without, atol=1e-3)

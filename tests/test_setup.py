@@ -1,0 +1,76 @@
+"""The two commands on a machine without Node: npm comes from PyPI, and the second time costs nothing."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.servers import ROOT
+
+NODE_NAMES = ("node", "nodejs", "npm", "npx", "corepack")
+
+
+def path_without_node(folder: Path) -> str:
+    """A PATH of links to every command of this machine but Node's."""
+    for directory in reversed(os.environ["PATH"].split(os.pathsep)):
+        for command in Path(directory).glob("*") if directory else []:
+            link = folder / command.name
+            if command.name not in NODE_NAMES and os.access(command, os.X_OK) and command.is_file():
+                link.unlink(missing_ok=True)
+                link.symlink_to(command)
+    return str(folder)
+
+
+@pytest.fixture
+def fresh_copy(tmp_path):
+    copy = tmp_path / "fer-web"
+    copy.mkdir()
+    for name in ("Makefile", "package.json", "package-lock.json", ".npmrc", "requirements.txt"):
+        shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+@pytest.mark.timeout(300)
+def test_packages_install_without_node_and_once_only(fresh_copy, tmp_path):
+    (tmp_path / "bin").mkdir()
+    environment = {**os.environ, "PATH": path_without_node(tmp_path / "bin")}
+    assert shutil.which("node", path=environment["PATH"]) is None
+
+    def make():
+        return subprocess.run(
+            ["make", "node_modules/.installed"],
+            cwd=fresh_copy,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+
+    first = make()
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "No Node.js" in first.stdout
+    assert (fresh_copy / "node_modules/socket.io-client/dist/socket.io.esm.min.js").is_file()
+    assert (fresh_copy / "node_modules/@mediapipe/face_detection/face_detection_short_range.tflite").is_file()
+    assert "up to date" in make().stdout
+
+
+def test_old_python_is_refused_with_what_to_do(fresh_copy, tmp_path):
+    fake = tmp_path / "python3.9"
+    fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.1"\nexit 1\n')
+    fake.chmod(0o755)
+    run = subprocess.run(
+        ["make", f"PYTHON={fake}", ".venv/bin/python"],
+        cwd=fresh_copy,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "Python 3.11 or newer is needed, Python 3.9.1 was found" in run.stdout
+
+
+def test_lock_file_names_no_registry():
+    assert "resolved" not in (ROOT / "package-lock.json").read_text()
