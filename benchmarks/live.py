@@ -3,7 +3,7 @@
     python -m benchmarks.live [--seconds 20] [--json]
 
 Chromium plays a moving real face as its webcam, 640x480 at 30 frames a second, with each frame's number
-written into its corner. Every time the page draws its overlay, the number is read from the <video> beneath it,
+written into its corner. Whenever the page draws its overlay, the number is read from the <video> beneath it,
 so the drawn box is compared with where the face is in the very picture that the person sees.
 Server, browser and fake camera share this machine.
 """

@@ -48,4 +48,4 @@ def _packaged_photos() -> list[Frame]:
     astronaut = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
     hopper = cv2.imread(str(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"))
     # Heads with a little around them, as the photos of a collection of faces are.
-    return [np.asarray(astronaut[20:230, 120:330], np.uint8), np.asarray(hopper[20:330, 100:410], np.uint8)]
+    return [np.asarray(astronaut[20:230, 120:330], np.uint8), np.asarray(hopper[95:405, 105:415], np.uint8)]

@@ -3,8 +3,7 @@
     python -m benchmarks.streams [--streams 4] [--seconds 10]
 
 Each stream is a process of its own that sends a 640x480 frame with a face at a camera's pace, two in flight.
-Meanwhile a tiny page is asked for every 20 ms: the time to its answer is the lag of the hub, plus the machine's
-own noise.
+Meanwhile a tiny page is asked for every 20 ms: the time to its answer is the lag of the hub, and some noise.
 """
 
 import argparse
