@@ -46,8 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser(
         "evaluate",
         help="score a model on one split",
-        epilog="Example: python -m train evaluate models/flagship --data fer2013.csv --ferplus fer2013new.csv "
-        "--usage PublicTest --json",
+        epilog="Example: python -m train evaluate models/flagship --data fer2013.csv "
+        "--ferplus fer2013new.csv --usage PublicTest --json",
     )
     evaluate.add_argument("model", type=Path, help="a model folder or a .keras file")
     _add_data_options(evaluate)

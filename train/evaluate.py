@@ -72,7 +72,8 @@ def load_keras(path: Path) -> keras.Model:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise ModelArtifactError(f"{path} cannot be opened as a Keras model ({exc})") from exc
-    if not isinstance(model.output, dict) or set(model.output) != {"original", "ferplus"}:
+    outputs = getattr(model, "output", None)
+    if not isinstance(outputs, dict) or set(outputs) != {"original", "ferplus"}:
         raise ModelArtifactError(
             f"{path} lacks the outputs 'original' and 'ferplus'. Export it: python -m train export"
         )

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from fer_web.errors import SettingsError
+from train.config import CONFIG_DIR, FitConfig, from_dict, load_config
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG_DIR.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_config_loads_under_its_own_name(path: Path) -> None:
+    config = load_config(path.stem)
+
+    assert config.network.name == path.stem
+    assert "Command: python -m train fit" in path.read_text()
+
+
+def test_to_dict_round_trip_is_equal(tiny_config: FitConfig) -> None:
+    assert from_dict(tiny_config.to_dict()) == tiny_config
+
+
+def test_load_config_override_replaces_file_and_none_does_not() -> None:
+    config = load_config("flagship", epochs=2, seed=None)
+
+    assert config.epochs == 2
+    assert config.seed == load_config("flagship").seed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epoch": 3}, "unknown run option 'epoch'; allowed: .*epochs"),
+        ({"network": {"width": 3}}, "unknown network option 'width'"),
+        ({"augment": {"erase_pixels": 60}}, "erase_pixels must be 0 to 48, not 60"),
+        ({"epochs": 0}, "epochs must be 1 or more, not 0"),
+        ({"epochs": "many"}, "wrong type"),
+        ({"dtype_policy": "float8"}, "dtype_policy must be float32 or mixed_bfloat16"),
+        ({"network": {"dropout": 1.0}}, "dropout must be 0 to below 1"),
+        ({"network": {"blocks": [[64]]}}, "blocks must be pairs"),
+    ],
+)
+def test_from_dict_bad_option_names_it(options: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        from_dict(options)
+
+
+def test_load_config_unknown_name_lists_known_ones() -> None:
+    with pytest.raises(SettingsError, match="flagship"):
+        load_config("no-such")
+
+
+def test_load_config_broken_toml_names_file(tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_text("epochs = ")
+
+    with pytest.raises(SettingsError, match=r"broken\.toml is not TOML"):
+        load_config(str(path))

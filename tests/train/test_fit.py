@@ -1,0 +1,148 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_web.errors import DataError, SettingsError
+from tests.train.conftest import KERAS_WARNINGS
+from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
+from train.config import FitConfig
+from train.data import FerData
+from train.fit import fit, training_batches
+from train.run_folder import code_version, read_config, read_history, read_run
+
+pytestmark = KERAS_WARNINGS
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def test_fit_learns_64_images_by_heart(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+    config = replace(tiny_config, epochs=12)
+
+    result = fit(config, data, tmp_path / "run", say=quiet)
+
+    assert result.last_epoch["loss"] < 0.9
+    assert result.last_epoch["val_original_accuracy"] > 0.9
+    assert result.last_epoch["val_ferplus_accuracy"] > 0.9
+
+
+def test_fit_run_folder_holds_what_is_needed_to_repeat(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
+    fit(tiny_config, data, tmp_path, say=quiet)
+
+    record = read_run(tmp_path)
+    assert read_config(tmp_path) == tiny_config
+    assert record["data"] == {"training_rows": 64, "dropped_copies": 0, "sha256": data.sha256()}
+    assert {"code_version", "tensorflow", "keras", "python"} <= set(record["environment"])
+    assert [row["epoch"] for row in read_history(tmp_path)] == [1, 2, 3]
+    assert averaged_weights(tmp_path / LAST_FILE)[1] == 3
+    assert (tmp_path / BEST_FILE).is_file()
+    assert not list(tmp_path.glob("*partial*"))
+
+
+KILLED_RUN = """
+import json, os, signal, sys
+from pathlib import Path
+from tests.train.conftest import make_data
+from train.config import from_dict
+from train.fit import fit
+
+def say(line):
+    if line.startswith("epoch 2:"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+fit(from_dict(json.loads(sys.argv[1])), make_data(), Path(sys.argv[2]), say=say)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows cannot kill -9")
+def test_fit_killed_and_resumed_gives_equal_weights(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    arguments = [json.dumps(tiny_config.to_dict()), str(killed)]
+    command = [sys.executable, "-c", KILLED_RUN, *arguments]
+    died = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert averaged_weights(killed / LAST_FILE)[1] == 2
+
+    fit(tiny_config, data, killed, say=quiet)
+    fit(tiny_config, data, whole, say=quiet)
+
+    resumed, straight = averaged_weights(killed / LAST_FILE)[0], averaged_weights(whole / LAST_FILE)[0]
+    assert resumed.keys() == straight.keys()
+    for name in straight:
+        np.testing.assert_allclose(resumed[name], straight[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    assert [row["epoch"] for row in read_history(killed)] == [1, 2, 3]
+
+
+def test_fit_finished_run_is_not_trained_again(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+    config = replace(tiny_config, epochs=1)
+    first = fit(config, data, tmp_path, say=quiet)
+    changed_ns = (tmp_path / LAST_FILE).stat().st_mtime_ns
+
+    second = fit(config, data, tmp_path, say=quiet)
+
+    assert second == first
+    assert (tmp_path / LAST_FILE).stat().st_mtime_ns == changed_ns
+
+
+def test_fit_folder_of_another_run_raises(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+    fit(replace(tiny_config, epochs=1), data, tmp_path, say=quiet)
+
+    with pytest.raises(SettingsError, match="another configuration or other data"):
+        fit(replace(tiny_config, epochs=1, seed=9), data, tmp_path, say=quiet)
+
+
+def test_fit_without_votes_raises(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+    bare = FerData(data.images, data.emotion, data.usage)
+
+    with pytest.raises(DataError, match=r"no FER\+ votes"):
+        fit(tiny_config, bare, tmp_path, say=quiet)
+
+
+def test_fit_too_few_rows_raises(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+    with pytest.raises(DataError, match="64 training rows are fewer than a batch of 100"):
+        fit(replace(tiny_config, batch_size=100), data, tmp_path, say=quiet)
+
+
+def test_training_batches_resumed_epoch_is_the_same(tiny_config: FitConfig, data: FerData) -> None:
+    training = data.split("Training")
+    steps = 64 // tiny_config.batch_size
+
+    straight = list(training_batches(training, tiny_config))
+    resumed = list(training_batches(training, tiny_config, start_epoch=2))
+
+    assert len(straight) == 3 * steps
+    for (images, targets), (images_again, targets_again) in zip(straight[2 * steps :], resumed, strict=True):
+        np.testing.assert_array_equal(images, images_again)
+        np.testing.assert_array_equal(targets["ferplus"], targets_again["ferplus"])
+
+
+def test_training_batches_each_epoch_has_every_row_in_another_order(
+    tiny_config: FitConfig, data: FerData
+) -> None:
+    training = data.split("Training")
+    batches = list(training_batches(training, tiny_config))
+    labels = [targets["original"].numpy().argmax(axis=1) for _, targets in batches]
+    epochs = np.concatenate(labels[:4]), np.concatenate(labels[4:8])
+
+    assert np.bincount(epochs[0]).tolist() == np.bincount(training.emotion).tolist()
+    assert epochs[0].tolist() != epochs[1].tolist()
+
+
+def test_code_version_is_a_hash_or_unknown() -> None:
+    version = code_version().removesuffix("+changes")
+    assert version == "unknown" or (len(version) == 40 and set(version) <= set("0123456789abcdef"))
+    assert os.linesep not in version
