@@ -9,6 +9,7 @@ const REFUSALS_TOLD_EVERY_MS = 3000;
  */
 export function tellConnection(bus, { signal, now }) {
   bus.on("connection-changed", (change) => tellState(bus, change), { signal });
+  bus.on("goodbye", (reason) => bus.emit("message", goodbyeMessage(reason)), { signal });
   let toldMs = -Infinity;
   bus.on(
     "frame-refused",
@@ -25,6 +26,15 @@ export function tellConnection(bus, { signal, now }) {
 export function refusalMessage({ message, retryable }) {
   const title = retryable ? "The server skipped a frame" : "The server refused a frame";
   return { id: "refused", tone: retryable ? "warning" : "error", title, text: message };
+}
+
+/**
+ * A line of its own: the page may be connected again before anyone has read why it was not.
+ *
+ * @param {{message: string}} reason
+ */
+export function goodbyeMessage({ message }) {
+  return { id: "goodbye", tone: "error", title: "The server ended the connection", text: message, lastsMs: 15_000 };
 }
 
 /**

@@ -8,7 +8,8 @@
  *   cameras-changed      {cameras: {deviceId, label}[], selectedId}
  *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing, problem}
  *   mirror-changed       {isMirrored}
- *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed", message}
+ *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed", message, hasFailed}
+ *   goodbye              {code, message, retryable}: the server's reason, just before it disconnects us
  *   video-frame          {capturedMs, nowMs}: a new picture is on the screen
  *   result               see FrameAnswer in frame_pump.js
  *   frame-dropped        {seq, reason}

@@ -22,6 +22,9 @@ import { parseAck } from "./protocol.js";
 
 /** A frame may come this much before its turn: cameras jitter. */
 const EARLY_MS = 6;
+/** Pause after a refusal, twice as long after each further one: a full server must not be hammered. */
+const FIRST_PAUSE_MS = 250;
+const LAST_PAUSE_MS = 4000;
 
 export class FramePump {
   #deps;
@@ -31,6 +34,7 @@ export class FramePump {
   #isHidden = false;
   #isEncoding = false;
   #isSuspect = false;
+  #refusals = 0;
   #inFlight = 0;
   #waiting = null;
   #dueMs = -Infinity;
@@ -155,39 +159,50 @@ export class FramePump {
 
   #answered(ack, sent) {
     const { bus, controller, now } = this.#deps;
-    if (ack.kind === "refused") {
-      if (ack.error.code === "frame_too_large") controller.recordTooLarge();
-      bus.emit("frame-refused", { seq: sent.seq, error: ack.error });
-    } else if (ack.kind === "dropped") {
+    if (ack.kind === "refused") return this.#refused(sent.seq, ack.error);
+    this.#refusals = 0;
+    if (ack.kind === "dropped") {
       controller.recordDrop("server", now());
-      bus.emit("frame-dropped", { seq: sent.seq, reason: ack.reason });
-    } else {
-      const serverMs = ack.timingsMs.total ?? 0;
-      controller.recordResult({ roundTripMs: sent.roundTripMs, serverMs }, now());
-      // An answer that was overtaken must not move the boxes back.
-      if (sent.seq <= this.#newestSeq) return bus.emit("frame-dropped", { seq: sent.seq, reason: "overtaken" });
-      this.#newestSeq = sent.seq;
-      bus.emit("result", { ...sent, faces: ack.faces, timingsMs: ack.timingsMs });
+      return this.#dropped(sent.seq, ack.reason);
     }
+    controller.recordResult({ roundTripMs: sent.roundTripMs, serverMs: ack.timingsMs.total ?? 0 }, now());
+    // An answer that was overtaken must not move the boxes back.
+    if (sent.seq <= this.#newestSeq) return this.#dropped(sent.seq, "overtaken");
+    this.#newestSeq = sent.seq;
+    bus.emit("result", { ...sent, faces: ack.faces, timingsMs: ack.timingsMs });
+  }
+
+  #dropped(seq, reason) {
+    this.#deps.bus.emit("frame-dropped", { seq, reason });
+  }
+
+  #refused(seq, error) {
+    const { bus, controller, now } = this.#deps;
+    if (error.code === "frame_too_large") controller.recordTooLarge();
+    const pauseMs = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusals);
+    this.#refusals += 1;
+    this.#waiting = null;
+    this.#dueMs = now() + pauseMs;
+    bus.emit("frame-refused", { seq, error });
   }
 
   #failed(seq, error) {
-    const { bus, controller, transport, now } = this.#deps;
+    const { controller, transport, now } = this.#deps;
     if (error.name === "AckTimeoutError") {
       this.#isSuspect = true;
       controller.recordDrop("timeout", now());
-      bus.emit("frame-dropped", { seq, reason: "timeout" });
+      this.#dropped(seq, "timeout");
     } else if (error.name === "ProtocolError") {
-      bus.emit("frame-refused", { seq, error: { code: "bad_answer", message: error.message, retryable: true } });
+      this.#refused(seq, { code: "bad_answer", message: error.message, retryable: true });
     } else if (transport.isConnected) {
       throw error;
     } else {
-      bus.emit("frame-dropped", { seq, reason: "disconnected" });
+      this.#dropped(seq, "disconnected");
     }
   }
 
   #tooLarge(seq) {
     this.#deps.controller.recordTooLarge();
-    this.#deps.bus.emit("frame-dropped", { seq, reason: "too_large" });
+    this.#dropped(seq, "too_large");
   }
 }

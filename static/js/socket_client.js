@@ -96,6 +96,7 @@ export class SocketClient {
   #onClosing(raw) {
     try {
       this.#closing = parseError(raw);
+      this.#bus.emit("goodbye", this.#closing);
     } catch {
       this.#closing = null;
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { connectionMessage, refusalMessage, tellConnection } from "../../static/js/connection_messages.js";
+import { connectionMessage, goodbyeMessage, refusalMessage, tellConnection } from "../../static/js/connection_messages.js";
 import { EventBus } from "../../static/js/event_bus.js";
 
 test("a working connection needs no words", () => {
@@ -17,6 +17,10 @@ test("a goodbye carries the server's reason and a way back", () => {
   const { text, action } = connectionMessage({ state: "closed", message: "Too many frames." });
   assert.equal(text, "Too many frames.");
   assert.equal(action.request, "reconnect");
+});
+
+test("the reason of a goodbye is told in the server's words", () => {
+  assert.equal(goodbyeMessage({ code: "slow_reader", message: "Answers wait." }).text, "Answers wait.");
 });
 
 test("only what cannot be repeated is an error", () => {

@@ -208,12 +208,29 @@ test("a refusal is passed on", async () => {
   assert.deepEqual(setup.events, [{ type: "frame-refused", seq: 0, error }]);
 });
 
+test("a server that refuses is asked less and less often, until it answers", async () => {
+  const setup = build();
+  const error = { code: "server_full", message: "Full.", retryable: true };
+  const asked = async (fromMs, untilMs, raw) => {
+    const before = setup.sent.length;
+    for (let ms = fromMs; ms < untilMs; ms += 40) {
+      const count = setup.sent.length;
+      await offer(setup, ms);
+      if (setup.sent.length > count) await answer(setup, count, raw);
+    }
+    return setup.sent.length - before;
+  };
+  assert.ok((await asked(0, 4000, { seq: null, error })) <= 6);
+  assert.ok((await asked(4000, 20_000, { seq: null, error })) <= 6);
+  assert.ok((await asked(25_000, 26_000)) > 20);
+});
+
 test("a malformed answer is refused and the stream goes on", async () => {
   const setup = build();
   await offer(setup, 0);
   await answer(setup, 0, { seq: 0, faces: "none" });
   assert.equal(setup.events[0].error.code, "bad_answer");
-  await offer(setup, 40);
+  await offer(setup, 400);
   assert.equal(setup.sent.length, 2);
 });
 

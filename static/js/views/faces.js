@@ -4,7 +4,7 @@ import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
 
 /** Faster than this nobody reads numbers, and each update costs a layout. */
-const UPDATE_MS = 90;
+const UPDATE_MS = 75;
 /** A face that was missed in a few frames keeps its card and its trend. */
 const KEEP_MS = 1200;
 

@@ -62,9 +62,11 @@ export class OverlayView {
       tracks.set(id, observe(this.#tracks.get(id), box, result.capturedMs, this.#shownMs));
     }
     this.#tracks = tracks;
+    const isSameCast = tracks.size === this.#faces.length && this.#faces.every(({ id }) => tracks.has(id));
     this.#faces = result.faces;
     this.#result = result;
-    this.#schedule();
+    // When the next picture is already up, the one after it draws the box where it is by then.
+    if (!isSameCast || result.capturedMs >= this.#shownMs) this.#schedule();
   }
 
   #show(capturedMs) {
