@@ -20,10 +20,17 @@ MAX_SIZE_RATIO: Final = 1.8
 size is alike."""
 
 MAX_GLIDE_S: Final = 0.25
-"""A lost face is expected to move on for this long, then to stay."""
+MAX_GLIDE_SIDES: Final = 1.0
+"""A lost face is expected to move on for this long and this far, then to stay."""
+
+MIN_STEP_S: Final = 0.005
+"""A displacement over less time than this says nothing about the velocity."""
 
 RETRY_INTERVAL_S: Final = 0.2
 """Shortest time between two full searches while somebody is missing: an empty room must stay cheap."""
+
+MAX_STEP_S: Final = 10.0
+"""A longer pause between two frames counts as this long: everybody unseen is forgotten by then."""
 
 VELOCITY_SHARE: Final = 0.5
 """How much of the newest displacement enters a track's velocity."""
@@ -53,13 +60,14 @@ class _Track:
 
     def expected(self, now_s: float) -> Faces:
         """The face where it should be by now, judged by its last movement."""
-        shift = self.velocity * np.float32(min(now_s - self.seen_s, MAX_GLIDE_S))
+        reach = longer_sides(self.face.xyxy)[0] * np.float32(MAX_GLIDE_SIDES)
+        shift = np.clip(self.velocity * np.float32(min(now_s - self.seen_s, MAX_GLIDE_S)), -reach, reach)
         eyes_shift = shift[:, None, :2]
         return Faces(self.face.xyxy + shift, self.face.scores, self.face.eyes_xy + eyes_shift)
 
     def see(self, face: Faces, now_s: float) -> None:
         passed_s = now_s - self.seen_s
-        if passed_s > 0:
+        if passed_s >= MIN_STEP_S:
             moved = (centres(face.xyxy) - centres(self.face.xyxy)) / passed_s
             blended = self.velocity * (1 - VELOCITY_SHARE) + np.tile(moved, 2) * VELOCITY_SHARE
             self.velocity = blended.astype(np.float32)
@@ -111,13 +119,13 @@ class FaceTracker:
         return track.seen_s == self._now_s
 
     def _advance_clock(self, time_s: float) -> None:
-        # The client's clock may be set back or be nonsense; ours only ever moves on. The smallest step keeps
-        # "seen in this frame" distinct from "seen in the last one".
+        # The client's clock may be set back or be nonsense; ours only ever moves on, in steps that a float can
+        # still add up. The smallest step keeps "seen in this frame" distinct from "seen in the last one".
         passed_s = 0.0
         if isfinite(time_s):
             passed_s = time_s - self._last_time_s if self._last_time_s is not None else 0.0
             self._last_time_s = time_s
-        self._now_s += max(passed_s, 1e-6)
+        self._now_s += min(max(passed_s, 1e-6), MAX_STEP_S)
 
     def _follow_size(self, size_hw: tuple[int, int]) -> None:
         """Carry the tracks over when the client changes the size of its frames."""
@@ -135,7 +143,7 @@ class FaceTracker:
         for track in self._tracks:
             expected = track.expected(self._now_s)
             found = detector.look_near(frame_bgr, expected)
-            if len(found):
+            if len(found) and self._distance(track, found) <= MAX_JUMP_SIDES:
                 pairs.append((float(iou_matrix(expected.xyxy, found.xyxy)[0, 0]), track, found.take([0])))
         # Two tracks may have found one face, when people cross: it belongs to the one expected closest to it.
         taken: list[Faces] = []

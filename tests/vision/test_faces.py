@@ -1,0 +1,136 @@
+import cv2
+import numpy as np
+import pytest
+
+from fer_web.errors import SettingsError, SetupError
+from fer_web.vendor_files import BLAZEFACE_PATH
+from fer_web.vision.boxes import iou_matrix
+from fer_web.vision.faces import DETECTORS, build_detector
+from fer_web.vision.search import tile_regions
+from fer_web.vision.types import Faces
+from tests.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
+
+ASTRONAUT = np.array([ASTRONAUT_XYXY], np.float32)
+
+
+@pytest.fixture(scope="module", params=DETECTORS)
+def detector(request):
+    return build_detector(request.param, BLAZEFACE_PATH)
+
+
+@pytest.fixture(scope="module")
+def blazeface():
+    return build_detector("blazeface", BLAZEFACE_PATH)
+
+
+def test_search_astronaut_box(detector):
+    found = detector.search(astronaut_bgr())
+    assert iou_matrix(found.xyxy, ASTRONAUT)[0, 0] > 0.6
+    assert len(found) == 1
+
+
+def test_search_grace_hopper_is_found(detector):
+    found = detector.search(grace_hopper_bgr())
+    centre = (found.xyxy[0, :2] + found.xyxy[0, 2:]) / 2
+    assert centre == pytest.approx([264, 241], abs=20)
+
+
+def test_search_two_faces(detector):
+    found = detector.search(two_faces_bgr())
+    assert len(found) == 2
+    assert sorted((found.xyxy[:, 0] > 320).tolist()) == [False, True]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 300, 3), (700, 3, 3), (480, 640, 3)])
+def test_search_empty_frame_finds_nobody(detector, shape):
+    assert len(detector.search(np.full(shape, 120, np.uint8))) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (480, 640, 3)])
+def test_look_near_empty_frame_finds_nobody(detector, shape):
+    known = Faces(ASTRONAUT, np.ones(1, np.float32), np.full((1, 2, 2), np.nan, np.float32))
+    assert len(detector.look_near(np.full(shape, 120, np.uint8), known)) == 0
+
+
+def test_look_near_no_faces_gives_none(detector):
+    assert len(detector.look_near(astronaut_bgr(), Faces.none())) == 0
+
+
+def test_look_near_finds_a_face_that_moved(detector):
+    frame = astronaut_bgr()
+    known = detector.search(frame)
+    moved = np.roll(frame, (12, 20), axis=(0, 1))
+    found = detector.look_near(moved, known)
+    assert found.xyxy[0] == pytest.approx(known.xyxy[0] + [20, 12, 20, 12], abs=8)
+
+
+def test_look_near_takes_the_given_face_of_two(detector):
+    frame = two_faces_bgr()
+    known = detector.search(frame)
+    for index in range(2):
+        found = detector.look_near(frame, known.take([index]))
+        assert iou_matrix(found.xyxy, known.xyxy[[index]])[0, 0] > 0.6
+
+
+@pytest.mark.parametrize("turn_deg", [-40, -20, 20, 40])
+def test_search_turned_face_follows_the_roll(blazeface, turn_deg):
+    matrix = cv2.getRotationMatrix2D((225, 125), turn_deg, 1)
+    found = blazeface.search(cv2.warpAffine(astronaut_bgr(), matrix, (512, 512)))
+    eye_line = found.eyes_xy[0, 1] - found.eyes_xy[0, 0]
+    # OpenCV turns anticlockwise, our roll is clockwise; her own head leans by about 4 degrees.
+    assert np.degrees(np.arctan2(eye_line[1], eye_line[0])) == pytest.approx(-turn_deg + 4, abs=10)
+
+
+@pytest.mark.parametrize("gain", [0.25, 1.6])
+def test_search_dark_and_bright(blazeface, gain):
+    assert len(blazeface.search(cv2.convertScaleAbs(two_faces_bgr(), alpha=gain))) == 2
+
+
+def test_search_small_face_needs_the_tiles(blazeface):
+    frame = np.full((480, 640, 3), 90, np.uint8)
+    frame[60:220, 420:580] = cv2.resize(
+        astronaut_bgr()[20:340, 65:385], (160, 160), interpolation=cv2.INTER_AREA
+    )
+    found = blazeface.search(frame)
+    assert len(found) == 1
+    assert found.xyxy[0, 2] - found.xyxy[0, 0] < 60
+
+
+def test_search_face_cut_by_the_edge(blazeface):
+    found = blazeface.search(np.ascontiguousarray(astronaut_bgr()[:, 195:]))
+    assert len(found) == 1
+    assert found.xyxy[0, 0] < 10
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count"),
+    [(480, 640, 6), (640, 480, 6), (720, 1280, 8), (120, 160, 0), (1, 1, 0), (100, 3000, 4)],
+)
+def test_tile_regions_count_is_bounded(height, width, count):
+    assert len(tile_regions(height, width)) == count
+
+
+@pytest.mark.parametrize(("height", "width"), [(480, 640), (720, 1280), (640, 480)])
+def test_tile_regions_cover_the_frame(height, width):
+    covered = np.zeros((height, width), bool)
+    for tile in tile_regions(height, width):
+        left, top = round(tile.centre_x - tile.side / 2), round(tile.centre_y - tile.side / 2)
+        covered[top : top + round(tile.side), left : left + round(tile.side)] = True
+    assert covered.all()
+
+
+def test_build_detector_missing_file_names_file_and_command(tmp_path):
+    with pytest.raises(SetupError, match=r"nowhere\.tflite.*make setup"):
+        build_detector("blazeface", tmp_path / "nowhere.tflite")
+
+
+def test_build_detector_damaged_file_names_file_and_command(tmp_path):
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(BLAZEFACE_PATH.read_bytes()[:5000])
+    with pytest.raises(SetupError, match=r"broken\.tflite.*make setup"):
+        build_detector("blazeface", path)
+
+
+def test_build_detector_unknown_name_lists_the_allowed():
+    with pytest.raises(SettingsError, match="blazeface, haar"):
+        build_detector("psychic", BLAZEFACE_PATH)
