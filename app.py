@@ -1,5 +1,6 @@
 """Serve the live page: python app.py --help."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -25,10 +26,9 @@ def main() -> int:
     print(f"fer-web is ready: open {url_of(listener)} (Ctrl+C stops it)", flush=True)
     if not settings.is_loopback:
         print("Browsers on other machines give no camera to a page over plain HTTP.", flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         application.mode.serve(application.flask, listener)
-    except KeyboardInterrupt:
-        print("Stopped.")
+    print("Stopped.")
     return 0
 
 

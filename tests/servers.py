@@ -41,12 +41,10 @@ class ServerProcess:
         return self
 
     def __exit__(self, *_exception):
-        self._process.terminate()
         try:
-            self._process.wait(10)
+            self.stop()
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
+            self.kill()
         self._reader.join(10)
         self._process.stdout.close()
 
@@ -62,7 +60,13 @@ class ServerProcess:
         """Shared libraries in the process: says what was imported, without asking the process."""
         return {Path(entry.path).name for entry in psutil.Process(self._process.pid).memory_maps()}
 
+    def stop(self):
+        """Ask the process to end; returns its exit status."""
+        self._process.terminate()
+        return self._process.wait(10)
+
     def kill(self):
+        """End the process as a power cut would."""
         self._process.kill()
         self._process.wait(10)
 

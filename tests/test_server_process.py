@@ -285,6 +285,14 @@ def test_missing_model_gives_one_line_with_file_and_command(tmp_path):
     assert len(run.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("mode", ["eventlet", "threading"])
+def test_stop_signal_ends_the_server_cleanly(mode):
+    with ServerProcess("--async-mode", mode) as server:
+        assert server.stop() == 0
+    assert server.output[-1] == "Stopped.\n"
+    assert "Traceback" not in "".join(server.output)
+
+
 def start_and_fail(*arguments):
     return subprocess.run(
         [sys.executable, Path("app.py"), *arguments],
