@@ -1,6 +1,5 @@
 """Serve the live page: python app.py --help."""
 
-import contextlib
 import logging
 import os
 import signal
@@ -9,7 +8,7 @@ import sys
 from fer_web.errors import FerWebError
 from fer_web.factory import create_application
 from fer_web.server import open_listener, url_of
-from fer_web.settings import settings_from
+from fer_web.settings import Settings, settings_from
 
 
 def main() -> int:
@@ -17,19 +16,25 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        settings = settings_from(sys.argv[1:], os.environ)
-        listener = open_listener(settings.host, settings.port)
-        application = create_application(settings)
+        serve(settings_from(sys.argv[1:], os.environ))
     except FerWebError as exc:
         print(f"fer-web cannot start: {exc}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        # Before or after the server's own handling of it.
+        pass
+    print("Stopped.")
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    """Build the server and serve until a signal ends it."""
+    listener = open_listener(settings.host, settings.port)
+    application = create_application(settings)
     print(f"fer-web is ready: open {url_of(listener)} (Ctrl+C stops it)", flush=True)
     if not settings.is_loopback:
         print("Browsers on other machines give no camera to a page over plain HTTP.", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        application.mode.serve(application.flask, listener)
-    print("Stopped.")
-    return 0
+    application.mode.serve(application.flask, listener)
 
 
 if __name__ == "__main__":
