@@ -8,6 +8,7 @@
  *   cameras-changed      {cameras: {deviceId, label}[], selectedId}
  *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing, problem}
  *   mirror-changed       {isMirrored}
+ *   fullscreen-changed   {isFullscreen}
  *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed", message, hasFailed}
  *   goodbye              {code, message, retryable}: the server's reason, just before it disconnects us
  *   video-frame          {capturedMs, nowMs}: a new picture is on the screen

@@ -4,7 +4,7 @@ import { CAMERA_PROBLEMS, CameraError } from "./errors.js";
 export class LiveSession {
   #deps;
   #state = "idle";
-  #deviceId = "";
+  #deviceId;
   #attempt = 0;
 
   /**
@@ -14,9 +14,11 @@ export class LiveSession {
    * @param {import("./frame_pump.js").FramePump} deps.pump
    * @param {import("./socket_client.js").SocketClient} deps.socket
    * @param {import("./event_bus.js").EventBus} deps.bus
+   * @param {string} deps.deviceId of the camera to begin with, "" for whichever faces the user
    */
-  constructor(deps) {
+  constructor({ deviceId, ...deps }) {
     this.#deps = deps;
+    this.#deviceId = deviceId;
   }
 
   get isActive() {
@@ -35,10 +37,11 @@ export class LiveSession {
       clock.start();
       pump.start();
       this.#become("live", { stream, isUserFacing: camera.isUserFacing });
-      await this.refreshCameras();
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error instanceof CameraError ? error.kind : "unknown");
     }
+    // Only now the browser tells the cameras' names; after a failure another one may be chosen.
+    await this.refreshCameras();
   }
 
   stop() {

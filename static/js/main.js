@@ -55,14 +55,18 @@ function buildSession() {
     options,
     now,
   });
-  const built = new LiveSession({ camera, clock: new VideoClock(video, bus), pump, socket, bus });
+  const deviceId = preferences.get("camera") ?? "";
+  const built = new LiveSession({ camera, clock: new VideoClock(video, bus), pump, socket, bus, deviceId });
   bus.on("video-frame", (frame) => pump.offer(frame), { signal });
   bus.on("connection-changed", () => pump.connectionChanged(), { signal });
   bus.on("reconnect-requested", () => socket.connect(), { signal });
   document.addEventListener("visibilitychange", () => pump.setHidden(document.hidden), { signal });
   camera.onDevicesChanged(() => built.refreshCameras(), { signal });
   // After the views listen.
-  queueMicrotask(() => socket.connect());
+  queueMicrotask(() => {
+    socket.connect();
+    built.refreshCameras();
+  });
   return built;
 }
 
@@ -125,6 +129,7 @@ function wire() {
   tellConnection(bus, { signal, now });
   bus.on("toggle-requested", () => toggle(), { signal });
   bus.on("notice-accepted", () => session.start(), { signal });
+  bus.on("camera-selected", ({ deviceId }) => preferences.set("camera", deviceId), { signal });
   bus.on("camera-selected", ({ deviceId }) => session.selectCamera(deviceId), { signal });
   bus.on("result", (answer) => statistics.addResult(answer, now()), { signal });
   bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason), { signal });

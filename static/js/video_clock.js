@@ -7,7 +7,8 @@
 export class VideoClock {
   #video;
   #bus;
-  #isRunning = false;
+  /** Callbacks of an earlier run must not go on beside those of this one; null: stopped. */
+  #run = null;
 
   /** @param {HTMLVideoElement} video @param {import("./event_bus.js").EventBus} bus */
   constructor(video, bus) {
@@ -16,27 +17,26 @@ export class VideoClock {
   }
 
   start() {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    this.#wait();
+    if (this.#run !== null) return;
+    this.#run = Symbol();
+    this.#wait(this.#run);
   }
 
   stop() {
-    this.#isRunning = false;
+    this.#run = null;
   }
 
-  #wait() {
-    if (!this.#isRunning) return;
+  #wait(run) {
     if (this.#video.requestVideoFrameCallback) {
-      this.#video.requestVideoFrameCallback((nowMs, metadata) => this.#tick(nowMs, metadata));
+      this.#video.requestVideoFrameCallback((nowMs, metadata) => this.#tick(run, nowMs, metadata));
     } else {
-      requestAnimationFrame((nowMs) => this.#tick(nowMs, {}));
+      requestAnimationFrame((nowMs) => this.#tick(run, nowMs, {}));
     }
   }
 
-  #tick(nowMs, metadata) {
-    if (!this.#isRunning) return;
-    this.#wait();
+  #tick(run, nowMs, metadata) {
+    if (run !== this.#run) return;
+    this.#wait(run);
     this.#bus.emit("video-frame", { capturedMs: captureTime(metadata, nowMs), nowMs });
   }
 }

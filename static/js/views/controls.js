@@ -20,8 +20,8 @@ export class ControlsView {
       () => bus.emit("camera-selected", { deviceId: elements.camera.value }),
       { signal },
     );
-    document.addEventListener("fullscreenchange", () => this.#showFullscreen(), { signal });
     bus.on("session-changed", ({ state }) => this.#showState(state), { signal });
+    bus.on("fullscreen-changed", ({ isFullscreen }) => setPressed(elements.fullscreen, isFullscreen), { signal });
     bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored), { signal });
     bus.on("cameras-changed", (list) => this.#showCameras(list), { signal });
     bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)), { signal });
@@ -34,10 +34,6 @@ export class ControlsView {
     startStopLabel.textContent = isActive ? "Stop" : "Start";
     snapshot.disabled = state !== "live";
     mirror.disabled = state !== "live";
-  }
-
-  #showFullscreen() {
-    setPressed(this.#elements.fullscreen, document.fullscreenElement !== null);
   }
 
   #showCameras({ cameras, selectedId }) {

@@ -19,6 +19,7 @@ export class StageView {
     bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored), { signal });
     bus.on("camera-selected", () => (this.#mirrorChoice = null), { signal });
     bus.on("fullscreen-requested", () => this.#toggleFullscreen(), { signal });
+    document.addEventListener("fullscreenchange", () => this.#tellFullscreen(), { signal });
     elements.video.addEventListener("resize", () => this.#shape(), { signal });
   }
 
@@ -67,10 +68,17 @@ export class StageView {
   }
 
   async #toggleFullscreen() {
-    const { shell, video } = this.#elements;
+    const { shell } = this.#elements;
     if (document.fullscreenElement) return document.exitFullscreen();
     if (shell.requestFullscreen) return shell.requestFullscreen().catch(() => {});
-    // iPhones can show only the video itself in full screen.
-    video.webkitEnterFullscreen?.();
+    // iPhones show only a bare video in full screen, without the overlay: fill the window instead.
+    shell.classList.toggle("is-maximised");
+    this.#tellFullscreen();
+  }
+
+  #tellFullscreen() {
+    const isFull = document.fullscreenElement !== null && document.fullscreenElement !== undefined;
+    const isMaximised = this.#elements.shell.classList.contains("is-maximised");
+    this.#bus.emit("fullscreen-changed", { isFullscreen: isFull || isMaximised });
   }
 }
