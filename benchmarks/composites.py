@@ -97,7 +97,7 @@ def make_portraits(photos: Sequence[Frame], blazeface_path: Path) -> list[Portra
     The truth is the median of what independent looks at the large photo say: BlazeFace with three paddings
     (which change the face's scale) and Haar. At least three of the four must agree on the place.
     """
-    blazeface = BlazeFaceDetector(blazeface_path, options=SearchOptions(min_checked_score=0.5))
+    blazeface = BlazeFaceDetector(blazeface_path, options=SearchOptions(min_face_score=0.55))
     haar = HaarDetector(search_width=640)
     portraits = []
     for photo in photos:

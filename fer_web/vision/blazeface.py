@@ -77,11 +77,11 @@ class BlazeFace:
     def find(self, frame_bgr: Frame, region: Region, min_score: float) -> Faces:
         """The faces in one region, in frame pixels, best first.
 
-        In a turned region the box is upright in the frame with the centre and size it has in the region.
+        In a turned region the box is upright in the frame, with the centre and size it has in the region.
         """
         picture_bgr = cut_region(frame_bgr, region, INPUT_SIZE)
-        pixels = cv2.dnn.blobFromImage(picture_bgr, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
-        self._interpreter.set_tensor(self._input_index, pixels.transpose(0, 2, 3, 1))
+        picture_rgb = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2RGB).astype(np.float32)
+        self._interpreter.set_tensor(self._input_index, picture_rgb[None] / np.float32(127.5) - np.float32(1))
         self._interpreter.invoke()
         regressors = self._interpreter.get_tensor(self._regressors_index)[0]
         logits = self._interpreter.get_tensor(self._logits_index)[0, :, 0]
@@ -93,4 +93,5 @@ def _to_frame(found: Faces, region: Region) -> Faces:
     half_size = (found.xyxy[:, 2:] - found.xyxy[:, :2]) / 2 * region.side
     centre = region.to_frame(centres(found.xyxy))
     xyxy = np.concatenate([centre - half_size, centre + half_size], axis=1).astype(np.float32)
-    return Faces(xyxy, found.scores, region.to_frame(found.eyes_xy))
+    eyes_xy = found.eyes_xy[:, ::-1] if region.is_mirrored else found.eyes_xy
+    return Faces(xyxy, found.scores, region.to_frame(eyes_xy))

@@ -13,17 +13,19 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Region:
-    """A square in a frame; its own x axis is turned by `roll_rad` (clockwise as seen on the screen)."""
+    """A square in a frame, turned by `roll_rad` (clockwise on the screen), then perhaps mirrored sideways."""
 
     centre_x: float
     centre_y: float
     side: float
     roll_rad: float = 0.0
+    is_mirrored: bool = False
 
     def axes(self) -> NDArray[np.float64]:
         """float64 (2, 2): columns are the region's x and y axis in frame pixels, as long as its side."""
         turn = np.array([[cos(self.roll_rad), -sin(self.roll_rad)], [sin(self.roll_rad), cos(self.roll_rad)]])
-        return np.asarray(turn * self.side, np.float64)
+        mirror = np.array([-1, 1]) if self.is_mirrored else 1
+        return np.asarray(turn * mirror * self.side, np.float64)
 
     def to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map points (..., 2) from 0-1 inside the region to frame pixels."""

@@ -119,7 +119,7 @@ class FaceTracker:
         return track.seen_s == self._now_s
 
     def _advance_clock(self, time_s: float) -> None:
-        # The client's clock may be set back or be nonsense; ours only ever moves on, in steps that a float can
+        # The client's clock may be set back or be nonsense; ours only moves on, in steps that a float can
         # still add up. The smallest step keeps "seen in this frame" distinct from "seen in the last one".
         passed_s = 0.0
         if isfinite(time_s):
