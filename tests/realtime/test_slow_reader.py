@@ -1,0 +1,60 @@
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask, request
+
+from fer_web.realtime.events import MAX_QUEUED_PACKETS, StreamEvents
+from fer_web.realtime.streams import StreamRegistry
+
+
+class FakeConnection:
+    """An Engine.IO connection with so many packets that nobody has read."""
+
+    def __init__(self, queued):
+        self.queue = SimpleNamespace(qsize=lambda: queued)
+        self.closed_with = None
+
+    def close(self, wait, reason):
+        assert wait is False
+        self.closed_with = reason
+
+
+class FakeSocketIO:
+    """The part of SocketIO that the handlers use."""
+
+    def __init__(self, connection):
+        eio = SimpleNamespace(sockets={"eio": connection}, reason=SimpleNamespace(SERVER_DISCONNECT="server"))
+        manager = SimpleNamespace(eio_sid_from_sid=lambda _sid, _namespace: "eio")
+        self.server = SimpleNamespace(eio=eio, manager=manager)
+        self.emitted = []
+
+    def emit(self, event, data, to):
+        self.emitted.append((event, data["code"], to))
+
+
+class AnsweringScheduler:
+    def submit(self, _stream, message):
+        return {"seq": message.seq}
+
+
+def send_frame(queued):
+    connection = FakeConnection(queued)
+    socketio = FakeSocketIO(connection)
+    events = StreamEvents(socketio, StreamRegistry(lambda: None, 4), AnsweringScheduler(), 60)
+    with Flask(__name__).test_request_context():
+        request.sid = "a"
+        events.on_connect()
+        replies = [events.on_frame({"seq": seq, "captured_ms": 0}, b"x") for seq in (1, 2)]
+    return replies, socketio.emitted, connection.closed_with
+
+
+def test_client_that_reads_is_answered():
+    assert send_frame(queued=3) == ([{"seq": 1}, {"seq": 2}], [], None)
+
+
+@pytest.mark.parametrize("queued", [MAX_QUEUED_PACKETS + 1, 100_000])
+def test_client_that_does_not_read_is_told_once_and_disconnected_without_waiting(queued):
+    replies, emitted, closed_with = send_frame(queued)
+    assert replies == [None, None]
+    assert emitted == [("closing", "slow_reader", "a")]
+    assert closed_with == "server"
