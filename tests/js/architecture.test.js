@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+
+const ROOT = new URL("../../", import.meta.url);
+const read = (path) => readFileSync(new URL(path, ROOT), "utf8");
+const list = (folder, ending) => readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(ending));
+
+const VIEWS = list("static/js/views/", ".js").map((name) => `views/${name}`);
+const MODULES = list("static/js/", ".js");
+const SERVICES = ["camera.js", "frame_pump.js", "live_session.js", "socket_client.js", "video_clock.js", "wake_lock.js"];
+const LOW = ["event_bus.js", "protocol.js", "options.js", "errors.js", "geometry.js", "format.js", "statistics.js"];
+
+const imports = (module) =>
+  [...read(`static/js/${module}`).matchAll(/^import .*?from "(.+?)";$/gms)].map(([, path]) => path.replace(/^\.\.?\//, ""));
+
+test("views import neither services nor each other", () => {
+  for (const view of VIEWS) {
+    const wrong = imports(view).filter((path) => SERVICES.includes(path) || VIEWS.includes(`views/${path}`));
+    assert.deepEqual(wrong, [], view);
+  }
+});
+
+test("only main imports views, and nothing imports main", () => {
+  for (const module of MODULES.filter((name) => name !== "main.js")) {
+    assert.deepEqual(imports(module).filter((path) => path.startsWith("views/") || path === "main.js"), [], module);
+  }
+});
+
+test("low modules import low modules only", () => {
+  for (const module of LOW) assert.deepEqual(imports(module).filter((path) => !LOW.includes(path)), [], module);
+});
+
+test("services never touch the document", () => {
+  for (const module of [...SERVICES, ...LOW, "frame_encoder.js", "motion.js", "quality_controller.js"]) {
+    assert.doesNotMatch(read(`static/js/${module}`), /\bdocument\.|\bwindow\./, module);
+  }
+});
+
+test("nothing writes HTML from text, leaves window globals or fetches", () => {
+  for (const module of [...MODULES, ...VIEWS]) {
+    assert.doesNotMatch(read(`static/js/${module}`), /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|\bfetch\(/, module);
+  }
+});
+
+test("templates have no inline script, style or handler: the Content-Security-Policy forbids them", () => {
+  for (const template of list("templates/", ".html")) {
+    const html = read(`templates/${template}`);
+    assert.doesNotMatch(html, /<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)/, template);
+    assert.doesNotMatch(html, /(?:src|href)="(?:https?:)?\/\//, `${template} loads from elsewhere`);
+  }
+});
+
+test("every icon that a template uses is on the sheet", () => {
+  const sheet = read("templates/_icon_sheet.html");
+  for (const template of list("templates/", ".html")) {
+    for (const [, name] of read(`templates/${template}`).matchAll(/icon\("([a-z-]+)"/g)) {
+      assert.ok(sheet.includes(`id="icon-${name}"`), `${template}: ${name}`);
+    }
+  }
+});
