@@ -85,8 +85,10 @@ class BlazeFace:
         self._interpreter.invoke()
         regressors = self._interpreter.get_tensor(self._regressors_index)[0]
         logits = self._interpreter.get_tensor(self._logits_index)[0, :, 0]
-        found = blend_repeats(decode(regressors, logits, self._anchors, min_score), SAME_FACE_IOU)
-        return _to_frame(found, region)
+        found = decode(regressors, logits, self._anchors, min_score)
+        if not len(found):
+            return found
+        return _to_frame(blend_repeats(found, SAME_FACE_IOU), region)
 
 
 def _to_frame(found: Faces, region: Region) -> Faces:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import SetupError
-from fer_web.vision.boxes import Boxes, iou_matrix, join_faces
+from fer_web.vision.boxes import Boxes, centres, iou_matrix, join_faces, longer_sides
 from fer_web.vision.types import Faces, Frame
 
 CASCADE_FILE: Final = "haarcascade_frontalface_default.xml"
@@ -20,6 +20,10 @@ CASCADE_SHIFT_Y: Final = -0.11
 Medians from `python -m benchmarks.framing`; with them a box means the same whichever detector found it."""
 
 NEAR_SCALE: Final = 2.0
+NEAR_WIDTH: Final = 128
+NEAR_SIDES: Final = (0.7, 1.4)
+"""Where a face just was, a region shrunk to this width is searched for faces of about its size."""
+
 MIN_NEAR_IOU: Final = 0.25
 
 
@@ -40,39 +44,52 @@ class HaarDetector:
 
     def search(self, frame_bgr: Frame) -> Faces:
         """All faces of the frame."""
-        grey = _grey(frame_bgr)
-        shrink = max(1.0, max(grey.shape) / self._search_width)
-        if shrink > 1:
-            size = (max(1, round(grey.shape[1] / shrink)), max(1, round(grey.shape[0] / shrink)))
-            grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return self._detect(grey, shrink)
+        grey, shrink = _shrunk_grey(frame_bgr, self._search_width)
+        return self._detect(grey, shrink, 0, max(grey.shape))
 
     def look_near(self, frame_bgr: Frame, faces: Faces) -> Faces:
         """Find each given face again near its box; at most one face for each, in the same order."""
-        return join_faces([self._look_at(frame_bgr, faces.take([index])) for index in range(len(faces))])
+        return join_faces([self._find_again(frame_bgr, faces.take([index])) for index in range(len(faces))])
 
-    def _look_at(self, frame_bgr: Frame, face: Faces) -> Faces:
+    def _find_again(self, frame_bgr: Frame, face: Faces) -> Faces:
         height, width = frame_bgr.shape[:2]
-        centre, size = (face.xyxy[0, :2] + face.xyxy[0, 2:]) / 2, face.xyxy[0, 2:] - face.xyxy[0, :2]
-        corners = np.concatenate([centre - size * NEAR_SCALE / 2, centre + size * NEAR_SCALE / 2])
+        centre, reach = centres(face.xyxy)[0], longer_sides(face.xyxy)[0] * NEAR_SCALE / 2
+        corners = np.concatenate([centre - reach, centre + reach])
         left, top, right, bottom = np.clip(corners, 0, [width, height, width, height]).astype(int).tolist()
         if right <= left or bottom <= top:
             return Faces.none()
-        found = self.search(frame_bgr[top:bottom, left:right])
-        shift = np.array([left, top], np.float32)
-        found = Faces(found.xyxy + np.tile(shift, 2), found.scores, found.eyes_xy)
+        grey, shrink = _shrunk_grey(frame_bgr[top:bottom, left:right], NEAR_WIDTH)
+        side = float(longer_sides(face.xyxy)[0]) * CASCADE_SIDE / shrink
+        found = self._detect(grey, shrink, round(NEAR_SIDES[0] * side), round(NEAR_SIDES[1] * side))
+        found = Faces(found.xyxy + np.array([left, top, left, top], np.float32), found.scores, found.eyes_xy)
         overlaps = iou_matrix(face.xyxy, found.xyxy)[0]
         if not (overlaps >= MIN_NEAR_IOU).any():
             return Faces.none()
         return found.take([int(overlaps.argmax())])
 
-    def _detect(self, grey: NDArray[np.uint8], shrink: float) -> Faces:
-        boxes = self._cascade.detectMultiScale(grey, scaleFactor=SCALE_STEP, minNeighbors=MIN_NEIGHBOURS)
+    def _detect(self, grey: NDArray[np.uint8], shrink: float, min_side: int, max_side: int) -> Faces:
+        boxes = self._cascade.detectMultiScale(
+            grey,
+            scaleFactor=SCALE_STEP,
+            minNeighbors=MIN_NEIGHBOURS,
+            minSize=(min_side, min_side),
+            maxSize=(max_side, max_side),
+        )
         xywh = np.asarray(boxes, np.float32).reshape(-1, 4) * np.float32(shrink)
-        xyxy = _like_blazeface(xywh)
         best_first = np.argsort(-xywh[:, 2], kind="stable")
-        count = len(xyxy)
-        return Faces(xyxy[best_first], np.ones(count, np.float32), np.full((count, 2, 2), np.nan, np.float32))
+        count = len(xywh)
+        eyes_xy = np.full((count, 2, 2), np.nan, np.float32)
+        return Faces(_like_blazeface(xywh)[best_first], np.ones(count, np.float32), eyes_xy)
+
+
+def _shrunk_grey(picture_bgr: Frame, max_width: int) -> tuple[NDArray[np.uint8], float]:
+    """The picture in grey with its longer side at most `max_width`, and by how much it was shrunk."""
+    grey = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY)
+    shrink = max(1.0, max(grey.shape) / max_width)
+    if shrink > 1:
+        size = (max(1, round(grey.shape[1] / shrink)), max(1, round(grey.shape[0] / shrink)))
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8), shrink
 
 
 def _like_blazeface(xywh: Boxes) -> Boxes:
@@ -80,7 +97,3 @@ def _like_blazeface(xywh: Boxes) -> Boxes:
     shift = np.array([0, CASCADE_SHIFT_Y], np.float32) * side
     centre = xywh[:, :2] + xywh[:, 2:] / 2 - shift
     return np.concatenate([centre - side / 2, centre + side / 2], axis=1)
-
-
-def _grey(frame_bgr: Frame) -> NDArray[np.uint8]:
-    return np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2GRAY), np.uint8)

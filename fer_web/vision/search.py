@@ -30,11 +30,11 @@ class SearchOptions:
     """
 
     min_candidate_score: float = 0.3
-    min_face_score: float = 0.66
+    min_face_score: float = 0.65
     check_scale: float = 2.2
     second_check_scale: float = 1.8
     max_checks: int = 12
-    min_near_score: float = 0.5
+    min_near_score: float = 0.55
     near_scale: float = 2.2
 
 
@@ -123,11 +123,11 @@ class BlazeFaceDetector:
         first = self.look_again(frame_bgr, candidate, options.check_scale, is_mirrored=False)
         if not len(first):
             return first
-        logits = [_logit(candidate), _logit(first)]
+        logits = [logit(candidate), logit(first)]
         wanted = 3 * log(options.min_face_score / (1 - options.min_face_score))
         if wanted - BEST_LOGIT < sum(logits) < wanted + CLEAR_MARGIN:
             scale = options.second_check_scale
-            logits.append(_logit(self.look_again(frame_bgr, candidate, scale, is_mirrored=True)))
+            logits.append(logit(self.look_again(frame_bgr, candidate, scale, is_mirrored=True)))
         mean_logit = sum(logits) / len(logits)
         is_face = sum(logits) >= wanted
         score = np.array([1 / (1 + np.exp(-mean_logit))], np.float32)
@@ -149,7 +149,8 @@ def region_around(face: Faces, scale: float) -> Region:
     return Region((left + right) / 2, (top + bottom) / 2, side, roll_rad_by_eyes(face.eyes_xy[0]))
 
 
-def _logit(face: Faces) -> float:
+def logit(face: Faces) -> float:
+    """Score of one face before the sigmoid; very low if there is none."""
     if not len(face):
         return LOGIT_OF_NOTHING
     score = min(float(face.scores[0]), 0.999)

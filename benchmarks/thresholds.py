@@ -1,0 +1,100 @@
+"""What each threshold of the search would find and mistake: python -m benchmarks.thresholds --photos DIR|NPZ.
+
+Every candidate of every composed frame is looked at twice, whatever its score; then thresholds are tried on the
+recorded scores. `SearchOptions.min_face_score` is the one with which every row of benchmarks/detect.py passes
+its bar at no more than two false boxes in 100 frames, with and without people.
+"""
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.composites import CONDITIONS, Composite, empty_frames, face_frames, make_portraits
+from benchmarks.photos import load_face_photos
+from fer_web.vendor_files import BLAZEFACE_PATH
+from fer_web.vision.boxes import iou_matrix
+from fer_web.vision.search import BlazeFaceDetector, SearchOptions, logit
+from fer_web.vision.types import Faces
+
+FOUND_IOU = 0.4
+THRESHOLDS = (0.6, 0.62, 0.64, 0.65, 0.66, 0.68, 0.7, 0.74)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One candidate: in which frame, whether its box is right, and the mean logit of its three looks."""
+
+    frame: int
+    is_face: bool
+    mean_logit: float
+
+
+def main() -> None:
+    """Print found % for each condition and false boxes, one line for each threshold."""
+    args = parse_arguments()
+    detector = BlazeFaceDetector(args.blazeface)
+    portraits = make_portraits(load_face_photos(args.photos)[: args.count], args.blazeface)
+    looks = {
+        condition.name: list(look_at_all(detector, face_frames(portraits, condition, seed=number)))
+        for number, condition in enumerate(CONDITIONS)
+    }
+    empty_looks = list(look_at_all(detector, empty_frames(args.empty, seed=1000)))
+    print("score  " + "".join(f"{name[:12]:>14}" for name in looks) + f"{'false/100':>14}{'nobody':>14}")
+    for threshold in THRESHOLDS:
+        shares = [100 * found_count(some, threshold) / len(portraits) for some in looks.values()]
+        false_count = sum(false_boxes(some, threshold) for some in looks.values())
+        shares.append(100 * false_count / (len(portraits) * len(looks)))
+        shares.append(100 * false_boxes(empty_looks, threshold) / args.empty)
+        print(f"{threshold:<7}" + "".join(f"{share:>14.1f}" for share in shares))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
+    parser.add_argument("--count", type=int, help="use only the first COUNT photos")
+    parser.add_argument("--empty", type=int, default=400, help="frames without people (default: 400)")
+    parser.add_argument("--blazeface", type=Path, default=BLAZEFACE_PATH, help="the .tflite file")
+    return parser.parse_args()
+
+
+def look_at_all(detector: BlazeFaceDetector, composites: Iterable[Composite]) -> Iterable[Look]:
+    """Score every candidate of every frame."""
+    options = SearchOptions()
+    for number, composite in enumerate(composites):
+        frame = composite.frame_bgr
+        candidates = detector.candidates(frame)
+        for index in range(len(candidates)):
+            candidate = candidates.take([index])
+            first = detector.look_again(frame, candidate, options.check_scale, is_mirrored=False)
+            second = detector.look_again(frame, candidate, options.second_check_scale, is_mirrored=True)
+            if len(first):
+                mean_logit = float(np.mean([logit(candidate), logit(first), logit(second)]))
+                yield Look(number, is_right(first, composite), mean_logit)
+
+
+def is_right(found: Faces, composite: Composite) -> bool:
+    """Whether a box is where the face is."""
+    return bool((iou_matrix(found.xyxy, composite.xyxy) >= FOUND_IOU).any())
+
+
+def found_count(looks: list[Look], threshold: float) -> int:
+    """Frames whose face passes."""
+    return len({look.frame for look in looks if look.is_face and passes(look, threshold)})
+
+
+def false_boxes(looks: list[Look], threshold: float) -> int:
+    """Candidates that pass but should not."""
+    return sum(passes(look, threshold) and not look.is_face for look in looks)
+
+
+def passes(look: Look, threshold: float) -> bool:
+    """Whether a candidate would be taken for a face."""
+    return look.mean_logit >= np.log(threshold / (1 - threshold))
+
+
+if __name__ == "__main__":
+    main()
