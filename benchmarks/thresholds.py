@@ -1,8 +1,8 @@
 """What each threshold of the search would find and mistake: python -m benchmarks.thresholds --photos DIR|NPZ.
 
-Every candidate of every composed frame is looked at twice, whatever its score; then thresholds are tried on the
-recorded scores. `SearchOptions.min_face_score` is the one with which every row of benchmarks/detect.py passes
-its bar at no more than two false boxes in 100 frames, with and without people.
+Every candidate of every composed frame is looked at twice, whatever its score; thresholds are tried on the
+recorded scores. `SearchOptions.min_face_score` is chosen by the conditions with large faces and the large false
+boxes, `min_small_face_score` by the small ones; the columns of false boxes count them in 100 frames.
 """
 
 import argparse
@@ -16,10 +16,11 @@ from benchmarks.composites import CONDITIONS, Composite, empty_frames, face_fram
 from benchmarks.photos import load_face_photos
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import iou_matrix
-from fer_web.vision.search import BlazeFaceDetector, SearchOptions, logit
+from fer_web.vision.search import BlazeFaceDetector, SearchOptions, is_small_face, logit
 from fer_web.vision.types import Faces
 
 FOUND_IOU = 0.4
+FALSE_COLUMNS = ("false, small", "false, large", "nobody, small", "nobody, large")
 THRESHOLDS = (0.6, 0.62, 0.64, 0.65, 0.66, 0.68, 0.7, 0.74)
 
 
@@ -29,6 +30,7 @@ class Look:
 
     frame: int
     is_face: bool
+    is_small: bool
     mean_logit: float
 
 
@@ -42,12 +44,16 @@ def main() -> None:
         for number, condition in enumerate(CONDITIONS)
     }
     empty_looks = list(look_at_all(detector, empty_frames(args.empty, seed=1000)))
-    print("score  " + "".join(f"{name[:12]:>14}" for name in looks) + f"{'false/100':>14}{'nobody':>14}")
+    print(
+        "score  "
+        + "".join(f"{name[:12]:>14}" for name in looks)
+        + "".join(f"{name:>14}" for name in FALSE_COLUMNS)
+    )
     for threshold in THRESHOLDS:
         shares = [100 * found_count(some, threshold) / len(portraits) for some in looks.values()]
-        false_count = sum(false_boxes(some, threshold) for some in looks.values())
-        shares.append(100 * false_count / (len(portraits) * len(looks)))
-        shares.append(100 * false_boxes(empty_looks, threshold) / args.empty)
+        with_people = [look for some in looks.values() for look in some]
+        for some, frames in ((with_people, len(portraits) * len(looks)), (empty_looks, args.empty)):
+            shares += [100 * false_boxes(some, threshold, is_small=small) / frames for small in (True, False)]
         print(f"{threshold:<7}" + "".join(f"{share:>14.1f}" for share in shares))
 
 
@@ -73,7 +79,7 @@ def look_at_all(detector: BlazeFaceDetector, composites: Iterable[Composite]) ->
             second = detector.look_again(frame, candidate, options.second_check_scale, is_mirrored=True)
             if len(first):
                 mean_logit = float(np.mean([logit(candidate), logit(first), logit(second)]))
-                yield Look(number, is_right(first, composite), mean_logit)
+                yield Look(number, is_right(first, composite), is_small_face(candidate, frame), mean_logit)
 
 
 def is_right(found: Faces, composite: Composite) -> bool:
@@ -86,9 +92,10 @@ def found_count(looks: list[Look], threshold: float) -> int:
     return len({look.frame for look in looks if look.is_face and passes(look, threshold)})
 
 
-def false_boxes(looks: list[Look], threshold: float) -> int:
-    """Candidates that pass but should not."""
-    return sum(passes(look, threshold) and not look.is_face for look in looks)
+def false_boxes(looks: list[Look], threshold: float, is_small: bool) -> int:
+    """Candidates of one kind of size that pass but should not."""
+    chosen = (look for look in looks if look.is_small == is_small and not look.is_face)
+    return sum(passes(look, threshold) for look in chosen)
 
 
 def passes(look: Look, threshold: float) -> bool:

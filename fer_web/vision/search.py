@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from fer_web.vision.blazeface import SAME_FACE_IOU, BlazeFace
-from fer_web.vision.boxes import iou_matrix, join_faces, suppress_repeats
+from fer_web.vision.boxes import iou_matrix, join_faces, longer_sides, suppress_repeats
 from fer_web.vision.regions import Region, whole_frame
 from fer_web.vision.roll import roll_rad_by_eyes
 from fer_web.vision.types import Faces, Frame
@@ -21,6 +21,8 @@ class SearchOptions:
     Attributes:
         min_candidate_score: what a pass over the frame or a tile must score to be looked at again.
         min_face_score: what a candidate's looks must score on average to be a face.
+        min_small_face_score: the same for faces smaller than SMALL_SHARE: a frame has many more small
+            patterns than large ones, and nearly all false boxes are small.
         check_scale: side of the crop of the first look again, in units of the candidate's box.
         second_check_scale: the same for the second, mirrored look.
         max_checks: candidates looked at again, best first: bounds the time spent on one frame.
@@ -30,7 +32,8 @@ class SearchOptions:
     """
 
     min_candidate_score: float = 0.3
-    min_face_score: float = 0.65
+    min_face_score: float = 0.63
+    min_small_face_score: float = 0.68
     check_scale: float = 2.2
     second_check_scale: float = 1.8
     max_checks: int = 12
@@ -40,6 +43,9 @@ class SearchOptions:
 
 MIN_CHECK_IOU: Final = 0.25
 """What is found on a candidate's own crop must overlap the candidate by this much to be the same."""
+
+SMALL_SHARE: Final = 0.2
+"""A face whose box is less than this share of the frame's short side is a small one."""
 
 MIN_LOOK_SCORE: Final = 0.1
 LOGIT_OF_NOTHING: Final = log(0.02 / 0.98)
@@ -124,7 +130,9 @@ class BlazeFaceDetector:
         if not len(first):
             return first
         logits = [logit(candidate), logit(first)]
-        wanted = 3 * log(options.min_face_score / (1 - options.min_face_score))
+        is_small = is_small_face(candidate, frame_bgr)
+        min_score = options.min_small_face_score if is_small else options.min_face_score
+        wanted = 3 * log(min_score / (1 - min_score))
         if wanted - BEST_LOGIT < sum(logits) < wanted + CLEAR_MARGIN:
             scale = options.second_check_scale
             logits.append(logit(self.look_again(frame_bgr, candidate, scale, is_mirrored=True)))
@@ -147,6 +155,11 @@ def region_around(face: Faces, scale: float) -> Region:
     left, top, right, bottom = (float(value) for value in face.xyxy[0])
     side = scale * max(right - left, bottom - top)
     return Region((left + right) / 2, (top + bottom) / 2, side, roll_rad_by_eyes(face.eyes_xy[0]))
+
+
+def is_small_face(face: Faces, frame_bgr: Frame) -> bool:
+    """Whether one face is small in its frame."""
+    return bool(longer_sides(face.xyxy)[0] < SMALL_SHARE * min(frame_bgr.shape[:2]))
 
 
 def logit(face: Faces) -> float:
