@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from fer_web.errors import DataError
 from fer_web.labels import EMOTIONS, FERPLUS_EMOTIONS
 from train.augment import augment_batch
+from train.batch_statistics import estimate_batch_statistics
 from train.checkpoint import BEST_FILE, LAST_FILE, restore, save, save_averaged
 from train.config import FitConfig
 from train.data import FerData, training_rows, vote_shares
 from train.metrics import accuracy, ferplus_majority
 from train.networks import build_network
 from train.run_folder import open_run, read_history, write_history
+
+STATISTICS_BATCHES = 24
+"""Batches from which batch normalisation is estimated anew for the averaged weights."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def fit(config: FitConfig, data: FerData, run_dir: Path, *, say: Callable[[str],
     model = compile_network(config, steps_per_epoch=steps)
     start_epoch = restore(run_dir / LAST_FILE, model) if (run_dir / LAST_FILE).is_file() else 0
     say(f"{len(training)} training rows ({leaks} copies of PublicTest left out), epoch {start_epoch + 1} on")
-    recorder = _Recorder(run_dir, validation, say)
+    recorder = _Recorder(run_dir, sample_batches(training, config), validation, say)
     if start_epoch < config.epochs:
         model.fit(
             training_batches(training, config, start_epoch),
@@ -138,12 +142,19 @@ def training_batches(data: FerData, config: FitConfig, start_epoch: int = 0) -> 
     return epochs.flat_map(shuffled).map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
 
+def sample_batches(data: FerData, config: FitConfig) -> tf.data.Dataset:
+    """The first augmented batches of training again, float32 (B, 48, 48, 1)."""
+    return training_batches(data, config).map(lambda images, _: images).take(STATISTICS_BATCHES)
+
+
 class _Recorder(keras.callbacks.Callback):
     """After each epoch: score the averaged weights on PublicTest, then write history and checkpoints."""
 
-    def __init__(self, run_dir: Path, validation: FerData, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, run_dir: Path, sample: tf.data.Dataset, validation: FerData, say: Callable[[str], None]
+    ) -> None:
         super().__init__()
-        self._run_dir, self._validation, self._say = run_dir, validation, say
+        self._run_dir, self._sample, self._validation, self._say = run_dir, sample, validation, say
         self.rows = read_history(run_dir)
         self._started_s = 0.0
 
@@ -152,7 +163,7 @@ class _Recorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         seconds = time.monotonic() - self._started_s
-        averaged, scores = score_averaged(self.model, self._validation)
+        averaged, scores = score_averaged(self.model, self._sample, self._validation)
         losses = {key: float(value) for key, value in (logs or {}).items()}
         row = {"epoch": epoch + 1, **losses, **scores, "seconds": seconds}
         self.rows = [old for old in self.rows if old["epoch"] <= epoch] + [row]
@@ -174,17 +185,19 @@ def selection_score(row: dict[str, float]) -> float:
 
 
 def score_averaged(
-    model: keras.Model, validation: FerData
+    model: keras.Model, sample: tf.data.Dataset, validation: FerData
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, float]]:
     """Put the averaged weights into the model, read and score them, and put the raw ones back.
 
+    Args: sample: images to estimate batch normalisation from.
     Returns: the averaged weights by variable path, and the accuracies of the two heads.
     """
-    raw = [keras.ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]
+    raw = [keras.ops.convert_to_numpy(variable).copy() for variable in model.variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
+    estimate_batch_statistics(model, sample)
     averaged = {each.path: keras.ops.convert_to_numpy(each).copy() for each in model.weights}
     logits = model.predict(validation.images[..., None].astype(np.float32), batch_size=256, verbose=0)
-    for variable, value in zip(model.trainable_variables, raw, strict=True):
+    for variable, value in zip(model.variables, raw, strict=True):
         variable.assign(value)
     majority, counts = ferplus_majority(validation.votes)
     ferplus = logits["ferplus"][:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
