@@ -1,8 +1,8 @@
 """What each threshold of the search would find and mistake: python -m benchmarks.thresholds --photos DIR|NPZ.
 
 Every candidate of every composed frame is looked at twice, whatever its score; thresholds are tried on the
-recorded scores. `SearchOptions.min_face_score` is chosen by the conditions with large faces and the large false
-boxes, `min_small_face_score` by the small ones; the columns of false boxes count them in 100 frames.
+recorded scores. `SearchOptions.min_face_score` is chosen by the conditions with large faces and the large
+false boxes, `min_small_face_score` by the small ones; the columns of false boxes count them in 100 frames.
 """
 
 import argparse
