@@ -1,4 +1,4 @@
-"""Three repairs of eventlet's WebSocket, each for a measured reason. `harden` applies them."""
+"""Repairs of eventlet's WebSocket, each for a measured reason. `harden` applies them."""
 
 from typing import Any
 
@@ -29,11 +29,18 @@ def harden(websocket_module: Any, max_message_bytes: int) -> None:
     - permessage-deflate is not offered: a JPEG does not deflate, and inflating costs hub time and memory.
     - A message in fragments is capped as a whole. Each fragment has a limit there but their sum has none,
       so a message that is never finished could fill the memory.
+    - The drafts before RFC 6455 are refused: their messages have no limit at all, and no browser of the last
+      ten years speaks them.
     """
     websocket = websocket_module.RFC6455WebSocket
     websocket._apply_mask = staticmethod(unmask)
     websocket.Message = _capped(websocket_module, max_message_bytes)
     websocket_module.WebSocketWSGI._negotiate_permessage_deflate = lambda _self, _extensions: None
+
+    def refuse(_self: Any, _environ: dict[str, Any]) -> None:
+        raise websocket_module.BadRequest()
+
+    websocket_module.WebSocketWSGI._handle_legacy_request = refuse
 
 
 def _capped(websocket_module: Any, max_message_bytes: int) -> type:

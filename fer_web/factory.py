@@ -16,6 +16,7 @@ from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline, StreamS
 from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import StreamRegistry
+from fer_web.realtime.transport import StrictPacket, guard
 from fer_web.server import EngineConcurrency, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
@@ -24,7 +25,7 @@ from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.error_handlers import register_error_handlers
 from fer_web.web.pages import PageOptions, pages_blueprint
-from fer_web.web.security import LOOPBACK_HOSTS, TrustedHosts, add_security_headers
+from fer_web.web.security import LOOPBACK_HOSTS, RequestFence
 
 _log = logging.getLogger(__name__)
 
@@ -55,8 +56,11 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     mode = serving_mode(settings.async_mode)
     flask_app = _build_flask(settings, PageOptions(settings, artifact, detector))
     socketio = _build_socketio(settings, flask_app, mode)
-    if settings.is_loopback:
-        flask_app.wsgi_app = TrustedHosts(flask_app.wsgi_app, LOOPBACK_HOSTS)  # type: ignore[method-assign]
+    flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
+        flask_app.wsgi_app,
+        hosts=LOOPBACK_HOSTS if settings.is_loopback else (),
+        max_body_bytes=_max_message_bytes(settings),
+    )
     scheduler = FrameScheduler(EngineConcurrency(socketio.server.eio, mode), pipelines)
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     StreamEvents(socketio, streams, scheduler, settings.max_frames_per_s).register()
@@ -103,14 +107,12 @@ def _build_flask(settings: Settings, options: PageOptions) -> Flask:
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
     app.register_blueprint(pages_blueprint(options))
-    add_security_headers(app)
     register_error_handlers(app)
     return app
 
 
 def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> SocketIO:
-    # Twice the frame limit, so that a frame a little over it gets a clear answer instead of a cut connection.
-    max_message_bytes = 2 * settings.max_frame_bytes
+    max_message_bytes = _max_message_bytes(settings)
     socketio = SocketIO(
         app,
         async_mode=mode.name,
@@ -119,6 +121,13 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
         ping_interval=10,
         ping_timeout=10,
         manage_session=False,
+        serializer=StrictPacket,
     )
     mode.prepare(socketio.server.eio, max_message_bytes)
+    guard(socketio.server, settings.max_frames_per_s)
     return socketio
+
+
+def _max_message_bytes(settings: Settings) -> int:
+    # Twice the frame limit, so that a frame a little over it gets a clear answer instead of a cut connection.
+    return 2 * settings.max_frame_bytes

@@ -1,5 +1,6 @@
 """How connections are served: eventlet's green threads, or native threads. The only module that knows."""
 
+import errno
 import socket
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,11 @@ _T = TypeVar("_T")
 
 REQUEST_TIMEOUT_S = 30.0
 """A client that takes longer to send its request's next bytes is disconnected."""
+
+STOP_TIMEOUT_S = 3.0
+"""Connections get this long to end when the server is told to."""
+
+MAX_CONNECTIONS = 1024
 
 
 class ServingMode(Protocol):
@@ -47,6 +53,7 @@ class EventletMode:
             import eventlet.websocket
             import eventlet.wsgi
         self._eventlet = eventlet
+        self._green_socket = _patient(eventlet)
 
     def prepare(self, engine: Any, max_message_bytes: int) -> None:
         """Repair and limit eventlet's WebSocket; `engine` takes its limit from its own options."""
@@ -61,12 +68,12 @@ class EventletMode:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
         # The log would hold query strings, and with them session ids.
         self._eventlet.wsgi.server(
-            self._eventlet.greenio.GreenSocket(listener),
+            self._green_socket(listener),
             app,
             debug=False,
             log_output=False,
             socket_timeout=REQUEST_TIMEOUT_S,
-            max_size=2048,
+            custom_pool=_pool_that_ends(self._eventlet, max_connections()),
         )
 
 
@@ -134,6 +141,43 @@ class EngineConcurrency:
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
         """Call a function that computes for long, without holding up other clients."""
         return self._mode.run_native(function, *args)
+
+
+def max_connections() -> int:
+    """Connections held at the same time: fewer than the process may have files open."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return MAX_CONNECTIONS
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, min(MAX_CONNECTIONS, soft - 64))
+
+
+def _patient(eventlet: Any) -> Any:
+    class PatientListener(eventlet.greenio.GreenSocket):  # type: ignore[misc]  # eventlet has no types
+        """Waits where eventlet's server would end: when no file is left for a connection."""
+
+        def accept(self) -> Any:
+            while True:
+                try:
+                    return super().accept()
+                except OSError as exc:
+                    if exc.errno not in (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED):
+                        raise
+                    eventlet.sleep(0.1)
+
+    return PatientListener
+
+
+def _pool_that_ends(eventlet: Any, size: int) -> Any:
+    class EndingPool(eventlet.GreenPool):  # type: ignore[misc]  # eventlet has no types
+        """Does not wait for ever, when the server stops, for a client that never finishes its request."""
+
+        def waitall(self) -> None:
+            with eventlet.Timeout(STOP_TIMEOUT_S, False):
+                super().waitall()
+
+    return EndingPool(size)
 
 
 def serving_mode(name: str) -> ServingMode:

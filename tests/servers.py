@@ -16,9 +16,11 @@ START_TIMEOUT_S = 60
 class ServerProcess:
     """`python app.py --port 0 ...` as a context manager."""
 
-    def __init__(self, *arguments, port=0):
+    def __init__(self, *arguments, port=0, open_files=None):
+        """Args: open_files: limit on the files that the process may have open."""
         self._arguments = arguments
         self._port = port
+        self._open_files = open_files
         self.url = None
         self.output = []
 
@@ -32,6 +34,10 @@ class ServerProcess:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        if self._open_files is not None:
+            psutil.Process(self._process.pid).rlimit(
+                psutil.RLIMIT_NOFILE, (self._open_files, self._open_files)
+            )
         self._is_ready = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -45,6 +51,11 @@ class ServerProcess:
             self.stop()
         except subprocess.TimeoutExpired:
             self.kill()
+            raise
+        finally:
+            self._close()
+
+    def _close(self):
         self._reader.join(10)
         self._process.stdout.close()
 

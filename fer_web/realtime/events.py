@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import request
@@ -11,7 +12,7 @@ from fer_web.errors import FerWebError, ProtocolError, SlowReaderError, TooManyM
 from fer_web.realtime.protocol import error_to_wire, parse_frame, seq_of
 from fer_web.realtime.rate_limit import TokenBucket
 from fer_web.realtime.scheduler import FrameScheduler
-from fer_web.realtime.streams import StreamRegistry
+from fer_web.realtime.streams import Stream, StreamRegistry
 
 _log = logging.getLogger(__name__)
 
@@ -53,33 +54,44 @@ class StreamEvents:
 
     def on_frame(self, *arguments: Any) -> dict[str, Any] | None:
         """Analyse a frame; the result is the acknowledgement."""
-        sid = _sid()
-        try:
-            self._spend(sid)
-            message = parse_frame(arguments)
-            return self._scheduler.submit(self._streams.get_or_open(sid), message)
-        except (TooManyMessagesError, SlowReaderError) as exc:
-            self._close_client(sid, exc)
-            return None
-        except FerWebError as exc:
-            return error_to_wire(seq_of(arguments), exc)
+        return self._within_budget(lambda: self._analyse(arguments))
 
-    def on_stop(self, *_arguments: Any) -> dict[str, Any]:
+    def on_stop(self, *_arguments: Any) -> dict[str, Any] | None:
         """The client stopped its camera: its faces are forgotten."""
-        self._end_stream(_sid())
-        return {}
+        return self._within_budget(self._stop)
 
     def on_unknown(self, event: str, *_arguments: Any) -> dict[str, Any] | None:
         """Any other event."""
+        error = ProtocolError(f"There is no event {event!r:.40}. Allowed: {', '.join(EVENTS)}.")
+        return self._within_budget(lambda: error_to_wire(None, error))
+
+    def _within_budget(self, answer: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        """Answer a message, or disconnect a client that sends too much or reads too little."""
         sid = _sid()
         try:
             self._spend(sid)
         except (TooManyMessagesError, SlowReaderError) as exc:
             self._close_client(sid, exc)
             return None
-        return error_to_wire(
-            None, ProtocolError(f"There is no event {event!r:.40}. Allowed: {', '.join(EVENTS)}.")
-        )
+        return answer()
+
+    def _analyse(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        try:
+            message = parse_frame(arguments)
+            return self._scheduler.submit(self._open_stream(_sid()), message)
+        except FerWebError as exc:
+            return error_to_wire(seq_of(arguments), exc)
+
+    def _open_stream(self, sid: str) -> Stream:
+        stream = self._streams.get_or_open(sid)
+        if sid not in self._budgets:
+            # Disconnected meanwhile, in another thread: nobody would close the stream again.
+            self._end_stream(sid)
+        return stream
+
+    def _stop(self) -> dict[str, Any]:
+        self._end_stream(_sid())
+        return {}
 
     def _end_stream(self, sid: str) -> None:
         stream = self._streams.close(sid)
@@ -108,7 +120,7 @@ class StreamEvents:
     def _close_client(self, sid: str, error: FerWebError) -> None:
         """Say why, then disconnect; without waiting for a client that may not read."""
         connection = self._connection(sid)
-        if self._budgets.pop(sid, None) is None or connection is None:
+        if connection is None or connection.closing or connection.closed:
             return
         _log.warning("Disconnecting a client: %s", error.code)
         self._socketio.emit("closing", error.to_wire(), to=sid)

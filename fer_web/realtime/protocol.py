@@ -45,7 +45,8 @@ def seq_of(arguments: tuple[Any, ...]) -> int | None:
     """The sequence number of a message that may be malformed, so that even an error can be matched."""
     header = arguments[0] if arguments else None
     seq = header.get("seq") if isinstance(header, dict) else None
-    return seq if isinstance(seq, int) and not isinstance(seq, bool) else None
+    is_valid = isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq <= MAX_SEQ
+    return seq if is_valid else None
 
 
 def result_to_wire(seq: int, result: FrameResult, wait_ms: float) -> dict[str, Any]:

@@ -100,7 +100,11 @@ class FrameScheduler:
             replaced.answer(dropped_to_wire(replaced.message.seq, DROPPED_NEWER))
         if must_queue:
             self._ready.put(stream)
-        pending.answered.wait(self._answer_timeout_s)
+        if not pending.answered.wait(self._answer_timeout_s):
+            with self._lock:
+                # Nobody waits for it any more: analysing it would only keep the others waiting longer.
+                if stream.waiting is pending:
+                    stream.waiting = None
         return pending.reply or dropped_to_wire(message.seq, DROPPED_OVERLOADED)
 
     def cancel(self, stream: Stream) -> None:

@@ -10,8 +10,11 @@ from fer_web.vision.types import Frame
 
 # Start-of-frame markers that carry the size (ITU-T T.81, table B.1); C4, C8 and CC are other things.
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
-_SCAN_MARKERS = frozenset({0xDA, 0xD9})
+# What may stand before the frame header: tables, restart interval, application data, comments. The rest is
+# refused: where a decoder and we skip differently, it could find another size than we checked.
+_SKIPPED_MARKERS = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
+# A progressive JPEG has about ten scans. Each one walks over the whole frame again, however few bytes it has.
+MAX_SCANS = 20
 # Some cameras pad a JPEG after its end marker.
 _END_SEARCH_BYTES = 64
 
@@ -41,8 +44,10 @@ def decode_frame(jpeg: bytes, max_bytes: int, max_pixels: int) -> Frame:
         )
     if b"\xff\xd9" not in jpeg[-_END_SEARCH_BYTES:]:
         raise FrameError(f"The JPEG of {len(jpeg)} bytes ends before its end marker. Send the whole file.")
-    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if frame is None:
+    if jpeg.count(b"\xff\xda") > MAX_SCANS:
+        raise FrameError(f"The JPEG has more than {MAX_SCANS} scans. Send a baseline JPEG.")
+    frame = _decoded(jpeg)
+    if frame is None or frame.shape[:2] != (height, width):
         raise FrameError(
             f"The JPEG of {len(jpeg)} bytes is damaged and cannot be decoded. Send another frame."
         )
@@ -61,14 +66,14 @@ def jpeg_size_hw(jpeg: bytes) -> tuple[int, int]:
         if jpeg[position] != 0xFF:
             break
         marker = jpeg[position + 1]
-        if marker == 0xFF or marker in _STANDALONE_MARKERS:
-            position += 1 if marker == 0xFF else 2
-            continue
         if marker in _SOF_MARKERS:
             return _size_of_segment(jpeg, position)
-        if marker in _SCAN_MARKERS:
+        if marker == 0xFF:
+            position += 1  # a fill byte
+        elif marker in _SKIPPED_MARKERS:
+            position += 2 + int(struct.unpack_from(">H", jpeg, position + 2)[0])
+        else:
             break
-        position += 2 + int(struct.unpack_from(">H", jpeg, position + 2)[0])
     raise FrameError(f"The JPEG of {len(jpeg)} bytes has no readable header. Send the whole file.")
 
 
@@ -76,6 +81,15 @@ def encode_jpeg(frame_bgr: Frame, quality: int = 90) -> bytes:
     """Encode a frame as JPEG; quality 1-100."""
     _, data = cv2.imencode(".jpg", frame_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data.tobytes()
+
+
+def _decoded(jpeg: bytes) -> Frame | None:
+    try:
+        return cv2.imdecode(  # type: ignore[return-value]  # declared as any kind of array
+            np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+    except cv2.error:
+        return None
 
 
 def _size_of_segment(jpeg: bytes, position: int) -> tuple[int, int]:

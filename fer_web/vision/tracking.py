@@ -29,6 +29,9 @@ MIN_STEP_S: Final = 0.005
 RETRY_INTERVAL_S: Final = 0.2
 """Shortest time between two full searches while somebody is missing: an empty room must stay cheap."""
 
+ASSUMED_STEP_S: Final = 1 / 30
+"""Between two frames whose times do not say: a camera's usual pace."""
+
 MAX_STEP_S: Final = 10.0
 """A longer pause between two frames counts as this long: everybody unseen is forgotten by then."""
 
@@ -100,7 +103,7 @@ class FaceTracker:
 
         Args:
             frame_bgr: uint8 (H, W, 3); may change its size within the stream.
-            time_s: when the frame was captured. Going back counts as no time passed.
+            time_s: when the frame was captured. Where it does not move on, a camera's pace is assumed.
         """
         self._advance_clock(time_s)
         self._follow_size((frame_bgr.shape[0], frame_bgr.shape[1]))
@@ -119,13 +122,13 @@ class FaceTracker:
         return track.seen_s == self._now_s
 
     def _advance_clock(self, time_s: float) -> None:
-        # The client's clock may be set back or be nonsense; ours only moves on, in steps that a float can
-        # still add up. The smallest step keeps "seen in this frame" distinct from "seen in the last one".
+        # The client's clock may stand still, be set back or be nonsense; ours only moves on, in steps that a
+        # float can still add up. Were it to stand still, no search for newcomers would ever be due.
         passed_s = 0.0
         if isfinite(time_s):
             passed_s = time_s - self._last_time_s if self._last_time_s is not None else 0.0
             self._last_time_s = time_s
-        self._now_s += min(max(passed_s, 1e-6), MAX_STEP_S)
+        self._now_s += min(passed_s if passed_s > 0 else ASSUMED_STEP_S, MAX_STEP_S)
 
     def _follow_size(self, size_hw: tuple[int, int]) -> None:
         """Carry the tracks over when the client changes the size of its frames."""

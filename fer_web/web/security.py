@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from flask import Flask, Response
-
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -35,32 +33,45 @@ HEADERS = {
 }
 
 
-def add_security_headers(app: Flask) -> None:
-    """Send HEADERS with every response."""
+class RequestFence:
+    """Stands before pages and Socket.IO: refuses what no browser sends us, adds HEADERS to every answer.
 
-    @app.after_request
-    def add(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
-
-class TrustedHosts:
-    """Refuses requests for other hosts, on pages and on Socket.IO alike.
-
-    A name that an attacker's DNS points at 127.0.0.1 would otherwise make their page one of our own origin
-    ("DNS rebinding").
+    A host name that an attacker's DNS points at 127.0.0.1 would make their page one of our own origin ("DNS
+    rebinding"). A body of unknown or excessive length would be read into memory by Engine.IO.
     """
 
-    def __init__(self, wsgi_app: Callable[..., Iterable[bytes]], hosts: Sequence[str]) -> None:
+    def __init__(
+        self, wsgi_app: Callable[..., Iterable[bytes]], *, hosts: Sequence[str], max_body_bytes: int
+    ) -> None:
+        """Args: hosts: lower-case names that the server answers to; empty for any."""
         self._wsgi_app = wsgi_app
         self._hosts = tuple(hosts)
+        self._max_body_bytes = max_body_bytes
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        # Werkzeug's own check takes no IPv6 address into its list.
-        host = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:[0-9]+)?", environ.get("HTTP_HOST", ""))
-        if host is None or host[1].lower() not in self._hosts:
-            text = f"This server answers to {', '.join(self._hosts)} only. Open it by one of these names.\n"
-            start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8")])
-            return [text.encode()]
-        return self._wsgi_app(environ, start_response)
+        def start_fenced(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            present = {name.lower() for name, _ in headers}
+            added = [item for item in HEADERS.items() if item[0].lower() not in present]
+            return start_response(status, [*headers, *added], *rest)
+
+        refusal = self._refusal(environ)
+        if refusal is None:
+            return self._wsgi_app(environ, start_fenced)
+        status, text = refusal
+        start_fenced(status, [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")])
+        return [text.encode()]
+
+    def _refusal(self, environ: dict[str, Any]) -> tuple[str, str] | None:
+        if self._hosts and _host_name(environ) not in self._hosts:
+            names = ", ".join(self._hosts)
+            return "400 Bad Request", f"This server answers to {names} only. Open it by one of these names.\n"
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not re.fullmatch("[0-9]{1,12}", length) or int(length) > self._max_body_bytes:
+            return "413 Content Too Large", f"A request may have {self._max_body_bytes} bytes. Send less.\n"
+        return None
+
+
+def _host_name(environ: dict[str, Any]) -> str | None:
+    # Werkzeug's own check takes no IPv6 address into its list.
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:[0-9]+)?", environ.get("HTTP_HOST", ""))
+    return match[1].lower() if match else None

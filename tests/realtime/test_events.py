@@ -44,7 +44,6 @@ def test_frame_is_acknowledged_with_its_result(application_for):
     [
         (),
         (header(),),
-        (header(), JPEG, JPEG),
         ("x", JPEG),
         ({"seq": 1}, JPEG),
         (header("1"), JPEG),

@@ -13,10 +13,12 @@ class FakeConnection:
     def __init__(self, queued):
         self.queue = SimpleNamespace(qsize=lambda: queued)
         self.closed_with = None
+        self.closing = self.closed = False
 
     def close(self, wait, reason):
         assert wait is False
         self.closed_with = reason
+        self.closed = True
 
 
 class FakeSocketIO:

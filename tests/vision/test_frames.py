@@ -1,3 +1,4 @@
+import os
 import struct
 
 import cv2
@@ -107,3 +108,41 @@ def test_decode_frame_random_damage_never_escapes_as_another_error(frame):
             decode_frame(bytes(damaged), max_bytes=10_000_000, max_pixels=1_000_000)
         except FrameError:
             continue
+
+
+def segment(marker, content):
+    return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+
+def test_decode_frame_size_hidden_from_the_check_is_refused(frame):
+    # libjpeg passes over "FF 00" between segments; who reads it as a segment with a length would skip to a
+    # small frame header inside the comment and miss the real one.
+    jpeg = claims_size(encode_jpeg(frame), 14000, 14000)
+    small_header = b"\xff\xc0\x00\x11\x08" + struct.pack(">HH", 48, 64) + b"\x03" * 10
+    disguised = jpeg[:2] + b"\xff\x00" + segment(0xFE, b"\0" * 4 + small_header) + jpeg[2:]
+    with pytest.raises(FrameError):
+        decode_frame(disguised, **GENEROUS)
+
+
+@pytest.mark.parametrize("marker", [0x00, 0x01, 0x02, 0xBF, 0xC8, 0xD0, 0xD8, 0xDC, 0xDE, 0xDF, 0xF0, 0xFD])
+def test_jpeg_size_hw_unusual_segment_before_the_header_is_refused(frame, marker):
+    jpeg = encode_jpeg(frame)
+    with pytest.raises(FrameError):
+        jpeg_size_hw(jpeg[:2] + segment(marker, b"\0" * 6) + jpeg[2:])
+
+
+def test_jpeg_size_hw_comments_and_fill_bytes_are_passed_over(frame):
+    jpeg = encode_jpeg(frame)
+    assert jpeg_size_hw(jpeg[:2] + segment(0xFE, b"hello") + b"\xff\xff" + jpeg[2:]) == (48, 64)
+
+
+def test_decode_frame_very_many_scans_are_refused_before_decoding(frame, monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("decoded"))
+    jpeg = encoded(frame, ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    bomb = jpeg[:-2] + segment(0xDA, b"\1\1\0\0\x3f\0") * 30 + jpeg[-2:]
+    with pytest.raises(FrameError, match="scans"):
+        decode_frame(bomb, **GENEROUS)
+
+
+def test_second_wall_stands_when_opencv_is_imported():
+    assert int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]) <= 100_000_000

@@ -185,6 +185,17 @@ def test_update_time_that_runs_backwards_still_finds_newcomers(stream):
     assert stream.show(face(100, 100), face(400, 300), frames=35).ids == (1, 2)
 
 
+@pytest.mark.parametrize("step_s", [0.0, -0.033])
+def test_update_clock_that_never_moves_on_still_finds_a_face_that_comes(step_s):
+    detector, tracker = build_detector("blazeface", BLAZEFACE_PATH), FaceTracker()
+    found = []
+    for number in range(45):
+        frame = np.full((480, 640, 3), 90, np.uint8) if number == 0 else camera_frame_bgr()
+        found.append(len(tracker.update(frame, 100.0 + number * step_s, detector).faces))
+    assert found[0] == 0
+    assert found[-1] == 1
+
+
 def test_update_frame_size_change_keeps_the_id(stream):
     stream.show(face(200, 200), frames=5)
     stream.detector.present = [face(400, 400, side=120)]
