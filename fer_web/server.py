@@ -10,6 +10,7 @@ from flask import Flask
 
 from fer_web.errors import SettingsError
 from fer_web.eventlet_websocket import harden
+from fer_web.server_log import keep_to_one_line
 
 _T = TypeVar("_T")
 
@@ -84,6 +85,7 @@ class ThreadingMode:
 
     def prepare(self, engine: Any, max_message_bytes: int) -> None:
         """Limit messages, and receive in blocks that hold a frame."""
+        keep_to_one_line("werkzeug")
         base = engine._async["websocket"]
 
         def limited(handler: Any, server: Any) -> Any:

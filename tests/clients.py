@@ -60,6 +60,15 @@ class RawClient:
         self.socket.send(f"451-{seq}{header}")
         self.socket.send_binary(jpeg)
 
+    def next_answer(self):
+        """The next acknowledgement, as text."""
+        text = self.socket.recv()
+        while not text.startswith("43"):
+            if text == "2":
+                self.socket.send("3")
+            text = self.socket.recv()
+        return text
+
     def until_closed(self):
         """All texts that come before the connection is closed, and the close frame's code if there is one."""
         texts = []

@@ -13,6 +13,7 @@ LAYERS = {
     "fer_web.settings": 1,
     "fer_web.vendor_files": 2,
     "fer_web.eventlet_websocket": 2,
+    "fer_web.server_log": 2,
     "fer_web.vision": 3,
     "fer_web.inference": 4,
     "fer_web.server": 5,

@@ -144,14 +144,14 @@ def test_message_never_finished_is_given_up_and_others_keep_their_rate(server):
         beside = steady.rate_for(2)
         steady.close()
         assert beside >= 0.8 * alone
-        raw.socket.sock.settimeout(60)
+        raw.socket.sock.settimeout(90)
         started = time.monotonic()
         try:
             while raw.socket.sock.recv(4096):
                 pass
         except ConnectionError:
             pass
-        assert time.monotonic() - started < 45
+        assert time.monotonic() - started < 75
 
 
 def test_page_and_its_parts_are_served_with_the_fence(server):

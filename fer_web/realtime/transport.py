@@ -14,6 +14,7 @@ from socketio.packet import BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
 from fer_web.errors import TooManyMessagesError
 from fer_web.realtime.rate_limit import TokenBucket
+from fer_web.server_log import keep_to_one_line
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def guard(server: Any, max_frames_per_s: int) -> None:
     _guard_websockets(server.eio, PACKETS_A_FRAME * max_frames_per_s)
     _guard_messages(server)
     _guard_disconnect(server.eio)
-    logging.getLogger("engineio.server").addFilter(_one_line)
+    keep_to_one_line("engineio.server")
 
 
 def _guard_websockets(engine: Any, max_packets_per_s: int) -> None:
@@ -134,13 +135,6 @@ def _guard_disconnect(engine: Any) -> None:
                 connection.close(wait=False, reason=engine.reason.SERVER_DISCONNECT)
 
     engine.disconnect = disconnect
-
-
-def _one_line(record: logging.LogRecord) -> bool:
-    """A refused request is no bug of ours: no traceback, and no session id that stands in the arguments."""
-    kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "refused"
-    record.msg, record.args, record.exc_info = f"A request was not understood ({kind})", (), None
-    return True
 
 
 def _is_engine_packet(data: Any) -> bool:

@@ -1,10 +1,8 @@
-import logging
-
 import pytest
 from socketio.packet import Packet
 
 from fer_web.realtime.rate_limit import TokenBucket
-from fer_web.realtime.transport import GuardedWebSocket, StrictPacket, _one_line
+from fer_web.realtime.transport import GuardedWebSocket, StrictPacket
 
 
 @pytest.mark.parametrize(
@@ -77,13 +75,3 @@ def test_guarded_websocket_ends_a_flood_and_says_why():
     assert answers == ["5"] * 20 + [None]
     assert '"too_many_messages"' in fake.sent[0]
     assert fake.sent[0].startswith('42["closing"')
-
-
-def test_one_line_drops_traceback_and_arguments():
-    try:
-        raise ValueError("sid-123")
-    except ValueError as exc:
-        info = (type(exc), exc, exc.__traceback__)
-    record = logging.LogRecord("engineio.server", logging.ERROR, "f", 1, "Invalid %s", ("sid-123",), info)
-    assert _one_line(record)
-    assert logging.Formatter().format(record) == "A request was not understood (ValueError)"
