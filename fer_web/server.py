@@ -1,9 +1,11 @@
 """How connections are served: eventlet's green threads, or native threads. The only module that knows."""
 
+import contextlib
 import errno
+import signal
 import socket
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from flask import Flask
@@ -67,11 +69,18 @@ class EventletMode:
 
     def serve(self, app: Flask, listener: socket.socket) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
-        # The log would hold query strings, and with them session ids.
+        with _signals_as_data() as signals:
+            server = self._eventlet.spawn(self._run_server, app, listener)
+            self._eventlet.greenio.GreenSocket(signals).recv(1)
+            server.kill(KeyboardInterrupt)
+            server.wait()
+
+    def _run_server(self, app: Flask, listener: socket.socket) -> None:
         self._eventlet.wsgi.server(
             self._green_socket(listener),
             app,
             debug=False,
+            # The log would hold query strings, and with them session ids.
             log_output=False,
             socket_timeout=REQUEST_TIMEOUT_S,
             custom_pool=_pool_that_ends(self._eventlet, max_connections()),
@@ -143,6 +152,27 @@ class EngineConcurrency:
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
         """Call a function that computes for long, without holding up other clients."""
         return self._mode.run_native(function, *args)
+
+
+@contextlib.contextmanager
+def _signals_as_data() -> Iterator[socket.socket]:
+    """Within this, SIGINT and SIGTERM make a socket readable and do nothing else.
+
+    As an exception, a signal would be raised in whichever green thread runs at that moment, and be swallowed
+    where that one catches everything, as Engine.IO's readers do: the server would go on.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    wakeup_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(wakeup_fd)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        reader.close()
+        writer.close()
 
 
 def max_connections() -> int:

@@ -6,7 +6,7 @@ import logging
 def keep_to_one_line(logger_name: str) -> None:
     """Replace each record of a library's logger by one line without details.
 
-    A request that cannot be understood is no bug of ours: a traceback for each would let anybody fill the log,
+    A request that cannot be understood is no bug of ours: a traceback for each would let anyone fill the log,
     and the details hold query strings and session ids.
     """
     logging.getLogger(logger_name).addFilter(without_details)

@@ -186,6 +186,17 @@ def test_more_connections_than_files_end_nothing(mode):
         assert_served_at_once(server)
 
 
+@pytest.mark.parametrize("moment_s", [0.0, 0.05, 0.1, 0.17])
+def test_stop_signal_ends_a_server_that_is_at_work(mode, moment_s):
+    with ServerProcess("--async-mode", mode) as server, RawClient(server) as raw:
+        attack = threading.Thread(target=send_all, args=(raw, masked("3") * 200_000))
+        attack.start()
+        time.sleep(moment_s)
+        assert server.stop() == 0
+        attack.join(30)
+    assert server.output[-1] == "Stopped.\n"
+
+
 def test_stop_signal_is_not_held_up_by_clients(mode):
     with ServerProcess("--async-mode", mode) as server, RawClient(server) as raw:
         raw.send_frame(JPEG)

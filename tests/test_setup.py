@@ -57,6 +57,26 @@ def test_packages_install_without_node_and_once_only(fresh_copy, tmp_path):
     assert "up to date" in make().stdout
 
 
+def test_node_of_the_system_is_used_where_it_is_new_enough(fresh_copy, tmp_path):
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name in ("node", "npm"):
+        (commands / name).write_text(f"#!/bin/sh\n[ {name} = npm ] && mkdir -p node_modules\nexit 0\n")
+        (commands / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+    run = subprocess.run(
+        ["make", "node_modules/.installed"],
+        cwd=fresh_copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "No Node.js" not in run.stdout
+    assert (fresh_copy / "node_modules/.installed").is_file()
+
+
 def test_old_python_is_refused_with_what_to_do(fresh_copy, tmp_path):
     fake = tmp_path / "python3.9"
     fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.1"\nexit 1\n')

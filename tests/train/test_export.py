@@ -39,7 +39,9 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory, everything: FerData) -> Pa
         dtype_policy="float32",
     )
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    fit(config, everything, folder, say=lambda _: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.fit.STATISTICS_BATCHES", 2)
+        fit(config, everything, folder, say=lambda _: None)
     return folder
 
 

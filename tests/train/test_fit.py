@@ -22,6 +22,11 @@ pytestmark = KERAS_WARNINGS
 REPOSITORY = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def few_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("train.fit.STATISTICS_BATCHES", 2)
+
+
 def quiet(_: str) -> None:
     pass
 
@@ -56,13 +61,15 @@ import json, os, signal, sys
 from pathlib import Path
 from tests.train.conftest import make_data
 from train.config import from_dict
-from train.fit import fit
+import train.fit
+
+train.fit.STATISTICS_BATCHES = 2
 
 def say(line):
     if line.startswith("epoch 2:"):
         os.kill(os.getpid(), signal.SIGKILL)
 
-fit(from_dict(json.loads(sys.argv[1])), make_data(), Path(sys.argv[2]), say=say)
+train.fit.fit(from_dict(json.loads(sys.argv[1])), make_data(), Path(sys.argv[2]), say=say)
 """
 
 
