@@ -71,6 +71,15 @@ class ServerProcess:
         """Shared libraries in the process: says what was imported, without asking the process."""
         return {Path(entry.path).name for entry in psutil.Process(self._process.pid).memory_maps()}
 
+    def written_bytes(self):
+        """Bytes that the process has sent to disks so far (Linux)."""
+        return psutil.Process(self._process.pid).io_counters().write_bytes
+
+    def writable_files(self):
+        """Paths of the files that the process has open for writing."""
+        files = psutil.Process(self._process.pid).open_files()
+        return [file.path for file in files if file.mode not in ("r", "rb")]
+
     def stop(self):
         """Ask the process to end; returns its exit status."""
         self._process.terminate()

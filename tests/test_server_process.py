@@ -191,6 +191,18 @@ def test_tensorflow_is_not_loaded(server):
     assert not [name for name in server.loaded_modules() if "tensorflow" in name.lower()]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what one process writes to disks")
+def test_frames_are_written_to_no_disk(server, client):
+    jpeg = encode_jpeg(camera_frame_bgr(), 80)
+    before = server.written_bytes()
+    for seq in range(60):
+        send(client, jpeg, seq)
+        assert server.writable_files() == []
+        # Within the limit on messages a second.
+        time.sleep(0.02)
+    assert server.written_bytes() - before < len(jpeg)
+
+
 def test_readme_client_runs_as_printed(server, tmp_path):
     readme = (ROOT / "README.md").read_text()
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.S) if "socketio" in block]

@@ -2,8 +2,15 @@
 
 const ABSENT = "–";
 
-/** @param {number} share 0-1 */
-export const formatPercent = (share) => (Number.isFinite(share) ? `${Math.round(share * 100)}%` : ABSENT);
+/**
+ * A probability as people read it; never "100%", which no network can promise.
+ *
+ * @param {number} share 0-1
+ */
+export function formatPercent(share) {
+  if (!Number.isFinite(share)) return ABSENT;
+  return share >= 0.995 ? ">99%" : `${Math.round(share * 100)}%`;
+}
 
 /** @param {number | null} ms */
 export function formatMs(ms) {

@@ -24,7 +24,7 @@ def test_start_shows_box_label_and_seven_bars_on_the_moving_face(server, browser
     bars = live.page.locator(".face-card .bar")
     assert bars.evaluate_all("bars => bars.map(bar => bar.dataset.emotion)") == list(EMOTIONS)
     shares = [
-        float(text.strip(" %<")) for text in live.page.locator(".face-card .bar-value").all_text_contents()
+        float(text.strip(" %<>")) for text in live.page.locator(".face-card .bar-value").all_text_contents()
     ]
     assert sum(shares) == pytest.approx(100, abs=4)
     assert live.errors == []

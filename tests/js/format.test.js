@@ -5,7 +5,8 @@ import * as format from "../../static/js/format.js";
 
 test("numbers and their absence", () => {
   assert.equal(format.formatPercent(0.923), "92%");
-  assert.equal(format.formatPercent(1.0000004), "100%");
+  assert.equal(format.formatPercent(1.0000004), ">99%");
+  assert.equal(format.formatPercent(0.994), "99%");
   assert.equal(format.formatPercent(undefined), "–");
   assert.equal(format.formatMs(4.26), "4.3 ms");
   assert.equal(format.formatMs(34.4), "34 ms");
