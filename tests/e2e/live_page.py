@@ -61,6 +61,14 @@ class LivePage:
         digits = "".join(letter for letter in text if letter.isdigit() or letter == ".")
         return float(digits) if digits else None
 
+    def wait_until_figure_passes(self, name, value, timeout_s=10):
+        """Wait until a figure of the HUD is larger; it is written four times a second."""
+        end_s = time.monotonic() + timeout_s
+        while (self.figure(name) or 0) <= value:
+            if time.monotonic() > end_s:
+                raise TimeoutError(f"{name} did not pass {value} within {timeout_s} s")
+            self.page.wait_for_timeout(50)
+
     def drawn(self, clear=False):
         """All drawings of the overlay so far."""
         drawings = self.page.evaluate("window.__drawn")

@@ -184,8 +184,7 @@ def test_hidden_tab_sends_nothing(server, browser_with_face):
       Object.defineProperty(document, "hidden", { value: false, configurable: true });
       document.dispatchEvent(new Event("visibilitychange"));
     }""")
-    live.wait_until(f"window.__drawn.at(-1).seq > {live.drawn()[-1]['seq'] + 5}")
-    assert live.figure("answered") > answered
+    live.wait_until_figure_passes("answered", answered + 5)
 
 
 def test_announcement_names_the_expression_once(server, browser_with_face):
