@@ -10,6 +10,16 @@ from fer_web.errors import SettingsError
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 
+_SHARES = (
+    "erase_share",
+    "glasses_share",
+    "mask_share",
+    "dark_share",
+    "blur_share",
+    "low_resolution_share",
+    "noise_share",
+)
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -47,6 +57,15 @@ class AugmentConfig:
         contrast: largest change of contrast; 0.3 means 0.7 to 1.3.
         erase_share: share (0-1) of images of which a square is covered.
         erase_pixels: side of that square.
+        glasses_share: share of images with two dark or light squares or one bar where the eyes are.
+        mask_share: share of images with the face's lower part under one grey.
+        dark_share: share of images made darker by a gamma of 1 to `dark_gamma`.
+        dark_gamma: the strongest of these; 3 takes a grey of 128 to 32.
+        blur_share: share of images out of focus.
+        blur_sigma: the strongest Gaussian for that, in pixels.
+        low_resolution_share: share of images that were 24 or 16 pixels wide and tall and were enlarged.
+        noise_share: share of images with sensor noise.
+        noise_sigma: the strongest noise's standard deviation in pixel values (0-255).
     """
 
     rotate_degrees: float = 15.0
@@ -56,14 +75,27 @@ class AugmentConfig:
     contrast: float = 0.3
     erase_share: float = 0.5
     erase_pixels: int = 16
+    glasses_share: float = 0.0
+    mask_share: float = 0.0
+    dark_share: float = 0.0
+    dark_gamma: float = 3.0
+    blur_share: float = 0.0
+    blur_sigma: float = 1.5
+    low_resolution_share: float = 0.0
+    noise_share: float = 0.0
+    noise_sigma: float = 20.0
 
     def __post_init__(self) -> None:
         _require(0 <= self.rotate_degrees <= 180, "rotate_degrees", "0 to 180", self.rotate_degrees)
         for name in ("scale", "shift", "contrast"):
             _require(0 <= getattr(self, name) < 1, name, "0 to below 1", getattr(self, name))
         _require(0 <= self.brightness <= 255, "brightness", "0 to 255", self.brightness)
-        _require(0 <= self.erase_share <= 1, "erase_share", "0 to 1", self.erase_share)
+        for name in _SHARES:
+            _require(0 <= getattr(self, name) <= 1, name, "0 to 1", getattr(self, name))
         _require(0 <= self.erase_pixels <= 48, "erase_pixels", "0 to 48", self.erase_pixels)
+        _require(1 <= self.dark_gamma <= 10, "dark_gamma", "1 to 10", self.dark_gamma)
+        _require(0.3 <= self.blur_sigma <= 2, "blur_sigma", "0.3 to 2", self.blur_sigma)
+        _require(0 <= self.noise_sigma <= 255, "noise_sigma", "0 to 255", self.noise_sigma)
 
 
 @dataclass(frozen=True)
@@ -77,6 +109,9 @@ class FitConfig:
         ema_momentum: of the running average of the weights; that average is what is evaluated and shipped.
         label_smoothing: of the original labels, a third of which are doubtful; FER+ votes are soft already.
         ferplus_weight: weight of the FER+ loss beside the original label's.
+        ferplus_balance: how far the FER+ loss favours rows with votes for rare classes, 0 (off) to 1 (a class
+            counts the same however rare); see `rarity_weights`.
+        mixup_alpha: of the Beta distribution by which two images and their targets are blended; 0 is off.
         drop_leaks: leave out training rows whose exact pixels also stand in PublicTest.
         dtype_policy: of the layers in training; the exported model computes in float32.
     """
@@ -93,6 +128,8 @@ class FitConfig:
     ema_momentum: float = 0.999
     label_smoothing: float = 0.1
     ferplus_weight: float = 1.0
+    ferplus_balance: float = 0.0
+    mixup_alpha: float = 0.0
     drop_leaks: bool = True
     dtype_policy: str = "mixed_bfloat16"
 
@@ -102,7 +139,8 @@ class FitConfig:
         _require(self.peak_learning_rate > 0, "peak_learning_rate", "above 0", self.peak_learning_rate)
         for name in ("warmup_share", "momentum", "ema_momentum", "label_smoothing"):
             _require(0 <= getattr(self, name) < 1, name, "0 to below 1", getattr(self, name))
-        for name in ("weight_decay", "ferplus_weight", "seed"):
+        _require(0 <= self.ferplus_balance <= 1, "ferplus_balance", "0 to 1", self.ferplus_balance)
+        for name in ("weight_decay", "ferplus_weight", "mixup_alpha", "seed"):
             _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
         policies = ("float32", "mixed_bfloat16")
         _require(self.dtype_policy in policies, "dtype_policy", " or ".join(policies), self.dtype_policy)

@@ -17,6 +17,9 @@ SIDE = 48
 USAGES = ("Training", "PublicTest", "PrivateTest")
 """Kaggle's names of the splits; their positions are the ids in FerData.usage."""
 
+RAREST_WEIGHT = 4.0
+"""The most that a class may count in `rarity_weights`, against the average row."""
+
 _CSV_COLUMNS = ("emotion", "pixels", "Usage")
 _FERPLUS_COLUMNS = (*FERPLUS_VOTES[:9], "NF")
 """FER+'s own column names: not-a-face is called NF there."""
@@ -189,6 +192,26 @@ def vote_shares(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     kept = np.where(votes > 1, votes, 0).astype(np.float32)
     return kept / np.maximum(kept.sum(axis=1, keepdims=True), 1.0)
+
+
+def rarity_weights(shares: NDArray[np.float32], balance: float) -> NDArray[np.float32]:
+    """How much each row counts when rare classes are to count more.
+
+    A class of mean share m has the weight m ** -balance, at most four times that of the average row: without
+    that limit, the 140 rows' worth of "not a face" would outweigh everything. A row's weight is the mean of
+    its classes' weights by its own votes.
+
+    Args:
+        shares: float32 (N, K), targets of all training rows as from `vote_shares`.
+        balance: 0 (all weights are 1) to 1 (all classes count the same, but for the limit).
+    Returns: float32 (N,), of mean 1.
+    """
+    mean = shares.mean(axis=0)
+    present = mean > 0
+    by_class = np.where(present, np.where(present, mean, 1.0) ** -balance, 0.0)
+    by_class = np.minimum(by_class, RAREST_WEIGHT * (mean * by_class).sum() / mean.sum())
+    rows = shares @ by_class
+    return (rows / rows.mean()).astype(np.float32)
 
 
 def _csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -3,8 +3,9 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,8 +18,9 @@ from train.augment import augment_batch
 from train.batch_statistics import estimate_batch_statistics
 from train.checkpoint import BEST_FILE, LAST_FILE, restore, save, save_averaged
 from train.config import FitConfig
-from train.data import FerData, training_rows, vote_shares
+from train.data import FerData, rarity_weights, training_rows, vote_shares
 from train.metrics import accuracy, ferplus_majority
+from train.mixup import mix_batch
 from train.networks import build_network
 from train.run_folder import open_run, read_history, write_history
 
@@ -120,11 +122,14 @@ def training_batches(data: FerData, config: FitConfig, start_epoch: int = 0) -> 
 
     Order and augmentation depend on seed, epoch and step only: a resumed run sees the same batches.
 
-    Yields: float32 (B, 48, 48, 1) and the targets of the two heads, float32 (B, 7) and (B, 10).
+    Yields: float32 (B, 48, 48, 1), the targets of the two heads, float32 (B, 7) and (B, 10), and with
+        `ferplus_balance` the weights of each row in the two losses, float32 (B,).
     """
     images = tf.constant(data.images[..., None])
     original = tf.constant(np.eye(len(EMOTIONS), dtype=np.float32)[data.emotion])
-    ferplus = tf.constant(vote_shares(data.votes))
+    shares = vote_shares(data.votes)
+    ferplus = tf.constant(shares)
+    weight = tf.constant(rarity_weights(shares, config.ferplus_balance))
     steps = len(data) // config.batch_size
 
     def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -133,18 +138,32 @@ def training_batches(data: FerData, config: FitConfig, start_epoch: int = 0) -> 
         rows = tf.reshape(order[: steps * config.batch_size], [steps, config.batch_size])
         return tf.data.Dataset.from_tensor_slices((rows, epoch * steps + tf.range(steps, dtype=tf.int64)))
 
-    def batch(rows: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    def batch(rows: tf.Tensor, step: tf.Tensor) -> tuple[Any, ...]:
         seed = tf.cast(tf.stack([tf.cast(config.seed, tf.int64), step]), tf.int32)
         changed = augment_batch(tf.cast(tf.gather(images, rows), tf.float32), config.augment, seed)
-        return changed, {"original": tf.gather(original, rows), "ferplus": tf.gather(ferplus, rows)}
+        targets = {"original": tf.gather(original, rows), "ferplus": tf.gather(ferplus, rows)}
+        changed, mixed = mix_batch(
+            changed,
+            {**targets, "weight": tf.gather(weight, rows)},
+            config.mixup_alpha,
+            tf.random.experimental.stateless_fold_in(seed, 2),
+        )
+        row_weight = mixed.pop("weight")
+        if not config.ferplus_balance:
+            return changed, mixed
+        return changed, mixed, {"original": tf.ones_like(row_weight), "ferplus": row_weight}
 
     epochs = tf.data.Dataset.range(start_epoch, config.epochs)
     return epochs.flat_map(shuffled).map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
 
 def sample_batches(data: FerData, config: FitConfig) -> tf.data.Dataset:
-    """The first augmented batches of training again, float32 (B, 48, 48, 1)."""
-    return training_batches(data, config).map(lambda images, _: images).take(STATISTICS_BATCHES)
+    """The first augmented batches of training again, float32 (B, 48, 48, 1).
+
+    They are not blended: the statistics are for whole faces, and a blend of two has less contrast.
+    """
+    batches = training_batches(data, replace(config, mixup_alpha=0.0))
+    return batches.map(lambda images, *_: images).take(STATISTICS_BATCHES)
 
 
 class _Recorder(keras.callbacks.Callback):

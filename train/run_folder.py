@@ -28,8 +28,8 @@ def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
     path = run_dir / CONFIG_FILE
     wanted = json.loads(json.dumps({"config": config.to_dict(), "data": data}))
     if path.is_file():
-        found = read_run(run_dir)
-        if {key: found.get(key) for key in wanted} != wanted:
+        # Read through the configuration, so that options which a run is older than have their defaults.
+        if read_config(run_dir) != config or read_run(run_dir).get("data") != wanted["data"]:
             raise SettingsError(
                 f"{run_dir} holds a run with another configuration or other data. Choose another --run"
             )

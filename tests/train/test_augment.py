@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,6 +13,16 @@ STILL = AugmentConfig(rotate_degrees=0, scale=0, shift=0, brightness=0, contrast
 @pytest.fixture
 def images() -> tf.Tensor:
     return tf.constant(np.random.default_rng(0).uniform(0, 255, (16, 48, 48, 1)), tf.float32)
+
+
+NEW_SHARES = (
+    "glasses_share",
+    "mask_share",
+    "dark_share",
+    "blur_share",
+    "low_resolution_share",
+    "noise_share",
+)
 
 
 def augmented(images: tf.Tensor, config: AugmentConfig, seed: int = 1) -> np.ndarray:
@@ -63,3 +75,48 @@ def test_augment_batch_shift_stays_within_its_limit() -> None:
     assert np.abs(rows - 24).max() <= 6
     assert np.abs(columns - 24).max() <= 6
     assert len(set(rows.tolist())) > 3
+
+
+@pytest.mark.parametrize("name", NEW_SHARES)
+def test_augment_batch_share_of_a_half_changes_some_images_and_keeps_the_rest(
+    images: tf.Tensor, name: str
+) -> None:
+    before = augmented(images, STILL)
+    after = augmented(images, replace(STILL, **{name: 0.5}))
+
+    changed = (before != after).any(axis=(1, 2, 3))
+
+    assert after.shape == before.shape
+    assert after.dtype == np.float32
+    assert 0 <= after.min() <= after.max() <= 255
+    assert 0 < changed.sum() < 16
+
+
+@pytest.mark.parametrize("name", NEW_SHARES)
+def test_augment_batch_share_of_one_changes_every_image(images: tf.Tensor, name: str) -> None:
+    before = augmented(images, STILL)
+    after = augmented(images, replace(STILL, **{name: 1.0}))
+
+    assert (np.abs(before - after) > 0.1).any(axis=(1, 2, 3)).all()
+
+
+def test_augment_batch_new_options_leave_the_draws_of_the_old_ones(images: tf.Tensor) -> None:
+    turned = AugmentConfig(brightness=0, contrast=0, erase_share=0)
+    before, after = augmented(images, turned), augmented(images, replace(turned, dark_share=1.0))
+
+    # A gamma changes no order: the brightest pixel stays where geometry put it.
+    assert [each.argmax() for each in before] == [each.argmax() for each in after]
+
+
+def test_augment_batch_glasses_and_mask_cover_their_part_of_the_face(images: tf.Tensor) -> None:
+    before = augmented(images, STILL)
+    with_glasses = augmented(images, replace(STILL, glasses_share=1.0))
+    with_mask = augmented(images, replace(STILL, mask_share=1.0))
+    # The rest differs by rounding: contrast is computed about another mean.
+    glasses = (np.abs(before - with_glasses) > 0.1).any(axis=(0, 2, 3))
+    mask = (np.abs(before - with_mask) > 0.1).any(axis=(0, 2, 3))
+
+    assert np.flatnonzero(glasses).min() >= 13
+    assert np.flatnonzero(glasses).max() <= 29
+    assert np.flatnonzero(mask).min() >= 27
+    assert mask[-1]

@@ -6,7 +6,16 @@ import pytest
 from fer_web.errors import DataError
 from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION
 from tests.train.conftest import FERPLUS_COLUMN_OF_EMOTION, write_ferplus_csv, write_kaggle_csv
-from train.data import FerData, copies_of, load_data, repeats, training_rows, vote_shares
+from train.data import (
+    RAREST_WEIGHT,
+    FerData,
+    copies_of,
+    load_data,
+    rarity_weights,
+    repeats,
+    training_rows,
+    vote_shares,
+)
 
 PIXELS = " ".join(["7"] * 2304)
 
@@ -194,3 +203,33 @@ def test_vote_shares_single_votes_are_dropped() -> None:
 
 def test_test_data_votes_follow_the_label_order() -> None:
     assert FERPLUS_COLUMN_OF_EMOTION == FERPLUS_INDEX_OF_EMOTION
+
+
+def shares_of(*counts: int) -> np.ndarray:
+    return np.repeat(np.eye(len(counts), dtype=np.float32), counts, axis=0)
+
+
+def test_rarity_weights_balance_zero_is_one_for_every_row() -> None:
+    np.testing.assert_array_equal(rarity_weights(shares_of(5, 3, 0), 0.0), np.ones(8, np.float32))
+
+
+def test_rarity_weights_balance_one_gives_classes_the_same_total() -> None:
+    weights = rarity_weights(shares_of(10, 20, 0), 1.0)
+
+    assert weights.mean() == pytest.approx(1)
+    assert weights[:10].sum() == pytest.approx(weights[10:].sum())
+
+
+def test_rarity_weights_rarest_class_is_limited() -> None:
+    weights = rarity_weights(shares_of(10_000, 1), 1.0)
+
+    assert weights[-1] / weights[0] < 10_000
+    assert weights[-1] <= 2 * RAREST_WEIGHT
+
+
+def test_rarity_weights_mixed_votes_lie_between_their_classes() -> None:
+    shares = np.concatenate([shares_of(30, 5), np.array([[0.5, 0.5]], np.float32)])
+
+    weights = rarity_weights(shares, 0.5)
+
+    assert weights[0] < weights[-1] < weights[30]

@@ -14,7 +14,7 @@ from tests.train.conftest import KERAS_WARNINGS
 from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
 from train.config import FitConfig
 from train.data import FerData
-from train.fit import fit, training_batches
+from train.fit import fit, sample_batches, training_batches
 from train.run_folder import code_version, read_config, read_history, read_run
 
 pytestmark = KERAS_WARNINGS
@@ -135,6 +135,61 @@ def test_training_batches_resumed_epoch_is_the_same(tiny_config: FitConfig, data
     for (images, targets), (images_again, targets_again) in zip(straight[2 * steps :], resumed, strict=True):
         np.testing.assert_array_equal(images, images_again)
         np.testing.assert_array_equal(targets["ferplus"], targets_again["ferplus"])
+
+
+def test_training_batches_options_off_have_no_weights(tiny_config: FitConfig, data: FerData) -> None:
+    images, targets = next(iter(training_batches(data.split("Training"), tiny_config)))
+
+    assert images.shape == (16, 48, 48, 1)
+    np.testing.assert_array_equal(np.unique(targets["original"]), [0, 1])
+
+
+def test_training_batches_balance_weighs_ferplus_alone_and_mixup_blends(
+    tiny_config: FitConfig, data: FerData
+) -> None:
+    rare = data.rows((data.emotion != 1) | (np.arange(len(data)) == 1))
+    config = replace(tiny_config, ferplus_balance=0.5, mixup_alpha=1.0)
+
+    batches = list(training_batches(rare.split("Training"), config))
+
+    weights = np.concatenate([each["ferplus"] for _, _, each in batches])
+    assert {float(value) for _, _, each in batches for value in each["original"]} == {1.0}
+    assert weights.max() > 1.2 > 1 > weights.min()
+    blended = batches[0][1]["original"].numpy()
+    np.testing.assert_allclose(blended.sum(axis=1), 1, atol=1e-6)
+    assert ((blended > 0) & (blended < 1)).any()
+
+
+def test_sample_batches_are_never_blended(tiny_config: FitConfig, data: FerData) -> None:
+    training = data.split("Training")
+    plain = list(sample_batches(training, tiny_config))
+    found = list(sample_batches(training, replace(tiny_config, mixup_alpha=1.0, ferplus_balance=0.5)))
+
+    for mine, other in zip(found, plain, strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_fit_all_options_learns_and_continues(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+    augment = replace(tiny_config.augment, blur_share=0.2, dark_share=0.2, low_resolution_share=0.2)
+    config = replace(tiny_config, mixup_alpha=0.2, ferplus_balance=0.3, augment=augment, epochs=8)
+
+    result = fit(config, data, tmp_path, say=quiet)
+
+    losses = [row["loss"] for row in read_history(tmp_path)]
+    assert losses[-1] < losses[0]
+    assert result.last_epoch["epoch"] == 8
+
+
+def test_fit_run_older_than_an_option_continues(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
+    config = replace(tiny_config, epochs=1)
+    first = fit(config, data, tmp_path, say=quiet)
+    record = read_run(tmp_path)
+    del record["config"]["mixup_alpha"], record["config"]["augment"]["blur_share"]
+    (tmp_path / "config.json").write_text(json.dumps(record))
+
+    assert fit(config, data, tmp_path, say=quiet) == first
 
 
 def test_training_batches_each_epoch_has_every_row_in_another_order(

@@ -1,12 +1,16 @@
+from pathlib import Path
+
 import keras
 import numpy as np
+import pytest
 
-from train.config import FitConfig, load_config
+from train.config import CONFIG_DIR, FitConfig, load_config
 from train.networks import MAX_PARAMETERS, build_network
 
 
-def test_flagship_outputs_and_size() -> None:
-    model = build_network(load_config("flagship").network)
+@pytest.mark.parametrize("path", sorted(CONFIG_DIR.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_network_outputs_and_size(path: Path) -> None:
+    model = build_network(load_config(path.stem).network)
 
     assert model.input_shape == (None, 48, 48, 1)
     assert {key: value.shape for key, value in model.output.items()} == {
