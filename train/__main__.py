@@ -78,7 +78,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, required=True, help="Kaggle's fer2013.csv, or an .npz of its arrays"
+        "--data",
+        type=Path,
+        required=True,
+        help="Kaggle's fer2013.csv, a folder with train/<emotion>/ and test/<emotion>/, or an .npz of arrays",
     )
     parser.add_argument("--ferplus", type=Path, help="FER+'s fer2013new.csv for the same rows")
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import DataError
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
+from train.image_folders import read_image_folders
 
 SIDE = 48
 USAGES = ("Training", "PublicTest", "PrivateTest")
@@ -80,14 +81,19 @@ class FerData:
 
 
 def load_data(path: Path, ferplus_path: Path | None = None) -> FerData:
-    """Read FER-2013 from Kaggle's fer2013.csv or from an .npz of FerData's arrays.
+    """Read FER-2013 from Kaggle's fer2013.csv, from a folder of pictures or from an .npz of FerData's arrays.
 
     Args:
+        path: a folder holds `train/<emotion>/*` and `test/<emotion>/*`.
         ferplus_path: FER+'s fer2013new.csv with the same rows in the same order; an .npz may hold the votes.
     Raises: DataError: the file is missing, of another form, or has a value that is not allowed.
     """
+    if path.is_dir():
+        return _load_folder(path, ferplus_path)
     if not path.is_file():
-        raise DataError(f"{path} does not exist. Give --data the path of fer2013.csv or of an .npz file")
+        raise DataError(
+            f"{path} does not exist. Give --data fer2013.csv, a folder of pictures or an .npz file"
+        )
     readers = {".csv": read_fer2013_csv, ".npz": read_npz}
     if path.suffix.lower() not in readers:
         raise DataError(
@@ -99,6 +105,15 @@ def load_data(path: Path, ferplus_path: Path | None = None) -> FerData:
     if ferplus_path is None:
         return data
     return FerData(data.images, data.emotion, data.usage, read_ferplus_csv(ferplus_path, data.usage))
+
+
+def _load_folder(path: Path, ferplus_path: Path | None) -> FerData:
+    if ferplus_path is not None:
+        raise DataError(
+            f"{ferplus_path.name} goes by the rows of fer2013.csv, and pictures in folders have no row "
+            "numbers. Give --data fer2013.csv, or leave out --ferplus"
+        )
+    return FerData(*read_image_folders(path, USAGES, SIDE))
 
 
 def read_npz(path: Path) -> FerData:
