@@ -58,6 +58,11 @@ def build_parser() -> argparse.ArgumentParser:
         default="litert",
         help="which file of a model folder runs [%(default)s, as in the live page]",
     )
+    evaluate.add_argument(
+        "--flip-average",
+        action="store_true",
+        help="score the mean of each image and its mirror image too, beside the plain scores",
+    )
     evaluate.add_argument("--json", action="store_true", help="print every metric as JSON")
     evaluate.set_defaults(command=_evaluate)
     export = commands.add_parser(
@@ -106,7 +111,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     data = load_data(arguments.data, arguments.ferplus)
     part = data.split(arguments.usage)
-    predictions = predict(arguments.model, part.images, runtime=arguments.runtime)
+    predictions = predict(
+        arguments.model, part.images, runtime=arguments.runtime, flip_average=arguments.flip_average
+    )
     result = evaluate(predictions, data, arguments.usage)
     print(json.dumps(result, indent=2) if arguments.json else describe(result))
 

@@ -1,5 +1,6 @@
 """Every score of a model on one split, as a dictionary of plain JSON types."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
-from fer_web.inference.artifact import load_artifact, sha256_of
+from fer_web.inference.artifact import ModelArtifact, load_artifact, sha256_of
 from fer_web.inference.classifier import LiteRTClassifier, Logits
 from fer_web.inference.scores import shown_scores
 from fer_web.labels import EMOTIONS, FERPLUS_EMOTIONS
@@ -37,31 +38,56 @@ class Predictions:
         logits: of N images.
         temperature: divides the FER+ logits.
         unsure_below: confidence (0-1) under which a face is called unsure, None where the model does not say.
+        flip_averaged: means of the logits of each image and of its mirror image, None where not computed. The
+            live page does not average; the other scores are of `logits`.
     """
 
     source: Path
     logits: Logits
     temperature: float = 1.0
     unsure_below: float | None = None
+    flip_averaged: Logits | None = None
 
 
-def predict(model: Path, images: NDArray[np.uint8], *, runtime: str = "litert") -> Predictions:
+def predict(
+    model: Path, images: NDArray[np.uint8], *, runtime: str = "litert", flip_average: bool = False
+) -> Predictions:
     """Run a shipped model folder or a .keras file over images.
 
     Args:
         model: folder with meta.json, or a .keras file of this package.
         images: uint8 (N, 48, 48).
         runtime: for a folder, "litert" runs what the live page runs, "keras" the other file.
+        flip_average: run the mirror images too, for the scores in a column of their own.
     Raises: ModelArtifactError: there is no such model, or it is not one of ours.
     """
-    if not model.is_dir():
-        return Predictions(model, run_keras(load_keras(model), images))
-    artifact = load_artifact(model)
-    if runtime == "keras":
-        source, logits = artifact.keras_path, run_keras(load_keras(artifact.keras_path), images)
+    artifact = load_artifact(model) if model.is_dir() else None
+    if artifact is None:
+        source, run = model, _keras_runner(model)
+    elif runtime == "keras":
+        source, run = artifact.keras_path, _keras_runner(artifact.keras_path)
     else:
-        source, logits = artifact.litert_path, LiteRTClassifier(artifact).classify(images[..., None])
-    return Predictions(source, logits, artifact.temperature, artifact.unsure_below)
+        source, run = artifact.litert_path, _litert_runner(artifact)
+    logits = run(images)
+    averaged = average_logits(logits, run(images[:, :, ::-1])) if flip_average else None
+    if artifact is None:
+        return Predictions(source, logits, flip_averaged=averaged)
+    return Predictions(source, logits, artifact.temperature, artifact.unsure_below, averaged)
+
+
+def average_logits(one: Logits, other: Logits) -> Logits:
+    """Mean of two sets of logits of the same rows."""
+    return Logits((one.original + other.original) / 2, (one.ferplus + other.ferplus) / 2)
+
+
+def _keras_runner(path: Path) -> Callable[[NDArray[np.uint8]], Logits]:
+    model = load_keras(path)
+    return lambda images: run_keras(model, images)
+
+
+def _litert_runner(artifact: ModelArtifact) -> Callable[[NDArray[np.uint8]], Logits]:
+    classifier = LiteRTClassifier(artifact)
+    return lambda images: classifier.classify(np.ascontiguousarray(images[..., None]))
 
 
 def load_keras(path: Path) -> keras.Model:
@@ -107,7 +133,18 @@ def evaluate(predictions: Predictions, data: FerData, usage: str) -> dict[str, A
         result["label_agreement"] = measure_label_agreement(part)
         result["ferplus"] = score_ferplus(predictions.logits, part, unique)
         result["shown"] = score_shown(predictions, part)
+    if predictions.flip_averaged is not None:
+        result["flip_averaged"] = _score_flip_averaged(predictions.flip_averaged, part)
     return result
+
+
+def _score_flip_averaged(logits: Logits, part: FerData) -> dict[str, Any]:
+    all_rows = np.ones(len(part), bool)
+    scores = {"original": score_original(logits, part, all_rows)}
+    if part.votes is not None and ferplus_majority(part.votes)[1].any():
+        scores["ferplus"] = score_ferplus(logits, part, all_rows)
+    wanted = ("count", "accuracy", "interval_95", "macro_f1")
+    return {key: {name: each[name] for name in wanted} for key, each in scores.items()}
 
 
 def measure_label_agreement(part: FerData) -> float:
@@ -213,19 +250,21 @@ def describe(result: dict[str, Any]) -> str:
     ]
     for key, title in (("original", "original labels"), ("ferplus", "FER+ majority")):
         if key in result:
-            lines += [_describe_labels(title, result[key]), *_describe_classes(result[key])]
+            averaged = result.get("flip_averaged", {}).get(key)
+            lines += [_describe_labels(title, result[key], averaged), *_describe_classes(result[key])]
     if "shown" in result:
         lines += _describe_shown(result["shown"])
     return "\n".join(lines)
 
 
-def _describe_labels(title: str, scores: dict[str, Any]) -> str:
+def _describe_labels(title: str, scores: dict[str, Any], averaged: dict[str, Any] | None) -> str:
     low, high = scores["interval_95"]
     rest = scores["without_copies"]
     return (
         f"{title}: {_percent(scores['accuracy'])} ({_percent(low)} to {_percent(high)}, "
         f"n = {scores['count']}), macro-F1 {_percent(scores['macro_f1'])}; "
         f"without copies {_percent(rest['accuracy'])} (n = {rest['count']})"
+        + (f"; averaged with mirror images {_percent(averaged['accuracy'])}" if averaged else "")
     )
 
 

@@ -146,6 +146,34 @@ def test_evaluate_command_on_keras_file_prints_text(
     assert "FER+ majority: " in out
 
 
+@pytest.mark.parametrize("runtime", ["litert", "keras"])
+def test_evaluate_command_flip_average_is_a_column_beside_the_plain_scores(
+    model_dir: Path, data_path: Path, capsys: pytest.CaptureFixture[str], runtime: str
+) -> None:
+    arguments = ["evaluate", str(model_dir), "--data", str(data_path), "--runtime", runtime]
+    assert main([*arguments, "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert main([*arguments, "--json", "--flip-average"]) == 0
+    both = json.loads(capsys.readouterr().out)
+    assert main([*arguments, "--flip-average"]) == 0
+
+    averaged = both.pop("flip_averaged")
+    assert both == plain
+    assert {key: each["count"] for key, each in averaged.items()} == {"original": 28, "ferplus": 28}
+    share = f"averaged with mirror images {100 * averaged['ferplus']['accuracy']:.1f} %"
+    assert share in capsys.readouterr().out
+
+
+def test_predict_flip_average_is_the_same_for_mirrored_images(model_dir: Path, everything: FerData) -> None:
+    images = everything.split("PublicTest").images
+    there = predict(model_dir, images, runtime="keras", flip_average=True).flip_averaged
+    back = predict(model_dir, images[:, :, ::-1], runtime="keras", flip_average=True).flip_averaged
+
+    np.testing.assert_allclose(there.ferplus, back.ferplus, atol=1e-4)
+    np.testing.assert_allclose(there.original, back.original, atol=1e-4)
+    assert predict(model_dir, images, runtime="keras").flip_averaged is None
+
+
 def test_evaluate_command_errors_go_to_stderr(
     model_dir: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
