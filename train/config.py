@@ -10,6 +10,8 @@ from fer_web.errors import SettingsError
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 
+ARCHITECTURES = ("residual", "baseline", "bn4", "mini_xception", "vgg_small")
+
 _SHARES = (
     "erase_share",
     "glasses_share",
@@ -27,17 +29,21 @@ class NetworkConfig:
 
     Attributes:
         name: also the shipped model's name.
+        architecture: one of ARCHITECTURES; "residual" is shaped by the next two, the others are fixed.
         stem_filters: channels of the two convolutions before the blocks; the second halves height and width.
         blocks: (channels, stride) of each residual block.
-        dropout: share (0-1) of pooled features set to zero in training.
+        dropout: share (0-1) of the last features set to zero in training.
     """
 
     name: str = "flagship"
+    architecture: str = "residual"
     stem_filters: tuple[int, ...] = (32, 64)
     blocks: tuple[tuple[int, int], ...] = ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1))
     dropout: float = 0.4
 
     def __post_init__(self) -> None:
+        allowed = " or ".join(ARCHITECTURES)
+        _require(self.architecture in ARCHITECTURES, "architecture", allowed, self.architecture)
         _require(len(self.stem_filters) == 2, "stem_filters", "two channel counts", self.stem_filters)
         _require(
             all(len(block) == 2 for block in self.blocks), "blocks", "pairs of channels, stride", self.blocks

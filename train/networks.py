@@ -7,6 +7,7 @@ from keras import layers
 
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from train.config import NetworkConfig
+from train.reference_networks import TRUNKS
 
 INPUT_SHAPE = (48, 48, 1)
 MAX_PARAMETERS = 5_000_000
@@ -22,21 +23,28 @@ def build_network(config: NetworkConfig, *, for_training: bool = False) -> keras
         order of EMOTIONS and "ferplus" (N, 10) in the order of FERPLUS_VOTES. Pixel scaling is inside.
     """
     has_fused = for_training and keras.config.backend() == "tensorflow"
-    parts = _Parts(FusedBatchNormalization if has_fused else layers.BatchNormalization)
+    normalization = FusedBatchNormalization if has_fused else layers.BatchNormalization
     image = keras.Input(INPUT_SHAPE, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale_pixels")(image)
-    x = parts.conv_bn_relu(x, config.stem_filters[0], name="stem1")
-    x = parts.conv_bn_relu(x, config.stem_filters[1], strides=2, name="stem2")
-    for i, (filters, strides) in enumerate(config.blocks, start=1):
-        x = parts.residual_block(x, filters, strides=strides, name=f"block{i}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
+    if config.architecture in TRUNKS:
+        x = TRUNKS[config.architecture](x, config.dropout, normalization)
+    else:
+        x = _residual(x, config, _Parts(normalization))
     # float32: softmax and cross-entropy on bfloat16 logits would keep two decimal digits only.
     heads = {
         "original": layers.Dense(len(EMOTIONS), dtype="float32", name="original")(x),
         "ferplus": layers.Dense(len(FERPLUS_VOTES), dtype="float32", name="ferplus")(x),
     }
     return keras.Model(image, heads, name=config.name)
+
+
+def _residual(x: Any, config: NetworkConfig, parts: "_Parts") -> Any:
+    x = parts.conv_bn_relu(x, config.stem_filters[0], name="stem1")
+    x = parts.conv_bn_relu(x, config.stem_filters[1], strides=2, name="stem2")
+    for i, (filters, strides) in enumerate(config.blocks, start=1):
+        x = parts.residual_block(x, filters, strides=strides, name=f"block{i}")
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return layers.Dropout(config.dropout, name="dropout")(x)
 
 
 class FusedBatchNormalization(layers.BatchNormalization):

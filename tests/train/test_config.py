@@ -38,6 +38,7 @@ def test_load_config_override_replaces_file_and_none_does_not() -> None:
         ({"epochs": 0}, "epochs must be 1 or more, not 0"),
         ({"epochs": "many"}, "wrong type"),
         ({"dtype_policy": "float8"}, "dtype_policy must be float32 or mixed_bfloat16"),
+        ({"network": {"architecture": "resnet"}}, "architecture must be residual or baseline or "),
         ({"network": {"dropout": 1.0}}, "dropout must be 0 to below 1"),
         ({"network": {"blocks": [[64]]}}, "blocks must be pairs"),
     ],

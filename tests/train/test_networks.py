@@ -1,11 +1,18 @@
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from train.config import CONFIG_DIR, FitConfig, load_config
+from tests.train.conftest import KERAS_WARNINGS
+from train.config import ARCHITECTURES, CONFIG_DIR, FitConfig, load_config
+from train.data import FerData
+from train.fit import compile_network, training_batches
 from train.networks import MAX_PARAMETERS, build_network
+from train.reference_networks import TRUNKS
+
+pytestmark = KERAS_WARNINGS
 
 
 @pytest.mark.parametrize("path", sorted(CONFIG_DIR.glob("*.toml")), ids=lambda path: path.stem)
@@ -18,6 +25,35 @@ def test_shipped_network_outputs_and_size(path: Path) -> None:
         "ferplus": (None, 10),
     }
     assert model.count_params() <= MAX_PARAMETERS
+
+
+def test_architectures_are_those_that_can_be_built() -> None:
+    assert set(ARCHITECTURES) == {"residual", *TRUNKS}
+
+
+@pytest.mark.parametrize("name", sorted(TRUNKS))
+def test_reference_network_learns_in_the_precision_of_its_config(name: str, data: FerData) -> None:
+    config = replace(load_config(name), batch_size=16, epochs=1)
+    model = compile_network(config, steps_per_epoch=4)
+    before = [each.numpy().copy() for each in model.trainable_variables]
+
+    batches = training_batches(data.split("Training"), config)
+    losses = model.fit(batches, steps_per_epoch=4, shuffle=False, verbose=0).history
+
+    assert np.isfinite(losses["loss"]).all()
+    moved = [
+        (mine != each.numpy()).any() for mine, each in zip(before, model.trainable_variables, strict=True)
+    ]
+    assert all(moved)
+
+
+@pytest.mark.parametrize("name", sorted(TRUNKS))
+def test_reference_network_weights_have_the_same_paths_in_training(name: str) -> None:
+    config = load_config(name).network
+
+    plain, fast = build_network(config), build_network(config, for_training=True)
+
+    assert [each.path for each in plain.weights] == [each.path for each in fast.weights]
 
 
 def test_build_network_fast_normalisation_computes_the_same(tiny_config: FitConfig) -> None:
