@@ -63,6 +63,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="score the mean of each image and its mirror image too, beside the plain scores",
     )
+    evaluate.add_argument(
+        "--robustness",
+        action="store_true",
+        help="score dark, blurred, noisy, small, turned, shifted and partly covered images too",
+    )
     evaluate.add_argument("--json", action="store_true", help="print every metric as JSON")
     evaluate.set_defaults(command=_evaluate)
     export = commands.add_parser(
@@ -107,7 +112,7 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from train.data import load_data
-    from train.evaluate import describe, evaluate, predict
+    from train.evaluate import describe, evaluate, predict, score_robustness
 
     data = load_data(arguments.data, arguments.ferplus)
     part = data.split(arguments.usage)
@@ -115,6 +120,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         arguments.model, part.images, runtime=arguments.runtime, flip_average=arguments.flip_average
     )
     result = evaluate(predictions, data, arguments.usage)
+    if arguments.robustness:
+        result["robustness"] = score_robustness(
+            lambda images: predict(arguments.model, images, runtime=arguments.runtime).logits,
+            predictions.logits,
+            part,
+        )
     print(json.dumps(result, indent=2) if arguments.json else describe(result))
 
 

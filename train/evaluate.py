@@ -17,6 +17,7 @@ from fer_web.labels import EMOTIONS, FERPLUS_EMOTIONS
 from train.calibration import cross_fitted_error, emotion_of, shown_correctness
 from train.data import FerData, copies_of, repeats
 from train.metrics import (
+    accuracy,
     class_scores,
     confusion_matrix,
     expected_calibration_error,
@@ -25,6 +26,7 @@ from train.metrics import (
     risk_coverage,
     wilson_interval,
 )
+from train.robustness import CHANGES
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
@@ -129,7 +131,7 @@ def evaluate(predictions: Predictions, data: FerData, usage: str) -> dict[str, A
         "data": {"usage": usage, "count": len(part), "copies": int((~unique).sum()), "sha256": part.sha256()},
         "original": score_original(predictions.logits, part, unique),
     }
-    if part.votes is not None and ferplus_majority(part.votes)[1].any():
+    if _majority(part)[1].any():
         result["label_agreement"] = measure_label_agreement(part)
         result["ferplus"] = score_ferplus(predictions.logits, part, unique)
         result["shown"] = score_shown(predictions, part)
@@ -141,10 +143,44 @@ def evaluate(predictions: Predictions, data: FerData, usage: str) -> dict[str, A
 def _score_flip_averaged(logits: Logits, part: FerData) -> dict[str, Any]:
     all_rows = np.ones(len(part), bool)
     scores = {"original": score_original(logits, part, all_rows)}
-    if part.votes is not None and ferplus_majority(part.votes)[1].any():
+    if _majority(part)[1].any():
         scores["ferplus"] = score_ferplus(logits, part, all_rows)
     wanted = ("count", "accuracy", "interval_95", "macro_f1")
     return {key: {name: each[name] for name in wanted} for key, each in scores.items()}
+
+
+def score_robustness(
+    classify: Callable[[NDArray[np.uint8]], Logits], clean: Logits, part: FerData
+) -> dict[str, dict[str, float]]:
+    """Accuracies (0-1) on each kind of changed images, and their differences to the clean ones.
+
+    Args:
+        classify: uint8 (N, 48, 48) to logits.
+        clean: logits of the unchanged rows of `part`.
+    Returns: by name of CHANGES: "original" and "original_change", with votes "ferplus" and "ferplus_change".
+    """
+    before = _accuracies(clean, part)
+    rows = {}
+    for name, change in CHANGES.items():
+        after = _accuracies(classify(change(part.images)), part)
+        rows[name] = after | {f"{key}_change": after[key] - before[key] for key in after}
+    return rows
+
+
+def _accuracies(logits: Logits, part: FerData) -> dict[str, float]:
+    found = {"original": accuracy(part.emotion, logits.original.argmax(axis=1))}
+    majority, counts = _majority(part)
+    if counts.any():
+        predicted = logits.ferplus[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
+        found["ferplus"] = accuracy(majority[counts], predicted[counts])
+    return found
+
+
+def _majority(part: FerData) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
+    """As `ferplus_majority`; without votes no row has one."""
+    if part.votes is None:
+        return np.zeros(len(part), np.int64), np.zeros(len(part), bool)
+    return ferplus_majority(part.votes)
 
 
 def measure_label_agreement(part: FerData) -> float:
@@ -254,6 +290,9 @@ def describe(result: dict[str, Any]) -> str:
             lines += [_describe_labels(title, result[key], averaged), *_describe_classes(result[key])]
     if "shown" in result:
         lines += _describe_shown(result["shown"])
+    if "robustness" in result:
+        lines += ["on changed images, with the difference to the clean score in points:"]
+        lines += [_describe_change(name, each) for name, each in result["robustness"].items()]
     return "\n".join(lines)
 
 
@@ -266,6 +305,16 @@ def _describe_labels(title: str, scores: dict[str, Any], averaged: dict[str, Any
         f"without copies {_percent(rest['accuracy'])} (n = {rest['count']})"
         + (f"; averaged with mirror images {_percent(averaged['accuracy'])}" if averaged else "")
     )
+
+
+def _describe_change(name: str, scores: dict[str, float]) -> str:
+    titles = {"original": "original labels", "ferplus": "FER+ majority"}
+    parts = [
+        f"{title} {_percent(scores[key])} ({100 * scores[f'{key}_change']:+.1f})"
+        for key, title in titles.items()
+        if key in scores
+    ]
+    return f"  {name:<14} {'  '.join(parts)}"
 
 
 def _describe_classes(scores: dict[str, Any]) -> list[str]:

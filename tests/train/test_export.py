@@ -10,16 +10,17 @@ import pytest
 
 from fer_web.errors import DataError, ModelArtifactError
 from fer_web.inference.artifact import load_artifact
-from fer_web.inference.classifier import LiteRTClassifier
+from fer_web.inference.classifier import LiteRTClassifier, Logits
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from tests.train.conftest import KERAS_WARNINGS, make_data
 from train.__main__ import main
 from train.config import FitConfig
 from train.data import FerData
-from train.evaluate import predict
+from train.evaluate import predict, score_robustness
 from train.export import export, load_averaged
 from train.fit import fit
 from train.litert_files import KINDS
+from train.robustness import CHANGES
 
 pytestmark = KERAS_WARNINGS
 
@@ -162,6 +163,32 @@ def test_evaluate_command_flip_average_is_a_column_beside_the_plain_scores(
     assert {key: each["count"] for key, each in averaged.items()} == {"original": 28, "ferplus": 28}
     share = f"averaged with mirror images {100 * averaged['ferplus']['accuracy']:.1f} %"
     assert share in capsys.readouterr().out
+
+
+def test_evaluate_command_robustness_has_a_row_for_each_change(
+    model_dir: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", str(model_dir), "--data", str(data_path), "--robustness"]
+    assert main([*arguments, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert main(arguments) == 0
+
+    rows, out = result["robustness"], capsys.readouterr().out
+    assert set(rows) == set(CHANGES)
+    for row in rows.values():
+        for key in ("original", "ferplus"):
+            assert row[f"{key}_change"] == pytest.approx(row[key] - result[key]["accuracy"])
+    assert all(f"  {name}" in out for name in CHANGES)
+
+
+def test_score_robustness_without_votes_has_original_labels_alone(everything: FerData) -> None:
+    part = everything.split("PublicTest")
+    bare = FerData(part.images, part.emotion, part.usage)
+    right = Logits(np.eye(7, dtype=np.float32)[part.emotion], np.zeros((28, 10), np.float32))
+
+    rows = score_robustness(lambda _: right, right, bare)
+
+    assert all(row == {"original": 1.0, "original_change": 0.0} for row in rows.values())
 
 
 def test_predict_flip_average_is_the_same_for_mirrored_images(model_dir: Path, everything: FerData) -> None:
