@@ -1,6 +1,6 @@
 # make run   sets everything up and serves http://127.0.0.1:5000
 # make test  sets everything up, a browser included, and runs all tests
-# Needs Python 3.11 or newer and make. README.md has the plain commands, for Windows too.
+# Needs Python 3.11 to 3.13 and make. README.md has the plain commands, for Windows too.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -22,8 +22,8 @@ setup: $(VENV)/.runtime node_modules/.installed
 setup-dev: setup $(VENV)/.dev
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed, $$($(PYTHON) --version) was found. Name another one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed, $$($(PYTHON) --version) was found. Name another one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.txt | $(BIN)/python
@@ -33,6 +33,13 @@ $(VENV)/.runtime: requirements.txt | $(BIN)/python
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+# Made once, and again when a file that the server needs is gone.
+SERVED := node_modules/socket.io-client/dist/socket.io.esm.min.js \
+  node_modules/@mediapipe/face_detection/face_detection_short_range.tflite
+ifneq ($(words $(wildcard $(SERVED))),2)
+.PHONY: node_modules/.installed
+endif
 
 # npm comes from the system, else from PyPI: its wheel holds Node and needs nothing installed.
 node_modules/.installed: package.json package-lock.json .npmrc | $(BIN)/python

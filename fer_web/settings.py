@@ -48,7 +48,7 @@ class Settings:
         2_100_000, "largest frame accepted, in pixels", low=1024, high=100_000_000
     )
     max_frames_per_s: int = _option(
-        60, "frames a second that one client may send before it is disconnected", low=1, high=1000
+        60, "messages a second that one client may send before it is disconnected", low=1, high=1000
     )
     smoothing_s: float = _option(
         0.25, "time constant of the shown scores, in seconds; 0 is none", low=0.0, high=10.0
@@ -92,9 +92,15 @@ def _parser() -> argparse.ArgumentParser:
             f"--{item.name.replace('_', '-')}",
             type=_converter(item.name, item.default),
             metavar=type(item.default).__name__.replace("Posix", "").replace("Windows", "").upper(),
-            help=f"{item.metadata['help']} (default: {_shown(item.default)})",
+            help=f"{item.metadata['help']}{_limits(item.metadata)} (default: {_shown(item.default)})",
         )
     return parser
+
+
+def _limits(metadata: Mapping[str, Any]) -> str:
+    if "choices" in metadata:
+        return f"; {', '.join(metadata['choices'])}"
+    return f"; {metadata['low']} to {metadata['high']}" if "low" in metadata else ""
 
 
 def _shown(default: object) -> str:

@@ -17,4 +17,7 @@ def check_browser_modules(modules: dict[str, Path] = BROWSER_MODULES) -> None:
     """Raises SetupError: a module that the page needs is not installed."""
     for path in modules.values():
         if not path.is_file():
-            raise SetupError(f"{path} is missing, the page cannot work without it. Install it: make setup")
+            raise SetupError(
+                f"{path} is missing, the page cannot work without it. "
+                "Install it: make setup (without make: npm ci --ignore-scripts)"
+            )

@@ -1,3 +1,4 @@
+import re
 from dataclasses import fields
 
 import pytest
@@ -26,3 +27,11 @@ def test_every_module_of_the_data_flow_exists():
             assert (ROOT / "fer_web" / word).is_file(), word
         if word.endswith(".js"):
             assert (ROOT / "static" / "js" / word).is_file(), word
+
+
+def test_every_option_that_the_page_names_exists():
+    known = {item.name.replace("_", "-") for item in fields(Settings)}
+    for folder, pattern in (("static/js", "*.js"), ("templates", "*.html")):
+        for path in (ROOT / folder).rglob(pattern):
+            named = set(re.findall(r"\s--([a-z][a-z-]+)", path.read_text()))
+            assert named <= known, f"{path.name} names {named - known}"

@@ -47,7 +47,7 @@ export const CAMERA_PROBLEMS = Object.freeze({
     text: "Browsers give the camera only to pages opened over https or from this same computer.",
     steps: [
       "On the computer that runs the server, open this page with localhost in place of the number in the address.",
-      "For other devices, start the server with --share and open the https link that it shows.",
+      "On another device, the camera needs an https address: ask whoever runs the server for one.",
     ],
   },
   unsupported: {

@@ -83,6 +83,7 @@ function buildViews() {
       problemTitle: find("problem-title"),
       problemText: find("problem-text"),
       problemSteps: find("problem-steps"),
+      startStop: find("start-stop"),
     },
     bus,
     signal,

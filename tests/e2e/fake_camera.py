@@ -61,6 +61,15 @@ def two_faces_video(folder):
 
 
 @cache
+def left_face_video(folder):
+    """Path of an .mjpeg with one still face in the left half: a mirrored view has it on the right."""
+    frame = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
+    left, top, right, bottom = PORTRAIT
+    frame[90:390, 0:300] = astronaut_bgr()[top:bottom, left:right]
+    return _write(Path(folder) / "left.mjpeg", [frame] * 4)
+
+
+@cache
 def no_face_video(folder):
     """Path of an .mjpeg of a grey wall."""
     return _write(Path(folder) / "none.mjpeg", [np.full((HEIGHT, WIDTH, 3), 120, np.uint8)] * 4)

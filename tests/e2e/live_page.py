@@ -76,6 +76,21 @@ class LivePage:
             self.page.evaluate("window.__drawn.length = 0")
         return drawings
 
+    def ink(self, left, top, right, bottom):
+        """How many pixels of the overlay are painted within a part of it, in fractions, as it is seen."""
+        return self.page.evaluate(
+            """([left, top, right, bottom]) => {
+              const canvas = document.getElementById("overlay");
+              const [x, y] = [left * canvas.width, top * canvas.height];
+              const [width, height] = [(right - left) * canvas.width, (bottom - top) * canvas.height];
+              const data = canvas.getContext("2d").getImageData(x, y, width, height).data;
+              let inked = 0;
+              for (let i = 3; i < data.length; i += 4) inked += data[i] > 200;
+              return inked;
+            }""",
+            [left, top, right, bottom],
+        )
+
     def observe(self, seconds):
         """The drawings of the next seconds."""
         self.page.evaluate("window.__drawn.length = 0")

@@ -2,11 +2,13 @@
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 
 from fer_web.labels import EMOTIONS
 from tests.e2e.conftest import CAMERA_FLAGS, chromium, chromium_with_camera
-from tests.e2e.fake_camera import Truth, no_face_video, two_faces_video
+from tests.e2e.fake_camera import Truth, left_face_video, no_face_video, two_faces_video
 from tests.e2e.live_page import LivePage, iou
 from tests.servers import ServerProcess
 
@@ -100,26 +102,91 @@ def test_notice_comes_before_the_first_start_and_only_then(server, browser_with_
     live.start()
 
 
-def test_mirror_turns_the_picture_and_not_the_words(server, browser_with_face):
-    live = LivePage(browser_with_face, server.url)
-    live.start()
-    before = live.page.get_attribute("#mirror", "aria-pressed")
-    live.page.keyboard.press("m")
-    assert live.page.get_attribute("#mirror", "aria-pressed") != before
-    drawings = [drawn for drawn in live.observe(2) if drawn["faces"]]
-    overlaps = sorted(iou(drawn["faces"][0]["box"], Truth(drawn["number"]).box()) for drawn in drawings)
-    assert overlaps[len(overlaps) // 20] >= 0.5
+def test_mirror_turns_picture_and_overlay_and_not_the_words(server, videos):
+    with chromium_with_camera(left_face_video(videos)) as browser:
+        live = LivePage(browser, server.url, viewport={"width": 1280, "height": 900})
+        live.start()
+        live.page.wait_for_timeout(500)
+        # A webcam is shown as a mirror at first.
+        sides, turns = [], []
+        for _ in range(2):
+            sides.append((live.ink(0, 0, 0.5, 1), live.ink(0.5, 0, 1, 1)))
+            turns.append(live.page.evaluate("getComputedStyle(document.getElementById('video')).transform"))
+            live.page.keyboard.press("m")
+            live.page.wait_for_timeout(500)
+        (mirrored_left, mirrored_right), (plain_left, plain_right) = sides
+        assert mirrored_right > 500
+        assert plain_left > 500
+        assert mirrored_left == plain_right == 0
+        assert turns[0].startswith("matrix(-1")
+        assert not turns[1].startswith("matrix(-1")
 
 
-def test_snapshot_is_a_png_of_the_video_with_its_overlay(server, browser_with_face, tmp_path):
+def test_overlay_says_the_expression_above_the_box(server, videos):
+    with chromium_with_camera(left_face_video(videos)) as browser:
+        live = LivePage(browser, server.url, viewport={"width": 1280, "height": 900})
+        live.start()
+        live.page.keyboard.press("m")
+        live.page.wait_for_timeout(700)
+        left, top, width, _ = live.drawn()[-1]["faces"][0]["box"]
+        inside = live.ink(left + width * 0.3, top + 0.05, left + width * 0.7, top + 0.085)
+        above = live.ink(left + width * 0.3, top - 0.06, left + width * 0.7, top - 0.025)
+        assert above > 300
+        assert above > 3 * inside
+
+
+def test_snapshot_is_a_png_of_the_video_with_its_overlay(server, videos, tmp_path):
+    with chromium_with_camera(left_face_video(videos)) as browser:
+        live = LivePage(browser, server.url)
+        live.start()
+        live.page.wait_for_timeout(500)
+        with live.page.expect_download() as download:
+            live.page.keyboard.press("s")
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+    picture = cv2.imread(str(path))
+    assert path.suffix == ".png"
+    assert picture.shape == (480, 640, 3)
+    # Okabe-Ito's orange, which stands for "happy", as blue, green, red.
+    is_happy_colour = (np.abs(picture.astype(int) - (0, 159, 230)) <= 6).all(axis=2)
+    assert is_happy_colour.sum() > 300
+    # The picture of a webcam is a mirror: the face of the left half is on the right.
+    assert is_happy_colour[:, :320].sum() == 0
+    assert picture[:, 340:].std() > 30
+    assert picture[:, :320].std() < 5
+
+
+def test_full_screen_figures_and_help_by_keyboard(server, browser_with_face):
     live = LivePage(browser_with_face, server.url)
     live.start()
-    with live.page.expect_download() as download:
-        live.page.keyboard.press("s")
-    path = tmp_path / "snapshot.png"
-    download.value.save_as(path)
-    assert download.value.suggested_filename.endswith(".png")
-    assert path.read_bytes().startswith(b"\x89PNG")
+    live.page.keyboard.press("h")
+    assert not live.page.is_visible("#hud")
+    live.page.keyboard.press("h")
+    assert live.page.is_visible("#hud")
+    live.page.keyboard.press("?")
+    assert live.page.is_visible("#help")
+    live.page.keyboard.press("Escape")
+    assert not live.page.is_visible("#help")
+    live.page.keyboard.press("f")
+    live.wait_until("document.fullscreenElement?.id === 'stage-shell'")
+    live.page.keyboard.press("f")
+    live.wait_until("document.fullscreenElement === null")
+
+
+def test_keyboard_keeps_its_place_when_the_camera_starts(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url, viewport={"width": 1280, "height": 900})
+    live.page.focus("#start")
+    live.page.keyboard.press("Enter")
+    live.wait_for_faces(1)
+    assert live.page.evaluate("document.activeElement.id") == "start-stop"
+
+
+def test_reduced_motion_stops_every_animation(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url, reduced_motion="reduce")
+    live.start()
+    live.page.keyboard.press("s")
+    running = "document.getAnimations().filter(a => a.effect.getComputedTiming().duration > 100).length"
+    assert live.page.evaluate(running) == 0
 
 
 def test_denied_camera_says_what_to_do(server):
@@ -200,6 +267,14 @@ def test_announcement_names_the_expression_once(server, browser_with_face):
     }""")
     live.page.wait_for_timeout(4000)
     assert live.page.evaluate("window.__said") <= 3
+
+
+def test_narrowest_window_has_no_sideways_scroll(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url, viewport={"width": 320, "height": 640})
+    live.start()
+    assert live.page.evaluate("document.documentElement.scrollWidth") <= 320
+    box = live.page.locator("#fullscreen").bounding_box()
+    assert box["x"] + box["width"] <= 320
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

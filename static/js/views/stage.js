@@ -8,7 +8,7 @@ export class StageView {
 
   /**
    * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
-   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement}} elements
+   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, startStop: HTMLElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
@@ -24,8 +24,11 @@ export class StageView {
   }
 
   async #show({ state, stream, isUserFacing, problem }) {
-    const { stage, video } = this.#elements;
+    const { stage, video, startStop } = this.#elements;
+    const hadFocus = stage.contains(document.activeElement) || document.activeElement === document.body;
     stage.dataset.state = state;
+    // The button that was pressed vanishes: keep a keyboard's place where the same action is undone.
+    if (hadFocus && state === "live") startStop.focus({ preventScroll: true });
     if (video.srcObject !== stream) video.srcObject = stream;
     if (problem) this.#explain(problem);
     if (state !== "live") return;
@@ -59,7 +62,7 @@ export class StageView {
     this.#bus.emit("mirror-changed", { isMirrored });
   }
 
-  /** The stage takes the picture's shape, so that there are no black bars. */
+  /** The stage takes the picture's shape as far as the window allows. */
   #shape() {
     const { stage, video } = this.#elements;
     if (!video.videoWidth) return;
