@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+MESSAGE_TOO_BIG = 1009
+"""Close code of RFC 6455, section 7.4.1."""
+
 
 def unmask(data: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0) -> bytes:
     """XOR a WebSocket payload with its mask (RFC 6455, section 5.3).
@@ -29,18 +32,44 @@ def harden(websocket_module: Any, max_message_bytes: int) -> None:
     - permessage-deflate is not offered: a JPEG does not deflate, and inflating costs hub time and memory.
     - A message in fragments is capped as a whole. Each fragment has a limit there but their sum has none,
       so a message that is never finished could fill the memory.
+    - A client that sent too much is told so. The rest of its message is read and thrown away first, bounded in
+      bytes and time: closing a socket with unread data resets it, and the reason would be lost on the way.
     - The drafts before RFC 6455 are refused: their messages have no limit at all, and no browser of the last
       ten years speaks them.
     """
     websocket = websocket_module.RFC6455WebSocket
     websocket._apply_mask = staticmethod(unmask)
     websocket.Message = _capped(websocket_module, max_message_bytes)
+    websocket.close = _explained(websocket_module, 4 * max_message_bytes)
     websocket_module.WebSocketWSGI._negotiate_permessage_deflate = lambda _self, _extensions: None
 
     def refuse(_self: Any, _environ: dict[str, Any]) -> None:
         raise websocket_module.BadRequest()
 
     websocket_module.WebSocketWSGI._handle_legacy_request = refuse
+
+
+def _explained(websocket_module: Any, max_drained_bytes: int) -> Any:
+    original = websocket_module.RFC6455WebSocket.close
+    plain_close = getattr(original, "plain", original)
+
+    def close(self: Any, close_data: tuple[int, str] | None = None) -> None:
+        if close_data is not None and close_data[0] == MESSAGE_TOO_BIG:
+            self._send_closing_frame(True, close_data)
+            _drain(self.socket, max_drained_bytes)
+        plain_close(self, close_data)
+
+    close.plain = plain_close  # type: ignore[attr-defined]
+    return close
+
+
+def _drain(connection: Any, max_bytes: int) -> None:
+    connection.settimeout(1.0)
+    try:
+        while max_bytes > 0 and (data := connection.recv(65536)):
+            max_bytes -= len(data)
+    except OSError:
+        return
 
 
 def _capped(websocket_module: Any, max_message_bytes: int) -> type:
@@ -54,9 +83,9 @@ def _capped(websocket_module: Any, max_message_bytes: int) -> type:
         def push(self, data: bytes, final: bool = False) -> None:
             self.total_bytes += len(data)
             if self.total_bytes > max_message_bytes:
-                # 1009 is "message too big" (RFC 6455, section 7.4.1); the client sees code and text.
+                # The client sees code and text.
                 raise websocket_module.FailedConnectionError(
-                    1009, f"A message of more than {max_message_bytes} bytes came."
+                    MESSAGE_TOO_BIG, f"A message of more than {max_message_bytes} bytes came."
                 )
             super().push(data, final=final)
 

@@ -1,3 +1,4 @@
+import inspect
 import warnings
 
 import pytest
@@ -50,8 +51,8 @@ def test_unmask_returns_bytes():
 
 @pytest.fixture
 def hardened():
-    names = ("_apply_mask", "Message")
-    saved = {name: vars(websocket.RFC6455WebSocket)[name] for name in names}
+    names = ("_apply_mask", "Message", "close")
+    saved = {name: inspect.getattr_static(websocket.RFC6455WebSocket, name) for name in names}
     negotiate = websocket.WebSocketWSGI._negotiate_permessage_deflate
     harden(websocket, 1000)
     yield websocket
