@@ -32,8 +32,8 @@ def harden(websocket_module: Any, max_message_bytes: int) -> None:
     - permessage-deflate is not offered: a JPEG does not deflate, and inflating costs hub time and memory.
     - A message in fragments is capped as a whole. Each fragment has a limit there but their sum has none,
       so a message that is never finished could fill the memory.
-    - A client that sent too much is told so. The rest of its message is read and thrown away first, bounded in
-      bytes and time: closing a socket with unread data resets it, and the reason would be lost on the way.
+    - A client that sent too much is told so. The rest of its message is read and thrown away first, within
+      bounds: closing a socket with unread data resets it, and the reason would be lost on the way.
     - The drafts before RFC 6455 are refused: their messages have no limit at all, and no browser of the last
       ten years speaks them.
     """
