@@ -118,7 +118,10 @@ class FitConfig:
         ferplus_balance: how far the FER+ loss favours rows with votes for rare classes, 0 (off) to 1 (a class
             counts the same however rare); see `rarity_weights`.
         mixup_alpha: of the Beta distribution by which two images and their targets are blended; 0 is off.
-        drop_leaks: leave out training rows whose exact pixels also stand in PublicTest.
+        image_sides: (share of the epochs, side in pixels) of each phase, from small images to 48: coarse
+            shapes are learned at a fraction of the cost (Tan and Le 2021, "EfficientNetV2", section 4). Empty
+            is 48 throughout; for residual networks only.
+        drop_leaks: leave out training rows that are near copies of rows in other splits.
         dtype_policy: of the layers in training; the exported model computes in float32.
     """
 
@@ -136,6 +139,7 @@ class FitConfig:
     ferplus_weight: float = 1.0
     ferplus_balance: float = 0.0
     mixup_alpha: float = 0.0
+    image_sides: tuple[tuple[float, int], ...] = ()
     drop_leaks: bool = True
     dtype_policy: str = "mixed_bfloat16"
 
@@ -148,8 +152,31 @@ class FitConfig:
         _require(0 <= self.ferplus_balance <= 1, "ferplus_balance", "0 to 1", self.ferplus_balance)
         for name in ("weight_decay", "ferplus_weight", "mixup_alpha", "seed"):
             _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
+        self._check_image_sides()
         policies = ("float32", "mixed_bfloat16")
         _require(self.dtype_policy in policies, "dtype_policy", " or ".join(policies), self.dtype_policy)
+
+    def _check_image_sides(self) -> None:
+        allowed = "pairs of a share and a side of 16 to 48 pixels, with shares that add up to 1 and 48 last"
+        pairs = self.image_sides
+        holds = all(
+            isinstance(pair, tuple) and len(pair) == 2 and pair[0] > 0 and pair[1] in range(16, 49)
+            for pair in pairs
+        )
+        if pairs and holds:
+            holds = abs(sum(share for share, _ in pairs) - 1) < 1e-6 and pairs[-1][1] == 48
+        _require(holds, "image_sides", allowed, pairs)
+        small = any(side != 48 for _, side in pairs) if holds else False
+        fits = self.network.architecture == "residual" or not small
+        _require(fits, "image_sides", "empty for this architecture", pairs)
+
+    def phases(self) -> list[tuple[int, int]]:
+        """(epoch after the last, side of the images in pixels) of each phase of training, in order."""
+        ends, share = [], 0.0
+        for part, side in self.image_sides or ((1.0, 48),):
+            share += part
+            ends.append((round(share * self.epochs), side))
+        return ends
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, read back by `from_dict`."""

@@ -1,6 +1,7 @@
 """Train a network and keep everything about the run in one folder; killed runs continue where they stood."""
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -61,11 +62,13 @@ def fit(config: FitConfig, data: FerData, run_dir: Path, *, say: Callable[[str],
     keras.utils.set_random_seed(config.seed)
     model = compile_network(config, steps_per_epoch=steps)
     start_epoch = restore(run_dir / LAST_FILE, model) if (run_dir / LAST_FILE).is_file() else 0
-    say(f"{len(training)} training rows ({leaks} copies of PublicTest left out), epoch {start_epoch + 1} on")
+    left_out = f"({leaks} near copies of other splits left out)"
+    say(f"{len(training)} training rows {left_out}, epoch {start_epoch + 1} on")
     recorder = _Recorder(run_dir, sample_batches(training, config), validation, say)
     if start_epoch < config.epochs:
+        # One call for all phases: at its end Keras puts the averaged weights into the model.
         model.fit(
-            training_batches(training, config, start_epoch),
+            all_batches(training, config, start_epoch),
             initial_epoch=start_epoch,
             epochs=config.epochs,
             steps_per_epoch=steps,
@@ -79,7 +82,7 @@ def fit(config: FitConfig, data: FerData, run_dir: Path, *, say: Callable[[str],
 def compile_network(config: FitConfig, *, steps_per_epoch: int) -> keras.Model:
     """A fresh network with its losses and optimizer, ready for `fit`."""
     with dtype_policy(config.dtype_policy):
-        model = build_network(config.network, for_training=True)
+        model = build_network(config.network, for_training=True, any_size=len(config.phases()) > 1)
     steps = steps_per_epoch * config.epochs
     warmup = max(1, round(steps * config.warmup_share))
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -117,12 +120,25 @@ def dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def training_batches(data: FerData, config: FitConfig, start_epoch: int = 0) -> tf.data.Dataset:
-    """Shuffled, augmented batches of the epochs from `start_epoch` to the last.
+def all_batches(data: FerData, config: FitConfig, start_epoch: int = 0) -> tf.data.Dataset:
+    """`training_batches` of one phase after the other, from `start_epoch` to the last."""
+    parts = []
+    for end_epoch, side in config.phases():
+        if start_epoch < end_epoch:
+            parts.append(training_batches(data, config, start_epoch, end_epoch, side=side))
+            start_epoch = end_epoch
+    return functools.reduce(lambda earlier, later: earlier.concatenate(later), parts)
+
+
+def training_batches(
+    data: FerData, config: FitConfig, start_epoch: int = 0, end_epoch: int | None = None, *, side: int = 48
+) -> tf.data.Dataset:
+    """Shuffled, augmented batches of the epochs from `start_epoch` to before `end_epoch`, or to the last.
 
     Order and augmentation depend on seed, epoch and step only: a resumed run sees the same batches.
 
-    Yields: float32 (B, 48, 48, 1), the targets of the two heads, float32 (B, 7) and (B, 10), and with
+    Args: side: of the images in pixels; they are changed at 48 pixels and made smaller last.
+    Yields: float32 (B, side, side, 1), the targets of the two heads, float32 (B, 7) and (B, 10), and with
         `ferplus_balance` the weights of each row in the two losses, float32 (B,).
     """
     images = tf.constant(data.images[..., None])
@@ -148,12 +164,14 @@ def training_batches(data: FerData, config: FitConfig, start_epoch: int = 0) -> 
             config.mixup_alpha,
             tf.random.experimental.stateless_fold_in(seed, 2),
         )
+        if side != changed.shape[1]:
+            changed = tf.image.resize(changed, [side, side], antialias=True)
         row_weight = mixed.pop("weight")
         if not config.ferplus_balance:
             return changed, mixed
         return changed, mixed, {"original": tf.ones_like(row_weight), "ferplus": row_weight}
 
-    epochs = tf.data.Dataset.range(start_epoch, config.epochs)
+    epochs = tf.data.Dataset.range(start_epoch, config.epochs if end_epoch is None else end_epoch)
     return epochs.flat_map(shuffled).map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
 

@@ -13,18 +13,21 @@ INPUT_SHAPE = (48, 48, 1)
 MAX_PARAMETERS = 5_000_000
 
 
-def build_network(config: NetworkConfig, *, for_training: bool = False) -> keras.Model:
+def build_network(
+    config: NetworkConfig, *, for_training: bool = False, any_size: bool = False
+) -> keras.Model:
     """Build a network with fresh weights, in the current dtype policy.
 
     Args:
         for_training: use the faster batch normalisation where the backend has one. Weights and their paths
             are the same either way; only the plain network can be saved as a file that others open.
+        any_size: take images of any height and width, for training on smaller ones; residual networks only.
     Returns: a model from float32 (N, 48, 48, 1), 0-255, to a dict of float32 logits: "original" (N, 7) in the
         order of EMOTIONS and "ferplus" (N, 10) in the order of FERPLUS_VOTES. Pixel scaling is inside.
     """
     has_fused = for_training and keras.config.backend() == "tensorflow"
     normalization = FusedBatchNormalization if has_fused else layers.BatchNormalization
-    image = keras.Input(INPUT_SHAPE, name="image")
+    image = keras.Input((None, None, 1) if any_size else INPUT_SHAPE, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale_pixels")(image)
     if config.architecture in TRUNKS:
         x = TRUNKS[config.architecture](x, config.dropout, normalization)

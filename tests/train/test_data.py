@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from train.data import (
     FerData,
     copies_of,
     load_data,
+    near_copies_of,
     rarity_weights,
     repeats,
     training_rows,
@@ -169,7 +171,7 @@ def test_split_unknown_or_empty_raises(data: FerData) -> None:
 
 
 def test_training_rows_copy_of_public_row_is_left_out_if_asked(data: FerData) -> None:
-    images = data.images.copy()
+    images = np.random.default_rng(4).integers(0, 256, data.images.shape).astype(np.uint8)
     images[3] = images[-1]
     leaking = FerData(images, data.emotion, data.usage, data.votes)
 
@@ -179,6 +181,21 @@ def test_training_rows_copy_of_public_row_is_left_out_if_asked(data: FerData) ->
     assert (len(kept), dropped) == (63, 1)
     assert (len(everything), none_dropped) == (64, 0)
     assert not copies_of(kept.images, leaking.split("PublicTest").images).any()
+
+
+def test_near_copies_of_finds_photos_cut_lit_and_mirrored_anew() -> None:
+    rng = np.random.default_rng(1)
+    # Smooth like photos: a copy moved by a pixel must still be like its original.
+    photos = np.stack([cv2.GaussianBlur(rng.random((60, 60)), (0, 0), 4) for _ in range(5)])
+    photos = 255 * (photos - photos.min()) / np.ptp(photos)
+    known = photos[:3, 4:52, 4:52].astype(np.uint8)
+    moved, mirrored = photos[0, 4:52, 5:53], photos[1, 4:52, 4:52][:, ::-1]
+    darker, other = 0.5 * photos[2, 4:52, 4:52] + 20, photos[3, 4:52, 4:52]
+    asked = np.stack([known[0], moved, mirrored, darker, other, np.full((48, 48), 90)]).astype(np.uint8)
+
+    assert near_copies_of(asked, known).tolist() == [True, True, True, True, False, False]
+    assert not near_copies_of(asked, np.full((2, 48, 48), 90, np.uint8)).any()
+    assert copies_of(asked, known).tolist() == [True, False, False, False, False, False]
 
 
 def test_repeats_marks_all_but_the_first() -> None:

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -77,6 +78,8 @@ train.fit.fit(from_dict(json.loads(sys.argv[1])), make_data(), Path(sys.argv[2])
 def test_fit_killed_and_resumed_gives_equal_weights(
     tmp_path: Path, tiny_config: FitConfig, data: FerData
 ) -> None:
+    # Killed between the two phases.
+    tiny_config = replace(tiny_config, image_sides=((0.67, 32), (0.33, 48)))
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     arguments = [json.dumps(tiny_config.to_dict()), str(killed)]
     command = [sys.executable, "-c", KILLED_RUN, *arguments]
@@ -158,6 +161,19 @@ def test_training_batches_balance_weighs_ferplus_alone_and_mixup_blends(
     blended = batches[0][1]["original"].numpy()
     np.testing.assert_allclose(blended.sum(axis=1), 1, atol=1e-6)
     assert ((blended > 0) & (blended < 1)).any()
+
+
+def test_training_batches_smaller_side_is_the_same_images_shrunk(
+    tiny_config: FitConfig, data: FerData
+) -> None:
+    training = data.split("Training")
+    large = next(iter(training_batches(training, tiny_config)))[0]
+    small = next(iter(training_batches(training, tiny_config, side=24)))[0]
+
+    assert small.shape == (16, 24, 24, 1)
+    shrunk = [cv2.resize(image, (24, 24), interpolation=cv2.INTER_AREA) for image in large.numpy()[..., 0]]
+    correlation = np.corrcoef(np.stack(shrunk).ravel(), small.numpy().ravel())[0, 1]
+    assert correlation > 0.95
 
 
 def test_sample_batches_are_never_blended(tiny_config: FitConfig, data: FerData) -> None:
