@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from fer_web.errors import ModelArtifactError
+from fer_web.inference.scores import NO_OFFSETS
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 
 FORMAT = 1
 META_FILE = "meta.json"
 KERAS_FILE = "model.keras"
 LITERT_FILE = "model.tflite"
+MAX_OFFSET = 20.0
 MEND = "Fetch the folder again (git checkout -- models), or export it: python -m train export"
 
 
@@ -30,6 +32,8 @@ class ModelArtifact:
         temperature: divides the FER+ logits, for calibrated probabilities.
         unsure_below: confidence (0-1) under which a face is called unsure.
         max_doubt: share (0-1) of "unknown" and "not-a-face" over which a face is called unsure.
+        logit_offsets: added to the FER+ logits of EMOTIONS before the temperature; meta.json files without
+            them mean zeros.
     """
 
     folder: Path
@@ -41,6 +45,7 @@ class ModelArtifact:
     temperature: float
     unsure_below: float
     max_doubt: float
+    logit_offsets: tuple[float, ...] = NO_OFFSETS
 
     @property
     def litert_path(self) -> Path:
@@ -72,6 +77,7 @@ def load_artifact(folder: Path) -> ModelArtifact:
             temperature=_number_in(meta, "temperature", 0.01, 100.0),
             unsure_below=_number_in(meta, "unsure_below", 0.0, 1.0),
             max_doubt=_number_in(meta, "max_doubt", 0.0, 1.0),
+            logit_offsets=_checked_offsets(meta.get("logit_offsets", NO_OFFSETS)),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise ModelArtifactError(f"{folder / META_FILE}: {exc!r} is missing or malformed. {MEND}") from exc
@@ -143,6 +149,16 @@ def _checked_size(folder: Path, model_input: dict[str, Any]) -> tuple[int, int]:
             f"{folder / META_FILE} has input {model_input}; 16-512 pixels and one channel are allowed. {MEND}"
         )
     return height, width
+
+
+def _checked_offsets(values: Any) -> tuple[float, ...]:
+    offsets = tuple(float(value) for value in values)
+    if len(offsets) != len(EMOTIONS) or not all(abs(value) <= MAX_OFFSET for value in offsets):
+        raise ValueError(
+            f"logit_offsets {list(values)} (allowed: {len(EMOTIONS)} numbers from -{MAX_OFFSET:g} to "
+            f"{MAX_OFFSET:g})"
+        )
+    return offsets
 
 
 def _number_in(meta: dict[str, Any], key: str, low: float, high: float) -> float:

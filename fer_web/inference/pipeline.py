@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.inference.classifier import Classifier
-from fer_web.inference.scores import shown_scores
+from fer_web.inference.scores import NO_OFFSETS, shown_scores
 from fer_web.labels import EMOTIONS
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
@@ -55,6 +55,7 @@ class Judgement:
     temperature: float
     unsure_below: float
     max_doubt: float
+    logit_offsets: tuple[float, ...] = NO_OFFSETS
 
 
 @dataclass
@@ -119,7 +120,7 @@ class Pipeline:
         watch.lap("crop")
         ferplus = self._classifier.classify(crops).ferplus
         watch.lap("classify")
-        raw, doubt = shown_scores(ferplus, self._judgement.temperature)
+        raw, doubt = shown_scores(ferplus, self._judgement.temperature, self._judgement.logit_offsets)
         scores = state.smoother.update(tracked.ids, raw, captured_s)
         faces = self._results(tracked, frame_bgr.shape[:2], raw, scores, doubt)
         return FrameResult(faces, watch.done())

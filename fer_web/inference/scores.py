@@ -1,12 +1,16 @@
 """What the network's FER+ output means to a person: seven probabilities and how doubtful they are."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.labels import FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
+from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
 
 _SHOWN = list(FERPLUS_INDEX_OF_EMOTION)
 _DOUBT = [FERPLUS_VOTES.index("unknown"), FERPLUS_VOTES.index("not-a-face")]
+
+NO_OFFSETS = (0.0,) * len(EMOTIONS)
 
 
 def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -17,7 +21,7 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
 
 
 def shown_scores(
-    ferplus_logits: NDArray[np.floating], temperature: float
+    ferplus_logits: NDArray[np.floating], temperature: float, logit_offsets: Sequence[float] = NO_OFFSETS
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Turn FER+ logits into the scores that users see.
 
@@ -28,11 +32,13 @@ def shown_scores(
     Args:
         ferplus_logits: (N, 10), in the order of FERPLUS_VOTES.
         temperature: divides the logits (Guo et al. 2017, "On calibration of modern neural networks").
+        logit_offsets: added to the logits of the seven EMOTIONS, before the temperature; they do not touch
+            the doubt.
     Returns:
         scores: float32 (N, 7), 0-1 in the order of EMOTIONS, rows sum to 1.
         doubt: float32 (N,), 0-1, share of "unknown" and "not-a-face" among all ten.
     """
-    shares = softmax(ferplus_logits, temperature)
-    seven = shares[:, _SHOWN]
-    scores = seven / np.maximum(seven.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return scores.astype(np.float32), shares[:, _DOUBT].sum(axis=1)
+    logits = np.asarray(ferplus_logits, np.float32)
+    offsets = np.asarray(logit_offsets, np.float32)
+    doubt = softmax(logits, temperature)[:, _DOUBT].sum(axis=1)
+    return softmax(logits[:, _SHOWN] + offsets, temperature), doubt

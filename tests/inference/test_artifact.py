@@ -22,6 +22,12 @@ def test_write_meta_then_load_artifact_agree(folder):
     assert len(written.model_hash) == 64
 
 
+def test_load_artifact_logit_offsets_are_read_and_zeros_where_the_file_has_none(folder):
+    assert write_meta(folder, meta()).logit_offsets == (0.0,) * 7
+    offsets = [0.1, 0.7, 0.4, 0, -0.2, 0, 0]
+    assert write_meta(folder, meta(logit_offsets=offsets)).logit_offsets == tuple(offsets)
+
+
 def test_load_artifact_missing_folder_names_file_and_command(tmp_path):
     with pytest.raises(ModelArtifactError, match=r"nothing.meta\.json.*python -m train export"):
         load_artifact(tmp_path / "nothing")
@@ -57,6 +63,11 @@ def test_load_artifact_missing_file_is_named(folder, name):
         {"temperature": "warm"},
         {"unsure_below": 1.5},
         {"max_doubt": None},
+        {"logit_offsets": [0.1] * 6},
+        {"logit_offsets": [0.1] * 6 + [float("nan")]},
+        {"logit_offsets": [0.1] * 6 + [99]},
+        {"logit_offsets": "zeros"},
+        {"logit_offsets": 1},
     ],
 )
 def test_write_meta_bad_value_is_refused_with_one_line(folder, changes):

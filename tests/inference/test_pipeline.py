@@ -95,6 +95,15 @@ def test_process_keeps_ids_and_gives_values_that_json_takes():
     assert all(type(value) is float for value in (*first.box, *first.scores, first.confidence))
 
 
+def test_process_adds_the_models_offsets():
+    detector, classifier = FixedDetector((10, 10, 90, 90)), FixedClassifier("anger", strength=1.0)
+    offsets = tuple(2.0 if name == "disgust" else 0.0 for name in EMOTIONS)
+    judgement = Judgement(1.0, 0.5, 0.5, offsets)
+    pipe = Pipeline(detector, classifier, judgement, FrameLimits(100_000, 1_000_000))
+    (face,) = pipe.process(FRAME, 0.0, new_state()).faces
+    assert face.label == "disgust"
+
+
 def test_process_bad_frame_raises_and_the_stream_goes_on():
     state, pipe = new_state(), pipeline(FixedDetector((10, 10, 90, 90)), FixedClassifier("anger"))
     face_id = pipe.process(FRAME, 0.0, state).faces[0].face_id

@@ -42,6 +42,17 @@ def test_shown_scores_unknown_and_not_a_face_are_doubt(column):
     np.testing.assert_allclose(scores[0], 1 / 7, atol=1e-5)
 
 
+def test_shown_scores_offsets_are_added_before_the_temperature_and_leave_the_doubt():
+    logits = np.random.default_rng(1).normal(size=(20, 10))
+    offsets = np.array([0, 1.5, 0, 0, -0.5, 0, 0])
+    moved = logits.copy()
+    moved[:, FERPLUS_VOTES.index("disgust")] += 1.5
+    moved[:, FERPLUS_VOTES.index("sadness")] -= 0.5
+    scores, doubt = shown_scores(logits, 0.7, offsets)
+    np.testing.assert_allclose(scores, shown_scores(moved, 0.7)[0], atol=1e-5)
+    np.testing.assert_array_equal(doubt, shown_scores(logits, 0.7)[1])
+
+
 def test_shown_scores_no_faces():
     scores, doubt = shown_scores(np.zeros((0, 10)), 1.0)
     assert scores.shape == (0, 7)
