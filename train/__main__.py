@@ -1,4 +1,4 @@
-"""Command line: python -m train fit|evaluate|export."""
+"""Command line: python -m train fit|evaluate|export|report."""
 
 import argparse
 import json
@@ -69,7 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="score dark, blurred, noisy, small, turned, shifted and partly covered images too",
     )
     evaluate.add_argument("--json", action="store_true", help="print every metric as JSON")
+    evaluate.add_argument("--out", type=Path, help="folder for report.txt, metrics.json and plots")
     evaluate.set_defaults(command=_evaluate)
+    _add_report(commands)
     export = commands.add_parser(
         "export",
         help="write a model folder from a run",
@@ -84,6 +86,26 @@ def build_parser() -> argparse.ArgumentParser:
     )
     export.set_defaults(command=_export)
     return parser
+
+
+def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    report = commands.add_parser(
+        "report",
+        help="put runs and models side by side",
+        epilog="Example: python -m train report runs/* models/flagship --markdown",
+    )
+    report.add_argument(
+        "sources",
+        type=Path,
+        nargs="+",
+        metavar="RUN_OR_MODEL_OR_METRICS",
+        help="run folders, model folders, or metrics.json files of evaluate --out (or folders with one)",
+    )
+    form = report.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    form.add_argument("--json", action="store_true", help="print every figure as JSON")
+    report.add_argument("--out", type=Path, help="folder for report.md, report.json and a plot of all curves")
+    report.set_defaults(command=_report)
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -112,21 +134,32 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from train.data import load_data
-    from train.evaluate import describe, evaluate, predict, score_robustness
+    from train.evaluate import describe, evaluate_model
+    from train.evaluation_plots import write_evaluation
 
-    data = load_data(arguments.data, arguments.ferplus)
-    part = data.split(arguments.usage)
-    predictions = predict(
-        arguments.model, part.images, runtime=arguments.runtime, flip_average=arguments.flip_average
+    result = evaluate_model(
+        arguments.model,
+        load_data(arguments.data, arguments.ferplus),
+        arguments.usage,
+        runtime=arguments.runtime,
+        flip_average=arguments.flip_average,
+        robustness=arguments.robustness,
     )
-    result = evaluate(predictions, data, arguments.usage)
-    if arguments.robustness:
-        result["robustness"] = score_robustness(
-            lambda images: predict(arguments.model, images, runtime=arguments.runtime).logits,
-            predictions.logits,
-            part,
-        )
+    if arguments.out:
+        write_evaluation(arguments.out, result)
     print(json.dumps(result, indent=2) if arguments.json else describe(result))
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from train.report import plot_report, read_rows, table
+
+    rows = read_rows(arguments.sources)
+    if arguments.out:
+        plot_report(rows, arguments.out)
+    if arguments.json:
+        print(json.dumps([row.to_dict() for row in rows], indent=2))
+    else:
+        print(table(rows, markdown=arguments.markdown))
 
 
 def _export(arguments: argparse.Namespace) -> None:

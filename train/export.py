@@ -102,7 +102,11 @@ def export(
     shipped = choose(candidates)
     calibration = calibrate_on(shipped.logits, validation)
     predictions = Predictions(
-        out / LITERT_FILE, shipped.logits, calibration.temperature, calibration.unsure_below
+        out / LITERT_FILE,
+        shipped.logits,
+        calibration.temperature,
+        calibration.unsure_below,
+        logit_offsets=calibration.logit_offsets,
     )
     meta = {
         **_describe_model(model, config, shipped, calibration),
@@ -111,7 +115,7 @@ def export(
         "data": record["data"],
         "seed": config.seed,
         "checkpoint": {"kind": checkpoint, "epoch": epoch, "weights": "averaged"},
-        "chosen_on": f"{SELECTION_SPLIT}: temperature, unsure_below, kind of LiteRT file"
+        "chosen_on": f"{SELECTION_SPLIT}: temperature, logit_offsets, unsure_below, kind of LiteRT file"
         + (", checkpoint" if checkpoint == "best" else ""),
         "config": config.to_dict(),
         "environment": record["environment"],
@@ -220,6 +224,7 @@ def _describe_model(
         "litert": shipped.to_dict(),
         "parameters": model.count_params(),
         "temperature": calibration.temperature,
+        "logit_offsets": list(calibration.logit_offsets),
         "unsure_below": calibration.unsure_below,
         "max_doubt": MAX_DOUBT,
     }

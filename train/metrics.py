@@ -63,6 +63,18 @@ def macro_f1(scores: ClassScores) -> float:
     return float(scores.f1[present].mean()) if present.any() else math.nan
 
 
+def weighted_f1(scores: ClassScores) -> float:
+    """Mean F1 weighted by the rows of each class; nan when there are none."""
+    total = scores.support.sum()
+    return float((scores.f1 * scores.support).sum() / total) if total else math.nan
+
+
+def balanced_accuracy(scores: ClassScores) -> float:
+    """Mean recall over the classes that have rows; nan when none has."""
+    present = scores.support > 0
+    return float(scores.recall[present].mean()) if present.any() else math.nan
+
+
 def ferplus_majority(votes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """FER+'s majority label (Barsoum et al. 2016).
 
