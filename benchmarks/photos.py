@@ -1,13 +1,60 @@
 """Photos of single faces for the benchmarks: from a folder, an archive, or PyPI packages."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from fer_web.labels import EMOTIONS
 from fer_web.vision.types import Frame
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True)
+class LabelledPhoto:
+    """A file's bytes as they are, and what its face expresses, one of EMOTIONS."""
+
+    encoded: bytes
+    emotion: str
+
+
+def load_labelled_photos(path: Path) -> list[LabelledPhoto]:
+    """Photos of one face each with a label.
+
+    Args:
+        path: an .npz with `data`, `end` and `emotion` (positions in EMOTIONS), or a folder with
+            <emotion>/*.jpg.
+    Raises: SystemExit: there is none; the message says so.
+    """
+    if path.suffix == ".npz":
+        photos = _labelled_from_archive(path)
+    else:
+        photos = [
+            LabelledPhoto(encoded, emotion)
+            for emotion in EMOTIONS
+            for encoded in _from_folder(path / emotion)
+        ]
+    if not photos:
+        raise SystemExit(
+            f"{path} holds no labelled photos: give an .npz with data, end and emotion, or a folder with "
+            f"<emotion>/*.jpg; expressions are {', '.join(EMOTIONS)}"
+        )
+    return photos
+
+
+def _labelled_from_archive(path: Path) -> list[LabelledPhoto]:
+    try:
+        labels = np.load(path)["emotion"].tolist()
+        return [
+            LabelledPhoto(encoded, EMOTIONS[label])
+            for encoded, label in zip(_from_archive(path), labels, strict=True)
+        ]
+    except (OSError, KeyError, ValueError, IndexError) as exc:
+        raise SystemExit(
+            f"{path} cannot be read ({exc}): data, end and emotion (0-6) are needed, one of each for a photo"
+        ) from exc
 
 
 def load_face_photos(path: Path | None) -> list[Frame]:

@@ -151,11 +151,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from train.report import plot_report, read_rows, table
+    from train.report import read_rows, table, write_report
 
     rows = read_rows(arguments.sources)
     if arguments.out:
-        plot_report(rows, arguments.out)
+        write_report(rows, arguments.out)
     if arguments.json:
         print(json.dumps([row.to_dict() for row in rows], indent=2))
     else:

@@ -65,7 +65,7 @@ def _overview(result: dict[str, Any]) -> str:
             rows.append(_overview_row(title, result[key]) + [percent(averaged)] * has_averaged)
     notes = ["Balanced is the mean recall of the classes; AUC their mean area under the ROC curve."]
     if has_averaged:
-        notes.append("Mirrored too: accuracy when each image and its mirror image are averaged.")
+        notes.append("Mirrored too: accuracy averaged over each image and its mirror image.")
     if "label_agreement" in result:
         notes.append(f"Original label and FER+ majority agree on {percent(result['label_agreement'])}.")
     return align(rows, "") + "\n" + "\n".join(notes)
@@ -87,7 +87,7 @@ def _overview_row(title: str, scores: dict[str, Any]) -> list[str]:
 
 
 def _classes(title: str, scores: dict[str, Any]) -> str:
-    header = [title, "rows", "precision", "recall", "95 % interval", "F1", "AUC"]
+    header = [f"{title}:", "rows", "precision", "recall", "95 % interval", "F1", "AUC"]
     return align([header, *(_class_row(name, each) for name, each in scores["classes"].items())], "")
 
 

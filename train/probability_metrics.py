@@ -46,6 +46,8 @@ class RocCurve:
     @property
     def area(self) -> float:
         """Area under the curve, 0-1; nan where the class, or the rest, has no row."""
+        if math.isnan(self.true_positive_rate[-1] + self.false_positive_rate[-1]):
+            return math.nan
         width = np.diff(self.false_positive_rate)
         return float((width * (self.true_positive_rate[1:] + self.true_positive_rate[:-1]) / 2).sum())
 
@@ -70,7 +72,7 @@ def roc_curve(is_class: NDArray[np.bool_], score: FloatArray) -> RocCurve:
     for hits in (~positive, positive):
         total = hits.sum()
         steps = np.cumsum(hits)[last_of_score] / total if total else np.full(last_of_score.sum(), np.nan)
-        rates.append(np.concatenate([[0.0], steps]))
+        rates.append(np.concatenate([[0.0 if total else np.nan], steps]))
     return RocCurve(*rates)
 
 

@@ -175,7 +175,7 @@ def score_robustness(
 
 def worst_change(rows: dict[str, dict[str, float]]) -> dict[str, Any]:
     """The changed images that cost most: their name, which accuracy, and the difference (0-1, negative)."""
-    key = "ferplus" if all("ferplus" in row for row in rows.values()) else "original"
+    key = "ferplus" if all("ferplus_change" in row for row in rows.values()) else "original"
     name = min(rows, key=lambda each: rows[each][f"{key}_change"])
     return {"name": name, "against": key, "change": rows[name][f"{key}_change"]}
 

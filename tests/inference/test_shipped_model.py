@@ -10,13 +10,16 @@ import pytest
 
 from fer_web.errors import ModelArtifactError
 from fer_web.factory import build_pipeline, new_stream_state
-from fer_web.inference.artifact import META_FILE, load_artifact
+from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, META_FILE, load_artifact, sha256_of
 from fer_web.inference.classifier import LiteRTClassifier
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.settings import ROOT, Settings
 from fer_web.vision.frames import encode_jpeg
+from fer_web.vision.haar import HaarDetector
+from fer_web.vision.preprocess import crop_faces
 from tests.faces import astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 from tests.fakes.models import model_meta
+from train.predict import load_keras, predict
 
 MAX_BYTES = 20_000_000
 
@@ -40,6 +43,63 @@ def test_meta_says_where_its_figures_come_from(artifact):
     assert meta["seed"] is not None
     assert meta["data"]["training_rows"] > 20_000
     assert "PublicTest" in json.dumps(meta["metrics"])
+
+
+def test_meta_agrees_with_the_files(artifact):
+    meta = json.loads((artifact.folder / META_FILE).read_text())
+    hashes = {name: sha256_of(artifact.folder / name) for name in (KERAS_FILE, LITERT_FILE)}
+    assert meta["files"] == hashes
+    assert meta["metrics"]["model"]["sha256"] == hashes[LITERT_FILE] == artifact.model_hash
+    assert meta["litert"]["size_bytes"] == artifact.litert_path.stat().st_size
+    assert meta["litert"] in meta["litert_candidates"]
+    assert meta["litert"]["passes"]
+    assert meta["temperature"] == artifact.temperature == meta["metrics"]["shown"]["temperature"]
+    assert meta["unsure_below"] == artifact.unsure_below == meta["metrics"]["shown"]["unsure"]["below"]
+    offsets = meta["metrics"]["shown"].get("logit_offsets", [0.0] * len(EMOTIONS))
+    assert list(artifact.logit_offsets) == offsets
+
+
+@pytest.mark.parametrize("key", ["original", "ferplus"])
+def test_meta_scores_follow_from_its_own_confusions(artifact, key):
+    scores = json.loads((artifact.folder / META_FILE).read_text())["metrics"][key]
+    for each in (scores, scores["without_copies"]):
+        confusion = np.array(each["confusion"])
+        assert confusion.sum() == each["count"]
+        assert each["accuracy"] == pytest.approx(np.trace(confusion) / confusion.sum())
+        low, high = each["interval_95"]
+        assert low < each["accuracy"] < high
+        for row, name in enumerate(each["classes"]):
+            assert each["classes"][name]["count"] == confusion[row].sum()
+            assert each["classes"][name]["recall"] == pytest.approx(
+                confusion[row, row] / confusion[row].sum()
+            )
+
+
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+def test_keras_and_litert_files_hold_one_network(artifact):
+    faces = [crop_of(picture) for picture in (astronaut_bgr(), grace_hopper_bgr())]
+    noise = np.random.default_rng(2).integers(0, 256, (6, 48, 48), np.uint8)
+    images = np.stack([*faces, *faces[:1], *noise])
+    images[2] = images[0][:, ::-1]
+    keras_logits = predict(artifact.folder, images, runtime="keras").logits
+    litert_logits = predict(artifact.folder, images, runtime="litert").logits
+    for name in ("original", "ferplus"):
+        one, other = getattr(keras_logits, name), getattr(litert_logits, name)
+        assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.99
+        np.testing.assert_array_equal(one[:3].argmax(axis=1), other[:3].argmax(axis=1))
+    assert EMOTIONS[int(keras_logits.original[0].argmax())] == "happy"
+    assert FERPLUS_VOTES[int(keras_logits.ferplus[0].argmax())] == "happiness"
+    model = load_keras(artifact.keras_path)
+    meta = json.loads((artifact.folder / META_FILE).read_text())
+    assert model.count_params() == meta["parameters"]
+    assert model.name == meta["name"] == artifact.name
+
+
+def crop_of(picture):
+    """The one face of a picture as the classifier gets it, uint8 (48, 48)."""
+    return crop_faces(picture, HaarDetector().search(picture), (48, 48))[0, :, :, 0]
 
 
 def test_astronaut_is_happy_and_the_page_may_say_so(pipeline):

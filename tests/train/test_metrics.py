@@ -6,6 +6,7 @@ from sklearn import metrics as reference
 
 from train.metrics import (
     accuracy,
+    balanced_accuracy,
     class_scores,
     confusion_matrix,
     expected_calibration_error,
@@ -13,6 +14,7 @@ from train.metrics import (
     macro_f1,
     negative_log_likelihood,
     risk_coverage,
+    weighted_f1,
     wilson_interval,
 )
 
@@ -37,6 +39,8 @@ def test_scores_agree_with_scikit_learn(labels: tuple[np.ndarray, np.ndarray]) -
     for found, wanted in zip(found_scores, expected, strict=True):
         np.testing.assert_allclose(found, wanted)
     assert macro_f1(scores) == pytest.approx(reference.f1_score(truth, predicted, average="macro"))
+    assert weighted_f1(scores) == pytest.approx(reference.f1_score(truth, predicted, average="weighted"))
+    assert balanced_accuracy(scores) == pytest.approx(reference.balanced_accuracy_score(truth, predicted))
     assert accuracy(truth, predicted) == pytest.approx(reference.accuracy_score(truth, predicted))
 
 
@@ -61,7 +65,8 @@ def test_empty_input_gives_nan_or_widest_interval() -> None:
     none = np.zeros(0, int)
 
     assert math.isnan(accuracy(none, none))
-    assert math.isnan(macro_f1(class_scores(confusion_matrix(none, none, 7))))
+    nothing = class_scores(confusion_matrix(none, none, 7))
+    assert all(math.isnan(mean(nothing)) for mean in (macro_f1, weighted_f1, balanced_accuracy))
     assert math.isnan(expected_calibration_error(none, none.astype(bool)))
     assert wilson_interval(0, 0) == (0.0, 1.0)
     assert math.isnan(risk_coverage(none, none.astype(bool)).accuracy_at(0.8))

@@ -1,0 +1,104 @@
+"""What the benchmarks on models count and print."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks import expressions
+from benchmarks.expressions import Answer, describe, summarize
+from benchmarks.models import Contestant, open_call, published_mini_xception
+from benchmarks.models import describe as describe_times
+from benchmarks.models import measure as measure_times
+from benchmarks.models import summarize as summarize_times
+from benchmarks.photos import load_labelled_photos
+from fer_web.settings import Settings
+from fer_web.vision.frames import encode_jpeg
+from tests.faces import astronaut_bgr, grace_hopper_bgr
+
+
+@pytest.fixture
+def photos_npz(tmp_path):
+    grey = np.full((350, 350, 3), 90, np.uint8)
+    encoded = [encode_jpeg(picture) for picture in (astronaut_bgr(), grace_hopper_bgr(), grey)]
+    path = tmp_path / "photos.npz"
+    data = np.frombuffer(b"".join(encoded), np.uint8)
+    np.savez(path, data=data, end=np.cumsum([len(each) for each in encoded]), emotion=np.uint8([3, 6, 6]))
+    return path
+
+
+def test_expressions_command_counts_photos_through_the_whole_pipeline(photos_npz, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["expressions", "--photos", str(photos_npz), "--json"])
+    expressions.main()
+    found = json.loads(capsys.readouterr().out)
+    assert (found["photos"], found["not_found"]) == (3, 1)
+    assert found["expressions"]["happy"]["recall"] == 1
+    assert found["expressions"]["neutral"]["photos"] == 2
+    assert found["expressions"]["neutral"]["not_found"] == 1
+    assert found["model"]["folder"] == str(Settings().model)
+
+
+def test_expressions_command_of_a_missing_model_says_so(photos_npz, tmp_path, monkeypatch):
+    arguments = ["expressions", "--photos", str(photos_npz), "--model", str(tmp_path / "nothing")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit, match="cannot be read"):
+        expressions.main()
+
+
+def test_summarize_missed_and_unsure_faces_are_counted_apart():
+    answers = [
+        Answer("neutral", "neutral", True),
+        Answer("neutral", "neutral", False),
+        Answer("neutral", "sad", False),
+        Answer("neutral", None, False),
+        Answer("happy", "happy", True),
+    ]
+    found = summarize(answers)
+    neutral = found["expressions"]["neutral"]
+    assert list(found["expressions"]) == ["happy", "neutral"]
+    assert neutral["recall"] == pytest.approx(2 / 3)
+    assert neutral["unsure_share"] == pytest.approx(2 / 3)
+    assert neutral["recall_when_sure"] == 1
+    assert (neutral["labels"]["sad"], neutral["not_found"]) == (1, 1)
+    assert "recall of neutral: 66.7 %" in describe(found)
+
+
+def test_load_labelled_photos_from_folders_by_emotion(tmp_path):
+    (tmp_path / "sad").mkdir()
+    (tmp_path / "sad" / "one.jpg").write_bytes(b"jpeg")
+    (photo,) = load_labelled_photos(tmp_path)
+    assert (photo.encoded, photo.emotion) == (b"jpeg", "sad")
+
+
+def test_load_labelled_photos_empty_folder_says_what_is_needed(tmp_path):
+    with pytest.raises(SystemExit, match="holds no labelled photos"):
+        load_labelled_photos(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "arrays", [None, {"data": [1, 2], "end": [2]}, {"data": [1], "end": [1], "emotion": [9]}]
+)
+def test_load_labelled_photos_broken_archive_says_what_is_needed(tmp_path, arrays):
+    if arrays:
+        np.savez(tmp_path / "photos.npz", **{name: np.uint8(values) for name, values in arrays.items()})
+    with pytest.raises(SystemExit, match="data, end and emotion"):
+        load_labelled_photos(tmp_path / "photos.npz")
+
+
+def test_published_mini_xception_has_as_many_parameters_as_the_paper_s():
+    model = published_mini_xception()
+    assert model.count_params() == 58_423
+    assert model.output_shape == (None, 7)
+
+
+def test_model_times_are_compared_with_the_first(tmp_path):
+    path = Settings().model / "model.tflite"
+    contestants = [Contestant("ours", "int8", path, 10), Contestant("other", "float32", path, 5)]
+    found = summarize_times(contestants, np.array([[2.0, 1.0], [6.0, 2.0], [3.0, 1.0]]))
+    assert [row["shipped_takes_times"] for row in found["files"]] == [1.0, 3.0]
+    assert [row["median_ms"] for row in found["files"]] == [3.0, 1.0]
+    assert "3.00 times" in describe_times(found)
+    times_ms = measure_times([open_call(path)], turns=2)
+    assert times_ms.shape == (2, 1)
+    assert (times_ms > 0).all()
