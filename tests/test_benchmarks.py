@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import expressions
+from benchmarks.calibration import describe as describe_calibration
 from benchmarks.expressions import Answer, describe, summarize
 from benchmarks.models import Contestant, open_call, published_mini_xception
 from benchmarks.models import describe as describe_times
@@ -16,6 +17,7 @@ from benchmarks.photos import load_labelled_photos
 from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
 from tests.faces import astronaut_bgr, grace_hopper_bgr
+from train.calibration import BALANCES
 
 
 @pytest.fixture
@@ -102,3 +104,14 @@ def test_model_times_are_compared_with_the_first(tmp_path):
     times_ms = measure_times([open_call(path)], turns=2)
     assert times_ms.shape == (2, 1)
     assert (times_ms > 0).all()
+
+
+def test_calibration_table_has_a_row_for_each_kind_and_names_the_choice():
+    rng = np.random.default_rng(0)
+    majority = rng.choice(8, 300)
+    logits = (rng.normal(0, 1, (300, 10)) + 3 * np.eye(10)[majority]).astype(np.float32)
+    header, plain, *rest = describe_calibration(logits, majority).splitlines()
+    assert header.split()[:2] == ["offsets", "error"]
+    assert plain.startswith("none ")
+    assert len(rest) == len(BALANCES) + 1
+    assert rest[-1].startswith("an export takes: ")

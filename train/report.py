@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_web.errors import DataError, SettingsError
@@ -198,21 +199,20 @@ def write_report(rows: Sequence[ReportRow], folder: Path) -> None:
 
 
 def draw_curves(rows: Sequence[ReportRow]) -> Figure:
-    """Accuracies over epochs of the runs, and risk-coverage curves of what was evaluated."""
-    figure = Figure(figsize=(13.5, 4.4), layout="constrained")
-    original, ferplus, risk = figure.subplots(1, 3)
+    """Losses and accuracies over epochs of the runs, and risk-coverage curves of what was evaluated."""
+    figure = Figure(figsize=(10.5, 7.4), layout="constrained")
+    (loss, risk), (original, ferplus) = figure.subplots(2, 2)
     for number, row in enumerate(rows):
         look = {"label": row.name, **line_look(number)}
-        for axes, key in ((original, "original"), (ferplus, "ferplus")):
-            _draw_history(axes, row.history, f"val_{key}_accuracy", look)
-        curve = (row.metrics.get("shown") or {}).get("risk_coverage")
-        if curve:
-            for_percent = [[100 * value for value in curve[name]] for name in ("coverage", "risk")]
-            risk.plot(*for_percent, **look)
+        _draw_history(loss, row.history, "ferplus_loss", 1, look)
+        _draw_history(original, row.history, "val_original_accuracy", 100, look)
+        _draw_history(ferplus, row.history, "val_ferplus_accuracy", 100, look)
+        _draw_risk(risk, row.metrics, look)
+    finish(loss, title="Training loss on FER+ votes", xlabel="epoch", ylabel="cross-entropy")
+    finish(risk, title="Errors among the surest faces (FER+)", xlabel="faces named, %", ylabel="wrong, %")
     finish(original, title="Original labels, each epoch", xlabel="epoch", ylabel="right, %")
     finish(ferplus, title="FER+ majority, each epoch", xlabel="epoch", ylabel="right, %")
-    finish(risk, title="Errors among the surest faces (FER+)", xlabel="faces named, %", ylabel="wrong, %")
-    for axes in (original, ferplus, risk):
+    for axes in (loss, risk, original, ferplus):
         if axes.lines:
             axes.legend(frameon=False, fontsize=8)
         else:
@@ -220,7 +220,13 @@ def draw_curves(rows: Sequence[ReportRow]) -> Figure:
     return figure
 
 
-def _draw_history(axes: Any, history: History, key: str, look: dict[str, str]) -> None:
-    points_of = [(row["epoch"], 100 * row[key]) for row in history if key in row]
-    if points_of:
-        axes.plot(*zip(*points_of, strict=True), **look)
+def _draw_history(axes: Axes, history: History, key: str, scale: int, look: dict[str, str]) -> None:
+    measured = [(row["epoch"], scale * row[key]) for row in history if key in row]
+    if measured:
+        axes.plot(*zip(*measured, strict=True), **look)
+
+
+def _draw_risk(axes: Axes, metrics: dict[str, Any], look: dict[str, str]) -> None:
+    curve = (metrics.get("shown") or {}).get("risk_coverage")
+    if curve:
+        axes.plot(*([100 * value for value in curve[name]] for name in ("coverage", "risk")), **look)
