@@ -75,9 +75,7 @@ def build_pipeline(settings: Settings, artifact: ModelArtifact, detector: str) -
     return Pipeline(
         build_detector(detector, BLAZEFACE_PATH),
         LiteRTClassifier(artifact),
-        Judgement(
-            artifact.temperature, artifact.unsure_below, artifact.max_doubt, artifact.logit_offsets
-        ),
+        Judgement(artifact.temperature, artifact.unsure_below, artifact.max_doubt, artifact.logit_offsets),
         FrameLimits(settings.max_frame_bytes, settings.max_frame_pixels),
     )
 

@@ -68,6 +68,7 @@ def test_export_folder_loads_and_is_complete(model_dir: Path) -> None:
     meta = json.loads((model_dir / "meta.json").read_text())
 
     assert artifact.size_hw == (48, 48)
+    assert list(artifact.logit_offsets) == meta["logit_offsets"] == meta["metrics"]["shown"]["logit_offsets"]
     assert tuple(meta["labels"]) == EMOTIONS
     assert tuple(meta["ferplus_votes"]) == FERPLUS_VOTES
     assert [each["kind"] for each in meta["litert_candidates"]] == list(KINDS)
