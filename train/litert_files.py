@@ -1,4 +1,4 @@
-"""LiteRT files of a network, from float32 to int8: written, timed and compared."""
+"""LiteRT files of a network, from float32 to int8: written, run and timed."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ KINDS = ("float32", "float16", "int8-weights", "int8")
 """float16: weights stored so. int8-weights: activations quantised as they come. int8: by sample images."""
 
 SIGNATURE = "serving_default"
-_WARM_UP, _ROUNDS, _CALLS = 5, 5, 40
+_WARM_UP, _TURNS, _CALLS = 5, 20, 10
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,16 @@ class LiteRTFile:
     Attributes:
         outputs: signature names of the outputs "original" and "ferplus".
         size_bytes: of the file.
-        latency_ms: of one face on one thread: the lowest median of five rounds, as other work only ever adds.
     """
 
     kind: str
     path: Path
     outputs: dict[str, str]
     size_bytes: int
-    latency_ms: float
 
 
 def write_litert(model: keras.Model, kind: str, path: Path, calibration: NDArray[np.uint8]) -> LiteRTFile:
-    """Convert a float32 network to a LiteRT file with float32 input (1, 48, 48, 1), 0-255, and measure it.
+    """Convert a float32 network to a LiteRT file with float32 input (1, 48, 48, 1), 0-255.
 
     Args:
         kind: one of KINDS.
@@ -51,10 +49,7 @@ def write_litert(model: keras.Model, kind: str, path: Path, calibration: NDArray
     spec = keras.InputSpec(dtype="float32", shape=(1, height, width, channels), name="image")
     options = _converter_options(kind, calibration)
     model.export(str(path), format="litert", verbose=False, input_signature=[spec], **options)
-    interpreter = open_interpreter(path)
-    return LiteRTFile(
-        kind, path, name_outputs(interpreter), path.stat().st_size, measure_latency_ms(interpreter)
-    )
+    return LiteRTFile(kind, path, name_outputs(open_interpreter(path)), path.stat().st_size)
 
 
 def run_litert(file: LiteRTFile, images: NDArray[np.uint8]) -> Logits:
@@ -88,20 +83,27 @@ def name_outputs(interpreter: Interpreter) -> dict[str, str]:
     return {key: names[0] for key, names in found.items()}
 
 
-def measure_latency_ms(interpreter: Interpreter) -> float:
-    """Milliseconds for one face: the lowest of five medians of 40 calls."""
-    run = _runner(interpreter)
+def measure_latencies_ms(files: list[LiteRTFile]) -> list[float]:
+    """Milliseconds for one face on one thread, for each file: the lowest of the medians of its turns.
+
+    The files take turns of ten calls, so that other work on the machine hits all alike; it only ever adds.
+    """
+    runs = [_runner(open_interpreter(file.path)) for file in files]
     image = np.full((1, 48, 48, 1), 128, np.float32)
-    for _ in range(_WARM_UP):
+    for run in runs:
+        for _ in range(_WARM_UP):
+            run(image)
+    turns = [[_median_ms(run, image) for run in runs] for _ in range(_TURNS)]
+    return np.min(turns, axis=0).tolist()
+
+
+def _median_ms(run: Callable[[NDArray[np.float32]], Any], image: NDArray[np.float32]) -> float:
+    samples = []
+    for _ in range(_CALLS):
+        started = time.perf_counter()
         run(image)
-    medians = [np.median([_time_ms(run, image) for _ in range(_CALLS)]) for _ in range(_ROUNDS)]
-    return float(min(medians))
-
-
-def _time_ms(run: Callable[[NDArray[np.float32]], Any], image: NDArray[np.float32]) -> float:
-    started = time.perf_counter()
-    run(image)
-    return 1000 * (time.perf_counter() - started)
+        samples.append(1000 * (time.perf_counter() - started))
+    return float(np.median(samples))
 
 
 def _runner(interpreter: Interpreter) -> Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]:

@@ -1,9 +1,19 @@
-"""MODEL_CARD.md of a shipped model, from its measured numbers only."""
+"""MODEL_CARD.md of a model folder, from its measured numbers only."""
 
 from pathlib import Path
 from typing import Any
 
 from fer_web.inference.artifact import LITERT_FILE
+from train.describe import interval, percent, points
+from train.model_card_tables import (
+    class_tables,
+    file_tables,
+    markdown_table,
+    robustness_table,
+    score_table,
+)
+from train.model_card_training import training_section
+from train.parity import MAX_ACCURACY_DROP
 
 _WHAT = """\
 # {name}
@@ -21,160 +31,211 @@ it to judge anyone. Reading the emotions of people at work or in education is fo
 Union (AI Act, article 5(1)(f)).
 """
 
-_TRAINING = """\
-## Training
-
-From random weights on {training_rows:,} rows of FER-2013's Training split; {dropped_copies} rows whose
-exact pixels also stand in PublicTest were left out. {epochs} epochs in {minutes:.0f} minutes on {cores}
-CPU cores shared with other work, seed {seed}, TensorFlow {tensorflow}, Keras {keras}. Shipped are the
-averaged weights after epoch {shipped_epoch} ({checkpoint} checkpoint). Chosen on {chosen_on}. The curves
-are in plots/history.png, every option is in meta.json.
-
-```
-python -m train fit --config {name} --data fer2013.csv --ferplus fer2013new.csv
-python -m train export runs/{name} --data fer2013.csv --ferplus fer2013new.csv --out models/{name}
-```
-"""
-
 _SCORES = """\
 ## Scores
 
-On {usage}, by {litert_file}, one network, no averaging over views. {usage} was used to choose (see
-above), so expect a little less on new pictures. Copies are rows whose exact pixels also stand in another
-split or earlier in this one.
+On {usage}, by {litert_file}. {usage} was used to choose (see above), so expect a little less on new
+pictures. Copies are rows whose exact pixels also stand in another split or earlier in this one. What ships
+is one network without averaging over views; "mirrored too" is the mean with the mirror image, which costs
+twice the time and is not what the live page does.
 
-| against | rows | accuracy | 95 % interval | macro-F1 | without copies (rows) |
-|---|---|---|---|---|---|
-{score_rows}
-
-The shown probability (seven expressions, against the FER+ majority, {shown_count:,} rows) has a
-calibration error of {calibrated} with the temperature chosen by cross-fitting, {uncalibrated} without a
-temperature. On the 80 % of faces of which it is surest it is right in {surest}. Below a confidence of
-{unsure_below:g} a face is called unsure; of the others ({answered} of the faces) {answered_right} are
-right.
+{score_table}
 
 ```
-python -m train evaluate models/{name} --data fer2013.csv --ferplus fer2013new.csv --usage {usage}
+python -m train evaluate models/{name} --data fer2013.csv --ferplus fer2013new.csv --usage {usage} \\
+    --flip-average --robustness
 ```
+"""
+
+_PROBABILITY = """\
+## The shown probability
+
+Against the FER+ majority ({count:,} rows), the expected calibration error is {uncalibrated} as the network
+gives it (temperature 1) and {calibrated} as shown (temperature {temperature:g}{offsets}); {cross_fitted}
+when each fifth of the rows is judged by values chosen on the other four. On the 80 % of faces of which it is
+surest it is right in {surest}.{unsure}
 """
 
 _WEAKNESSES = """\
-## Weaknesses
+## Each expression
 
-Recalled worst where it is the FER+ majority: {weakest}. Rare expressions have few rows, so their figures
-are rough.
+{weakest}Rare expressions have few rows, so their figures are rough.
 
-| FER+ majority | rows | precision | recall |
-|---|---|---|---|
-{class_rows}
+{class_tables}
+
+## Limits
 
 The pictures were gathered by web searches in 2013, mostly posed, with unknown ages, origins and consent;
 no score by group of people could be measured. The original label and the FER+ majority agree on
-{agreement} of these pictures, so neither is the whole truth.
+{agreement} of these pictures, so neither is the whole truth. A face that is turned far away, partly covered
+or under 16 pixels wide is outside what was measured here.
 """
 
-_FILES = """\
-## Files
+_LICENCE = """\
+## Licence and data
 
-{litert_file} is of the kind "{kind}": the fastest that loses less than 0.3 points on both outputs. Times
-are of one face on one thread of the machine that exported; changes are against model.keras.
-
-| kind | ms a face | MB | accuracy change, original / FER+ (points) | largest logit difference |
-|---|---|---|---|---|
-{file_rows}
+The weights are under this repository's licence (MIT). FER-2013 (Goodfellow et al. 2013, "Challenges in
+representation learning") has pictures found by web searches, whose rights are their owners'; FER+ (Barsoum,
+Zhang, Canton Ferrer, Zhang 2016) has votes for them. Neither is part of this repository.
 """
 
 
-def write_model_card(path: Path, meta: dict[str, Any], history: list[dict[str, float]]) -> None:
-    """Write the card of a model folder.
+def write_model_card(folder: Path, meta: dict[str, Any]) -> None:
+    """Write MODEL_CARD.md into a model folder.
 
     Args:
+        folder: the plots that stand in its subfolder "plots" are shown.
         meta: as stored in meta.json.
-        history: rows of the run's history.csv, up to the shipped epoch or further.
     """
-    facts = {**_facts_of_training(meta, history), **_facts_of_scores(meta), **_tables(meta)}
-    template = "\n".join((_WHAT, _TRAINING, _SCORES, _WEAKNESSES, _FILES))
-    path.write_text(template.format(name=meta["name"], **facts), encoding="utf-8")
+    (folder / "MODEL_CARD.md").write_text(model_card(meta, list_plots(folder)), encoding="utf-8")
 
 
-def _facts_of_training(meta: dict[str, Any], history: list[dict[str, float]]) -> dict[str, Any]:
-    environment = meta["environment"]
-    return {
-        "millions": meta["parameters"] / 1e6,
-        "height": meta["input"]["height"],
-        "width": meta["input"]["width"],
-        "labels": ", ".join(meta["labels"]),
-        "training_rows": meta["data"]["training_rows"],
-        "dropped_copies": meta["data"]["dropped_copies"],
-        "epochs": len(history),
-        "minutes": sum(row["seconds"] for row in history) / 60,
-        "cores": environment["cpu_count"],
-        "tensorflow": environment["tensorflow"],
-        "keras": environment["keras"],
-        "seed": meta["seed"],
-        "shipped_epoch": meta["checkpoint"]["epoch"],
-        "checkpoint": meta["checkpoint"]["kind"],
-        "chosen_on": meta["chosen_on"],
-    }
+def list_plots(folder: Path) -> list[str]:
+    """Names of the pictures in a model folder's "plots"."""
+    return sorted(path.name for path in (folder / "plots").glob("*.png"))
 
 
-def _facts_of_scores(meta: dict[str, Any]) -> dict[str, Any]:
-    metrics, shown = meta["metrics"], meta["metrics"]["shown"]
-    classes = metrics["ferplus"]["classes"]
-    return {
-        "usage": metrics["data"]["usage"],
-        "litert_file": LITERT_FILE,
-        "kind": meta["litert"]["kind"],
-        "shown_count": shown["count"],
-        "calibrated": _percent(shown["calibration_error_cross_fitted"]),
-        "uncalibrated": _percent(shown["calibration_error_at_temperature_1"]),
-        "surest": _percent(shown["accuracy_at_coverage"]["0.8"]),
-        "unsure_below": meta["unsure_below"],
-        "answered": _percent(shown["unsure"]["answered_share"]),
-        "answered_right": _percent(shown["unsure"]["accuracy_of_answered"]),
-        "weakest": ", ".join(sorted(classes, key=lambda name: classes[name]["recall"])[:3]),
-        "agreement": _percent(metrics["label_agreement"]),
-    }
+def model_card(meta: dict[str, Any], plots: list[str]) -> str:
+    """The card's text; parts of which nothing was measured are left out."""
+    sections = [
+        _what(meta),
+        training_section(meta),
+        _scores(meta),
+        _probability(meta),
+        _weaknesses(meta),
+        _robustness(meta),
+        _photos(meta),
+        _files(meta),
+        _plots(plots),
+        _LICENCE,
+    ]
+    return "\n".join(section for section in sections if section)
 
 
-def _tables(meta: dict[str, Any]) -> dict[str, str]:
+def _what(meta: dict[str, Any]) -> str:
+    return _WHAT.format(
+        name=meta["name"],
+        millions=meta["parameters"] / 1e6,
+        height=meta["input"]["height"],
+        width=meta["input"]["width"],
+        labels=", ".join(meta["labels"]),
+    )
+
+
+def _scores(meta: dict[str, Any]) -> str:
+    return _SCORES.format(
+        name=meta["name"],
+        usage=meta["metrics"]["data"]["usage"],
+        litert_file=LITERT_FILE,
+        score_table=score_table(meta["metrics"]),
+    )
+
+
+def _probability(meta: dict[str, Any]) -> str:
+    shown = meta["metrics"]["shown"]
+    unsure, text = shown["unsure"], ""
+    if unsure:
+        text = (
+            f" Below a confidence of {meta['unsure_below']:g} a face is called unsure; of the others "
+            f"({percent(unsure['answered_share'])} of the faces) "
+            f"{percent(unsure['accuracy_of_answered'])} are right."
+        )
+    has_offsets = any(meta.get("logit_offsets", ()))
+    return _PROBABILITY.format(
+        count=shown["count"],
+        uncalibrated=percent(shown["calibration_error_at_temperature_1"]),
+        calibrated=percent(shown["calibration_error"]),
+        temperature=meta["temperature"],
+        offsets=" and an offset for each expression" if has_offsets else "",
+        cross_fitted=percent(shown["calibration_error_cross_fitted"]),
+        surest=percent(shown["accuracy_at_coverage"]["0.8"]),
+        unsure=text,
+    )
+
+
+def _weaknesses(meta: dict[str, Any]) -> str:
     metrics = meta["metrics"]
-    score_rows = (
-        _score_row("FER-2013's original labels", metrics["original"]),
-        _score_row("FER+ majority of eight expressions", metrics["ferplus"]),
+    classes = metrics["ferplus"]["classes"]
+    present = [name for name in classes if classes[name]["count"]]
+    worst = sorted(present, key=lambda name: classes[name]["recall"])[:3]
+    return _WEAKNESSES.format(
+        weakest=f"Recalled worst where it is the FER+ majority: {', '.join(worst)}. " if worst else "",
+        class_tables=class_tables(metrics),
+        agreement=percent(metrics["label_agreement"]),
     )
-    classes = metrics["ferplus"]["classes"].items()
-    return {
-        "score_rows": "\n".join(score_rows),
-        "class_rows": "\n".join(_class_row(name, scores) for name, scores in classes),
-        "file_rows": "\n".join(_file_row(each) for each in meta["litert_candidates"]),
-    }
 
 
-def _score_row(title: str, scores: dict[str, Any]) -> str:
-    low, high = scores["interval_95"]
-    rest = scores["without_copies"]
+def _robustness(meta: dict[str, Any]) -> str:
+    rows = meta["metrics"].get("robustness")
+    if not rows:
+        return ""
+    worst = meta["metrics"]["robustness_worst"]
     return (
-        f"| {title} | {scores['count']:,} | {_percent(scores['accuracy'])} "
-        f"| {_percent(low)} to {_percent(high)} "
-        f"| {_percent(scores['macro_f1'])} | {_percent(rest['accuracy'])} ({rest['count']:,}) |"
+        "## Poor pictures\n\n"
+        "The same rows, changed; in brackets the difference to the unchanged ones in points. The worst is "
+        f'"{worst["name"]}" with {points(worst["change"])}.\n\n{robustness_table(rows)}\n'
     )
 
 
-def _class_row(name: str, scores: dict[str, Any]) -> str:
+def _photos(meta: dict[str, Any]) -> str:
+    photos = meta.get("photos")
+    if not photos:
+        return ""
+    rows = [
+        [
+            name,
+            f"{each['photos']:,}",
+            str(each["not_found"]),
+            percent(each["recall"]),
+            interval(each["interval_95"]),
+        ]
+        for name, each in photos["expressions"].items()
+    ]
+    header = ["label of the photo", "photos", "no face found", "recall", "95 % interval (%)"]
+    found = photos["photos"] - photos["not_found"]
+    right = sum(each["labels"][name] for name, each in photos["expressions"].items())
     return (
-        f"| {name} | {scores['count']:,} | {_percent(scores['precision'])} | {_percent(scores['recall'])} |"
+        "## Real photos\n\n"
+        f"{photos['photos']:,} labelled photos of another source through the whole pipeline, from the file\n"
+        f"to the shown label: in {photos['not_found']:,} no face was found; of the others "
+        f"{percent(right / found if found else None)}\nare labelled as the photo is. Recall is of the faces "
+        "found.\n\n"
+        f"{markdown_table([header, *rows])}\n\n```\nmake bench-photos PHOTOS=photos.npz\n```\n"
     )
 
 
-def _file_row(candidate: dict[str, Any]) -> str:
-    change = candidate["accuracy_change"]
+def _files(meta: dict[str, Any]) -> str:
+    text = (
+        f'## Files\n\n{LITERT_FILE} is of the kind "{meta["litert"]["kind"]}": the fastest that loses less '
+        f"than\n{100 * MAX_ACCURACY_DROP:g} points on both outputs. Times are of one face on one thread of "
+        "the machine that exported;\nchanges are against the Keras network over "
+        f"{meta['metrics']['data']['usage']}, each file opened by its own library.\n\n{file_tables(meta)}\n"
+    )
+    return text + _times(meta)
+
+
+def _times(meta: dict[str, Any]) -> str:
+    times = meta.get("times")
+    if not times:
+        return ""
+    header = ["file", "parameters", "ms a face", "the shipped file takes"]
+    rows = [
+        [
+            f"{each['name']}, {each['kind']}",
+            f"{each['parameters']:,}",
+            f"{each['median_ms']:.2f}",
+            f"{each['shipped_takes_times']:.2f} times as long",
+        ]
+        for each in times["files"]
+    ]
     return (
-        f"| {candidate['kind']} | {candidate['latency_ms']:.2f} | {candidate['size_bytes'] / 1e6:.1f} "
-        f"| {100 * change['original']:+.2f} / {100 * change['ferplus']:+.2f} "
-        f"| {candidate['largest_logit_difference']:.3f} |"
+        f"\nBeside mini-Xception, all in turns on one thread (`make bench-models`):\n\n"
+        f"{markdown_table([header, *rows])}\n"
     )
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+def _plots(plots: list[str]) -> str:
+    if not plots:
+        return ""
+    links = [f"![{Path(name).stem.replace('_', ' ')}](plots/{name})" for name in plots]
+    return "## Plots\n\n" + "\n\n".join(links) + "\n"

@@ -1,6 +1,8 @@
 """One tiny run, exported once: model files, scores and commands are checked on it."""
 
+import importlib.util
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_web.errors import DataError, ModelArtifactError
+from fer_web.errors import DataError, ModelArtifactError, SetupError
 from fer_web.inference.artifact import load_artifact
 from fer_web.inference.classifier import LiteRTClassifier, Logits
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
@@ -17,12 +19,16 @@ from train.__main__ import main
 from train.config import FitConfig
 from train.data import FerData
 from train.evaluate import predict, score_robustness
-from train.export import export, load_averaged
+from train.export import export
+from train.export_source import load_averaged
+from train.file_formats import ALL_FORMATS, FORMATS, check_formats
 from train.fit import fit
-from train.litert_files import KINDS
+from train.litert_files import KINDS, LiteRTFile
+from train.model_folder import Candidate, choose
+from train.parity import Parity
 from train.robustness import CHANGES
 
-pytestmark = KERAS_WARNINGS
+pytestmark = [KERAS_WARNINGS, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +57,9 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory, everything: FerData) -> Pa
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory, run_dir: Path, everything: FerData) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    export(run_dir, everything, folder, say=lambda _: None)
+    exported = export(run_dir, everything, folder, say=lambda _: None)
+    assert exported.artifact == load_artifact(folder)
+    assert all(path.exists() for path in exported.paths)
     return folder
 
 
@@ -76,7 +84,183 @@ def test_export_folder_loads_and_is_complete(model_dir: Path) -> None:
     assert meta["metrics"]["data"] == meta["metrics"]["data"] | {"usage": "PublicTest", "count": 28}
     assert meta["checkpoint"] == {"kind": "last", "epoch": 12, "weights": "averaged"}
     assert "temperature" in meta["chosen_on"]
-    assert (model_dir / "plots" / "history.png").read_bytes().startswith(b"\x89PNG")
+    assert meta["training"] | {"minutes": 0, "slowest_epoch_s": 0} == {
+        "epochs": 12,
+        "planned_epochs": 12,
+        "minutes": 0,
+        "slowest_epoch_s": 0,
+        "image_sides": [{"until_epoch": 12, "side": 48}],
+        "resumed": 0,
+    }
+    assert meta["data"]["copies_left_out"] == "near"
+    for name in ("history", "confusion", "roc", "reliability", "robustness"):
+        assert (model_dir / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in model_dir.iterdir()} == {
+        "model.keras",
+        "model.tflite",
+        "meta.json",
+        "MODEL_CARD.md",
+        "plots",
+        "exports",
+    }
+
+
+def test_every_format_agrees_with_the_network_when_opened_by_its_own_library(
+    model_dir: Path, everything: FerData
+) -> None:
+    meta = json.loads((model_dir / "meta.json").read_text())
+    images = everything.split("PublicTest").images[:5]
+    expected = predict(model_dir, images, runtime="keras").logits
+
+    titles = [title for each in FORMATS.values() for title in each.loaders]
+    assert titles == ["Keras", "SavedModel", "HDF5", "HDF5 weights + JSON", "ONNX"]
+    assert [row["title"] for row in meta["formats"]] == titles
+    assert json.loads((model_dir / "exports" / "parity.json").read_text())["formats"] == meta["formats"]
+    for row in meta["formats"]:
+        assert row["largest_logit_difference"] < 1e-3
+        assert row["accuracy_change"] == {"original": 0.0, "ferplus": 0.0}
+        folder = model_dir if row["format"] == "keras" else model_dir / "exports"
+        assert FORMATS[row["format"]].size_bytes(folder) == row["size_bytes"] > 1000
+        logits = FORMATS[row["format"]].open(row["title"], folder)(images)
+        np.testing.assert_allclose(logits.original, expected.original, atol=1e-3)
+        np.testing.assert_allclose(logits.ferplus, expected.ferplus, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "broken"),
+    [
+        ("keras", "Keras", "model.keras"),
+        ("savedmodel", "SavedModel", "saved_model/saved_model.pb"),
+        ("h5", "HDF5", "model.h5"),
+        ("h5", "HDF5 weights + JSON", "model.h5"),
+        ("h5", "HDF5 weights + JSON", "architecture.json"),
+        ("onnx", "ONNX", "model.onnx"),
+    ],
+)
+def test_open_file_cut_short_or_missing_raises(
+    model_dir: Path, tmp_path: Path, name: str, title: str, broken: str
+) -> None:
+    shutil.copytree(model_dir / "exports", tmp_path / "files")
+    shutil.copy(model_dir / "model.keras", tmp_path / "files")
+    path = tmp_path / "files" / broken
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(ModelArtifactError, match=r"cannot be opened as"):
+        FORMATS[name].open(title, tmp_path / "files")
+    path.unlink()
+    with pytest.raises(ModelArtifactError, match=r"cannot be opened as|is no model"):
+        FORMATS[name].open(title, tmp_path / "files")
+
+
+def test_export_file_that_differs_from_the_network_raises_and_nothing_is_written(
+    model_dir: Path, tmp_path: Path, everything: FerData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Logits(np.zeros((28, 7), np.float32), np.zeros((28, 10), np.float32))
+    loaders = {"HDF5": lambda _: lambda _: wrong}
+    monkeypatch.setitem(FORMATS, "h5", replace(FORMATS["h5"], loaders=loaders))
+    with pytest.raises(ModelArtifactError, match=r"HDF5 gives logits that differ by .* Leave h5 out"):
+        export(model_dir, everything, tmp_path, formats=["keras", "h5"], say=lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_export_model_folder_again_keeps_file_and_training(
+    model_dir: Path, tmp_path: Path, everything: FerData
+) -> None:
+    export(model_dir, everything, tmp_path, formats=["keras", "litert"], say=lambda _: None)
+
+    before, after = (json.loads((each / "meta.json").read_text()) for each in (model_dir, tmp_path))
+    for key in ("data", "seed", "checkpoint", "config", "environment", "training"):
+        assert after[key] == before[key]
+    for name in ("model.keras", "plots/history.png"):
+        assert (tmp_path / name).read_bytes() == (model_dir / name).read_bytes()
+    assert not (tmp_path / "exports").exists()
+
+
+def test_export_command_gives_other_formats_of_a_model_alone(
+    model_dir: Path, data_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(model_dir / "model.keras")
+    arguments = [source, "--data", str(data_path), "--out", str(tmp_path), "--formats", "onnx,savedmodel"]
+    assert main(["export", *arguments]) == 0
+
+    assert [path.name for path in tmp_path.iterdir()] == ["exports"]
+    names = {path.name for path in (tmp_path / "exports").iterdir()}
+    assert names == {"model.onnx", "saved_model", "parity.json"}
+    out = capsys.readouterr().out
+    assert "over 28 images" in out
+    for title in ("SavedModel", "ONNX"):
+        (line,) = (each for each in out.splitlines() if each.strip().startswith(title))
+        assert line.split()[3:5] == ["+0.00", "+0.00"]
+
+
+def test_export_keras_file_says_that_its_training_is_unknown(
+    model_dir: Path, tmp_path: Path, everything: FerData
+) -> None:
+    source = model_dir / "model.keras"
+    export(source, everything, tmp_path, formats=["keras", "litert"], say=lambda _: None)
+
+    assert load_artifact(tmp_path).name == load_artifact(model_dir).name
+    assert "does not say how it was trained" in (tmp_path / "MODEL_CARD.md").read_text()
+
+
+def test_export_one_file_into_a_model_folder_raises(model_dir: Path, everything: FerData) -> None:
+    before = (model_dir / "model.keras").read_bytes()
+    with pytest.raises(ModelArtifactError, match="whose files belong together"):
+        export(model_dir, everything, model_dir, formats=["keras"], say=lambda _: None)
+    assert (model_dir / "model.keras").read_bytes() == before
+
+
+def test_export_command_unknown_format_is_refused_before_the_data_is_read(
+    model_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["export", str(model_dir), "--data", str(tmp_path / "none.npz"), "--out", str(tmp_path)]
+    assert main([*arguments, "--formats", "keras,tflite"]) == 1
+    assert main([*arguments, "--formats", ","]) == 1
+
+    unknown, empty = capsys.readouterr().err.strip().splitlines()
+    allowed = "error: --formats must be all or some of keras, litert, savedmodel, h5, onnx"
+    assert unknown.startswith(allowed)
+    assert "not 'tflite'" in unknown
+    assert empty.startswith(allowed)
+
+
+def test_check_formats_without_onnx_packages_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in ("onnx", "onnxruntime") else find(name)
+    )
+    with pytest.raises(
+        SetupError, match=r"not installed: onnx, onnxruntime.*requirements-export\.txt.*"
+    ) as caught:
+        check_formats(["all"])
+    assert str(caught.value).endswith("--formats keras,litert,savedmodel,h5")
+    assert check_formats(["h5", " keras"]) == ("keras", "h5")
+
+
+def test_check_formats_all_has_every_format_once() -> None:
+    assert check_formats(["onnx", "all"]) == ALL_FORMATS
+
+
+def make_candidate(kind: str, latency_ms: float, change: float) -> Candidate:
+    file = LiteRTFile(kind, Path(f"{kind}.tflite"), {}, 1000)
+    logits = Logits(np.zeros((0, 7), np.float32), np.zeros((0, 10), np.float32))
+    return Candidate(file, logits, Parity({"original": 0.01, "ferplus": change}, 0.5), latency_ms)
+
+
+def test_choose_takes_the_fastest_that_keeps_its_accuracy() -> None:
+    candidates = [
+        make_candidate("float32", 3.0, 0.0),
+        make_candidate("int8-weights", 1.0, -0.0029),
+        make_candidate("int8", 0.5, -0.003),
+    ]
+    assert choose(candidates).file.kind == "int8-weights"
+    with pytest.raises(ModelArtifactError, match=r"every LiteRT file loses 0\.3% of accuracy or more"):
+        choose(candidates[2:])
+
+
+@pytest.mark.parametrize("formats", [["keras", "litert"], ["onnx"]])
+def test_export_what_is_no_model_raises(tmp_path: Path, everything: FerData, formats: list[str]) -> None:
+    with pytest.raises(DataError, match="neither a run folder with"):
+        export(tmp_path / "nothing", everything, tmp_path / "out", formats=formats)
 
 
 def test_export_card_quotes_the_measured_scores(model_dir: Path) -> None:
@@ -85,6 +269,10 @@ def test_export_card_quotes_the_measured_scores(model_dir: Path) -> None:
 
     for key in ("original", "ferplus"):
         assert f"| {100 * meta['metrics'][key]['accuracy']:.1f} % |" in card
+    assert all(f"| {name} |" in card for name in CHANGES)
+    assert all(f"| {row['title']} | - |" in card for row in meta["formats"])
+    assert "12 epochs in" in card
+    assert "![confusion](plots/confusion.png)" in card
     assert "{" not in card
 
 
@@ -112,9 +300,16 @@ def test_exported_keras_file_has_only_keras_layers(model_dir: Path) -> None:
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 
 
-def test_export_other_data_raises(run_dir: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="not that of"):
-        export(run_dir, make_data(seed=5), tmp_path / "model")
+def test_export_other_data_raises(run_dir: Path, model_dir: Path, tmp_path: Path) -> None:
+    for source in (run_dir, model_dir):
+        with pytest.raises(DataError, match="not that of"):
+            export(source, make_data(seed=5), tmp_path / "model")
+
+
+def test_export_without_votes_raises(run_dir: Path, tmp_path: Path, everything: FerData) -> None:
+    bare = FerData(everything.images, everything.emotion, everything.usage)
+    with pytest.raises(DataError, match="Give --ferplus"):
+        export(run_dir, bare, tmp_path / "model")
 
 
 def test_export_run_without_checkpoint_raises(run_dir: Path, tmp_path: Path, everything: FerData) -> None:
@@ -131,7 +326,10 @@ def test_evaluate_command_prints_every_metric_as_json(
 
     result = json.loads(capsys.readouterr().out)
     meta = json.loads((model_dir / "meta.json").read_text())
-    assert result == meta["metrics"] | {"model": result["model"]}
+    beside = ("flip_averaged", "robustness", "robustness_worst")
+    measured = {key: value for key, value in meta["metrics"].items() if key not in beside}
+    assert set(beside) < set(meta["metrics"])
+    assert result == measured | {"model": result["model"]}
     assert result["original"]["count"] == result["ferplus"]["count"] == 28
     assert result["original"]["without_copies"]["count"] == 28
     assert set(result["original"]["classes"]) == set(EMOTIONS)

@@ -1,0 +1,68 @@
+"""What a model card says of the training."""
+
+from typing import Any
+
+_DATA = "--data fer2013.csv --ferplus fer2013new.csv"
+
+
+def training_section(meta: dict[str, Any]) -> str:
+    """The section "Training"; says so when nothing is known."""
+    if "config" not in meta:
+        return "## Training\n\nExported from a .keras file, which does not say how it was trained.\n"
+    data, config, checkpoint = meta["data"], meta["config"], meta["checkpoint"]
+    sentences = [
+        f"From random weights on {data['training_rows']:,} rows of FER-2013's Training split.",
+        _copies(data),
+        *_course(meta),
+        f"Shipped are the {checkpoint['weights']} weights after epoch {checkpoint['epoch']} "
+        f"({checkpoint['kind']} checkpoint).",
+        f"Chosen on {meta['chosen_on']}.",
+        "Every option is in meta.json.",
+    ]
+    name = config["network"]["name"]
+    commands = (
+        "```\n"
+        f"python -m train fit --config {name} --seed {meta['seed']} {_DATA}\n"
+        f"python -m train export runs/{name} {_DATA} --out models/{name}\n"
+        "```\n"
+    )
+    return "## Training\n\n" + "\n".join(each for each in sentences if each) + "\n\n" + commands
+
+
+def _copies(data: dict[str, Any]) -> str:
+    kind = {
+        "near": "that are near copies of rows in another split (the same photo moved, cut or mirrored)",
+        "exact": "whose exact pixels also stand in another split",
+    }[data.get("copies_left_out", "exact")]
+    return f"{data['dropped_copies']:,} rows {kind} were left out."
+
+
+def _course(meta: dict[str, Any]) -> list[str]:
+    """Length, machine and course of the training, as far as they are known."""
+    environment, training = meta["environment"], meta.get("training")
+    versions = [f"{key} {environment[key]}" for key in ("keras", "tensorflow") if key in environment]
+    setting = f"seed {meta['seed']}, backend {environment.get('backend', 'unknown')}, {', '.join(versions)}."
+    if training is None:
+        return [f"{environment['cpu_count']} CPU cores, {setting}"]
+    length = f"{training['epochs']} epochs in {training['minutes']:.0f} minutes"
+    if training["epochs"] < training["planned_epochs"]:
+        length += f" of {training['planned_epochs']} planned: the schedule was not run to its end"
+    return [
+        f"{length}, on a machine with {environment['cpu_count']} CPU cores, {setting}",
+        _image_sizes(training["image_sides"]),
+        _interruptions(training),
+    ]
+
+
+def _image_sizes(phases: list[dict[str, int]]) -> str:
+    if len(phases) < 2:
+        return ""
+    parts = [f"{each['side']}x{each['side']} to epoch {each['until_epoch']}" for each in phases]
+    return f"The pictures grew during training: {', then '.join(parts)}."
+
+
+def _interruptions(training: dict[str, Any]) -> str:
+    if not training.get("resumed"):
+        return ""
+    times = "once" if training["resumed"] == 1 else f"{training['resumed']} times"
+    return f"The run was interrupted and continued from its last checkpoint {times}."
