@@ -218,7 +218,7 @@ def _times(meta: dict[str, Any]) -> str:
     times = meta.get("times")
     if not times:
         return ""
-    header = ["file", "parameters", "ms a face", "the shipped file takes"]
+    header = ["file", "parameters", "ms a face", "beside it the shipped file takes"]
     rows = [
         [
             f"{each['name']}, {each['kind']}",
