@@ -130,6 +130,7 @@ class _Work:
                 f"{title} gives logits that differ by {parity.largest_difference:.4f} from the network's; "
                 f"up to {MAX_FLOAT_DIFFERENCE} is rounding. Leave {name} out of --formats"
             )
+        self.say(f"{title} opened again: largest difference {parity.largest_difference:.6f}")
         size = kind.size_bytes(self.folder)
         return {"format": name, "title": title, "size_bytes": size, **parity.to_dict()}
 

@@ -67,8 +67,8 @@ _WEAKNESSES = """\
 
 The pictures were gathered by web searches in 2013, mostly posed, with unknown ages, origins and consent;
 no score by group of people could be measured. The original label and the FER+ majority agree on
-{agreement} of these pictures, so neither is the whole truth. A face that is turned far away, partly covered
-or under 16 pixels wide is outside what was measured here.
+{agreement} of these pictures, so neither is the whole truth. A face that is turned far away or
+under 16 pixels wide is outside what was measured here.
 """
 
 _LICENCE = """\

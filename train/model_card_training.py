@@ -14,6 +14,7 @@ def training_section(meta: dict[str, Any]) -> str:
         f"From random weights on {data['training_rows']:,} rows of FER-2013's Training split.",
         _copies(data),
         *_course(meta),
+        _code(meta["environment"]),
         f"Shipped are the {checkpoint['weights']} weights after epoch {checkpoint['epoch']} "
         f"({checkpoint['kind']} checkpoint).",
         f"Chosen on {meta['chosen_on']}.",
@@ -52,6 +53,15 @@ def _course(meta: dict[str, Any]) -> list[str]:
         _image_sizes(training["image_sides"]),
         _interruptions(training),
     ]
+
+
+def _code(environment: dict[str, str]) -> str:
+    version = environment.get("code_version", "unknown")
+    if version == "unknown":
+        return ""
+    commit, _, changes = version.partition("+")
+    changed = ", with changes in train/ that were not committed" if changes else ""
+    return f"The code was that of commit {commit[:12]}{changed}."
 
 
 def _image_sizes(phases: list[dict[str, int]]) -> str:

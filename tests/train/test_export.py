@@ -163,8 +163,9 @@ def test_export_file_that_differs_from_the_network_raises_and_nothing_is_written
 
 
 def test_export_model_folder_again_keeps_file_and_training(
-    model_dir: Path, tmp_path: Path, everything: FerData
+    model_dir: Path, tmp_path: Path, everything: FerData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("train.export.KINDS", ("float32",))
     export(model_dir, everything, tmp_path, formats=["keras", "litert"], say=lambda _: None)
 
     before, after = (json.loads((each / "meta.json").read_text()) for each in (model_dir, tmp_path))
@@ -193,8 +194,9 @@ def test_export_command_gives_other_formats_of_a_model_alone(
 
 
 def test_export_keras_file_says_that_its_training_is_unknown(
-    model_dir: Path, tmp_path: Path, everything: FerData
+    model_dir: Path, tmp_path: Path, everything: FerData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("train.export.KINDS", ("float32",))
     source = model_dir / "model.keras"
     export(source, everything, tmp_path, formats=["keras", "litert"], say=lambda _: None)
 

@@ -84,7 +84,13 @@ def make_meta() -> dict[str, Any]:
         "data": {"training_rows": 27_000, "dropped_copies": 1_709, "copies_left_out": "near"},
         "checkpoint": {"kind": "last", "epoch": 80, "weights": "averaged"},
         "config": {"network": {"name": "tiny"}},
-        "environment": {"cpu_count": "2", "backend": "tensorflow", "keras": "3.15.1", "tensorflow": "2.21.0"},
+        "environment": {
+            "cpu_count": "2",
+            "backend": "tensorflow",
+            "keras": "3.15.1",
+            "tensorflow": "2.21.0",
+            "code_version": "0123456789abcdef+changes",
+        },
         "training": {
             "epochs": 80,
             "planned_epochs": 80,
@@ -143,6 +149,7 @@ def test_card_tells_how_it_was_trained(meta: dict[str, Any]) -> None:
     assert "1,709 rows that are near copies of rows in another split" in card
     assert "The pictures grew during training: 32x32 to epoch 36, then 48x48 to epoch 80." in card
     assert "The run was interrupted and continued from its last checkpoint 2 times." in card
+    assert "The code was that of commit 0123456789ab, with changes in train/ that were not committed." in card
     assert "--config tiny --seed 3" in card
 
 
