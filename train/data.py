@@ -1,8 +1,7 @@
 """FER-2013 and its FER+ votes from the files that users have, checked, as arrays."""
 
-import csv
+import contextlib
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -11,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import DataError
-from fer_web.labels import EMOTIONS, FERPLUS_VOTES
+from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
+from train.cache import Arrays, cache_path, read_cached, write_cached
+from train.csv_files import read_fer2013_csv, read_ferplus_csv, votes_by_order
+from train.ferplus_names import votes_by_name
 from train.image_folders import read_image_folders
-
-SIDE = 48
-USAGES = ("Training", "PublicTest", "PrivateTest")
-"""Kaggle's names of the splits; their positions are the ids in FerData.usage."""
+from train.progress import Watch, unwatched
+from train.splits import SIDE, USAGES
 
 NEAR_COPY_CORRELATION = 0.95
 """From here on two pictures count as one photo cut out or compressed anew; looked at by eye on FER-2013."""
@@ -27,9 +27,8 @@ RAREST_WEIGHT = 4.0
 _ROWS_AT_ONCE = 4096
 """Rows compared with all others in one product: bounds its memory to about 120 MB on FER-2013."""
 
-_CSV_COLUMNS = ("emotion", "pixels", "Usage")
-_FERPLUS_COLUMNS = (*FERPLUS_VOTES[:9], "NF")
-"""FER+'s own column names: not-a-face is called NF there."""
+LABEL_VOTES = 10
+"""Votes that stand for a row's label where there are none of FER+, whose rows have ten taggers."""
 
 
 @dataclass(frozen=True)
@@ -77,57 +76,107 @@ class FerData:
             )
         return part
 
+    def with_label_votes(self) -> "FerData":
+        """The same rows with LABEL_VOTES votes for each row's own label, where FER+ was not given.
+
+        The FER+ output then learns the seven labels, without doubt, contempt, "unknown" or "not-a-face".
+        """
+        if self.votes is not None:
+            return self
+        votes = np.zeros((len(self), len(FERPLUS_VOTES)), np.uint8)
+        votes[np.arange(len(self)), np.take(FERPLUS_INDEX_OF_EMOTION, self.emotion)] = LABEL_VOTES
+        return FerData(self.images, self.emotion, self.usage, votes)
+
+    def arrays(self) -> Arrays:
+        """The arrays by name, as in an .npz; without votes there is none of that name."""
+        found = {"images": self.images, "emotion": self.emotion, "usage": self.usage, "votes": self.votes}
+        return {name: array for name, array in found.items() if array is not None}
+
     def sha256(self) -> str:
         """SHA-256 over all arrays, hexadecimal: names the data in a model's meta.json."""
         digest = hashlib.sha256()
-        for array in (self.images, self.emotion, self.usage, self.votes):
-            if array is not None:
-                digest.update(np.ascontiguousarray(array).tobytes())
+        for array in self.arrays().values():
+            digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
 
-def load_data(path: Path, ferplus_path: Path | None = None) -> FerData:
-    """Read FER-2013 from Kaggle's fer2013.csv, from a folder of pictures or from an .npz of FerData's arrays.
+def load_data(
+    path: Path,
+    ferplus_path: Path | None = None,
+    *,
+    cache_dir: Path | None = None,
+    watch: Watch = unwatched,
+) -> FerData:
+    """Read FER-2013 from Kaggle's CSV file, from a folder of pictures or from an .npz of FerData's arrays.
 
     Args:
         path: a folder holds `train/<emotion>/*` and `test/<emotion>/*`.
-        ferplus_path: FER+'s fer2013new.csv with the same rows in the same order; an .npz may hold the votes.
-    Raises: DataError: the file is missing, of another form, or has a value that is not allowed.
+        ferplus_path: FER+'s fer2013new.csv: beside a CSV or .npz with the same rows in the same order,
+            beside a folder by file names. An .npz may hold the votes.
+        cache_dir: where what was parsed is kept for the next time; None keeps nothing.
+        watch: shows how far the reading is.
+    Raises: DataError: a file is missing, of another form, or has a value that is not allowed.
     """
+    sources = [path] if ferplus_path is None else [path, ferplus_path]
+    for each in sources:
+        if not each.exists():
+            raise DataError(
+                f"{each} does not exist. Give --data fer2013.csv, a folder of pictures or an .npz file; "
+                "--ferplus fer2013new.csv"
+            )
+    if cache_dir is None or path.suffix.lower() == ".npz":
+        return _read(path, ferplus_path, watch)
+    kept = cache_path(sources, cache_dir)
+    cached = _from_arrays(read_cached(kept))
+    if cached is not None:
+        return cached
+    data = _read(path, ferplus_path, watch)
+    # A full disk or a folder of somebody else's costs the next reading, not this one.
+    with contextlib.suppress(OSError):
+        write_cached(kept, data.arrays())
+    return data
+
+
+def _read(path: Path, ferplus_path: Path | None, watch: Watch) -> FerData:
     if path.is_dir():
-        return _load_folder(path, ferplus_path)
-    if not path.is_file():
-        raise DataError(
-            f"{path} does not exist. Give --data fer2013.csv, a folder of pictures or an .npz file"
-        )
-    readers = {".csv": read_fer2013_csv, ".npz": read_npz}
-    if path.suffix.lower() not in readers:
+        return _read_folder(path, ferplus_path, watch)
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", ".npz"):
         raise DataError(
             f"{path.name} has an unknown form; .csv and .npz are allowed. Give --data one of these"
         )
-    data = readers[path.suffix.lower()](path)
+    data = read_npz(path) if suffix == ".npz" else FerData(*read_fer2013_csv(path, watch))
     if not len(data):
         raise DataError(f"{path.name} has no rows. Fetch it again")
     if ferplus_path is None:
         return data
-    return FerData(data.images, data.emotion, data.usage, read_ferplus_csv(ferplus_path, data.usage))
+    votes = votes_by_order(read_ferplus_csv(ferplus_path), data.usage)
+    return FerData(data.images, data.emotion, data.usage, votes)
 
 
-def _load_folder(path: Path, ferplus_path: Path | None) -> FerData:
-    if ferplus_path is not None:
-        raise DataError(
-            f"{ferplus_path.name} goes by the rows of fer2013.csv, and pictures in folders have no row "
-            "numbers. Give --data fer2013.csv, or leave out --ferplus"
-        )
-    return FerData(*read_image_folders(path, USAGES, SIDE))
+def _read_folder(path: Path, ferplus_path: Path | None, watch: Watch) -> FerData:
+    pictures = read_image_folders(path, USAGES, SIDE, watch)
+    if ferplus_path is None:
+        return FerData(pictures.images, pictures.emotion, pictures.usage)
+    rows = read_ferplus_csv(ferplus_path)
+    votes, usage = votes_by_name(rows, pictures.paths, pictures.usage)
+    return FerData(pictures.images, pictures.emotion, usage, votes)
+
+
+def _from_arrays(arrays: Arrays | None) -> FerData | None:
+    """Data that was kept, or None if it is not whole."""
+    try:
+        return FerData(**arrays) if arrays else None
+    except (DataError, TypeError, AttributeError):
+        return None
 
 
 def read_npz(path: Path) -> FerData:
     """Read arrays `images`, `emotion`, `usage` and, if there, `votes`. Raises DataError."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, BadZipFile) as exc:
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, BadZipFile) as exc:
         raise DataError(f"{path.name} cannot be read as .npz ({exc}). Fetch it again") from exc
     missing = [name for name in ("images", "emotion", "usage") if name not in arrays]
     if missing:
@@ -136,47 +185,6 @@ def read_npz(path: Path) -> FerData:
             f"are read. It has: {', '.join(sorted(arrays)) or 'none'}"
         )
     return FerData(arrays["images"], arrays["emotion"], arrays["usage"], arrays.get("votes"))
-
-
-def read_fer2013_csv(path: Path) -> FerData:
-    """Read Kaggle's fer2013.csv: columns emotion, pixels (2,304 numbers) and Usage. Raises DataError."""
-    images, emotions, usages = [], [], []
-    for line, row in _csv_rows(path, _CSV_COLUMNS):
-        where = f"{path.name} line {line}"
-        images.append(_parse_pixels(row["pixels"], where))
-        emotions.append(_parse_count(row["emotion"], where, "emotion", highest=len(EMOTIONS) - 1))
-        usages.append(_parse_usage(row["Usage"], where))
-    pixels = np.array(images, np.uint8).reshape(-1, SIDE, SIDE)
-    return FerData(pixels, np.array(emotions, np.uint8), np.array(usages, np.uint8))
-
-
-def read_ferplus_csv(path: Path, usage: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Read FER+'s fer2013new.csv (github.com/microsoft/FERPlus).
-
-    Args:
-        usage: uint8 (N,), splits of the FER-2013 rows that the votes belong to. Votes for splits that are not
-            among them are left out, so that FER+'s whole file goes with a part of FER-2013.
-    Returns: uint8 (N, 10), votes in the order of FERPLUS_VOTES.
-    Raises: DataError: the rows are not those of the FER-2013 file, or a value is not allowed.
-    """
-    votes, usages = [], []
-    for line, row in _csv_rows(path, ("Usage", *_FERPLUS_COLUMNS)):
-        where = f"{path.name} line {line}"
-        if (row_usage := _parse_usage(row["Usage"], where)) in usage:
-            votes.append([_parse_count(row[name], where, name, highest=255) for name in _FERPLUS_COLUMNS])
-            usages.append(row_usage)
-    if len(votes) != len(usage):
-        raise DataError(
-            f"{path.name} has {len(votes)} rows of the same splits, the FER-2013 file has {len(usage)}. "
-            "Give the two files that belong together, neither sorted nor filtered"
-        )
-    differing = np.flatnonzero(np.array(usages) != usage)
-    if differing.size:
-        raise DataError(
-            f"{path.name} row {differing[0] + 1} is of {USAGES[usages[differing[0]]]}, the FER-2013 "
-            f"file's is of {USAGES[usage[differing[0]]]}. Give two files in the same order"
-        )
-    return np.array(votes, np.uint8).reshape(-1, len(FERPLUS_VOTES))
 
 
 def copies_of(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -224,12 +232,25 @@ def repeats(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def training_rows(data: FerData, *, drop_leaks: bool) -> tuple[FerData, int]:
-    """The Training split, and how many of its rows were left out as near copies of other splits' rows."""
+    """The Training split, and how many of its rows were left out as near copies of other splits' rows.
+
+    Raises: DataError: no row is left of an emotion.
+    """
     training = data.split("Training")
     if not drop_leaks:
-        return training, 0
+        return _with_every_emotion(training), 0
     leaked = near_copies_of(training.images, data.images[data.usage != USAGES.index("Training")])
-    return training.rows(~leaked), int(leaked.sum())
+    return _with_every_emotion(training.rows(~leaked)), int(leaked.sum())
+
+
+def _with_every_emotion(training: FerData) -> FerData:
+    missing = [name for i, name in enumerate(EMOTIONS) if not (training.emotion == i).any()]
+    if missing:
+        raise DataError(
+            f"no Training row is {missing[0]!r}, and every emotion needs some (near copies of other splits "
+            f"are not counted). Add rows of: {', '.join(missing)}"
+        )
+    return training
 
 
 def vote_shares(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -262,54 +283,17 @@ def rarity_weights(shares: NDArray[np.float32], balance: float) -> NDArray[np.fl
     return (rows / rows.mean()).astype(np.float32)
 
 
-def _csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            # Kaggle's icml_face_data.csv has a space before two of its column names.
-            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-            missing = [name for name in columns if name not in reader.fieldnames]
-            if missing:
-                raise DataError(
-                    f"{path.name} has no column {missing[0]!r}; its columns are "
-                    f"{', '.join(reader.fieldnames) or 'none'}. Give the file with {', '.join(columns)}"
-                )
-            for row in reader:
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        raise DataError(
-            f"{path} cannot be read as CSV ({exc}). Check the path, or fetch the file again"
-        ) from exc
+def label_weights(emotion: NDArray[np.uint8], balance: float) -> NDArray[np.float32]:
+    """How much each row counts when rare labels are to count more: count of its label ** -balance.
 
-
-def _parse_pixels(text: str | None, where: str) -> NDArray[np.uint8]:
-    try:
-        values = np.array((text or "").split(), np.int64)
-    except (ValueError, OverflowError) as exc:
-        raise DataError(f"{where}: pixels must be whole numbers ({exc}). Fetch the file again") from exc
-    if values.size != SIDE * SIDE:
-        raise DataError(
-            f"{where}: {SIDE * SIDE} pixels are needed, {values.size} are there. Fetch the file again"
-        )
-    if values.min() < 0 or values.max() > 255:
-        raise DataError(
-            f"{where}: pixels must be 0-255, found {values.min()} to {values.max()}. Fetch the file again"
-        )
-    return values.astype(np.uint8)
-
-
-def _parse_count(text: str | None, where: str, name: str, *, highest: int) -> int:
-    if text is None or not text.strip().isdecimal() or int(text) > highest:
-        raise DataError(
-            f"{where}: {name} must be 0-{highest}, not {text!r}. Mend that row or fetch the file again"
-        )
-    return int(text)
-
-
-def _parse_usage(text: str | None, where: str) -> int:
-    if text not in USAGES:
-        raise DataError(f"{where}: Usage must be one of {', '.join(USAGES)}, not {text!r}. Mend that row")
-    return USAGES.index(text)
+    Args:
+        emotion: uint8 (N,), original labels of all training rows.
+        balance: 0 (all weights are 1) to 1 ("balanced": each label counts the same in total).
+    Returns: float32 (N,), of mean 1.
+    """
+    counts = np.bincount(emotion, minlength=len(EMOTIONS))
+    rows = np.maximum(counts, 1)[emotion] ** -balance
+    return (rows / rows.mean()).astype(np.float32)
 
 
 def _check_array(name: str, array: NDArray[np.uint8], shape: tuple[int, ...], *, highest: int) -> None:

@@ -1,5 +1,6 @@
 """Pictures in folders by emotion, as Kaggle's image version of FER-2013 and many others come."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import DataError
 from fer_web.labels import EMOTIONS
+from train.progress import Watch, unwatched
 
 SPLITS = {"train": "Training", "test": "PublicTest"}
 """Folder names and the split that their pictures belong to, unless a file's own name says which."""
@@ -25,9 +27,24 @@ _OTHER_NAMES = {
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
-def read_image_folders(
-    root: Path, usages: tuple[str, ...], side: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+@dataclass(frozen=True)
+class Pictures:
+    """What folders held, by folder, then by file name.
+
+    Attributes:
+        images: uint8 (N, side, side), grey.
+        emotion: uint8 (N,), position in EMOTIONS.
+        usage: uint8 (N,), split's id.
+        paths: of the N files.
+    """
+
+    images: NDArray[np.uint8]
+    emotion: NDArray[np.uint8]
+    usage: NDArray[np.uint8]
+    paths: tuple[Path, ...]
+
+
+def read_image_folders(root: Path, usages: tuple[str, ...], side: int, watch: Watch = unwatched) -> Pictures:
     """Read `train/<emotion>/*` and `test/<emotion>/*`, or one of the two.
 
     Kaggle's test folder mixes both test splits of FER-2013, told apart by file names such as
@@ -36,19 +53,17 @@ def read_image_folders(
     Args:
         usages: names of the splits; a split's id is its position.
         side: height and width that every picture is brought to, with its edges repeated to make it square.
-    Returns: uint8 images (N, side, side), grey; emotion (N,); usage (N,). By folder, then by file name.
     Raises: DataError: an unknown folder, an emotion without a picture, or a file that is no picture.
     """
     splits = _folders(root, {name: name for name in SPLITS}, "split")
     if not splits:
         raise DataError(f"{root} has no folder 'train' or 'test'. Give --data the folder that holds them")
-    images, emotions, usage_ids = [], [], []
-    for split in (name for name in SPLITS if name in splits):
-        for emotion, path in _pictures(splits[split]):
-            images.append(_read_grey(path, side))
-            emotions.append(EMOTIONS.index(emotion))
-            usage_ids.append(usages.index(_usage_by_name(path, usages) or SPLITS[split]))
-    return np.stack(images), np.array(emotions, np.uint8), np.array(usage_ids, np.uint8)
+    found = [(split, *each) for split in SPLITS if split in splits for each in _pictures(splits[split])]
+    paths = tuple(path for _, _, path in found)
+    images = [_read_grey(path, side) for path in watch(paths, f"the pictures of {root.name}", len(paths))]
+    emotions = [EMOTIONS.index(emotion) for _, emotion, _ in found]
+    usage_ids = [usages.index(_usage_by_name(path, usages) or SPLITS[split]) for split, _, path in found]
+    return Pictures(np.stack(images), np.array(emotions, np.uint8), np.array(usage_ids, np.uint8), paths)
 
 
 def _folders(parent: Path, known: dict[str, str], what: str) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from train.data import (
     RAREST_WEIGHT,
     FerData,
     copies_of,
+    label_weights,
     load_data,
     near_copies_of,
     rarity_weights,
@@ -250,3 +251,40 @@ def test_rarity_weights_mixed_votes_lie_between_their_classes() -> None:
     weights = rarity_weights(shares, 0.5)
 
     assert weights[0] < weights[-1] < weights[30]
+
+
+def test_label_weights_balance_gives_labels_the_same_total() -> None:
+    emotion = np.repeat([0, 1, 3], [10, 1, 40]).astype(np.uint8)
+
+    weights = label_weights(emotion, 1.0)
+
+    assert weights.mean() == pytest.approx(1)
+    np.testing.assert_allclose([weights[emotion == each].sum() for each in (0, 1, 3)], 17, rtol=1e-5)
+    np.testing.assert_array_equal(label_weights(emotion, 0.0), np.ones(51, np.float32))
+    half = label_weights(emotion, 0.5)
+    assert half[0] / half[-1] == pytest.approx(2)
+
+
+def test_training_rows_without_an_emotion_raises(data: FerData) -> None:
+    with pytest.raises(DataError, match="no Training row is 'disgust'"):
+        training_rows(data.rows(data.emotion != 1), drop_leaks=False)
+
+
+def test_with_label_votes_gives_every_row_its_label(data: FerData) -> None:
+    bare = FerData(data.images, data.emotion, data.usage)
+
+    votes = bare.with_label_votes().votes
+
+    assert vote_shares(votes).max(axis=1).tolist() == [1.0] * len(data)
+    np.testing.assert_array_equal(votes.argmax(axis=1), np.take(FERPLUS_INDEX_OF_EMOTION, data.emotion))
+    assert data.with_label_votes() is data
+
+
+def test_load_data_empty_or_plain_array_npz_raises(tmp_path: Path) -> None:
+    (tmp_path / "empty.npz").write_bytes(b"")
+    np.save(tmp_path / "plain.npy", np.zeros(3))
+    (tmp_path / "plain.npy").rename(tmp_path / "plain.npz")
+
+    for name in ("empty.npz", "plain.npz"):
+        with pytest.raises(DataError, match=r"cannot be read as \.npz"):
+            load_data(tmp_path / name)

@@ -6,7 +6,8 @@ import pytest
 
 from fer_web.errors import DataError
 from fer_web.labels import EMOTIONS
-from train.data import SIDE, USAGES, load_data
+from tests.train.conftest import make_data, write_ferplus_csv
+from train.data import SIDE, USAGES, FerData, load_data
 from train.image_folders import read_image_folders
 
 
@@ -49,7 +50,7 @@ def test_read_image_folders_keeps_the_shape_of_what_is_seen(root: Path) -> None:
     picture[10:30, :] = 200
     cv2.imwrite(str(root / "train" / "angry" / "a.png"), picture)
 
-    images, _, _ = read_image_folders(root, USAGES, 40)
+    images = read_image_folders(root, USAGES, 40).images
 
     # Twice as tall as wide: the middle stays in place and the sides repeat.
     np.testing.assert_array_equal(images[0][10:30], 200)
@@ -106,6 +107,68 @@ def test_load_data_empty_folder_raises(tmp_path: Path) -> None:
         load_data(tmp_path)
 
 
-def test_load_data_folder_with_ferplus_raises(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="pictures in folders have no row numbers"):
+def write_folders(root: Path, data: FerData, name: str) -> Path:
+    """Every row as a picture, its name made of its split and row number."""
+    for row, (image, emotion, usage) in enumerate(zip(data.images, data.emotion, data.usage, strict=True)):
+        folder = root / ("train" if usage == 0 else "test") / EMOTIONS[emotion]
+        folder.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(folder / name.format(usage=USAGES[usage], row=row)), image)
+    return root
+
+
+@pytest.mark.parametrize("name", ["fer{row:07d}.png", "{usage}_{row:05d}.png"])
+def test_load_data_folder_votes_are_found_by_file_name(tmp_path: Path, data: FerData, name: str) -> None:
+    rng = np.random.default_rng(2)
+    votes = rng.integers(0, 10, data.votes.shape).astype(np.uint8)
+    data = FerData(data.images, data.emotion, data.usage, votes)
+    write_ferplus_csv(tmp_path / "fer2013new.csv", data)
+
+    found = load_data(write_folders(tmp_path / "root", data, name), tmp_path / "fer2013new.csv")
+
+    known = {image.tobytes(): i for i, image in enumerate(data.images)}
+    order = [known[image.tobytes()] for image in found.images]
+    assert sorted(order) == list(range(len(data)))
+    np.testing.assert_array_equal(found.votes, votes[order])
+    np.testing.assert_array_equal(found.usage, data.usage[order])
+
+
+def test_load_data_folder_ferplus_tells_the_test_splits_apart(tmp_path: Path) -> None:
+    data = make_data(training=7, public=14)
+    data = FerData(data.images, data.emotion, np.repeat([0, 1, 2], 7).astype(np.uint8), data.votes)
+    write_ferplus_csv(tmp_path / "fer2013new.csv", data)
+
+    root = write_folders(tmp_path / "root", data, "fer{row:07d}.png")
+
+    assert np.bincount(load_data(root, tmp_path / "fer2013new.csv").usage).tolist() == [7, 7, 7]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("{row}.png", "0.png has no row in fer2013new.csv: its name is neither"),
+        ("{usage}_9{row:05d}.png", "Training_900000.png has no row in"),
+        ("PublicTest_{row:05d}.png", "PublicTest_00000.png has no row in"),
+    ],
+)
+def test_load_data_folder_ferplus_without_that_name_raises(
+    tmp_path: Path, data: FerData, name: str, message: str
+) -> None:
+    write_ferplus_csv(tmp_path / "fer2013new.csv", data)
+    root = write_folders(tmp_path / "root", data, name)
+
+    with pytest.raises(DataError, match=message):
+        load_data(root, tmp_path / "fer2013new.csv")
+
+
+def test_load_data_folder_ferplus_of_another_split_raises(tmp_path: Path, data: FerData) -> None:
+    write_ferplus_csv(tmp_path / "fer2013new.csv", data)
+    root = write_folders(tmp_path / "root", data, "fer{row:07d}.png")
+    (root / "train" / "angry" / "fer0000000.png").rename(root / "test" / "angry" / "fer0000000.png")
+
+    with pytest.raises(DataError, match="which is of Training, and stands in the folder of PublicTest"):
+        load_data(root, tmp_path / "fer2013new.csv")
+
+
+def test_load_data_folder_ferplus_missing_raises(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"fer2013new\.csv does not exist"):
         load_data(root, tmp_path / "fer2013new.csv")
