@@ -10,6 +10,7 @@ from pathlib import Path
 from fer_web.errors import FerWebError
 
 RUNS_DIR = Path("runs")
+CACHE_DIR = Path(".cache/fer-web")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,6 +43,24 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--epochs", type=int, help="replaces the configuration's")
     fit.add_argument("--batch-size", type=int, help="replaces the configuration's")
     fit.add_argument("--seed", type=int, help="replaces the configuration's")
+    fit.add_argument(
+        "--teacher",
+        action="append",
+        metavar="PATH",
+        help="run folder, model folder or .keras file to learn from; may be repeated",
+    )
+    fit.add_argument(
+        "--distribute", action="store_true", help="on all devices (several need KERAS_BACKEND=jax)"
+    )
+    fit.add_argument(
+        "--tensorboard", action="store_true", help="write TensorBoard's files into the run folder"
+    )
+    fit.add_argument(
+        "--cache",
+        type=Path,
+        default=CACHE_DIR,
+        help="folder that keeps what was read from CSV files and pictures [%(default)s]",
+    )
     fit.set_defaults(command=_fit)
     evaluate = commands.add_parser(
         "evaluate",
@@ -149,13 +168,25 @@ def _fit(arguments: argparse.Namespace) -> None:
     # Imported here: --help and argument errors need no TensorFlow.
     from train.config import load_config
     from train.data import load_data
-    from train.fit import fit
+    from train.fit import FitOptions, fit
+    from train.progress import watch
 
     config = load_config(
-        arguments.config, epochs=arguments.epochs, batch_size=arguments.batch_size, seed=arguments.seed
+        arguments.config,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        seed=arguments.seed,
+        teachers=arguments.teacher,
     )
     run_dir = arguments.run or RUNS_DIR / config.network.name
-    fit(config, load_data(arguments.data, arguments.ferplus), run_dir, say=_say)
+    data = load_data(arguments.data, arguments.ferplus, cache_dir=arguments.cache, watch=watch)
+    options = FitOptions(
+        say=_say,
+        shows_steps=sys.stderr.isatty(),
+        writes_events=arguments.tensorboard,
+        distributes=arguments.distribute,
+    )
+    fit(config, data, run_dir, options=options)
     print(f"done. Next: python -m train export {run_dir} --out models/{config.network.name} --data ...")
 
 

@@ -1,6 +1,7 @@
 """The options of one training run, from a TOML file in configs/, checked on creation."""
 
 import dataclasses
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,14 @@ from fer_web.errors import SettingsError
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 
-ARCHITECTURES = ("residual", "baseline", "bn4", "mini_xception", "vgg_small")
+ARCHITECTURES = ("residual", "baseline", "bn4", "mini_xception", "vgg_small", "transfer")
+
+BACKBONES = ("efficientnetb0", "resnet50", "vgg16")
+
+OPTIMIZERS = ("sgd", "adam")
+
+HIGHEST_ADAM_RATE = 0.02
+"""Adam's steps are as large as its rate whatever the gradients are: rates of SGD make it diverge."""
 
 _SHARES = (
     "erase_share",
@@ -29,10 +37,14 @@ class NetworkConfig:
 
     Attributes:
         name: also the shipped model's name.
-        architecture: one of ARCHITECTURES; "residual" is shaped by the next two, the others are fixed.
+        architecture: one of ARCHITECTURES; "residual" is shaped by the next two, "transfer" by the last
+            three, the others are fixed.
         stem_filters: channels of the two convolutions before the blocks; the second halves height and width.
         blocks: (channels, stride) of each residual block.
         dropout: share (0-1) of the last features set to zero in training.
+        backbone: one of BACKBONES, from keras.applications.
+        backbone_side: height and width in pixels that faces are enlarged to for it.
+        imagenet_weights: file with the backbone's weights without its top; "" is from scratch.
     """
 
     name: str = "flagship"
@@ -40,6 +52,9 @@ class NetworkConfig:
     stem_filters: tuple[int, ...] = (32, 64)
     blocks: tuple[tuple[int, int], ...] = ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1))
     dropout: float = 0.4
+    backbone: str = "efficientnetb0"
+    backbone_side: int = 96
+    imagenet_weights: str = ""
 
     def __post_init__(self) -> None:
         allowed = " or ".join(ARCHITECTURES)
@@ -49,6 +64,12 @@ class NetworkConfig:
             all(len(block) == 2 for block in self.blocks), "blocks", "pairs of channels, stride", self.blocks
         )
         _require(0 <= self.dropout < 1, "dropout", "0 to below 1", self.dropout)
+        _require(self.backbone in BACKBONES, "backbone", " or ".join(BACKBONES), self.backbone)
+        whole = isinstance(self.backbone_side, int)
+        _require(whole and 48 <= self.backbone_side <= 224, "backbone_side", "48 to 224", self.backbone_side)
+        _require(
+            isinstance(self.imagenet_weights, str), "imagenet_weights", "a path or ''", self.imagenet_weights
+        )
 
 
 @dataclass(frozen=True)
@@ -110,10 +131,14 @@ class FitConfig:
 
     Attributes:
         epochs: passes over the training rows, the whole length of the learning rate's one cycle.
+        optimizer: one of OPTIMIZERS, both with decay of the weights apart from the gradients ("AdamW").
         peak_learning_rate: reached after `warmup_share` of all steps, then a cosine to zero.
+        momentum: of SGD with Nesterov's step; of Adam's first moment.
         weight_decay: share of each kernel taken off a step, times the learning rate.
         ema_momentum: of the running average of the weights; that average is what is evaluated and shipped.
         label_smoothing: of the original labels, a third of which are doubtful; FER+ votes are soft already.
+        class_weights: how far the original labels' loss favours rare ones: "none" (or 0), "balanced" (or 1:
+            each label counts the same in total) or a number between; see `label_weights`.
         ferplus_weight: weight of the FER+ loss beside the original label's.
         ferplus_balance: how far the FER+ loss favours rows with votes for rare classes, 0 (off) to 1 (a class
             counts the same however rare); see `rarity_weights`.
@@ -122,6 +147,12 @@ class FitConfig:
             shapes are learned at a fraction of the cost (Tan and Le 2021, "EfficientNetV2", section 4). Empty
             is 48 throughout; for residual networks only.
         drop_leaks: leave out training rows that are near copies of rows in other splits.
+        early_stopping_epochs: training ends after so many epochs without a better mean PublicTest accuracy; 0
+            is off. The best epoch's weights are in best.npz.
+        teachers: run folders, model folders or .keras files whose logits, averaged, are learned too.
+        distill_weight: share (0-1) of the loss that is the distance to the teachers; 1 ignores all labels.
+        distill_temperature: divides teachers' and student's logits there (Hinton et al. 2015, "Distilling the
+            knowledge in a neural network").
         dtype_policy: of the layers in training; the exported model computes in float32.
     """
 
@@ -130,17 +161,23 @@ class FitConfig:
     seed: int = 1
     epochs: int = 24
     batch_size: int = 128
+    optimizer: str = "sgd"
     peak_learning_rate: float = 0.1
     warmup_share: float = 0.15
     momentum: float = 0.9
     weight_decay: float = 0.001
     ema_momentum: float = 0.999
     label_smoothing: float = 0.1
+    class_weights: str | float = "none"
     ferplus_weight: float = 1.0
     ferplus_balance: float = 0.0
     mixup_alpha: float = 0.0
     image_sides: tuple[tuple[float, int], ...] = ()
     drop_leaks: bool = True
+    early_stopping_epochs: int = 0
+    teachers: tuple[str, ...] = ()
+    distill_weight: float = 0.5
+    distill_temperature: float = 2.0
     dtype_policy: str = "mixed_bfloat16"
 
     def __post_init__(self) -> None:
@@ -150,11 +187,33 @@ class FitConfig:
         for name in ("warmup_share", "momentum", "ema_momentum", "label_smoothing"):
             _require(0 <= getattr(self, name) < 1, name, "0 to below 1", getattr(self, name))
         _require(0 <= self.ferplus_balance <= 1, "ferplus_balance", "0 to 1", self.ferplus_balance)
-        for name in ("weight_decay", "ferplus_weight", "mixup_alpha", "seed"):
+        for name in ("weight_decay", "ferplus_weight", "mixup_alpha", "seed", "early_stopping_epochs"):
             _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
+        self._check_optimizer()
+        self._check_teachers()
         self._check_image_sides()
         policies = ("float32", "mixed_bfloat16")
         _require(self.dtype_policy in policies, "dtype_policy", " or ".join(policies), self.dtype_policy)
+
+    def _check_optimizer(self) -> None:
+        _require(self.optimizer in OPTIMIZERS, "optimizer", " or ".join(OPTIMIZERS), self.optimizer)
+        highest = HIGHEST_ADAM_RATE if self.optimizer == "adam" else math.inf
+        allowed = f"at most {highest} with Adam"
+        _require(self.peak_learning_rate <= highest, "peak_learning_rate", allowed, self.peak_learning_rate)
+        named = self.class_weights in ("none", "balanced")
+        holds = named or (isinstance(self.class_weights, int | float) and 0 <= self.class_weights <= 1)
+        _require(holds, "class_weights", "none, balanced or 0 to 1", self.class_weights)
+
+    def _check_teachers(self) -> None:
+        holds = isinstance(self.teachers, tuple) and all(isinstance(each, str) for each in self.teachers)
+        _require(holds, "teachers", "a list of paths", self.teachers)
+        _require(0 <= self.distill_weight <= 1, "distill_weight", "0 to 1", self.distill_weight)
+        _require(self.distill_temperature > 0, "distill_temperature", "above 0", self.distill_temperature)
+
+    @property
+    def label_balance(self) -> float:
+        """`class_weights` as a number, 0 to 1."""
+        return {"none": 0.0, "balanced": 1.0}.get(self.class_weights, self.class_weights)
 
     def _check_image_sides(self) -> None:
         allowed = "pairs of a share and a side of 16 to 48 pixels, with shares that add up to 1 and 48 last"

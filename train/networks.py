@@ -8,9 +8,14 @@ from keras import layers
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from train.config import NetworkConfig
 from train.reference_networks import TRUNKS
+from train.transfer import transfer
 
 INPUT_SHAPE = (48, 48, 1)
+HEADS = {"original": len(EMOTIONS), "ferplus": len(FERPLUS_VOTES)}
+"""Names of the two outputs and how many logits each has."""
+
 MAX_PARAMETERS = 5_000_000
+"""Of the networks that are shipped; `transfer` may have more."""
 
 
 def build_network(
@@ -28,17 +33,19 @@ def build_network(
     has_fused = for_training and keras.config.backend() == "tensorflow"
     normalization = FusedBatchNormalization if has_fused else layers.BatchNormalization
     image = keras.Input((None, None, 1) if any_size else INPUT_SHAPE, name="image")
+    x = _trunk(image, config, normalization)
+    # float32: softmax and cross-entropy on bfloat16 logits would keep two decimal digits only.
+    heads = {name: layers.Dense(size, dtype="float32", name=name)(x) for name, size in HEADS.items()}
+    return keras.Model(image, heads, name=config.name)
+
+
+def _trunk(image: Any, config: NetworkConfig, normalization: type[layers.BatchNormalization]) -> Any:
+    if config.architecture == "transfer":
+        return transfer(image, config)
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale_pixels")(image)
     if config.architecture in TRUNKS:
-        x = TRUNKS[config.architecture](x, config.dropout, normalization)
-    else:
-        x = _residual(x, config, _Parts(normalization))
-    # float32: softmax and cross-entropy on bfloat16 logits would keep two decimal digits only.
-    heads = {
-        "original": layers.Dense(len(EMOTIONS), dtype="float32", name="original")(x),
-        "ferplus": layers.Dense(len(FERPLUS_VOTES), dtype="float32", name="ferplus")(x),
-    }
-    return keras.Model(image, heads, name=config.name)
+        return TRUNKS[config.architecture](x, config.dropout, normalization)
+    return _residual(x, config, _Parts(normalization))
 
 
 def _residual(x: Any, config: NetworkConfig, parts: "_Parts") -> Any:

@@ -1,6 +1,7 @@
 """The folder of one training run: its configuration, environment and history."""
 
 import csv
+import importlib.metadata
 import json
 import os
 import platform
@@ -75,12 +76,14 @@ def describe_environment() -> dict[str, str]:
     """Versions that a run's figures depend on, and the code's git hash."""
     import tensorflow as tf
 
+    backend = keras.config.backend()
     return {
         "code_version": code_version(),
         "python": platform.python_version(),
         "keras": keras.__version__,
-        "backend": keras.config.backend(),
+        "backend": backend,
         "tensorflow": tf.__version__,
+        backend: importlib.metadata.version(backend),
         "numpy": np.__version__,
         "machine": platform.machine(),
         "cpu_count": str(os.cpu_count()),

@@ -43,6 +43,18 @@ def test_load_config_override_replaces_file_and_none_does_not() -> None:
         ({"augment": {"dark_gamma": 0.5}}, "dark_gamma must be 1 to 10"),
         ({"mixup_alpha": -1}, "mixup_alpha must be 0 or more"),
         ({"ferplus_balance": 2}, "ferplus_balance must be 0 to 1"),
+        ({"optimizer": "rmsprop"}, "optimizer must be sgd or adam, not 'rmsprop'"),
+        ({"optimizer": "adam"}, "peak_learning_rate must be at most 0.02 with Adam, not 0.1"),
+        ({"class_weights": "some"}, "class_weights must be none, balanced or 0 to 1, not 'some'"),
+        ({"class_weights": 1.5}, "class_weights must be none, balanced or 0 to 1"),
+        ({"early_stopping_epochs": -1}, "early_stopping_epochs must be 0 or more"),
+        ({"teachers": "runs/a"}, "teachers must be a list of paths, not 'runs/a'"),
+        ({"teachers": [1]}, "teachers must be a list of paths"),
+        ({"distill_weight": 2}, "distill_weight must be 0 to 1"),
+        ({"distill_temperature": 0}, "distill_temperature must be above 0"),
+        ({"network": {"backbone": "alexnet"}}, "backbone must be efficientnetb0 or "),
+        ({"network": {"backbone_side": 300}}, "backbone_side must be 48 to 224"),
+        ({"network": {"imagenet_weights": 1}}, "imagenet_weights must be a path"),
         ({"epochs": 0}, "epochs must be 1 or more, not 0"),
         ({"epochs": "many"}, "wrong type"),
         ({"dtype_policy": "float8"}, "dtype_policy must be float32 or mixed_bfloat16"),
@@ -54,6 +66,18 @@ def test_load_config_override_replaces_file_and_none_does_not() -> None:
 def test_from_dict_bad_option_names_it(options: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         from_dict(options)
+
+
+@pytest.mark.parametrize(("given", "balance"), [("none", 0), (0, 0), ("balanced", 1), (1, 1), (0.5, 0.5)])
+def test_label_balance_names_are_numbers(given: object, balance: float) -> None:
+    assert from_dict({"class_weights": given}).label_balance == balance
+
+
+def test_from_dict_run_without_newer_options_is_as_before() -> None:
+    config = from_dict({})
+
+    assert (config.optimizer, config.label_balance, config.early_stopping_epochs) == ("sgd", 0, 0)
+    assert config.teachers == ()
 
 
 def test_load_config_unknown_name_lists_known_ones() -> None:

@@ -12,10 +12,12 @@ import pytest
 
 from fer_web.errors import DataError, SettingsError
 from tests.train.conftest import KERAS_WARNINGS
+from train.batches import training_batches
 from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
 from train.config import FitConfig
 from train.data import FerData
-from train.fit import fit, sample_batches, training_batches
+from train.fit import FitOptions, fit, sample_batches
+from train.recorder import is_stalled
 from train.run_folder import code_version, read_config, read_history, read_run
 
 pytestmark = KERAS_WARNINGS
@@ -115,11 +117,78 @@ def test_fit_folder_of_another_run_raises(tmp_path: Path, tiny_config: FitConfig
         fit(replace(tiny_config, epochs=1, seed=9), data, tmp_path, say=quiet)
 
 
-def test_fit_without_votes_raises(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+def test_fit_without_votes_learns_labels_with_both_outputs_and_says_so(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
     bare = FerData(data.images, data.emotion, data.usage)
+    lines: list[str] = []
 
-    with pytest.raises(DataError, match=r"no FER\+ votes"):
-        fit(tiny_config, bare, tmp_path, say=quiet)
+    result = fit(replace(tiny_config, epochs=12), bare, tmp_path, say=lines.append)
+
+    assert result.last_epoch["val_original_accuracy"] > 0.9
+    assert result.last_epoch["val_ferplus_accuracy"] > 0.9
+    assert any("no FER+ votes: the FER+ output learns the seven original labels" in line for line in lines)
+    assert "of the labels by the FER+ output" in lines[-1]
+    record = read_run(tmp_path)["data"]
+    assert (record["ferplus_targets"], record["sha256"]) == ("original labels", bare.sha256())
+
+
+def test_fit_stops_when_nothing_improves_and_stays_stopped(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
+    config = replace(tiny_config, epochs=9, early_stopping_epochs=2)
+    lines: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.recorder.selection_score", lambda row: -row["epoch"])
+        first = fit(config, data, tmp_path, say=lines.append)
+        again = fit(config, data, tmp_path, say=lines.append)
+
+    assert first.last_epoch["epoch"] == 3
+    assert again == first
+    assert [line for line in lines if line.startswith("stopped early: no better epoch in 2; epoch 1 was")]
+    assert averaged_weights(tmp_path / BEST_FILE)[1] == 1
+    assert averaged_weights(tmp_path / LAST_FILE)[1] == 3
+
+
+@pytest.mark.parametrize(
+    ("scores", "patience", "stalled"),
+    [([], 1, False), ([5, 4, 3], 0, False), ([5, 4], 2, False), ([5, 4, 3], 2, True), ([5, 4, 5], 2, False)],
+)
+def test_is_stalled_counts_epochs_since_the_best(scores: list[int], patience: int, stalled: bool) -> None:
+    rows = [
+        {"epoch": i, "val_original_accuracy": score, "val_ferplus_accuracy": score}
+        for i, score in enumerate(scores, start=1)
+    ]
+
+    assert is_stalled(rows, patience) is stalled
+
+
+def test_fit_adam_learns_64_images_by_heart(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+    config = replace(tiny_config, epochs=12, optimizer="adam", peak_learning_rate=0.01)
+
+    assert fit(config, data, tmp_path, say=quiet).last_epoch["val_original_accuracy"] > 0.9
+
+
+def test_fit_writes_a_plot_and_tensorboard_files(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
+    options = FitOptions(say=quiet, writes_events=True, shows_steps=True)
+
+    fit(replace(tiny_config, epochs=1), data, tmp_path, options=options)
+
+    assert cv2.imread(str(tmp_path / "plots" / "history.png")).size
+    assert len(list((tmp_path / "tensorboard").iterdir())) == 1
+
+
+def test_training_batches_class_weights_weigh_the_labels_alone(tiny_config: FitConfig, data: FerData) -> None:
+    rare = data.rows((data.emotion != 1) | (np.arange(len(data)) == 1)).split("Training")
+
+    batches = training_batches(rare, replace(tiny_config, class_weights="balanced", epochs=1))
+
+    weights = np.concatenate([each["original"] for _, _, each in batches])
+    labels = np.concatenate([each["original"].numpy().argmax(axis=1) for _, each, _ in batches])
+    assert weights[labels == 1].min() > 5 * weights[labels != 1].max()
+    assert {float(value) for _, _, each in batches for value in each["ferplus"]} == {1.0}
 
 
 def test_fit_too_few_rows_raises(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tests.train.conftest import KERAS_WARNINGS
+from train.batches import training_batches
 from train.config import ARCHITECTURES, CONFIG_DIR, FitConfig, load_config
 from train.data import FerData
-from train.fit import compile_network, training_batches
+from train.fit import compile_network
 from train.networks import MAX_PARAMETERS, build_network
 from train.reference_networks import TRUNKS
 
@@ -28,7 +29,7 @@ def test_shipped_network_outputs_and_size(path: Path) -> None:
 
 
 def test_architectures_are_those_that_can_be_built() -> None:
-    assert set(ARCHITECTURES) == {"residual", *TRUNKS}
+    assert set(ARCHITECTURES) == {"residual", "transfer", *TRUNKS}
 
 
 @pytest.mark.parametrize("name", sorted(TRUNKS))

@@ -1,0 +1,28 @@
+"""The optimizer of a run: SGD or Adam with one warm-up, a cosine to zero and averaged weights."""
+
+import keras
+
+from train.config import FitConfig
+
+
+def build_optimizer(config: FitConfig, *, steps: int) -> keras.optimizers.Optimizer:
+    """For `steps` steps in all; biases and normalisation are left out of the decay of weights."""
+    warmup = max(1, round(steps * config.warmup_share))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        config.peak_learning_rate / 25,
+        decay_steps=max(1, steps - warmup),
+        warmup_target=config.peak_learning_rate,
+        warmup_steps=warmup,
+    )
+    common = {
+        "learning_rate": schedule,
+        "weight_decay": config.weight_decay,
+        "use_ema": True,
+        "ema_momentum": config.ema_momentum,
+    }
+    if config.optimizer == "adam":
+        optimizer = keras.optimizers.AdamW(beta_1=config.momentum, **common)
+    else:
+        optimizer = keras.optimizers.SGD(momentum=config.momentum, nesterov=True, **common)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer

@@ -1,0 +1,78 @@
+"""Trained networks that another one learns from, wherever they are kept."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from fer_web.errors import ModelArtifactError, SettingsError
+from fer_web.inference.artifact import load_artifact, sha256_of
+from train.checkpoint import LAST_FILE, averaged_weights
+from train.networks import HEADS, INPUT_SHAPE, build_network
+from train.run_folder import CONFIG_FILE, read_config
+
+
+def teacher_file(source: str) -> Path:
+    """The file with a teacher's weights.
+
+    Args: source: a run folder (its last epoch's averaged weights), a model folder or a .keras file.
+    Raises: SettingsError: it is none of these. ModelArtifactError: the model folder is not whole.
+    """
+    path = Path(source)
+    if (path / CONFIG_FILE).is_file():
+        return path / LAST_FILE
+    if path.is_dir():
+        return load_artifact(path).keras_path
+    if path.suffix != ".keras" or not path.is_file():
+        raise SettingsError(
+            f"teacher {source} is no run folder, model folder or .keras file. Mend teachers or --teacher"
+        )
+    return path
+
+
+def hash_teachers(sources: Sequence[str]) -> list[str]:
+    """SHA-256 of each teacher's file, hexadecimal: a resumed run must have the same teachers.
+
+    Raises: SettingsError, ModelArtifactError, DataError.
+    """
+    hashes = []
+    for source in sources:
+        path = teacher_file(source)
+        if path.name == LAST_FILE:
+            averaged_weights(path)
+        hashes.append(sha256_of(path))
+    return hashes
+
+
+def load_teachers(sources: Sequence[str]) -> list[keras.Model]:
+    """Open every teacher, in float32 and never to be trained.
+
+    Raises: SettingsError: not a network for 48 x 48 pixels with our two outputs.
+    """
+    return [_load(source) for source in sources]
+
+
+def _load(source: str) -> keras.Model:
+    path = teacher_file(source)
+    if path.name == LAST_FILE:
+        model = build_network(read_config(path.parent).network)
+        weights, _ = averaged_weights(path)
+        for variable in model.weights:
+            variable.assign(weights[variable.path])
+    else:
+        model = _open_keras(path)
+    outputs = getattr(model, "output", None)
+    shapes = {key: each.shape[1:] for key, each in outputs.items()} if isinstance(outputs, dict) else {}
+    if shapes != {name: (size,) for name, size in HEADS.items()} or model.input_shape[1:] != INPUT_SHAPE:
+        raise SettingsError(
+            f"teacher {source} must be a network from {INPUT_SHAPE} to {HEADS}. Give one of this package"
+        )
+    model.trainable = False
+    return model
+
+
+def _open_keras(path: Path) -> keras.Model:
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise ModelArtifactError(f"{path} cannot be opened as a Keras model ({exc})") from exc

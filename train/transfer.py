@@ -1,0 +1,56 @@
+"""Networks of keras.applications as trunks: faces are enlarged and coloured as these expect them."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from fer_web.errors import SettingsError
+from train.config import NetworkConfig
+
+_APPLICATIONS = {
+    "efficientnetb0": keras.applications.EfficientNetB0,
+    "resnet50": keras.applications.ResNet50,
+    "vgg16": keras.applications.VGG16,
+}
+_MEAN_BGR = [103.939, 116.779, 123.68]
+"""ImageNet's mean pixel, taken off by the "caffe" preprocessing of ResNet50 and VGG16."""
+
+
+def transfer(image: Any, config: NetworkConfig) -> Any:
+    """From grey pixels (N, 48, 48, 1), 0-255, to features (N, C), with fresh weights.
+
+    The backbone's layers are the model's own, not a model inside it, so that all of them are found by path.
+    """
+    side = config.backbone_side
+    x = layers.Resizing(side, side, interpolation="bilinear", name="enlarge")(image)
+    # Grey is the same in RGB and BGR.
+    x = layers.Concatenate(name="colour")([x, x, x])
+    if config.backbone != "efficientnetb0":
+        # EfficientNet scales pixels by layers of its own.
+        x = layers.Normalization(mean=_MEAN_BGR, variance=[1.0] * 3, name="take_mean_off")(x)
+    backbone = _APPLICATIONS[config.backbone](include_top=False, weights=None, input_tensor=x, pooling="avg")
+    return layers.Dropout(config.dropout, name="dropout")(backbone.output)
+
+
+def load_imagenet_weights(model: keras.Model, config: NetworkConfig) -> None:
+    """Put a file's weights into the backbone of a model of `build_network`; the heads keep theirs.
+
+    EfficientNet's files expect inputs divided once more by a constant. The batch normalisation after its
+    first convolution undoes any such factor in training, and so it is left out.
+
+    Raises: SettingsError: no such file, or one for another network.
+    """
+    path = Path(config.imagenet_weights)
+    if not path.is_file():
+        raise SettingsError(
+            f"imagenet_weights {path} does not exist. Give the backbone's file without its top, or none"
+        )
+    trunk = keras.Model(model.input, model.get_layer("dropout").input)
+    try:
+        trunk.load_weights(path)
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise SettingsError(
+            f"imagenet_weights {path} does not fit {config.backbone} without its top ({exc}). Give its own"
+        ) from exc
