@@ -36,8 +36,9 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 
 # Made once, and again when a file that the server needs is gone.
 SERVED := node_modules/socket.io-client/dist/socket.io.esm.min.js \
-  node_modules/@mediapipe/face_detection/face_detection_short_range.tflite
-ifneq ($(words $(wildcard $(SERVED))),2)
+  node_modules/@mediapipe/face_detection/face_detection_short_range.tflite \
+  node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css
+ifneq ($(words $(wildcard $(SERVED))),4)
 .PHONY: node_modules/.installed
 endif
 

@@ -48,10 +48,18 @@ def test_every_answer_carries_the_security_headers(client, path):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
-@pytest.mark.parametrize("path", ["/static/js/main.js", "/vendor/socket.io.esm.min.js"])
-def test_modules_have_the_type_that_browsers_ask_for(client, path):
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/static/js/main.js", "text/javascript"),
+        ("/vendor/socket.io.esm.min.js", "text/javascript"),
+        ("/vendor/uPlot.esm.js", "text/javascript"),
+        ("/vendor/uPlot.min.css", "text/css"),
+    ],
+)
+def test_modules_and_sheets_have_the_type_that_browsers_ask_for(client, path, media_type):
     with client.get(path) as answer:
-        assert answer.mimetype == "text/javascript"
+        assert answer.mimetype == media_type
 
 
 @pytest.mark.parametrize(
