@@ -122,3 +122,27 @@ class SessionFilter:
     until: datetime.datetime | None = None
     cursor: str | None = None
     limit: int = 50
+
+
+@dataclass(frozen=True)
+class SessionFace:
+    """One face of a session: when it was seen first and last, in seconds since the start, and how often."""
+
+    face: int
+    first_s: float
+    last_s: float
+    samples: int
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    """Sessions, newest first, without markers.
+
+    Attributes:
+        next: cursor of the page after this one; None at the end.
+        total: sessions that fit the filter, on all pages.
+    """
+
+    sessions: tuple[Session, ...]
+    next: str | None
+    total: int
