@@ -106,6 +106,13 @@ class InvalidValueError(FerWebError):
     http_status = 400
 
 
+class ImportRefusedError(FerWebError):
+    """A file is no session that can be taken in; nothing of it was stored."""
+
+    code = "bad_import"
+    http_status = 400
+
+
 class RecordingError(FerWebError):
     """A recording cannot start or go on."""
 
@@ -117,6 +124,13 @@ class RecordingStoppedError(RecordingError):
     """A recording ended, because its session was deleted or finished."""
 
     code = "recording_stopped"
+
+
+class RecordingGapError(RecordingError):
+    """Samples were left out, because the database could not take them for too long."""
+
+    code = "recording_gap"
+    retryable = True
 
 
 class DatabaseError(FerWebError):

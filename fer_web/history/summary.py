@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.history.tables import rows_of
 from fer_web.history.types import SampleTable
 from fer_web.labels import EMOTIONS
 
@@ -95,9 +96,8 @@ def smooth(table: SampleTable, smoothing_s: float, *, sample_hz: float) -> Sampl
     """The same samples, each score the mean of its face's within `smoothing_s` around it.
 
     A centred mean does not shift what it smooths; it never reaches over a time in which the face was away.
-    The
-    label is the highest mean; a face is sure where at least half of the averaged samples were. What is stored
-    stays as it was.
+    The label is the highest mean; a face is sure where at least half of the averaged samples were. What is
+    stored stays as it was.
     """
     if smoothing_s <= 0 or len(table) == 0:
         return table
@@ -117,18 +117,7 @@ def smooth(table: SampleTable, smoothing_s: float, *, sample_hz: float) -> Sampl
 
 def select_face(table: SampleTable, face: int | None) -> SampleTable:
     """The samples of one face; of all when `face` is None."""
-    if face is None:
-        return table
-    mine = table.face == face
-    return SampleTable(
-        table.at_s[mine],
-        table.face[mine],
-        table.box[mine],
-        table.scores[mine],
-        table.label[mine],
-        table.confidence[mine],
-        table.is_sure[mine],
-    )
+    return table if face is None else rows_of(table, table.face == face)
 
 
 def max_hold_s(sample_hz: float) -> float:

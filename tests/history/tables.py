@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fer_web.history.tables import rows_of
 from fer_web.history.types import SampleTable
 from fer_web.labels import EMOTIONS
 
@@ -41,16 +42,10 @@ def random_table(seconds, faces, sample_hz=5.0, seed=0):
     )
 
 
-def part(table, start, stop):
-    """Rows from start to stop."""
-    columns = (table.at_s, table.face, table.box, table.scores, table.label, table.confidence, table.is_sure)
-    return SampleTable(*(column[start:stop] for column in columns))
-
-
 def chunks(table, size=2000):
     """The table in parts, as the repository hands it out."""
     for start in range(0, len(table), size):
-        yield part(table, start, start + size)
+        yield rows_of(table, slice(start, start + size))
 
 
 def assert_equal_tables(left, right):

@@ -159,8 +159,7 @@ def test_summarise_of_anything_keeps_within_its_bounds(rows, smoothing_s):
     assert 0 <= summary.face_present_share <= 1
     for intervals in summary.strips.values():
         assert all(
-            one.from_s < one.to_s <= other.from_s + 1e-9
-            for one, other in itertools.pairwise(intervals)
+            one.from_s < one.to_s <= other.from_s + 1e-9 for one, other in itertools.pairwise(intervals)
         )
     named = [
         moment for intervals in summary.strips.values() for moment in intervals if moment.label != UNSURE
