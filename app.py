@@ -34,7 +34,10 @@ def serve(settings: Settings) -> None:
     print(f"fer-web is ready: open {url_of(listener)} (Ctrl+C stops it)", flush=True)
     if not settings.is_loopback:
         print("Browsers on other machines give no camera to a page over plain HTTP.", flush=True)
-    application.mode.serve(application.flask, listener)
+    try:
+        application.mode.serve(application.flask, listener)
+    finally:
+        application.close()
 
 
 if __name__ == "__main__":

@@ -99,6 +99,13 @@ class NotFoundError(FerWebError):
     http_status = 404
 
 
+class ForbiddenError(FerWebError):
+    """Somebody asks for what they may not do, whatever they send."""
+
+    code = "forbidden"
+    http_status = 403
+
+
 class InvalidValueError(FerWebError):
     """A name, note, tag, marker or query has a value that is not allowed."""
 
@@ -118,6 +125,13 @@ class RecordingError(FerWebError):
 
     code = "recording_refused"
     http_status = 409
+
+
+class NoOwnerError(RecordingError):
+    """A client without the owner's cookie wants to record."""
+
+    code = "no_owner"
+    http_status = 403
 
 
 class RecordingStoppedError(RecordingError):

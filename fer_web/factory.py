@@ -2,18 +2,22 @@
 
 import logging
 import mimetypes
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from flask import Flask
+from flask import Flask, request
 from flask_socketio import SocketIO
 
+from fer_web.history.recorder import Recorder, RecordingModel
+from fer_web.history.repository import HistoryRepository, open_history
 from fer_web.inference.artifact import ModelArtifact, load_artifact
 from fer_web.inference.classifier import LiteRTClassifier
 from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline, StreamState
 from fer_web.realtime.events import StreamEvents
+from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, guard
@@ -39,6 +43,12 @@ class Application:
     scheduler: FrameScheduler
     streams: StreamRegistry
     mode: ServingMode
+    history: HistoryRepository
+    recorder: Recorder
+
+    def close(self) -> None:
+        """Store what is being recorded and end the threads that work for the server."""
+        self.recorder.stop()
 
 
 def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None = None) -> Application:
@@ -53,6 +63,9 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     detector = resolve_detector(settings.detector)
     if pipelines is None:
         pipelines = [build_pipeline(settings, artifact, detector) for _ in range(settings.worker_count)]
+    history = open_history(settings.database_url, settings.data_dir)
+    history.mark_interrupted()
+    recorder = Recorder(history, _recording_model(settings, artifact, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
     flask_app = _build_flask(settings, PageOptions(settings, artifact, detector))
     socketio = _build_socketio(settings, flask_app, mode)
@@ -61,11 +74,34 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
         hosts=LOOPBACK_HOSTS if settings.is_loopback else (),
         max_body_bytes=_max_message_bytes(settings),
     )
-    scheduler = FrameScheduler(EngineConcurrency(socketio.server.eio, mode), pipelines)
+    concurrency = EngineConcurrency(socketio.server.eio, mode)
+    scheduler = FrameScheduler(concurrency, pipelines, observe=recorder.sample)
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
-    StreamEvents(socketio, streams, scheduler, settings.max_frames_per_s).register()
+    recordings = StreamRecordings(recorder, concurrency, owner_of_request, time.monotonic)
+    events = StreamEvents(socketio, streams, scheduler, recordings, settings.max_frames_per_s)
+    events.register()
     scheduler.start()
-    return Application(flask_app, socketio, scheduler, streams, mode)
+    recorder.open()
+    concurrency.spawn(lambda: recordings.announce(events.send_notice))
+    return Application(flask_app, socketio, scheduler, streams, mode, history, recorder)
+
+
+def owner_of_request() -> str | None:
+    """Who the browser of the current request is."""
+    return request.cookies.get("fer_owner")
+
+
+def _recording_model(settings: Settings, artifact: ModelArtifact, detector: str) -> RecordingModel:
+    options = {
+        "detector": detector,
+        "smoothing_s": settings.smoothing_s,
+        "search_interval_s": settings.search_interval_s,
+        "max_faces": settings.max_faces,
+        "temperature": artifact.temperature,
+        "unsure_below": artifact.unsure_below,
+        "max_doubt": artifact.max_doubt,
+    }
+    return RecordingModel(artifact.name, artifact.model_hash, settings.record_hz, options)
 
 
 def build_pipeline(settings: Settings, artifact: ModelArtifact, detector: str) -> Pipeline:

@@ -16,10 +16,13 @@ from tests.fakes.pipelines import InstantPipeline
 
 @pytest.fixture
 def application(tmp_path):
-    settings = Settings(model=write_empty_model(tmp_path / "m"), async_mode="threading", detector="haar")
+    settings = Settings(
+        model=write_empty_model(tmp_path / "m"), async_mode="threading", detector="haar", data_dir=tmp_path
+    )
     built = create_application(settings, [InstantPipeline()])
     yield built
     built.scheduler.stop()
+    built.close()
 
 
 @pytest.fixture
