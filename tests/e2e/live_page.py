@@ -29,7 +29,7 @@ class LivePage:
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         self.page.add_init_script(LISTEN_JS)
         if accept_notice:
-            self.page.add_init_script("localStorage.setItem('fer-web.notice', '1')")
+            self.page.add_init_script("localStorage.setItem('fer-web.notice', '2')")
         self.page.goto(url)
 
     def start(self, faces=1):
