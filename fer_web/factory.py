@@ -49,6 +49,7 @@ class Application:
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
         self.recorder.stop()
+        self.history.close()
 
 
 def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None = None) -> Application:

@@ -11,9 +11,9 @@ import numpy as np
 
 from fer_web.errors import ImportRefusedError
 from fer_web.history.export import JSON_COLUMNS, SCHEMA_VERSION
-from fer_web.history.repository import MAX_AT_S
 from fer_web.history.tables import joined, rows_of
 from fer_web.history.types import Marker, SampleTable, Session, SessionState
+from fer_web.history.writing import MAX_AT_S
 from fer_web.labels import EMOTIONS
 
 MAX_IMPORT_BYTES = 100_000_000

@@ -28,6 +28,10 @@ class HistoryReader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
+
     def get_session(self, session_id: str, owner: str | None) -> Session:
         """A session with its tags and markers. Raises NotFoundError."""
         with reading(self._engine) as connection:

@@ -230,5 +230,9 @@ def open_history(database_url: str, data_dir: Path) -> HistoryRepository:
     Raises: SettingsError, SetupError, DatabaseError: it cannot be used; the text says what to do.
     """
     engine = open_engine(database_url, data_dir)
-    migrate(engine)
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return HistoryRepository(engine)
