@@ -39,6 +39,8 @@ class PageOptions:
                 "unsure_below": self.artifact.unsure_below,
             },
             "detector": self.detector,
+            "record": self.settings.recording == "on",
+            "retention_days": self.settings.retention_days,
         }
 
 

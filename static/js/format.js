@@ -30,7 +30,7 @@ export function formatBytes(bytes) {
 }
 
 /** @param {number} count @param {string} noun */
-export const formatCount = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const formatCount = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
 /** @param {string} text */
 export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -6,6 +6,8 @@
  */
 import { parseMarkerAck, parseRecordAck } from "./protocol.js";
 
+const RETRY_MS = 2000;
+
 export class Recording {
   #deps;
   #isWanted;
@@ -135,7 +137,14 @@ export class Recording {
   #refused(error) {
     // When the connection is back, connected() tries again.
     if (error.name === "DisconnectedError") return;
-    this.failed({ code: error.code ?? "no_answer", message: error.message, retryable: error.retryable ?? true });
+    const retryable = error.retryable ?? true;
+    this.failed({ code: error.code ?? "no_answer", message: error.message, retryable });
+    if (retryable) this.#retryLater(this.#attempt);
+  }
+
+  #retryLater(attempt) {
+    const isStillWanted = () => attempt === this.#attempt && this.#isLive && this.#state === "problem";
+    setTimeout(() => isStillWanted() && (this.#isWanted ? this.#record() : this.#pause()), RETRY_MS);
   }
 
   #become(state, { problem = null, finished = null } = {}) {

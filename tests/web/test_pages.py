@@ -36,6 +36,8 @@ def test_live_page_hands_its_options_to_the_browser_in_model_order(client):
     assert options["emotions"] == list(EMOTIONS)
     assert options["detector"] == "haar"
     assert options["max_in_flight"] == 2
+    assert options["record"] is True
+    assert options["retention_days"] == 30
 
 
 def test_live_page_has_no_inline_script_or_style(client):

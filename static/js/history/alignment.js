@@ -5,7 +5,7 @@
  * @returns {[number, number]} the axis that shows all of every session
  */
 export function sharedRange(sessions) {
-  const from = Math.min(...sessions.map(({ originS }) => -originS));
+  const from = Math.min(...sessions.map(({ originS }) => 0 - originS));
   const to = Math.max(...sessions.map(({ lengthS, originS }) => lengthS - originS));
   return to > from ? [from, to] : [from, from + 1];
 }
@@ -23,9 +23,19 @@ export function joinLines(lines) {
   const columns = lines.map((line) => {
     const column = Array(atS.length).fill(undefined);
     line.atS.forEach((time, i) => (column[rowOf.get(time)] = line.values[i]));
-    return column;
+    return widenGaps(column);
   });
   return { atS, columns };
+}
+
+/** The rows of other lines that fall into a gap belong to it. */
+function widenGaps(column) {
+  column.forEach((value, row) => {
+    if (value !== null) return;
+    for (let before = row - 1; before >= 0 && column[before] === undefined; before -= 1) column[before] = null;
+    for (let after = row + 1; after < column.length && column[after] === undefined; after += 1) column[after] = null;
+  });
+  return column;
 }
 
 /** @param {readonly {id: string, at_s: number}[]} markers @param {string} id "" for the start */

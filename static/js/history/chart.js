@@ -19,7 +19,7 @@
 import { formatDuration } from "../format.js";
 
 export const AXIS_PX = 50;
-export const RIGHT_PX = 12;
+export const RIGHT_PX = 26;
 const TALL_PX = 320;
 const LOW_PX = 250;
 const NARROW_PX = 560;

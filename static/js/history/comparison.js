@@ -33,7 +33,7 @@ export class Comparison {
     const { signal } = (this.#loading = new AbortController());
     try {
       this.#check();
-      const loaded = await Promise.all(this.#ids.map((id) => this.#fetch(id, smoothingS, signal)));
+      const loaded = await Promise.all(this.#ids.map((id) => this.#loadOne(id, smoothingS, signal)));
       this.#compared = loaded.map((each, i) => ({ ...each, originS: this.#compared[i]?.originS ?? 0 }));
       this.#tell(false);
     } catch (error) {
@@ -55,7 +55,7 @@ export class Comparison {
     throw new RangeError(`${LEAST} to ${MOST} different sessions can be compared, ${length} were chosen.`);
   }
 
-  async #fetch(id, smoothingS, signal) {
+  async #loadOne(id, smoothingS, signal) {
     const view = { smoothing_s: smoothingS };
     const [session, samples, summary] = await Promise.all([
       this.#api.session(id, signal),

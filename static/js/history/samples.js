@@ -14,6 +14,7 @@
  * @property {(number | null)[][]} scores one column for each label
  * @property {(string | null)[]} dominant the label that most samples had, "unsure", or null in a gap
  * @property {number} binS seconds that one point stands for
+ * @property {number} gapS a longer silence is a gap
  */
 
 export const UNSURE = "unsure";
@@ -59,7 +60,7 @@ export function buildTimeline(samples, { face, fromS, toS, points, sampleHz }) {
   const binS = Math.max(1 / sampleHz, (toS - fromS) / points);
   const bins = collect(samples, { face, fromS, toS, binS });
   const gapS = Math.max(MIN_GAP_S, 3 / sampleHz, 2.5 * binS);
-  const timeline = { atS: [], scores: samples.labels.map(() => []), dominant: [], binS };
+  const timeline = { atS: [], scores: samples.labels.map(() => []), dominant: [], binS, gapS };
   let lastS = null;
   for (const bin of bins) {
     const atS = bin.sumS / bin.count;
@@ -76,15 +77,11 @@ export function buildTimeline(samples, { face, fromS, toS, points, sampleHz }) {
  * @param {Timeline} timeline
  * @param {number} fromS
  * @param {number} toS
- * @returns {[number, number][]} from, to in seconds; short ones at the ends are left out
+ * @returns {[number, number][]} from, to in seconds, the ends of the window among them
  */
-export function gapsOf({ atS, dominant, binS }, fromS, toS) {
-  const seen = atS.map((time, i) => ({ time, isGap: dominant[i] === null }));
-  const edges = [{ time: fromS, isGap: true }, ...seen, { time: toS, isGap: true }];
-  const least = Math.max(MIN_GAP_S, 2.5 * binS);
-  return edges
-    .map(({ time, isGap }, i) => isGap && [edges[i - 1]?.time ?? time, edges[i + 1]?.time ?? time])
-    .filter((gap) => gap && gap[1] - gap[0] > least);
+export function gapsOf({ atS, dominant, gapS }, fromS, toS) {
+  const edges = [fromS, ...atS.filter((_time, i) => dominant[i] !== null), toS];
+  return edges.slice(1).map((time, i) => [edges[i], time]).filter(([from, to]) => to - from > gapS);
 }
 
 /**

@@ -13,11 +13,12 @@ export class SessionData {
   #bus;
   #id;
   #session = null;
-  #view = { face: null, smoothingS: 0 };
+  #view;
   #loading = new AbortController();
 
-  /** @param {{api: import("./api.js").HistoryApi, bus: import("../event_bus.js").EventBus, id: string}} deps */
-  constructor({ api, bus, id }) {
+  /** @param {{api: import("./api.js").HistoryApi, bus: import("../event_bus.js").EventBus, id: string, view: View}} deps */
+  constructor({ api, bus, id, view }) {
+    this.#view = view;
     this.#api = api;
     this.#bus = bus;
     this.#id = id;

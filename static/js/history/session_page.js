@@ -26,7 +26,9 @@ const find = (id) => document.getElementById(id);
 const { signal } = new AbortController();
 const bus = new EventBus();
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
-const data = new SessionData({ api: new HistoryApi(globalThis.fetch.bind(globalThis)), bus, id });
+const api = new HistoryApi(globalThis.fetch.bind(globalThis));
+// The browser may have kept the slider where it was before a reload.
+const data = new SessionData({ api, bus, id, view: { face: null, smoothingS: Number(find("smoothing").value) } });
 
 buildViews();
 wire();

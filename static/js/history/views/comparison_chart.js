@@ -97,7 +97,7 @@ export class ComparisonChartView {
     canvas.className = "strip";
     canvas.setAttribute("role", "img");
     title.append(lineKey(index), link, value);
-    row.append(title, this.#alignment(id, name, markers), canvas);
+    row.append(title, ...(markers.length > 0 ? [this.#alignment(id, name, markers)] : []), canvas);
     return row;
   }
 
@@ -109,7 +109,6 @@ export class ComparisonChartView {
     select.setAttribute("aria-label", `Zero of the axis for ${name}`);
     const options = markers.map(({ id: markerId, at_s, text }) => new Option(`${formatOffset(at_s)} ${text}`, markerId));
     select.append(new Option("its start", ""), ...options);
-    select.disabled = markers.length === 0;
     select.addEventListener("change", () => this.#bus.emit("align-requested", { id, markerId: select.value }));
     label.append("Zero at ", select);
     return label;

@@ -31,7 +31,7 @@ export class HeadingView {
   #show(session) {
     const { name, facts, model, state, reload } = this.#elements;
     this.#session = session;
-    name.value = session.name;
+    name.value = name.title = session.name;
     document.title = `${session.name} – fer-web`;
     const parts = [formatStart(session.started_at, new Date()), formatDuration(session.length_s)];
     facts.textContent = [...parts, formatCount(session.faces, "face"), formatCount(session.samples, "sample")].join(" · ");

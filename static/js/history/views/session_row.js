@@ -2,6 +2,7 @@
 import { capitalise, formatCount, formatDuration } from "../../format.js";
 import { emotionColour } from "../../palette.js";
 import { formatStart } from "../dates.js";
+import { UNSURE } from "../samples.js";
 import { describeStrip, drawStrip } from "../strip.js";
 
 const STATES = { running: "Recording", interrupted: "Interrupted" };
@@ -61,10 +62,9 @@ export class SessionRow {
     const canvas = this.#part("strip");
     drawStrip(canvas, strip);
     canvas.setAttribute("aria-label", describeStrip(strip));
-    const label = dominant ?? "";
-    this.#part("dominant").textContent = label ? capitalise(label) : "No face";
-    this.#part("swatch").hidden = !label;
-    if (label) this.#part("swatch").style.setProperty("--emotion", emotionColour(label));
+    this.#part("dominant").textContent = dominant ? capitalise(dominant) : "No face";
+    this.#part("swatch").hidden = dominant === null || dominant === UNSURE;
+    this.#part("swatch").style.setProperty("--emotion", emotionColour(dominant));
   }
 
   #openRename() {
