@@ -143,6 +143,7 @@ class Recorder:
             recording = self._of_client.pop(client, None)
             if recording is not None:
                 recording.client = None
+                recording.left_s = recording.clock.elapsed_s(self._clock())
                 recording.ends_at_s = self._clock() + GRACE_S
 
     def finish(self, client: str) -> str | None:
@@ -180,27 +181,9 @@ class Recorder:
         """What to tell a client next; waits for it. None at the end."""
         return self._notices.next()
 
-    def _end_of(self, client: str) -> str | None:
-        recording = self._of_client.pop(client, None)
-        if recording is None:
-            return None
-        self._end(recording)
-        return recording.session.id
-
-    def _end(self, recording: Recording) -> None:
-        if recording.length_s is None:
-            recording.length_s = recording.clock.elapsed_s(self._clock())
-
-    def _write(self) -> None:
-        while not (self._is_stopping and not self._recordings):
-            self._wake.wait(TICK_S if self._recordings else None)
-            self._wake.clear()
-            try:
-                self._store_what_is_due(self._clock())
-            except Exception:
-                _log.exception("The history's writer failed; it goes on")
-
-    def _store_what_is_due(self, now_s: float) -> None:
+    def store_due(self) -> None:
+        """One round of the writer: store each session's samples half a second after the ones before."""
+        now_s = self._clock()
         if now_s < self._not_before_s and not self._is_stopping:
             return
         due = self._due(now_s)
@@ -214,6 +197,27 @@ class Recorder:
                 return
             if recording.has_ended.is_set():
                 self._forget(recording)
+
+    def _end_of(self, client: str) -> str | None:
+        recording = self._of_client.pop(client, None)
+        if recording is None:
+            return None
+        self._end(recording)
+        return recording.session.id
+
+    def _end(self, recording: Recording) -> None:
+        if recording.length_s is None:
+            is_gone = recording.client is None
+            recording.length_s = recording.left_s if is_gone else recording.clock.elapsed_s(self._clock())
+
+    def _write(self) -> None:
+        while not (self._is_stopping and not self._recordings):
+            self._wake.wait(TICK_S if self._recordings else None)
+            self._wake.clear()
+            try:
+                self.store_due()
+            except Exception:
+                _log.exception("The history's writer failed; it goes on")
 
     def _due(self, now_s: float) -> list[Recording]:
         with self._lock:

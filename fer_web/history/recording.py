@@ -56,6 +56,7 @@ class Recording:
         client: who sends its frames now; None after a disconnect.
         is_paused: no samples are taken.
         ends_at_s: when it is given up, by the recorder's clock; None while a client is there.
+        left_s: how long it was when its client went.
         length_s: set when it ended; then only the last samples are still to be stored.
         stored_s: when a batch was stored last, by the recorder's clock.
         batch: samples that are being stored; tried again as they are, so that none is stored twice.
@@ -71,6 +72,7 @@ class Recording:
     stored_s: float
     is_paused: bool = False
     ends_at_s: float | None = None
+    left_s: float = 0.0
     length_s: float | None = None
     batch: list[Sample] = field(default_factory=list)
     waiting: list[Sample] = field(default_factory=list)
@@ -95,7 +97,8 @@ class Recording:
         at_ms = self.clock.tick(captured_s, now_s)
         if at_ms is None:
             return
-        slot = int(at_ms * self.session.sample_hz // 1000)
+        # Half a part late, so that a camera as fast as the sample rate does not fall on the borders.
+        slot = int(at_ms * self.session.sample_hz / 1000 + 0.5)
         if slot != self._slot:
             self._slot, self._seen = slot, set()
         for face in faces:
