@@ -22,6 +22,9 @@ LAYERS = {
     "fer_web.realtime": 6,
     "fer_web.web": 6,
     "fer_web.factory": 7,
+    "fer_web.history_commands": 6,
+    "fer_web.cli": 7,
+    "fer_web.__main__": 8,
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
 MODULES = sorted((ROOT / "fer_web").rglob("*.py"))

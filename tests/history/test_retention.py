@@ -1,0 +1,81 @@
+import datetime
+import logging
+import threading
+
+import pytest
+
+from fer_web.errors import DatabaseLockedError
+from fer_web.history.retention import Retention, oldest_kept
+
+NOW = datetime.datetime(2026, 3, 31, tzinfo=datetime.UTC)
+
+
+class Store:
+    """Counts purges; the third one and those after it are waited for."""
+
+    def __init__(self, *errors):
+        self.limits = []
+        self.errors = list(errors)
+        self.happened = threading.Semaphore(0)
+
+    def purge(self, older_than=None):
+        self.limits.append(older_than)
+        self.happened.release()
+        if self.errors:
+            raise self.errors.pop(0)
+        return 2
+
+    def wait(self, times):
+        assert all(self.happened.acquire(timeout=10) for _ in range(times))
+
+
+def test_oldest_kept():
+    assert oldest_kept(30, NOW) == datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
+    assert oldest_kept(0, NOW) is None
+
+
+def test_it_purges_at_the_start_and_again_until_it_is_stopped(caplog):
+    store = Store()
+    retention = Retention(store, 30, interval_s=0.01)
+    with caplog.at_level(logging.INFO):
+        retention.open()
+        store.wait(3)
+        retention.stop()
+    done = len(store.limits)
+    age = datetime.datetime.now(datetime.UTC) - store.limits[0]
+    assert age.days == 30
+    assert not retention._thread.is_alive()
+    assert len(store.limits) == done
+    assert "2 sessions were removed" in caplog.text
+
+
+def test_it_waits_between_two_purges():
+    store = Store()
+    retention = Retention(store, 30, interval_s=3600)
+    retention.open()
+    store.wait(1)
+    retention.stop()
+    assert len(store.limits) == 1
+
+
+@pytest.mark.parametrize("error", [DatabaseLockedError("It is locked."), RuntimeError("a bug")])
+def test_an_error_is_logged_and_it_goes_on(error, caplog):
+    store = Store(error)
+    retention = Retention(store, 30, interval_s=0.01)
+    retention.open()
+    store.wait(2)
+    retention.stop()
+    assert "could not be removed" in caplog.text
+
+
+def test_zero_days_keep_all_and_still_remove_what_was_deleted():
+    store = Store()
+    retention = Retention(store, 0)
+    retention.open()
+    store.wait(1)
+    retention.stop()
+    assert store.limits == [None]
+
+
+def test_stopping_what_was_never_started():
+    Retention(Store(), 30).stop()
