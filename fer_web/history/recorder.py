@@ -22,7 +22,7 @@ BATCH_S = 0.5
 GRACE_S = 15.0
 """A client that is gone may come back within this and go on."""
 
-TICK_S = 0.1
+TICK_S = 0.05
 """How often the writer looks whether a batch is due, while something is recorded."""
 
 RETRY_S = 1.0
