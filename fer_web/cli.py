@@ -1,6 +1,7 @@
 """python -m fer_web history: the history from a command line, for the person at this machine."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,9 +36,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         folder = ["--data-dir", given.data_dir] if given.data_dir else []
         settings = settings_from(folder, environment)
-        repository = open_history(settings.database_url, settings.data_dir)
-        given.command(repository, settings, given)
-        sys.stdout.flush()
+        with contextlib.closing(open_history(settings.database_url, settings.data_dir)) as repository:
+            given.command(repository, settings, given)
+            sys.stdout.flush()
     except FerWebError as exc:
         return _failed(str(exc))
     except BrokenPipeError:
