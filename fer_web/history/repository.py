@@ -16,9 +16,6 @@ from fer_web.history.schema import markers, sessions
 from fer_web.history.texts import MAX_MARKERS, check_marker_text, check_tags
 from fer_web.history.types import Marker, NewSession, Sample, SampleTable, Session
 from fer_web.history.writing import (
-    MAX_AT_S as MAX_AT_S,
-)
-from fer_web.history.writing import (
     as_new_session,
     check_at_s,
     close_session,

@@ -75,8 +75,8 @@ class StreamRecordings:
         owner = self._owner_of_request()
         if owner is None:
             raise NoOwnerError(
-                "Whose recording this is cannot be told: no cookie fer_owner came. Open the page once and "
-                "connect with its cookies."
+                "Whose recording this is cannot be told: no cookie of this server came. "
+                "Open its page once and connect with the cookies that it set."
             )
         if message.session is not None:
             session = self._recorder.resume(sid, owner, message.session)
