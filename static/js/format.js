@@ -32,6 +32,9 @@ export function formatBytes(bytes) {
 /** @param {number} count @param {string} noun */
 export const formatCount = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
+/** @param {{name: string}} session */
+export const sessionName = ({ name }) => name || "Untitled session";
+
 /** @param {string} text */
 export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 

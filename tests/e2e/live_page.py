@@ -8,7 +8,7 @@ LISTEN_JS = f"""
 const readMarker = {READ_MARKER_JS};
 window.__drawn = [];
 document.addEventListener("DOMContentLoaded", () => {{
-  document.getElementById("overlay").addEventListener("overlaydrawn", (event) => {{
+  document.getElementById("overlay")?.addEventListener("overlaydrawn", (event) => {{
     const video = document.getElementById("video");
     const number = video.videoWidth ? readMarker(video) : null;
     window.__drawn.push({{ ...structuredClone(event.detail), number, at: performance.now() }});

@@ -4,11 +4,11 @@ import { test } from "node:test";
 import { joinLines, originOf, sharedRange } from "../../static/js/history/alignment.js";
 import { clampRange, formatOffset } from "../../static/js/history/chart.js";
 import { formatStart } from "../../static/js/history/dates.js";
-import { cellsOf, describeStrip } from "../../static/js/history/strip.js";
+import { bridge, cellsOf, describeStrip } from "../../static/js/history/strip.js";
 import { describeRetention } from "../../static/js/history/views/session_list.js";
 import { formatShare } from "../../static/js/history/views/shares.js";
 import { describe } from "../../static/js/views/recorder.js";
-import { formatCount, formatDuration } from "../../static/js/format.js";
+import { formatCount, formatDuration, sessionName } from "../../static/js/format.js";
 
 test("sharedRange shows all of every session, before zero too", () => {
   assert.deepEqual(sharedRange([{ lengthS: 60, originS: 0 }, { lengthS: 100, originS: 20 }]), [-20, 80]);
@@ -68,6 +68,17 @@ test("stretches of time become cells, and what is outside is left out", () => {
   const stretches = [{ from_s: 0, to_s: 5, label: "happy" }, { from_s: 5, to_s: 6, label: "unsure" }, { from_s: 50, to_s: 60, label: "sad" }];
   const cells = cellsOf(stretches, { fromS: 0, toS: 10, parts: 5 });
   assert.deepEqual(cells, ["happy", "happy", "unsure", null, null]);
+});
+
+test("cells between two samples show what was before, longer silences stay empty", () => {
+  assert.deepEqual(bridge(["happy", null, "sad", null, null, "sad"], 0.5), ["happy", "happy", "sad", "sad", "sad", "sad"]);
+  assert.deepEqual(bridge(["happy", null, "sad"], 5), ["happy", null, "sad"]);
+  assert.deepEqual(bridge([null, "sad", null], 0.1), [null, "sad", null]);
+  assert.deepEqual(bridge([], 0), []);
+});
+
+test("a session without a name is called so", () => {
+  assert.deepEqual([sessionName({ name: "" }), sessionName({ name: "A" })], ["Untitled session", "A"]);
 });
 
 test("a strip is told in words", () => {

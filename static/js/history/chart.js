@@ -185,7 +185,7 @@ export class Chart {
       },
       hooks: {
         drawClear: [(plot) => this.#drawGaps(plot)],
-        draw: [(plot) => drawMarkers(plot, this.#content.markers)],
+        draw: [(plot) => this.#finishDrawing(plot)],
         setSelect: [(plot) => this.#select(plot)],
         setCursor: [(plot) => this.#tellCursor(plot)],
       },
@@ -203,6 +203,11 @@ export class Chart {
   #tellCursor(plot) {
     const { left } = plot.cursor;
     this.#deps.onCursor(left === undefined || left < 0 ? null : plot.posToVal(left, "x"));
+  }
+
+  #finishDrawing(plot) {
+    drawMarkers(plot, this.#content.markers);
+    this.#deps.root.dispatchEvent(new CustomEvent("chartdrawn", { bubbles: true }));
   }
 
   #drawGaps(plot) {

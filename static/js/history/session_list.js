@@ -11,6 +11,8 @@
  * @property {boolean} isFiltered
  * @property {string} problem for people, "" without one
  */
+import { sessionName } from "../format.js";
+
 const PAGE_SIZE = 50;
 
 export class SessionList {
@@ -55,7 +57,7 @@ export class SessionList {
     if (!(await this.#try("The session was not deleted", () => this.#api.remove(id)))) return;
     const sessions = this.#state.sessions.filter((each) => each.id !== id);
     this.#become({ sessions, total: Math.max(0, this.#state.total - 1) });
-    this.#offerUndo(id, session?.name ?? "The session");
+    this.#offerUndo(id, session ? sessionName(session) : "The session");
   }
 
   async restore(id) {
@@ -78,7 +80,7 @@ export class SessionList {
     const session = await this.#try(title, async () => this.#api.importText(await file.text()));
     if (!session) return;
     const link = { label: "Open", href: `/history/${encodeURIComponent(session.id)}` };
-    this.#bus.emit("message", { id: "import", tone: "info", title: "Imported", text: session.name, link, lastsMs: 15_000 });
+    this.#bus.emit("message", { id: "import", tone: "info", title: "Imported", text: sessionName(session), link, lastsMs: 15_000 });
     await this.reload();
   }
 

@@ -2,6 +2,7 @@
 import uPlot from "/vendor/uPlot.esm.js";
 
 import { EventBus } from "../event_bus.js";
+import { sessionName } from "../format.js";
 import { Preferences } from "../preferences.js";
 import { MessagesView } from "../views/messages.js";
 import { ThemeView } from "../views/theme.js";
@@ -115,7 +116,7 @@ async function update(changes) {
 }
 
 async function remove() {
-  const { name } = data.session ?? { name: "" };
+  const name = data.session ? sessionName(data.session) : "";
   if (await data.remove()) location.assign(`/history#${new URLSearchParams({ deleted: id, name })}`);
 }
 

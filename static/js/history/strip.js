@@ -5,6 +5,7 @@ import { UNSURE } from "./samples.js";
 
 const UNSURE_FILL = "#7D8798";
 const HEIGHT = 4;
+const SHORT_GAP_S = 1;
 
 /**
  * @param {HTMLCanvasElement} canvas is given one pixel for each cell
@@ -38,6 +39,26 @@ export function cellsOf(stretches, { fromS, toS, parts }) {
     for (let cell = first; cell <= last; cell += 1) cells[cell] = label;
   }
   return cells;
+}
+
+/**
+ * Cells shorter than the time between two samples are empty though somebody was there: they show what was before.
+ *
+ * @param {readonly (string | null)[]} cells
+ * @param {number} cellS seconds of one cell
+ * @returns {(string | null)[]}
+ */
+export function bridge(cells, cellS) {
+  const bridged = [...cells];
+  for (let from = 0; from < cells.length; from += 1) {
+    if (cells[from] !== null) continue;
+    let to = from;
+    while (to < cells.length && cells[to] === null) to += 1;
+    const isShort = (to - from) * cellS <= SHORT_GAP_S;
+    if (from > 0 && to < cells.length && isShort) bridged.fill(cells[from - 1], from, to);
+    from = to;
+  }
+  return bridged;
 }
 
 /**

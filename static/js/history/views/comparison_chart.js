@@ -1,5 +1,5 @@
 /** One expression of every session as lines on a shared axis, or only what prevailed in each, as strips. */
-import { capitalise, formatPercent } from "../../format.js";
+import { capitalise, formatPercent, sessionName } from "../../format.js";
 import { joinLines, sharedRange } from "../alignment.js";
 import { Chart, formatOffset } from "../chart.js";
 import { buildTimeline, dominantParts, nearestRow } from "../samples.js";
@@ -61,7 +61,7 @@ export class ComparisonChartView {
     this.#chart.show(
       {
         domain: this.#domain(),
-        lines: this.#compared.map(({ session }, i) => ({ label: session.name, ...LINES[i] })),
+        lines: this.#compared.map(({ session }, i) => ({ label: sessionName(session), ...LINES[i] })),
         isStacked: false,
         read: (fromS, toS, points) => this.#read(label, fromS, toS, points),
         markers: this.#compared.some(({ originS }) => originS > 0) ? [{ atS: 0, text: "aligned" }] : [],
@@ -82,7 +82,9 @@ export class ComparisonChartView {
     return { atS, columns, gaps: [] };
   }
 
-  #strip({ id, name, markers }, index) {
+  #strip(session, index) {
+    const { id, markers } = session;
+    const name = sessionName(session);
     const row = document.createElement("div");
     const title = document.createElement("p");
     const link = document.createElement("a");

@@ -1,5 +1,5 @@
 /** Name, facts and state of the session at the top of its page. */
-import { formatCount, formatDuration } from "../../format.js";
+import { formatCount, formatDuration, sessionName } from "../../format.js";
 import { formatStart } from "../dates.js";
 
 const STATES = {
@@ -32,7 +32,7 @@ export class HeadingView {
     const { name, facts, model, state, reload } = this.#elements;
     this.#session = session;
     name.value = name.title = session.name;
-    document.title = `${session.name} – fer-web`;
+    document.title = `${sessionName(session)} – fer-web`;
     const parts = [formatStart(session.started_at, new Date()), formatDuration(session.length_s)];
     facts.textContent = [...parts, formatCount(session.faces, "face"), formatCount(session.samples, "sample")].join(" · ");
     model.textContent = describeModel(session);

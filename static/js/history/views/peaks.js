@@ -2,6 +2,9 @@
 import { capitalise, formatDuration, formatPercent } from "../../format.js";
 import { emotionColour } from "../../palette.js";
 
+/** Below this the strongest moment of an expression is no moment of it. */
+const LEAST_SCORE = 0.25;
+
 export class PeaksView {
   #elements;
   #bus;
@@ -19,8 +22,9 @@ export class PeaksView {
 
   #show(peaks, faces) {
     const { list, none } = this.#elements;
-    none.hidden = peaks.length > 0;
-    list.replaceChildren(...peaks.map((peak) => this.#item(peak, faces > 1)));
+    const strong = peaks.filter(({ score }) => score >= LEAST_SCORE).sort((a, b) => b.score - a.score);
+    none.hidden = strong.length > 0;
+    list.replaceChildren(...strong.map((peak) => this.#item(peak, faces > 1)));
   }
 
   #item({ label, at_s, face, score }, namesFace) {

@@ -1,9 +1,9 @@
 /** One session of the list: its facts, its strip, its name to edit. A part of SessionListView. */
-import { capitalise, formatCount, formatDuration } from "../../format.js";
+import { capitalise, formatCount, formatDuration, sessionName } from "../../format.js";
 import { emotionColour } from "../../palette.js";
 import { formatStart } from "../dates.js";
 import { UNSURE } from "../samples.js";
-import { describeStrip, drawStrip } from "../strip.js";
+import { bridge, describeStrip, drawStrip } from "../strip.js";
 
 const STATES = { running: "Recording", interrupted: "Interrupted" };
 
@@ -33,15 +33,15 @@ export class SessionRow {
     this.#session = session;
     this.element.dataset.session = session.id;
     const link = this.#part("name");
-    link.textContent = session.name;
+    link.textContent = sessionName(session);
     link.href = `/history/${encodeURIComponent(session.id)}`;
     this.#part("facts").textContent = facts(session, now);
     this.#showState(session);
     this.#showStrip(session);
     this.#part("tags").replaceChildren(...session.tags.map(tagItem));
-    this.#part("pick").setAttribute("aria-label", `Compare ${session.name}`);
-    this.#part("rename").setAttribute("aria-label", `Rename ${session.name}`);
-    this.#part("delete").setAttribute("aria-label", `Delete ${session.name}`);
+    this.#part("pick").setAttribute("aria-label", `Compare ${sessionName(session)}`);
+    this.#part("rename").setAttribute("aria-label", `Rename ${sessionName(session)}`);
+    this.#part("delete").setAttribute("aria-label", `Delete ${sessionName(session)}`);
   }
 
   showPick(isPicked, isFull) {
@@ -58,11 +58,13 @@ export class SessionRow {
     badge.dataset.state = state;
   }
 
-  #showStrip({ strip, dominant }) {
+  #showStrip({ strip, dominant, length_s, state }) {
     const canvas = this.#part("strip");
-    drawStrip(canvas, strip);
-    canvas.setAttribute("aria-label", describeStrip(strip));
-    this.#part("dominant").textContent = dominant ? capitalise(dominant) : "No face";
+    const cells = bridge(strip, length_s / strip.length);
+    const nothing = state === "running" ? "Not summed up yet" : "No face";
+    drawStrip(canvas, cells);
+    canvas.setAttribute("aria-label", dominant ? describeStrip(cells) : nothing);
+    this.#part("dominant").textContent = dominant ? capitalise(dominant) : nothing;
     this.#part("swatch").hidden = dominant === null || dominant === UNSURE;
     this.#part("swatch").style.setProperty("--emotion", emotionColour(dominant));
   }

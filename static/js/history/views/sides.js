@@ -1,5 +1,5 @@
 /** Shares of time of the compared sessions, one column each. */
-import { capitalise, formatCount, formatDuration, formatPercent } from "../../format.js";
+import { capitalise, formatCount, formatDuration, formatPercent, sessionName } from "../../format.js";
 import { emotionColour } from "../../palette.js";
 import { formatStart } from "../dates.js";
 
@@ -19,7 +19,7 @@ export class SidesView {
   #show(compared) {
     const { labels } = compared[0].session;
     const summaries = compared.map(({ summary }) => summary);
-    this.#table.tHead.replaceChildren(row("", compared.map(({ session }) => session.name), "col"));
+    this.#table.tHead.replaceChildren(row("", compared.map(({ session }) => sessionName(session)), "col"));
     this.#table.tBodies[0].replaceChildren(
       row("Recorded", compared.map(({ session }) => formatStart(session.started_at, new Date()))),
       row("Length", compared.map(({ session }) => formatDuration(session.length_s))),

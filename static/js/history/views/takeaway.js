@@ -1,5 +1,5 @@
 /** What can be taken along: exports, a picture of the chart, the page on paper. */
-import { formatDuration } from "../../format.js";
+import { formatDuration, sessionName } from "../../format.js";
 import { emotionColour } from "../../palette.js";
 import { cssColour } from "../chart.js";
 
@@ -61,7 +61,7 @@ function compose(chart, session) {
 function writeHead(context, { name, started_at, length_s }, width) {
   context.fillStyle = cssColour("--text");
   context.font = "600 18px system-ui, sans-serif";
-  context.fillText(name, 14, 28, width - 28);
+  context.fillText(sessionName({ name }), 14, 28, width - 28);
   context.fillStyle = cssColour("--text-soft");
   context.font = "13px system-ui, sans-serif";
   context.fillText(`${new Date(started_at).toLocaleString()} · ${formatDuration(length_s)}`, 14, 50, width - 28);

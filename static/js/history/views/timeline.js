@@ -62,7 +62,6 @@ export class TimelineView {
     this.#shown = shown;
     this.#buildReadout(shown.session.labels);
     this.#draw(!isFirst);
-    if (isFirst) this.#elements.plot.dispatchEvent(new CustomEvent("chartdrawn", { bubbles: true }));
   }
 
   #draw(keepsRange) {
