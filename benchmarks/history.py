@@ -63,23 +63,29 @@ class Browser:
         return answers / (time.monotonic() - start)
 
 
-def measure_cost(browser: Browser, rounds: int, seconds: float) -> dict[str, object]:
-    """Rates with and without recording, in turns."""
+def measure_cost(browser: Browser, server: ServerProcess, rounds: int, seconds: float) -> dict[str, object]:
+    """Rates with and without recording, in turns; and the processor time of a result, which other work on the
+    machine cannot change much."""
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     session = browser.socket.call("record", {"on": True})["session"]
     browser.rate_for(2, jpeg)
     rates: dict[bool, list[float]] = {True: [], False: []}
+    cpu_ms: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(2 * rounds):
         # on, off, off, on: what drifts over the run meets both alike.
         is_on = turn % 4 in (0, 3)
         browser.socket.call("record", {"on": is_on, "session": session})
+        before_s = server.cpu_s
         rates[is_on].append(browser.rate_for(seconds, jpeg))
+        cpu_ms[is_on].append((server.cpu_s - before_s) * 1000 / (rates[is_on][-1] * seconds))
     browser.socket.call("stop", {})
     recorded, plain = statistics.median(rates[True]), statistics.median(rates[False])
     return {
         "results_per_s_recording": round(recorded, 1),
         "results_per_s_without": round(plain, 1),
         "ratio": round(recorded / plain, 3),
+        "cpu_ms_a_result_recording": round(statistics.median(cpu_ms[True]), 3),
+        "cpu_ms_a_result_without": round(statistics.median(cpu_ms[False]), 3),
     }
 
 
@@ -166,7 +172,7 @@ def measure(rounds: int, seconds: float, sessions: int, arguments: list[str]) ->
     """All figures, with one server."""
     with ServerProcess("--max-frames-per-s", "1000", *arguments) as server:
         browser = Browser(server.url)
-        cost = measure_cost(browser, rounds, seconds)
+        cost = measure_cost(browser, server, rounds, seconds)
         history = open_history("", server.data_dir)
         mine = browser.http.get(f"{server.url}/api/v1/sessions", timeout=10).json()["sessions"][0]["id"]
         session = history.get_session(mine, None)

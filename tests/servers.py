@@ -76,6 +76,12 @@ class ServerProcess:
     def memory_mb(self):
         return psutil.Process(self._process.pid).memory_info().rss / 1e6
 
+    @property
+    def cpu_s(self):
+        """Processor time that the process has used."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return times.user + times.system
+
     def loaded_modules(self):
         """Shared libraries in the process: says what was imported, without asking the process."""
         return {Path(entry.path).name for entry in psutil.Process(self._process.pid).memory_maps()}

@@ -91,15 +91,15 @@ class BatchWriter:
         self._lock = lock
         self._notices = notices
 
-    def store(self, recording: Recording, now_s: float) -> None:
+    def store(self, recording: Recording) -> None:
         """Store a recording's samples, and its end when it has ended.
 
         Raises: DatabaseError: not now; the samples are kept, and are stored by a later call.
         """
         try:
-            self._store_samples(recording, now_s)
+            self._store_samples(recording)
             if recording.length_s is not None:
-                self._store_samples(recording, now_s)  # those that came during the first batch
+                self._store_samples(recording)  # those that came during the first batch
                 self._store.finish_session(recording.session.id, recording.length_s)
                 recording.has_ended.set()
         except NotFoundError:
@@ -121,7 +121,7 @@ class BatchWriter:
             _log.warning("Recording: %s", error)
             self._tell(recording, "recording_problem", error.to_wire())
 
-    def _store_samples(self, recording: Recording, now_s: float) -> None:
+    def _store_samples(self, recording: Recording) -> None:
         with self._lock:
             batch = recording.next_batch()
         if not batch:
@@ -129,7 +129,7 @@ class BatchWriter:
         total = self._store.add_batch(recording.session.id, batch)
         with self._lock:
             recording.batch = []
-            recording.stored_s, recording.has_gap, recording.problem = now_s, False, None
+            recording.has_gap, recording.problem = False, None
         saved = {"session": recording.session.id, "samples": total, "until_s": batch[-1].at_s}
         self._tell(recording, "saved", saved)
 

@@ -22,9 +22,6 @@ BATCH_S = 0.5
 GRACE_S = 15.0
 """A client that is gone may come back within this and go on."""
 
-TICK_S = 0.05
-"""How often the writer looks whether a batch is due, while something is recorded."""
-
 RETRY_S = 1.0
 """How long the database is left alone after an error."""
 
@@ -68,6 +65,7 @@ class Recorder:
         self._batches = BatchWriter(store, self._lock, self._notices)
         self._wake = threading.Event()
         self._is_stopping = False
+        self._next_round_s = 0.0
         self._not_before_s = 0.0
         self._writer = threading.Thread(target=self._write, name="history-writer", daemon=True)
 
@@ -104,7 +102,7 @@ class Recorder:
         session = self._store.open_session(new)
         with self._lock:
             self._end_of(client)
-            recording = Recording(session, SessionClock(self._clock()), client, stored_s=self._clock())
+            recording = Recording(session, SessionClock(self._clock()), client)
             self._recordings[session.id] = self._of_client[client] = recording
         self._wake.set()
         return session
@@ -182,14 +180,17 @@ class Recorder:
         return self._notices.next()
 
     def store_due(self) -> None:
-        """One round of the writer: store each session's samples half a second after the ones before."""
+        """One turn of the writer: store sessions that ended, and each half second what waits of all."""
         now_s = self._clock()
+        is_round = now_s >= self._next_round_s
+        if is_round:
+            self._next_round_s = now_s + BATCH_S
         if now_s < self._not_before_s and not self._is_stopping:
             return
-        due = self._due(now_s)
+        due = self._due(now_s, is_round)
         for number, recording in enumerate(due):
             try:
-                self._batches.store(recording, now_s)
+                self._batches.store(recording)
             except DatabaseError as exc:
                 self._not_before_s = self._clock() + RETRY_S
                 for waiting in due[number:]:
@@ -212,27 +213,26 @@ class Recorder:
 
     def _write(self) -> None:
         while not (self._is_stopping and not self._recordings):
-            self._wake.wait(TICK_S if self._recordings else None)
+            self._wake.wait(max(0.0, self._next_round_s - self._clock()) if self._recordings else None)
             self._wake.clear()
             try:
                 self.store_due()
             except Exception:
                 _log.exception("The history's writer failed; it goes on")
 
-    def _due(self, now_s: float) -> list[Recording]:
+    def _due(self, now_s: float, is_round: bool) -> list[Recording]:
         with self._lock:
             for recording in self._recordings.values():
                 if recording.ends_at_s is not None and now_s >= recording.ends_at_s:
                     self._end(recording)
-            return [each for each in self._recordings.values() if _is_due(each, now_s)]
+            return [
+                recording
+                for recording in self._recordings.values()
+                if recording.length_s is not None or (is_round and (recording.batch or recording.waiting))
+            ]
 
     def _forget(self, recording: Recording) -> None:
         with self._lock:
             self._recordings.pop(recording.session.id, None)
             if recording.client is not None and self._of_client.get(recording.client) is recording:
                 self._of_client.pop(recording.client)
-
-
-def _is_due(recording: Recording, now_s: float) -> bool:
-    has_samples = bool(recording.batch or recording.waiting)
-    return recording.length_s is not None or (has_samples and now_s - recording.stored_s >= BATCH_S)

@@ -58,7 +58,6 @@ class Recording:
         ends_at_s: when it is given up, by the recorder's clock; None while a client is there.
         left_s: how long it was when its client went.
         length_s: set when it ended; then only the last samples are still to be stored.
-        stored_s: when a batch was stored last, by the recorder's clock.
         batch: samples that are being stored; tried again as they are, so that none is stored twice.
         waiting: samples that come after them.
         has_gap: samples were not taken since the last batch was stored.
@@ -69,7 +68,6 @@ class Recording:
     session: Session
     clock: SessionClock
     client: str | None
-    stored_s: float
     is_paused: bool = False
     ends_at_s: float | None = None
     left_s: float = 0.0

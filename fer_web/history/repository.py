@@ -1,7 +1,6 @@
 """Everything the program does with its history. With reading.py and writing.py the only place with SQL."""
 
 import datetime
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from fer_web.history.writing import (
     insert_marker,
     insert_samples,
     insert_session,
+    new_session_id,
     replace_tags,
     text_columns,
 )
@@ -52,7 +52,7 @@ class HistoryRepository(HistoryReader):
     def open_session(self, new: NewSession) -> Session:
         """Store a session that begins. Raises InvalidValueError: a name that is not allowed."""
         with writing(self._engine) as connection:
-            session_id = secrets.token_urlsafe(12)
+            session_id = new_session_id()
             insert_session(connection, session_id, new)
             return session_of(connection, session_id, None)
 
@@ -65,11 +65,10 @@ class HistoryRepository(HistoryReader):
         """
         with writing(self._engine) as connection:
             row = row_of(connection, session_id, None)
-            if batch and not has_sample(connection, row.key, batch[0]):
-                insert_samples(connection, row.key, samples_to_rows(row.key, batch))
-                # Another server that started may have taken it for one that was left behind.
-                connection.execute(update(sessions).where(sessions.c.key == row.key).values(state="running"))
-            return int(row_of(connection, session_id, None).samples)
+            if not batch or has_sample(connection, row.key, batch[0]):
+                return int(row.samples)
+            # Another server that started may have taken it for one that was left behind: it runs.
+            return insert_samples(connection, row, samples_to_rows(row.key, batch), "running")
 
     def finish_session(self, session_id: str, length_s: float) -> Session:
         """End a recording after `length_s`. Raises NotFoundError: it was deleted."""
@@ -146,13 +145,14 @@ class HistoryRepository(HistoryReader):
         return int(seen)
 
     def purge(self, older_than: datetime.datetime | None = None) -> int:
-        """Remove for good what began before `older_than` (None: nothing) and what was deleted UNDO_S ago.
+        """Remove for good what is older than `older_than` (None: nothing) and what was deleted UNDO_S ago.
 
-        Running sessions stay. Returns how many were removed.
+        A recording's age counts from its start, an import's from when it was imported. Running sessions stay.
+        Returns how many were removed.
         """
         gone = sessions.c.deleted_ms < epoch_ms(self._now()) - to_ms(UNDO_S)
         if older_than is not None:
-            is_old = (sessions.c.started_ms < epoch_ms(older_than)) & (sessions.c.state != "running")
+            is_old = (sessions.c.kept_from_ms < epoch_ms(older_than)) & (sessions.c.state != "running")
             gone = or_(gone, is_old)
         with writing(self._engine) as connection:
             return connection.execute(delete(sessions).where(gone)).rowcount
@@ -210,12 +210,15 @@ class HistoryRepository(HistoryReader):
         if len(session.markers) > MAX_MARKERS:
             raise InvalidValueError(f"{len(session.markers)} markers came; {MAX_MARKERS} are allowed.")
         with writing(self._engine) as connection:
-            session_id = secrets.token_urlsafe(12)
-            key = insert_session(connection, session_id, new, session.notes, session.tags)
+            session_id = new_session_id()
+            key = insert_session(
+                connection, session_id, new, notes=session.notes, tags=session.tags, kept_from=self._now()
+            )
             for marker in session.markers:
                 insert_marker(connection, key, marker.at_s, marker.text)
             for table in tables:
-                insert_samples(connection, key, table_to_rows(key, table))
+                row = row_of(connection, session_id, owner)
+                insert_samples(connection, row, table_to_rows(key, table), "running")
             state = "interrupted" if session.state == "running" else session.state
             close_session(connection, key, state, to_ms(check_at_s(session.length_s)))
             return session_of(connection, session_id, owner)

@@ -37,6 +37,7 @@ sessions = Table(
     Column("state", String(16), nullable=False, index=True),
     Column("source", String(32), nullable=False),
     Column("started_ms", BigInteger, nullable=False),  # since 1970, UTC
+    Column("kept_from_ms", BigInteger, nullable=False),  # its age counts from here: an import is new
     Column("length_ms", BigInteger, nullable=False),
     Column("faces", Integer, nullable=False),
     Column("samples", Integer, nullable=False),

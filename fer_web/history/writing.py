@@ -1,12 +1,13 @@
 """Parts of the transactions that repository.py makes."""
 
+import datetime
 import json
 import math
 import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from fer_web.errors import InvalidValueError
 from fer_web.history.rows import STRIP_PARTS, epoch_ms, search_text, strip_of, to_ms
@@ -18,6 +19,11 @@ MAX_AT_S = 366 * 86400.0
 """No session is longer than a year."""
 
 MAX_SAMPLE_HZ = 1000.0
+
+
+def new_session_id() -> str:
+    """Unguessable; without dashes, with which options of a command line and formulas begin."""
+    return secrets.token_hex(12)
 
 
 def text_columns(name: str, notes: str, tags: Sequence[str]) -> dict[str, str]:
@@ -41,9 +47,18 @@ def as_new_session(session: Session, owner: str) -> NewSession:
 
 
 def insert_session(
-    connection: Connection, session_id: str, new: NewSession, notes: str = "", tags: Sequence[str] = ()
+    connection: Connection,
+    session_id: str,
+    new: NewSession,
+    *,
+    notes: str = "",
+    tags: Sequence[str] = (),
+    kept_from: datetime.datetime | None = None,
 ) -> int:
-    """A running session without samples; returns its key. Raises InvalidValueError."""
+    """A running session without samples; returns its key. Raises InvalidValueError.
+
+    Args: kept_from: from when on its age counts; its start by default.
+    """
     if not (math.isfinite(new.sample_hz) and 0 < new.sample_hz <= MAX_SAMPLE_HZ):
         raise InvalidValueError(
             f"The sample rate is {new.sample_hz}; allowed: above 0, up to {MAX_SAMPLE_HZ:.0f}."
@@ -55,6 +70,7 @@ def insert_session(
         "state": "running",
         "source": check_text("source", new.source, 32),
         "started_ms": epoch_ms(new.started_at),
+        "kept_from_ms": epoch_ms(kept_from or new.started_at),
         "length_ms": 0,
         "faces": 0,
         "samples": 0,
@@ -102,39 +118,56 @@ def has_sample(connection: Connection, key: int, sample: Sample) -> bool:
     return connection.execute(select(samples.c.face).where(here)).first() is not None
 
 
-def insert_samples(connection: Connection, key: int, rows: list[dict[str, Any]]) -> None:
-    """Insert rows and count them in their faces and their session."""
+def insert_samples(
+    connection: Connection, session: Row[Any], rows: list[dict[str, Any]], state: SessionState
+) -> int:
+    """Insert rows and count them in their faces and their session; returns how many samples it has now.
+
+    Args: session: its row, read in this transaction. state: what it is from now on.
+    """
     if not rows:
-        return
+        return int(session.samples)
     connection.execute(insert(samples), rows)
-    for face in sorted({row["face"] for row in rows}):
-        times_ms = [row["at_ms"] for row in rows if row["face"] == face]
-        _count_face(connection, key, face, times_ms)
-    of_session = select(func.count()).select_from(faces).where(faces.c.session == key)
-    last_ms = max(row["at_ms"] for row in rows)
-    connection.execute(
-        update(sessions)
-        .where(sessions.c.key == key)
-        .values(faces=of_session.scalar_subquery(), samples=sessions.c.samples + len(rows))
-    )
-    is_shorter = (sessions.c.key == key) & (sessions.c.length_ms < last_ms)
-    connection.execute(update(sessions).where(is_shorter).values(length_ms=last_ms))
-
-
-def _count_face(connection: Connection, key: int, face: int, times_ms: list[int]) -> None:
-    here = (faces.c.session == key) & (faces.c.face == face)
-    known = connection.execute(select(faces).where(here)).one_or_none()
-    if known is None:
-        first_ms, last_ms = min(times_ms), max(times_ms)
-        row = {"session": key, "face": face, "samples": len(times_ms)}
-        connection.execute(insert(faces).values(**row, first_ms=first_ms, last_ms=last_ms))
-        return
-    changes = {
-        "first_ms": min(known.first_ms, *times_ms),
-        "last_ms": max(known.last_ms, *times_ms),
-        "samples": known.samples + len(times_ms),
+    new_faces = _count_faces(connection, session.key, rows)
+    total = int(session.samples) + len(rows)
+    values = {
+        "state": state,
+        "samples": total,
+        "faces": session.faces + new_faces,
+        "length_ms": max(session.length_ms, max(row["at_ms"] for row in rows)),
     }
-    connection.execute(update(faces).where(here).values(changes))
+    connection.execute(update(sessions).where(sessions.c.key == session.key).values(values))
+    return total
+
+
+def _count_faces(connection: Connection, key: int, rows: list[dict[str, Any]]) -> int:
+    """Count rows in the faces that they show; returns how many faces are new."""
+    times_ms: dict[int, list[int]] = {}
+    for row in rows:
+        times_ms.setdefault(row["face"], []).append(row["at_ms"])
+    query = select(faces).where(faces.c.session == key, faces.c.face.in_(times_ms))
+    known = {row.face: row for row in connection.execute(query)}
+    new = [
+        {"session": key, "face": face, "first_ms": min(at), "last_ms": max(at), "samples": len(at)}
+        for face, at in times_ms.items()
+        if face not in known
+    ]
+    changed = [
+        {
+            "of_face": face,
+            "first_ms": min(known[face].first_ms, *at),
+            "last_ms": max(known[face].last_ms, *at),
+            "samples": known[face].samples + len(at),
+        }
+        for face, at in times_ms.items()
+        if face in known
+    ]
+    if new:
+        connection.execute(insert(faces), new)
+    if changed:
+        here = (faces.c.session == key) & (faces.c.face == bindparam("of_face"))
+        connection.execute(update(faces).where(here), changed)
+    return len(new)
 
 
 def close_session(connection: Connection, key: int, state: SessionState, length_ms: int) -> None:

@@ -14,7 +14,7 @@ def face(number):
 
 
 def recording_at(sample_hz=5.0, now_s=100.0):
-    return Recording(session_with(sample_hz=sample_hz), SessionClock(now_s), "client", now_s)
+    return Recording(session_with(sample_hz=sample_hz), SessionClock(now_s), "client")
 
 
 def times_of(recording):

@@ -429,6 +429,21 @@ def test_import_session_stores_equal_rows_under_a_new_id(repository):
     assert repository.list_faces(copy.id, "bob") == repository.list_faces(session.id, "ann")
 
 
+def test_an_imported_session_is_as_old_as_its_import(repository):
+    session = repository.finish_session(repository.open_session(new_session()).id, 1.0)
+    copy = repository.import_session(session, "bob", [])
+    assert copy.started_at == session.started_at
+    assert repository.purge(session.started_at + datetime.timedelta(days=1)) == 1
+    assert repository.get_session(copy.id, "bob").id == copy.id
+    assert repository.purge(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)) == 1
+
+
+def test_session_ids_begin_like_no_option_and_no_formula(repository):
+    ids = {repository.open_session(new_session()).id for _ in range(20)}
+    assert len(ids) == 20
+    assert all(len(each) == 24 and each.isalnum() for each in ids)
+
+
 def test_import_session_that_breaks_half_way_leaves_nothing(repository):
     session = exported(repository)
 

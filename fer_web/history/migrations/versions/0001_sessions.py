@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("source", sa.String(32), nullable=False),
         sa.Column("started_ms", sa.BigInteger, nullable=False),
+        sa.Column("kept_from_ms", sa.BigInteger, nullable=False),
         sa.Column("length_ms", sa.BigInteger, nullable=False),
         sa.Column("faces", sa.Integer, nullable=False),
         sa.Column("samples", sa.Integer, nullable=False),
