@@ -85,9 +85,9 @@ class HistoryPage:
             self.page.wait_for_timeout(50)
 
 
-def session_export(*, name="A session", length_s=60, faces=1, away=(), markers=(), tags=(), seed=1):
+def session_export(*, name="A session", length_s=60, faces=1, away=(), markers=(), tags=(), day=3):
     """A JSON export of a session in which expressions take turns. `away`: (from_s, to_s) without a face."""
-    chance = random.Random(seed)
+    chance = random.Random(day)
     rows = []
     for step in range(int(length_s * 5)):
         at_s = step / 5
@@ -102,7 +102,7 @@ def session_export(*, name="A session", length_s=60, faces=1, away=(), markers=(
             "name": name,
             "state": "finished",
             "source": "camera",
-            "started_at": "2026-05-03T12:00:00.000Z",
+            "started_at": f"2026-05-{day:02}T12:00:00.000Z",
             "length_s": length_s,
             "notes": "",
             "tags": list(tags),

@@ -1,7 +1,7 @@
 /** Paper is white and has its own width; a canvas does not follow by itself. */
 
-/** A4 with its margins, at CSS's 96 dots an inch. */
-const PAPER_PX = 690;
+/** A card's inside on A4 with the margins of print.css, at CSS's 96 dots an inch. */
+const PAPER_PX = 660;
 
 export class PaperView {
   #bus;
