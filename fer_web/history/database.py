@@ -1,6 +1,7 @@
 """Opens the database of the history: SQLite in the data folder, or PostgreSQL by its address."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,12 +48,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def forget_deleted(engine: Engine) -> None:
+    """Take what was deleted out of SQLite's log too, where old pages would stay until it is used again.
+
+    Where a reader is in the way, the next call does it; on PostgreSQL, its own autovacuum does.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with _own_errors(), contextlib.closing(engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
 def _sqlite_engine(data_dir: Path) -> Engine:
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # For its user alone, whatever the folder is for; SQLite gives its other files the same mode.
+        os.close(os.open(data_dir / SQLITE_FILE, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as exc:
         raise SettingsError(
-            f"The data folder {data_dir} cannot be made ({exc.strerror}). "
+            f"The data folder {data_dir} cannot be made or written to ({exc.strerror}). "
             "Take another one: --data-dir FOLDER."
         ) from exc
     url = URL.create("sqlite", database=str(data_dir / SQLITE_FILE))

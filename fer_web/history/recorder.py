@@ -97,12 +97,12 @@ class Recorder:
                     "Try again later, or raise --max-clients."
                 )
         model = self._model
-        started_at = datetime.datetime.now(datetime.UTC)
+        clock, started_at = SessionClock(self._clock()), datetime.datetime.now(datetime.UTC)
         new = NewSession(owner, name, started_at, model.name, model.hash, model.sample_hz, model.settings)
         session = self._store.open_session(new)
         with self._lock:
             self._end_of(client)
-            recording = Recording(session, SessionClock(self._clock()), client)
+            recording = Recording(session, clock, client)
             self._recordings[session.id] = self._of_client[client] = recording
         self._wake.set()
         return session

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine, delete, func, or_, select, update
 
 from fer_web.errors import InvalidValueError, NotFoundError
-from fer_web.history.database import open_engine, writing
+from fer_web.history.database import forget_deleted, open_engine, writing
 from fer_web.history.migrate import migrate
 from fer_web.history.reading import HistoryReader, key_of, row_of, session_of, visible_to
 from fer_web.history.rows import epoch_ms, samples_to_rows, table_to_rows, to_ms
@@ -142,6 +142,7 @@ class HistoryRepository(HistoryReader):
                 select(func.count()).select_from(sessions).where(*visible_to(owner))
             ).scalar_one()
             connection.execute(delete(sessions).where(*own))
+        forget_deleted(self._engine)
         return int(seen)
 
     def purge(self, older_than: datetime.datetime | None = None) -> int:
@@ -155,7 +156,10 @@ class HistoryRepository(HistoryReader):
             is_old = (sessions.c.kept_from_ms < epoch_ms(older_than)) & (sessions.c.state != "running")
             gone = or_(gone, is_old)
         with writing(self._engine) as connection:
-            return connection.execute(delete(sessions).where(gone)).rowcount
+            removed = connection.execute(delete(sessions).where(gone)).rowcount
+        if removed:
+            forget_deleted(self._engine)
+        return removed
 
     def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
         """Name a moment. Raises NotFoundError, InvalidValueError."""

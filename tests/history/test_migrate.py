@@ -1,4 +1,5 @@
 import sqlite3
+import sys
 import threading
 
 import pytest
@@ -82,9 +83,13 @@ def test_data_folder_that_cannot_be_made_names_the_way_out(tmp_path):
         open_history("", tmp_path / "file" / "data")
 
 
-def test_data_folder_is_for_its_user_alone(tmp_path):
-    open_history("", tmp_path / "data").close()
-    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_data_is_for_its_user_alone(tmp_path):
+    history = open_history("", tmp_path / "data")
+    paths = [tmp_path / "data", *(tmp_path / "data").iterdir()]
+    assert len(paths) == 4, "the folder, the database, its log, its index"
+    assert [path.name for path in paths if path.stat().st_mode & 0o077] == []
+    history.close()
 
 
 @pytest.mark.parametrize(

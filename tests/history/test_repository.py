@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_web.errors import InvalidValueError, NotFoundError
-from fer_web.history.repository import UNDO_S, HistoryRepository
+from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
 from fer_web.history.types import NewSession, Sample, SessionFilter
 
 START = datetime.datetime(2026, 3, 4, 5, 6, 7, 891_000, datetime.UTC)
@@ -492,3 +492,27 @@ def test_verbs_of_many_threads_at_once_lose_nothing(repository):
         thread.join(60)
     assert failures == []
     assert [repository.get_session(each.id, "ann").samples for each in sessions] == [20] * 4
+
+
+@pytest.mark.parametrize("remove", ["delete_all", "purge"])
+def test_what_was_deleted_is_in_no_file_any_more(tmp_path, remove):
+    history = open_history("", tmp_path)
+    session = history.open_session(new_session("a name to forget"))
+    history.add_batch(session.id, [sample(0.2)])
+    history.update_session(session.id, "ann", notes="notes to forget", tags=["tag to forget"])
+    history.add_marker(session.id, "ann", 0.0, "marker to forget")
+    history.finish_session(session.id, 1.0)
+    scores = history.read_samples(session.id, "ann").scores.tobytes()
+
+    def is_there(words):
+        return any(words in path.read_bytes() for path in tmp_path.iterdir())
+
+    assert is_there(b"to forget")
+    assert is_there(scores)
+    if remove == "purge":
+        history.purge(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))
+    else:
+        history.delete_all("ann")
+    assert not is_there(b"to forget")
+    assert not is_there(scores)
+    history.close()
