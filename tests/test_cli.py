@@ -1,3 +1,4 @@
+import datetime
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import pytest
 from fer_web.cli import build_parser, main
 from fer_web.history.database import SQLITE_FILE
 from fer_web.history.repository import open_history
+from fer_web.history.types import NewSession
 from fer_web.history_commands import NO_BROWSER
 from tests.history.sessions import session_with
 from tests.history.tables import assert_equal_tables, chunks, random_table
@@ -185,13 +187,17 @@ def test_delete_all_is_for_everybody_and_for_good(run, session, store):
     ("arguments", "environment", "removed"),
     [
         (("--older-than-days", "36000"), {}, 0),
-        (("--older-than-days", "1"), {}, 1),
+        (("--older-than-days", "29"), {}, 1),
         ((), {"FER_RETENTION_DAYS": "36000"}, 0),
         ((), {"FER_RETENTION_DAYS": "0"}, 0),
         (("--older-than-days", "1"), {"FER_RETENTION_DAYS": "0"}, 1),
+        ((), {}, 1),
     ],
 )
-def test_purge_removes_what_is_older(run, session, arguments, environment, removed):
+def test_purge_removes_what_is_older(run, store, arguments, environment, removed):
+    began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=31)
+    new = NewSession("browser-1", "Old", began, "flagship", "0123", 5.0)
+    session = store.finish_session(store.open_session(new).id, 1.0)
     status, out, _ = run("purge", "--json", *arguments, **environment)
     assert (status, json.loads(out)["removed"]) == (0, removed)
     assert (session.id in run("list")[1]) == (removed == 0)

@@ -1,6 +1,7 @@
 """What the history's addresses work with."""
 
 import functools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -44,11 +45,12 @@ class HistoryAccess:
 
     def summary_of(
         self, session_id: str, scope: str | None, *, face: int | None, smoothing_s: float
-    ) -> dict[str, Any]:
-        """The summary of a session; blocks. Raises NotFoundError."""
+    ) -> bytes:
+        """The summary of a session as JSON; blocks. Raises NotFoundError."""
         session = self.repository.get_session(session_id, scope)
         table = smooth(self._table(session_id, scope, face), smoothing_s, sample_hz=session.sample_hz)
-        return summary_to_wire(summarise(table, length_s=session.length_s, sample_hz=session.sample_hz))
+        summary = summarise(table, length_s=session.length_s, sample_hz=session.sample_hz)
+        return json.dumps(summary_to_wire(summary)).encode()
 
     def _table(self, session_id: str, scope: str | None, face: int | None) -> SampleTable:
         # Rows of the database take ten times as much memory as columns: they are turned chunk by chunk.

@@ -162,9 +162,8 @@ def _add_data_routes(api: Blueprint, history: HistoryAccess) -> None:
     def summary(session_id: str) -> Response:
         face, smoothing_s = _face(), _smoothing_s()
         scope = history.owners.viewer().scope
-        return jsonify(
-            history.call(history.summary_of, session_id, scope, face=face, smoothing_s=smoothing_s)
-        )
+        text = history.call(history.summary_of, session_id, scope, face=face, smoothing_s=smoothing_s)
+        return Response(text, mimetype="application/json")
 
 
 def _face() -> int | None:

@@ -14,7 +14,7 @@ from fer_web.settings import Settings
 from tests.fakes.models import write_empty_model
 from tests.fakes.pipelines import InstantPipeline
 from tests.history.sessions import session_with
-from tests.history.tables import assert_equal_tables, chunks, random_table, table_of
+from tests.history.tables import assert_equal_tables, chunks, lifelike_table, random_table, table_of
 
 API = "/api/v1/sessions"
 SHORT = table_of(
@@ -572,7 +572,7 @@ def test_pages_of_what_is_not_ones_own(browser, stranger, path, status):
     assert (page.status_code, page.mimetype) == (status, "text/html")
 
 
-HOUR = random_table(3600, 3)
+HOUR = lifelike_table(3600, 3)
 
 
 @pytest.fixture
@@ -582,13 +582,12 @@ def hour(browser):
     return browser.record(HOUR)
 
 
-def test_an_hour_is_there_for_the_chart_in_half_a_second(browser, hour):
+def test_an_hour_is_there_for_the_chart_at_once(browser, hour):
     browser.get(f"/{hour}/samples", face=1)
-    started = time.perf_counter()
+    started = time.process_time()
     answer = browser.get(f"/{hour}/samples")
     assert len(answer.data) > 1_000_000
-    # Half a second is the aim; the machine that tests may be busy. benchmarks/history_api.py measures it.
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 1  # 0.35 s, and 0.2 s for what else the process does
     assert len(answer.json["at_s"]) == 54_000
 
 
@@ -596,12 +595,12 @@ def test_an_hour_is_exported_in_three_seconds_and_little_memory(browser, hour):
     process = psutil.Process()
     browser.get(f"/{hour}/export")
     before = process.memory_info().rss
-    started = time.perf_counter()
+    started = time.process_time()
     lines, most = 0, before
     answer = browser.client.get(f"{API}/{hour}/export?format=csv", buffered=False)
     for part in answer.response:
         lines += part.count(b"\n")
         most = max(most, process.memory_info().rss)
     assert lines == 54_001
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
     assert most - before < 100e6
