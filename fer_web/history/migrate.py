@@ -45,10 +45,10 @@ def _version_of(connection: Connection) -> str | None:
 def _upgrade(connection: Connection) -> None:
     _version_of(connection)
     # Only here: it takes a fifth of a second of each start, and there is seldom anything to do.
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # before it loads its plugins and tells of each
     from alembic import command
     from alembic.config import Config
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -11,7 +11,7 @@ from fer_web.errors import ImportRefusedError
 from fer_web.history import importing
 from fer_web.history.export import JSON_COLUMNS, json_file
 from fer_web.history.importing import read_export
-from fer_web.history.types import SampleTable
+from fer_web.history.types import Marker, SampleTable
 from fer_web.labels import EMOTIONS
 from tests.history.sessions import session_with
 from tests.history.tables import assert_equal_tables, chunks, random_table, table_of
@@ -44,6 +44,19 @@ def test_an_export_is_read_back_equal():
 
 def test_an_export_without_samples_is_read_back():
     assert len(read(export_of(random_table(0, 1)))[1]) == 0
+
+
+def test_an_export_is_stored_equal_by_each_database(repository):
+    table = random_table(500, 3)
+    table.at_s[:] = table.at_s.round(3)
+    marker = Marker("", 1.5, "<b>laughs</b> 😀")
+    first = repository.import_session(session_with(name='"A" % film', markers=(marker,)), "ann", [table])
+    exported = b"".join(json_file(first, repository.iter_samples(first.id, "ann", chunk=700)))
+    session, read_table = read(exported)
+    second = repository.import_session(session, "bob", [read_table])
+    assert_equal_tables(repository.read_samples(second.id, "bob"), table)
+    again = b"".join(json_file(second, repository.iter_samples(second.id, "bob")))
+    assert again.replace(second.id.encode(), b"") == exported.replace(first.id.encode(), b"")
 
 
 @pytest.mark.parametrize("rows", [1, 4999, 5000, 5001, 10_000])

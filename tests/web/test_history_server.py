@@ -120,6 +120,10 @@ def test_an_import_of_a_strange_length_is_refused(server, browser, lie):
     assert status in (b"400", b"413")
 
 
+def test_a_first_start_tells_nothing_of_how_tables_are_made(server):
+    assert not [line for line in server.output if "alembic" in line]
+
+
 def test_the_printed_address_makes_the_host(server, browser):
     address = imported(browser, random_table(10, 1))
     printed = next(
