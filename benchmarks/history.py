@@ -10,7 +10,6 @@ meets both alike. History: so many sessions in the list; an hour of three faces 
 import argparse
 import datetime
 import json
-import secrets
 import statistics
 import threading
 import time
@@ -21,12 +20,11 @@ import numpy as np
 import requests
 import socketio
 
-from fer_web.history.database import writing
-from fer_web.history.repository import HistoryRepository, open_history
+from fer_web.history.repository import open_history
 from fer_web.history.types import NewSession, SampleTable
-from fer_web.history.writing import close_session, insert_session
 from fer_web.vision.frames import encode_jpeg
 from tests.faces import camera_frame_bgr
+from tests.history.many import fill
 from tests.servers import ServerProcess
 
 HOUR_S = 3600
@@ -87,17 +85,6 @@ def measure_cost(browser: Browser, server: ServerProcess, rounds: int, seconds: 
         "cpu_ms_a_result_recording": round(statistics.median(cpu_ms[True]), 3),
         "cpu_ms_a_result_without": round(statistics.median(cpu_ms[False]), 3),
     }
-
-
-def fill(history: HistoryRepository, owner: str, count: int) -> None:
-    """Sessions of this owner, one for each of the last hours; without samples, which no list reads."""
-    now = datetime.datetime.now(datetime.UTC)
-    with writing(history._engine) as connection:
-        for number in range(count):
-            started_at = now - datetime.timedelta(minutes=number)
-            new = NewSession(owner, f"Film {number}", started_at, "flagship", "abc", SAMPLE_HZ)
-            key = insert_session(connection, secrets.token_urlsafe(12), new, tags=[f"tag {number % 20}"])
-            close_session(connection, key, "finished", 60_000)
 
 
 def hour_of_samples() -> Iterator[SampleTable]:
@@ -176,7 +163,8 @@ def measure(rounds: int, seconds: float, sessions: int, arguments: list[str]) ->
         history = open_history("", server.data_dir)
         mine = browser.http.get(f"{server.url}/api/v1/sessions", timeout=10).json()["sessions"][0]["id"]
         session = history.get_session(mine, None)
-        fill(history, session.owner, sessions)
+        now = datetime.datetime.now(datetime.UTC)
+        fill(history, NewSession(session.owner, "Film", now, "flagship", "abc", SAMPLE_HZ), sessions)
         hour = history.import_session(session, session.owner, hour_of_samples())
         history.close()
         figures = {

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from fer_web.errors import InvalidValueError, NotFoundError
 from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
 from fer_web.history.types import NewSession, Sample, SessionFilter
+from tests.history.many import fill
 
 START = datetime.datetime(2026, 3, 4, 5, 6, 7, 891_000, datetime.UTC)
 HAPPY, SAD = 3, 4
@@ -516,3 +518,17 @@ def test_what_was_deleted_is_in_no_file_any_more(tmp_path, remove):
     assert not is_there(b"to forget")
     assert not is_there(scores)
     history.close()
+
+
+def test_first_page_of_ten_thousand_sessions_comes_within_200_ms(repository):
+    fill(repository, new_session("Film"), 10_000)
+
+    def seconds(owner, **changes):
+        started_s = time.perf_counter()
+        page = repository.list_sessions(SessionFilter(**changes), owner)
+        assert page.sessions
+        return time.perf_counter() - started_s
+
+    for owner, changes in (("ann", {}), (None, {}), (None, {"search": "film 77"}), (None, {"tag": "tag 7"})):
+        # Other work on the machine can only make it slower.
+        assert min(seconds(owner, **changes) for _ in range(10)) < 0.2, changes
