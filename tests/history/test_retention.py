@@ -79,3 +79,54 @@ def test_zero_days_keep_all_and_still_remove_what_was_deleted():
 
 def test_stopping_what_was_never_started():
     Retention(Store(), 30).stop()
+
+
+DAY_S = 86400.0
+
+
+class Clocks:
+    """A wall clock and a monotonic one, both set by hand."""
+
+    def __init__(self):
+        self.wall_s, self.monotonic_s = NOW.timestamp(), 1000.0
+
+    def pass_s(self, seconds, jump_s=0.0):
+        self.wall_s += seconds + jump_s
+        self.monotonic_s += seconds
+
+
+def test_a_clock_that_jumps_ahead_removes_nothing_until_it_has_stood_for_a_day(caplog):
+    store, clocks = Store(), Clocks()
+    retention = Retention(store, 30, wall_clock=lambda: clocks.wall_s, clock=lambda: clocks.monotonic_s)
+    retention.purge()
+    clocks.pass_s(600, jump_s=400 * DAY_S)
+    retention.purge()
+    clocks.pass_s(DAY_S - 600)
+    retention.purge()
+    clocks.pass_s(600)
+    retention.purge()
+    assert store.limits[0] == oldest_kept(30, NOW)
+    assert store.limits[1:3] == [None, None]
+    assert store.limits[3] == oldest_kept(30, NOW + datetime.timedelta(seconds=400 * DAY_S + DAY_S + 600))
+    assert "jumped ahead by 400.0 days" in caplog.text
+
+
+def test_a_clock_that_is_set_right_again_removes_nothing_of_the_meantime():
+    store, clocks = Store(), Clocks()
+    retention = Retention(store, 30, wall_clock=lambda: clocks.wall_s, clock=lambda: clocks.monotonic_s)
+    clocks.pass_s(600, jump_s=400 * DAY_S)
+    retention.purge()
+    clocks.pass_s(600, jump_s=-400 * DAY_S)
+    retention.purge()
+    clocks.pass_s(2 * DAY_S)
+    retention.purge()
+    assert store.limits[:2] == [None, None]
+    assert store.limits[2] <= oldest_kept(30, NOW + datetime.timedelta(days=3))
+
+
+def test_a_night_asleep_is_no_jump():
+    store, clocks = Store(), Clocks()
+    retention = Retention(store, 30, wall_clock=lambda: clocks.wall_s, clock=lambda: clocks.monotonic_s)
+    clocks.pass_s(600, jump_s=DAY_S / 2)
+    retention.purge()
+    assert store.limits[0] is not None

@@ -475,6 +475,9 @@ def test_a_marker_of_another_session_is_not_there(browser):
     [
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://["},
+        {"Origin": "http://localhost@evil.example"},
         {"Origin": "http://localhost:1234"},
         {"Origin": "http://localhost.evil.example"},
         {"Sec-Fetch-Site": "cross-site"},
