@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { joinLines, originOf, sharedRange } from "../../static/js/history/alignment.js";
-import { clampRange, formatOffset } from "../../static/js/history/chart.js";
+import { clampRange, formatOffset } from "../../static/js/history/chart_options.js";
 import { formatStart } from "../../static/js/history/dates.js";
 import { bridge, cellsOf, describeStrip } from "../../static/js/history/strip.js";
 import { describeRetention } from "../../static/js/history/views/session_list.js";

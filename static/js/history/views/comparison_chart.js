@@ -1,7 +1,8 @@
 /** One expression of every session as lines on a shared axis, or only what prevailed in each, as strips. */
 import { capitalise, formatPercent, sessionName } from "../../format.js";
 import { joinLines, sharedRange } from "../alignment.js";
-import { Chart, formatOffset } from "../chart.js";
+import { Chart } from "../chart.js";
+import { formatOffset } from "../chart_options.js";
 import { buildTimeline, dominantParts, nearestRow } from "../samples.js";
 import { cellName, describeStrip, drawStrip } from "../strip.js";
 import { LINES, lineKey } from "./line_key.js";

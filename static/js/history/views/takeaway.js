@@ -1,7 +1,7 @@
 /** What can be taken along: exports, a picture of the chart, the page on paper. */
 import { formatDuration, sessionName } from "../../format.js";
 import { emotionColour } from "../../palette.js";
-import { cssColour } from "../chart.js";
+import { cssColour } from "../chart_options.js";
 
 const HEAD_PX = 64;
 const FOOT_PX = 34;

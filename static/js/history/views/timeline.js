@@ -1,9 +1,10 @@
 /** The seven expressions over time: the chart, what it says under the cursor, and its keys. */
-import { capitalise, formatDuration, formatPercent } from "../../format.js";
+import { formatDuration } from "../../format.js";
 import { emotionColour } from "../../palette.js";
 import { Chart } from "../chart.js";
 import { buildTimeline, gapsOf, nearestRow, stack } from "../samples.js";
 import { cellName } from "../strip.js";
+import { ReadoutItem } from "./readout_item.js";
 
 const JUMP_WINDOW_S = 30;
 const KEY_STEPS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 };
@@ -211,41 +212,5 @@ export class TimelineView {
     slider.setAttribute("aria-valuemax", String(Math.ceil(to)));
     slider.setAttribute("aria-valuenow", String(Math.round(atS ?? from)));
     slider.setAttribute("aria-valuetext", `${text}: ${scores}`);
-  }
-}
-
-/** One expression's value under the cursor; pressing it hides or shows its line. */
-class ReadoutItem {
-  button = document.createElement("button");
-  #value = document.createElement("span");
-  #label;
-
-  constructor(label, onToggle) {
-    this.#label = label;
-    const swatch = document.createElement("span");
-    swatch.className = "swatch";
-    swatch.style.setProperty("--emotion", emotionColour(label));
-    this.#value.className = "readout-value";
-    this.button.type = "button";
-    this.button.className = "readout-item";
-    this.button.dataset.emotion = label;
-    this.button.setAttribute("aria-pressed", "true");
-    this.button.title = `Hide or show ${label}`;
-    this.button.append(swatch, capitalise(label), this.#value);
-    this.button.addEventListener("click", () => this.#toggle(onToggle));
-  }
-
-  get text() {
-    return `${this.#label} ${this.#value.textContent}`;
-  }
-
-  show(score) {
-    this.#value.textContent = formatPercent(score ?? NaN);
-  }
-
-  #toggle(onToggle) {
-    const isShown = this.button.getAttribute("aria-pressed") !== "true";
-    this.button.setAttribute("aria-pressed", String(isShown));
-    onToggle(isShown);
   }
 }
