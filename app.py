@@ -7,7 +7,7 @@ import sys
 
 from fer_web.errors import FerWebError
 from fer_web.factory import create_application
-from fer_web.server import open_listener, url_of
+from fer_web.server import loopback_url_of, open_listener, url_of
 from fer_web.settings import Settings, settings_from
 
 
@@ -32,9 +32,15 @@ def serve(settings: Settings) -> None:
     listener = open_listener(settings.host, settings.port)
     application = create_application(settings)
     print(f"fer-web is ready: open {url_of(listener)} (Ctrl+C stops it)", flush=True)
+    if near := loopback_url_of(listener):
+        token = application.owners.host_token
+        print(f"For you at this machine, the sessions of all: {near}/history?host={token}", flush=True)
     if not settings.is_loopback:
         print("Browsers on other machines give no camera to a page over plain HTTP.", flush=True)
-    application.mode.serve(application.flask, listener)
+    try:
+        application.mode.serve(application.flask, listener)
+    finally:
+        application.close()
 
 
 if __name__ == "__main__":

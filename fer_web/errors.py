@@ -92,6 +92,82 @@ class SlowReaderError(FerWebError):
     http_status = 429
 
 
+class NotFoundError(FerWebError):
+    """There is no such thing, or it belongs to somebody else: the answer does not tell which."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class ForbiddenError(FerWebError):
+    """Somebody asks for what they may not do, whatever they send."""
+
+    code = "forbidden"
+    http_status = 403
+
+
+class InvalidValueError(FerWebError):
+    """A name, note, tag, marker or query has a value that is not allowed."""
+
+    code = "bad_value"
+    http_status = 400
+
+
+class ImportRefusedError(FerWebError):
+    """A file is no session that can be taken in; nothing of it was stored."""
+
+    code = "bad_import"
+    http_status = 400
+
+
+class RecordingError(FerWebError):
+    """A recording cannot start or go on."""
+
+    code = "recording_refused"
+    http_status = 409
+
+
+class NoOwnerError(RecordingError):
+    """A client without the owner's cookie wants to record."""
+
+    code = "no_owner"
+    http_status = 403
+
+
+class RecordingStoppedError(RecordingError):
+    """A recording ended, because its session was deleted or finished."""
+
+    code = "recording_stopped"
+
+
+class RecordingGapError(RecordingError):
+    """Samples were left out, because the database could not take them for too long."""
+
+    code = "recording_gap"
+    retryable = True
+
+
+class DatabaseError(FerWebError):
+    """The history cannot be read or written; what was stored before is still there."""
+
+    code = "database_unavailable"
+    http_status = 503
+    retryable = True
+
+
+class DatabaseFullError(DatabaseError):
+    """No space is left for the history."""
+
+    code = "database_full"
+    http_status = 507
+
+
+class DatabaseLockedError(DatabaseError):
+    """Another program holds the history's database."""
+
+    code = "database_locked"
+
+
 class InternalError(FerWebError):
     """Something failed that the client cannot mend; the log says what."""
 

@@ -2,21 +2,28 @@
 
 import logging
 import mimetypes
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from flask import Flask
+from flask import Flask, request
 from flask_socketio import SocketIO
 
+from fer_web.history.importing import MAX_IMPORT_BYTES
+from fer_web.history.recorder import Recorder, RecordingModel
+from fer_web.history.repository import HistoryRepository, open_history
+from fer_web.history.retention import Retention
 from fer_web.inference.artifact import ModelArtifact, load_artifact
 from fer_web.inference.classifier import LiteRTClassifier
 from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline, StreamState
 from fer_web.realtime.events import StreamEvents
+from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, guard
+from fer_web.secret_file import load_secret
 from fer_web.server import EngineConcurrency, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
@@ -24,6 +31,10 @@ from fer_web.vision.faces import build_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.error_handlers import register_error_handlers
+from fer_web.web.history_access import HistoryAccess
+from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
+from fer_web.web.history_pages import history_pages_blueprint
+from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
 from fer_web.web.security import LOOPBACK_HOSTS, RequestFence
 
@@ -39,6 +50,16 @@ class Application:
     scheduler: FrameScheduler
     streams: StreamRegistry
     mode: ServingMode
+    history: HistoryRepository
+    recorder: Recorder
+    retention: Retention
+    owners: Owners
+
+    def close(self) -> None:
+        """Store what is being recorded and end the threads that work for the server."""
+        self.recorder.stop()
+        self.retention.stop()
+        self.history.close()
 
 
 def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None = None) -> Application:
@@ -53,19 +74,47 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     detector = resolve_detector(settings.detector)
     if pipelines is None:
         pipelines = [build_pipeline(settings, artifact, detector) for _ in range(settings.worker_count)]
+    history = open_history(settings.database_url, settings.data_dir)
+    history.mark_interrupted()
+    recorder = Recorder(history, _recording_model(settings, artifact, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
-    flask_app = _build_flask(settings, PageOptions(settings, artifact, detector))
+    owners = Owners(load_secret(settings.data_dir))
+    access = HistoryAccess(history, owners, mode.run_native, settings.retention_days)
+    flask_app = _build_flask(settings, PageOptions(settings, artifact, detector), access)
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
         flask_app.wsgi_app,
         hosts=LOOPBACK_HOSTS if settings.is_loopback else (),
         max_body_bytes=_max_message_bytes(settings),
+        max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
     )
-    scheduler = FrameScheduler(EngineConcurrency(socketio.server.eio, mode), pipelines)
+    concurrency = EngineConcurrency(socketio.server.eio, mode)
+    scheduler = FrameScheduler(concurrency, pipelines, observe=recorder.sample)
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
-    StreamEvents(socketio, streams, scheduler, settings.max_frames_per_s).register()
+    recordings = StreamRecordings(
+        recorder, concurrency, lambda: owners.owner_of(request.cookies), time.monotonic
+    )
+    events = StreamEvents(socketio, streams, scheduler, recordings, settings.max_frames_per_s)
+    events.register()
     scheduler.start()
-    return Application(flask_app, socketio, scheduler, streams, mode)
+    recorder.open()
+    concurrency.spawn(lambda: recordings.announce(events.send_notice))
+    retention = Retention(history, settings.retention_days)
+    retention.open()
+    return Application(flask_app, socketio, scheduler, streams, mode, history, recorder, retention, owners)
+
+
+def _recording_model(settings: Settings, artifact: ModelArtifact, detector: str) -> RecordingModel:
+    options = {
+        "detector": detector,
+        "smoothing_s": settings.smoothing_s,
+        "search_interval_s": settings.search_interval_s,
+        "max_faces": settings.max_faces,
+        "temperature": artifact.temperature,
+        "unsure_below": artifact.unsure_below,
+        "max_doubt": artifact.max_doubt,
+    }
+    return RecordingModel(artifact.name, artifact.model_hash, settings.record_hz, options)
 
 
 def build_pipeline(settings: Settings, artifact: ModelArtifact, detector: str) -> Pipeline:
@@ -101,12 +150,15 @@ def resolve_detector(name: str, blazeface_path: Path = BLAZEFACE_PATH) -> str:
     return "haar"
 
 
-def _build_flask(settings: Settings, options: PageOptions) -> Flask:
+def _build_flask(settings: Settings, options: PageOptions, history: HistoryAccess) -> Flask:
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
     app.register_blueprint(pages_blueprint(options))
+    app.register_blueprint(history_pages_blueprint(options, history))
+    app.register_blueprint(history_api_blueprint(history))
+    history.owners.register(app)
     register_error_handlers(app)
     return app
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import ipaddress
 import signal
 import socket
 import warnings
@@ -233,4 +234,15 @@ def open_listener(host: str, port: int) -> socket.socket:
 def url_of(listener: socket.socket) -> str:
     """The http:// address of a listening socket, for people."""
     host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def loopback_url_of(listener: socket.socket) -> str | None:
+    """The address by which this machine reaches the server without leaving it; None where there is none."""
+    host, port = listener.getsockname()[:2]
+    address = ipaddress.ip_address(host.split("%")[0])
+    if not (address.is_loopback or address.is_unspecified):
+        return None
+    if address.is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

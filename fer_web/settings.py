@@ -7,16 +7,21 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from platformdirs import user_data_path
+
 from fer_web.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 _DEFAULT_MODEL = ROOT / "models" / "flagship"
+_DEFAULT_DATA_DIR = user_data_path("fer-web", appauthor=False)
 AsyncMode = Literal["eventlet", "threading"]
+Recording = Literal["on", "off"]
 DetectorName = Literal["auto", "blazeface", "haar"]
 
 
-def _option(default: Any, help_text: str, **limits: Any) -> Any:  # a field, typed as its value
-    return field(default=default, metadata={"help": help_text, **limits})
+def _option(default: Any, help_text: str, *, is_secret: bool = False, **limits: Any) -> Any:
+    # A field, typed as its value.
+    return field(default=default, repr=not is_secret, metadata={"help": help_text, **limits})
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,22 @@ class Settings:
         0.25, "time constant of the shown scores, in seconds; 0 is none", low=0.0, high=10.0
     )
     search_interval_s: float = _option(1.0, "seconds between full searches for new faces", low=0.1, high=60.0)
+    data_dir: Path = _option(_DEFAULT_DATA_DIR, "folder of the history and of what it keeps secret")
+    database_url: str = _option(
+        "",
+        "database of the history: postgresql://USER:PASSWORD@HOST:PORT/DATABASE; empty is SQLite in the data "
+        "folder. Other users of this machine can read a command line: set it in the environment",
+        is_secret=True,
+    )
+    recording: str = _option(
+        "on",
+        "whether the page records from Start, until it is switched off there",
+        choices=get_args(Recording),
+    )
+    record_hz: float = _option(5.0, "samples a second that are recorded of each face", low=0.1, high=30.0)
+    retention_days: int = _option(
+        30, "days after which a session is removed; 0 keeps all", low=0, high=36_500
+    )
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -104,7 +125,9 @@ def _limits(metadata: Mapping[str, Any]) -> str:
 
 
 def _shown(default: object) -> str:
-    return default.relative_to(ROOT).as_posix() if isinstance(default, Path) else str(default)
+    if isinstance(default, Path):
+        return default.relative_to(ROOT).as_posix() if default.is_relative_to(ROOT) else str(default)
+    return str(default) or "none"
 
 
 def _converter(name: str, default: object) -> Any:

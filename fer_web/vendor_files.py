@@ -9,8 +9,17 @@ NODE_MODULES = ROOT / "node_modules"
 BLAZEFACE_PATH = NODE_MODULES / "@mediapipe" / "face_detection" / "face_detection_short_range.tflite"
 BROWSER_MODULES = {
     "socket.io.esm.min.js": NODE_MODULES / "socket.io-client" / "dist" / "socket.io.esm.min.js",
+    "uPlot.esm.js": NODE_MODULES / "uplot" / "dist" / "uPlot.esm.js",
+    "uPlot.min.css": NODE_MODULES / "uplot" / "dist" / "uPlot.min.css",
 }
 """Served under /vendor/; nothing else of node_modules is."""
+
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
+
+
+def media_type(name: str) -> str:
+    """Of a file in BROWSER_MODULES; browsers refuse modules and sheets of another type."""
+    return _MEDIA_TYPES[Path(name).suffix]
 
 
 def check_browser_modules(modules: dict[str, Path] = BROWSER_MODULES) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -16,8 +17,13 @@ START_TIMEOUT_S = 60
 class ServerProcess:
     """`python app.py --port 0 ...` as a context manager."""
 
-    def __init__(self, *arguments, port=0, open_files=None):
-        """Args: open_files: limit on the files that the process may have open."""
+    def __init__(self, *arguments, port=0, open_files=None, data_dir=None):
+        """Args:
+        open_files: limit on the files that the process may have open.
+        data_dir: folder of its history; by default one of its own, removed at the end.
+        """
+        self._own_data_dir = None if data_dir else tempfile.TemporaryDirectory()
+        self.data_dir = Path(data_dir or self._own_data_dir.name)
         self._arguments = arguments
         self._port = port
         self._open_files = open_files
@@ -26,6 +32,7 @@ class ServerProcess:
 
     def __enter__(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FER_")}
+        environment["FER_DATA_DIR"] = str(self.data_dir)
         self._process = subprocess.Popen(
             [sys.executable, "app.py", "--port", str(self._port), *self._arguments],
             cwd=ROOT,
@@ -58,6 +65,8 @@ class ServerProcess:
     def _close(self):
         self._reader.join(10)
         self._process.stdout.close()
+        if self._own_data_dir is not None:
+            self._own_data_dir.cleanup()
 
     @property
     def port(self):
@@ -66,6 +75,12 @@ class ServerProcess:
     @property
     def memory_mb(self):
         return psutil.Process(self._process.pid).memory_info().rss / 1e6
+
+    @property
+    def cpu_s(self):
+        """Processor time that the process has used."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return times.user + times.system
 
     def loaded_modules(self):
         """Shared libraries in the process: says what was imported, without asking the process."""

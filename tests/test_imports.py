@@ -14,12 +14,17 @@ LAYERS = {
     "fer_web.vendor_files": 2,
     "fer_web.eventlet_websocket": 2,
     "fer_web.server_log": 2,
+    "fer_web.secret_file": 2,
     "fer_web.vision": 3,
     "fer_web.inference": 4,
+    "fer_web.history": 5,
     "fer_web.server": 5,
     "fer_web.realtime": 6,
     "fer_web.web": 6,
     "fer_web.factory": 7,
+    "fer_web.history_commands": 6,
+    "fer_web.cli": 7,
+    "fer_web.__main__": 8,
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
 MODULES = sorted((ROOT / "fer_web").rglob("*.py"))
@@ -49,8 +54,8 @@ def test_module_imports_only_what_is_to_its_right(path: Path):
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_vision_and_inference_know_no_framework(path: Path):
-    if name_of(path) in ("fer_web.vision", "fer_web.inference"):
+def test_vision_inference_and_history_know_no_framework(path: Path):
+    if name_of(path) in ("fer_web.vision", "fer_web.inference", "fer_web.history"):
         assert not [name for name in imports_of(path) if name.split(".")[0] in FRAMEWORKS]
 
 

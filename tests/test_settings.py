@@ -42,3 +42,11 @@ def test_other_variables_are_left_alone():
 @pytest.mark.parametrize(("host", "expected"), [("127.0.0.1", True), ("::1", True), ("0.0.0.0", False)])
 def test_is_loopback(host, expected):
     assert Settings(host=host).is_loopback is expected
+
+
+def test_password_of_the_database_is_in_no_output(capsys):
+    settings = Settings(database_url="postgresql://u:hunter2@h/d")
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(SystemExit):
+        settings_from(["--help"], {"FER_DATABASE_URL": settings.database_url})
+    assert "hunter2" not in capsys.readouterr().out

@@ -9,14 +9,16 @@ from flask import request
 from flask_socketio import SocketIO
 
 from fer_web.errors import FerWebError, ProtocolError, SlowReaderError, TooManyMessagesError
+from fer_web.history.batches import Notice
 from fer_web.realtime.protocol import error_to_wire, parse_frame, seq_of
 from fer_web.realtime.rate_limit import TokenBucket
+from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import Stream, StreamRegistry
 
 _log = logging.getLogger(__name__)
 
-EVENTS = ("frame", "stop")
+EVENTS = ("frame", "stop", "record", "marker")
 """What a client may send."""
 
 MAX_QUEUED_PACKETS = 200
@@ -27,11 +29,17 @@ class StreamEvents:
     """The live page's side of the server. One instance for each SocketIO."""
 
     def __init__(
-        self, socketio: SocketIO, streams: StreamRegistry, scheduler: FrameScheduler, max_frames_per_s: int
+        self,
+        socketio: SocketIO,
+        streams: StreamRegistry,
+        scheduler: FrameScheduler,
+        recordings: StreamRecordings,
+        max_frames_per_s: int,
     ) -> None:
         self._socketio = socketio
         self._streams = streams
         self._scheduler = scheduler
+        self._recordings = recordings
         self._max_frames_per_s = max_frames_per_s
         self._budgets: dict[str, TokenBucket] = {}
 
@@ -41,15 +49,19 @@ class StreamEvents:
         self._socketio.on_event("disconnect", self.on_disconnect)
         self._socketio.on_event("frame", self.on_frame)
         self._socketio.on_event("stop", self.on_stop)
+        self._socketio.on_event("record", self.on_record)
+        self._socketio.on_event("marker", self.on_marker)
         self._socketio.on_event("*", self.on_unknown)
 
     def on_connect(self, auth: Any = None) -> None:
         """A client is there; its stream opens with its first frame."""
         self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
+        self._recordings.connect(_sid())
 
     def on_disconnect(self, reason: Any = None) -> None:
-        """Forget everything about a client."""
+        """Forget everything about a client, but for its recording: it may come back."""
         self._budgets.pop(_sid(), None)
+        self._recordings.disconnect(_sid())
         self._end_stream(_sid())
 
     def on_frame(self, *arguments: Any) -> dict[str, Any] | None:
@@ -57,8 +69,21 @@ class StreamEvents:
         return self._within_budget(lambda: self._analyse(arguments))
 
     def on_stop(self, *_arguments: Any) -> dict[str, Any] | None:
-        """The client stopped its camera: its faces are forgotten."""
+        """The client stopped its camera: its faces are forgotten and its recording ends."""
         return self._within_budget(self._stop)
+
+    def on_record(self, *arguments: Any) -> dict[str, Any] | None:
+        """Record this client from now on, or pause."""
+        return self._within_budget(lambda: self._recordings.record(_sid(), arguments))
+
+    def on_marker(self, *arguments: Any) -> dict[str, Any] | None:
+        """Name a moment of the recording."""
+        return self._within_budget(lambda: self._recordings.mark(_sid(), arguments))
+
+    def send_notice(self, notice: Notice) -> None:
+        """Tell a client about its recording; one that does not read what it gets is not told more."""
+        if self._queued_packets(notice.client) < MAX_QUEUED_PACKETS:
+            self._socketio.emit(notice.event, notice.data, to=notice.client)
 
     def on_unknown(self, event: str, *_arguments: Any) -> dict[str, Any] | None:
         """Any other event."""
@@ -91,6 +116,7 @@ class StreamEvents:
 
     def _stop(self) -> dict[str, Any]:
         self._end_stream(_sid())
+        self._recordings.finish(_sid())
         return {}
 
     def _end_stream(self, sid: str) -> None:

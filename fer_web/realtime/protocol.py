@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_web.errors import FerWebError, ProtocolError
+from fer_web.history.types import Marker
 from fer_web.inference.pipeline import FaceResult, FrameResult
 from fer_web.labels import EMOTIONS
 
@@ -14,6 +15,25 @@ DROPPED_NEWER = "newer_frame"
 DROPPED_OVERLOADED = "overloaded"
 DROPPED_STOPPED = "stopped"
 EXPECTED_HEADER = '{"seq": integer, "captured_ms": number} and the JPEG as binary'
+EXPECTED_RECORD = '{"on": boolean, "session": id or null, "name": text or null}'
+EXPECTED_MARKER = '{"text": text, "at_s": number or null}'
+
+
+@dataclass(frozen=True)
+class RecordMessage:
+    """A validated `record` event. `session` None starts a new one."""
+
+    is_on: bool
+    session: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class MarkerMessage:
+    """A validated `marker` event. `at_s` None is now."""
+
+    text: str
+    at_s: float | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +58,39 @@ def parse_frame(arguments: tuple[Any, ...]) -> FrameMessage:
         raise ProtocolError(f"frame takes {EXPECTED_HEADER}; as header came {came}.")
     if not isinstance(jpeg, bytes):
         raise ProtocolError(f"frame takes {EXPECTED_HEADER}; as JPEG came {type(jpeg).__name__}.")
-    return FrameMessage(_parse_seq(header["seq"]), _parse_time(header["captured_ms"]), jpeg)
+    return FrameMessage(
+        _parse_seq(header["seq"]), _parse_number("captured_ms", "milliseconds", header["captured_ms"]), jpeg
+    )
+
+
+def parse_record(arguments: tuple[Any, ...]) -> RecordMessage:
+    """Validate a `record` event's arguments; all but `on` may be left out. Raises ProtocolError."""
+    message = _parse_object("record", EXPECTED_RECORD, arguments, ("on", "session", "name"))
+    is_on, session, name = (message.get(key) for key in ("on", "session", "name"))
+    if not isinstance(is_on, bool):
+        raise ProtocolError(f"record takes {EXPECTED_RECORD}; as on came {is_on!r:.40}.")
+    if not (session is None or isinstance(session, str)) or not (name is None or isinstance(name, str)):
+        raise ProtocolError(f"record takes {EXPECTED_RECORD}; session or name is neither text nor null.")
+    return RecordMessage(is_on, session, name or "")
+
+
+def parse_marker(arguments: tuple[Any, ...]) -> MarkerMessage:
+    """Validate a `marker` event's arguments; `at_s` may be left out. Raises ProtocolError."""
+    message = _parse_object("marker", EXPECTED_MARKER, arguments, ("text", "at_s"))
+    text, at_s = message.get("text"), message.get("at_s")
+    if not isinstance(text, str):
+        raise ProtocolError(f"marker takes {EXPECTED_MARKER}; as text came {type(text).__name__}.")
+    return MarkerMessage(text, None if at_s is None else _parse_number("at_s", "seconds", at_s))
+
+
+def _parse_object(
+    event: str, expected: str, arguments: tuple[Any, ...], keys: tuple[str, ...]
+) -> dict[str, Any]:
+    if len(arguments) != 1 or not isinstance(arguments[0], dict):
+        raise ProtocolError(f"{event} takes {expected}; something else came.")
+    if unknown := sorted(set(map(str, arguments[0])) - set(keys)):
+        raise ProtocolError(f"{event} takes {expected}; {unknown[0]!r:.40} is unknown.")
+    return dict(arguments[0])
 
 
 def seq_of(arguments: tuple[Any, ...]) -> int | None:
@@ -58,6 +110,11 @@ def result_to_wire(seq: int, result: FrameResult, wait_ms: float) -> dict[str, A
         "timings_ms": {name: round(value, 2) for name, value in timings.items()},
         "dropped": None,
     }
+
+
+def marker_to_wire(marker: Marker) -> dict[str, Any]:
+    """The acknowledgement of a marker."""
+    return {"marker": {"id": marker.id, "at_s": marker.at_s, "text": marker.text}}
 
 
 def dropped_to_wire(seq: int, reason: str) -> dict[str, Any]:
@@ -87,9 +144,9 @@ def _parse_seq(value: Any) -> int:
     return value
 
 
-def _parse_time(value: Any) -> float:
+def _parse_number(name: str, unit: str, value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # One comparison refuses NaN, infinities and integers too large for a float.
     if not is_number or not -MAX_SEQ <= value <= MAX_SEQ:
-        raise ProtocolError(f"captured_ms must be a finite number of milliseconds; {value!r:.40} came.")
+        raise ProtocolError(f"{name} must be a finite number of {unit}; {value!r:.40} came.")
     return float(value)

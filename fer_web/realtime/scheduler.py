@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from fer_web.errors import FerWebError, InternalError
-from fer_web.inference.pipeline import Pipeline
+from fer_web.inference.pipeline import FrameResult, Pipeline
 from fer_web.realtime.protocol import (
     DROPPED_NEWER,
     DROPPED_OVERLOADED,
@@ -21,6 +21,10 @@ from fer_web.realtime.streams import Event, PendingFrame, Stream
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+
+
+Observer = Callable[[str, float, FrameResult], None]
+"""Takes a stream's client, a frame's capture time in seconds, and what was found in it."""
 
 
 class Queue(Protocol):
@@ -63,9 +67,17 @@ class FrameScheduler:
     """
 
     def __init__(
-        self, concurrency: Concurrency, pipelines: Sequence[Pipeline], answer_timeout_s: float = 5.0
+        self,
+        concurrency: Concurrency,
+        pipelines: Sequence[Pipeline],
+        answer_timeout_s: float = 5.0,
+        observe: Observer | None = None,
     ) -> None:
-        """Args: pipelines: one for each worker; each is used by one worker alone."""
+        """Args:
+        pipelines: one for each worker; each is used by one worker alone.
+        observe: is told of every result, in the stream's order; must not block.
+        """
+        self._observe = observe
         self._concurrency = concurrency
         self._pipelines = pipelines
         self._answer_timeout_s = answer_timeout_s
@@ -140,4 +152,13 @@ class FrameScheduler:
                 message.seq,
                 InternalError("The server failed on this frame. Its log says why; go on with the next."),
             )
+        self._tell_observer(stream, message, result)
         return result_to_wire(message.seq, result, wait_ms)
+
+    def _tell_observer(self, stream: Stream, message: FrameMessage, result: FrameResult) -> None:
+        if self._observe is None:
+            return
+        try:
+            self._observe(stream.client, message.captured_ms / 1000, result)
+        except Exception:
+            _log.exception("A result could not be recorded; the live view goes on")

@@ -40,6 +40,7 @@ class PendingFrame:
 class Stream:
     """One client's newest waiting frame. The scheduler's lock guards `waiting` and `is_scheduled`."""
 
+    client: str
     state: StreamState
     waiting: PendingFrame | None = field(default=None)
     is_scheduled: bool = False
@@ -68,7 +69,7 @@ class StreamRegistry:
                     f"This server analyses {self._max_streams} streams at the same time and all are taken. "
                     "Try again later, or raise --max-clients."
                 )
-            stream = self._streams[sid] = Stream(self._new_state())
+            stream = self._streams[sid] = Stream(sid, self._new_state())
         return stream
 
     def close(self, sid: str) -> Stream | None:

@@ -33,6 +33,7 @@ def _on_unknown(error: Exception) -> Response:
 
 
 def _respond(status: int, body: dict[str, object]) -> Response:
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+    wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    if wants_page and not request.path.startswith("/api/"):
         return make_response(render_template("error.html", status=status, message=body["message"]), status)
     return make_response(jsonify(error=body), status)

@@ -9,7 +9,7 @@ from fer_web import __version__
 from fer_web.inference.artifact import ModelArtifact
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
-from fer_web.vendor_files import BROWSER_MODULES
+from fer_web.vendor_files import BROWSER_MODULES, media_type
 
 MAX_IN_FLIGHT = 2
 """Unanswered frames a browser may have: one is analysed while the next one travels."""
@@ -39,6 +39,8 @@ class PageOptions:
                 "unsure_below": self.artifact.unsure_below,
             },
             "detector": self.detector,
+            "record": self.settings.recording == "on",
+            "retention_days": self.settings.retention_days,
         }
 
 
@@ -54,7 +56,7 @@ def pages_blueprint(options: PageOptions) -> Blueprint:
     def vendor(name: str) -> Response:
         if name not in BROWSER_MODULES:
             abort(404)
-        return send_file(BROWSER_MODULES[name], mimetype="text/javascript")
+        return send_file(BROWSER_MODULES[name], mimetype=media_type(name))
 
     @pages.get("/healthz")
     def health() -> Response:

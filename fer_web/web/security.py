@@ -1,7 +1,8 @@
 """Headers that fence the page in, and the hosts that it answers to."""
 
+import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -41,12 +42,21 @@ class RequestFence:
     """
 
     def __init__(
-        self, wsgi_app: Callable[..., Iterable[bytes]], *, hosts: Sequence[str], max_body_bytes: int
+        self,
+        wsgi_app: Callable[..., Iterable[bytes]],
+        *,
+        hosts: Sequence[str],
+        max_body_bytes: int,
+        max_body_bytes_of: Mapping[str, int] | None = None,
     ) -> None:
-        """Args: hosts: lower-case names that the server answers to; empty for any."""
+        """Args:
+        hosts: lower-case names that the server answers to; empty for any.
+        max_body_bytes_of: paths that take longer bodies than `max_body_bytes`.
+        """
         self._wsgi_app = wsgi_app
         self._hosts = tuple(hosts)
         self._max_body_bytes = max_body_bytes
+        self._max_body_bytes_of = dict(max_body_bytes_of or {})
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start_fenced(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
@@ -57,17 +67,22 @@ class RequestFence:
         refusal = self._refusal(environ)
         if refusal is None:
             return self._wsgi_app(environ, start_fenced)
-        status, text = refusal
-        start_fenced(status, [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")])
-        return [text.encode()]
+        status, code, text = refusal
+        is_api = environ.get("PATH_INFO", "").startswith("/api/")
+        body = json.dumps({"error": {"code": code, "message": text, "retryable": False}}) if is_api else text
+        kind = "application/json" if is_api else "text/plain; charset=utf-8"
+        start_fenced(status, [("Content-Type", kind), ("Connection", "close")])
+        return [f"{body}\n".encode()]
 
-    def _refusal(self, environ: dict[str, Any]) -> tuple[str, str] | None:
+    def _refusal(self, environ: dict[str, Any]) -> tuple[str, str, str] | None:
         if self._hosts and _host_name(environ) not in self._hosts:
             names = ", ".join(self._hosts)
-            return "400 Bad Request", f"This server answers to {names} only. Open it by one of these names.\n"
+            text = f"This server answers to {names} only. Open it by one of these names."
+            return "400 Bad Request", "bad_host", text
         length = environ.get("CONTENT_LENGTH") or "0"
-        if not re.fullmatch("[0-9]{1,12}", length) or int(length) > self._max_body_bytes:
-            return "413 Content Too Large", f"A request may have {self._max_body_bytes} bytes. Send less.\n"
+        allowed = self._max_body_bytes_of.get(environ.get("PATH_INFO", ""), self._max_body_bytes)
+        if not re.fullmatch("[0-9]{1,12}", length) or int(length) > allowed:
+            return "413 Content Too Large", "too_large", f"This request may have {allowed} bytes. Send less."
         return None
 
 

@@ -3,7 +3,8 @@
  *
  * Events and their details (who emits -> who listens is decided in main.js):
  *   toggle-requested, mirror-toggle-requested, fullscreen-requested, snapshot-requested,
- *   hud-toggle-requested, help-requested, notice-requested, notice-accepted, reconnect-requested: none
+ *   hud-toggle-requested, help-requested, notice-requested, notice-accepted, reconnect-requested,
+ *   record-toggle-requested, marker-requested: none
  *   camera-selected      {deviceId}
  *   cameras-changed      {cameras: {deviceId, label}[], selectedId}
  *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing, problem}
@@ -16,7 +17,11 @@
  *   frame-dropped        {seq, reason}
  *   frame-refused        {seq, error: {code, message, retryable}}
  *   statistics           see StatisticsSnapshot in statistics.js
- *   message              {id, tone, title, text, action}; message-cleared {id}
+ *   recording-saved      {session, samples, untilS}; recording-problem {code, message, retryable}: by the server
+ *   recording-changed    {state, isWanted, isLive, session, startedMs, problem, finished}, see recording.js
+ *   marker-added         {session, id, atS, text}; marker-named {session, id, text}
+ *   message              {id, tone, title, text, action: {label, request, detail}, link: {label, href}, lastsMs}; message-cleared {id}
+ * The pages of the history have events of their own, see history/.
  */
 export class EventBus {
   #target = new EventTarget();

@@ -30,10 +30,25 @@ export function formatBytes(bytes) {
 }
 
 /** @param {number} count @param {string} noun */
-export const formatCount = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const formatCount = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+/** @param {{name: string}} session */
+export const sessionName = ({ name }) => name || "Untitled session";
 
 /** @param {string} text */
 export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/**
+ * @param {number} seconds
+ * @returns {string} such as 0:07, 12:30 or 1:02:03
+ */
+export function formatDuration(seconds) {
+  if (!Number.isFinite(seconds)) return ABSENT;
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (number) => String(number).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, two(whole % 60)];
+  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
 
 /**
  * A face's label as the overlay shows it.

@@ -6,10 +6,13 @@ import { tellConnection } from "./connection_messages.js";
 import { EventBus } from "./event_bus.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
+import { HistoryApi } from "./history/api.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "./options.js";
 import { Preferences } from "./preferences.js";
 import { QualityController } from "./quality_controller.js";
+import { Recording } from "./recording.js";
+import { tellRecording } from "./recording_messages.js";
 import { SocketClient } from "./socket_client.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
@@ -22,6 +25,7 @@ import { HudView } from "./views/hud.js";
 import { MessagesView } from "./views/messages.js";
 import { NoticeView } from "./views/notice.js";
 import { OverlayView } from "./views/overlay.js";
+import { RecorderView } from "./views/recorder.js";
 import { ShortcutsView } from "./views/shortcuts.js";
 import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
@@ -38,7 +42,7 @@ const bus = new EventBus();
 const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
 const preferences = new Preferences(() => localStorage);
 
-const session = buildSession();
+const { session, recording } = buildSession();
 const notice = buildViews();
 wire();
 
@@ -56,6 +60,7 @@ function buildSession() {
     now,
   });
   const deviceId = preferences.get("camera") ?? "";
+  const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
   const built = new LiveSession({ camera, clock: new VideoClock(video, bus), pump, socket, bus, deviceId });
   bus.on("video-frame", (frame) => pump.offer(frame), { signal });
   bus.on("connection-changed", () => pump.connectionChanged(), { signal });
@@ -66,8 +71,14 @@ function buildSession() {
   queueMicrotask(() => {
     socket.connect();
     built.refreshCameras();
+    recorder.tell();
   });
-  return built;
+  return { session: built, recording: recorder };
+}
+
+function wantsRecording() {
+  const chosen = preferences.get("record");
+  return chosen === null ? options.isRecordingDefault : chosen === "on";
 }
 
 function buildViews() {
@@ -118,6 +129,22 @@ function buildViews() {
     signal,
   );
   new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
+  new RecorderView(
+    {
+      bar: find("recorder"),
+      toggle: find("record"),
+      state: find("recorder-state"),
+      time: find("recorder-time"),
+      marker: find("marker"),
+      link: find("recorder-link"),
+      form: find("marker-form"),
+      formTime: find("marker-time"),
+      text: find("marker-text"),
+      cancel: find("marker-cancel"),
+    },
+    bus,
+    signal,
+  );
   new AnnouncerView({ region: find("announcer") }, bus, signal);
   new HelpView({ dialog: find("help"), close: find("help-close") }, bus, signal);
   new ShortcutsView(document, bus, signal);
@@ -136,9 +163,40 @@ function wire() {
   bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason), { signal });
   bus.on("frame-refused", () => statistics.addDrop("refused"), { signal });
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset(), { signal });
+  wireRecording(new HistoryApi(globalThis.fetch.bind(globalThis)));
   keepAwake(new WakeLock(navigator.wakeLock));
   const timer = setInterval(() => bus.emit("statistics", statistics.snapshot(now())), STATISTICS_MS);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function wireRecording(api) {
+  tellRecording(bus, { signal });
+  bus.on("session-changed", ({ state }) => followStream(state), { signal });
+  bus.on("connection-changed", ({ state }) => state === "connected" && recording.connected(), { signal });
+  bus.on("recording-saved", (saved) => recording.saved(saved), { signal });
+  bus.on("recording-problem", (problem) => recording.failed(problem), { signal });
+  bus.on("record-toggle-requested", () => toggleRecording(), { signal });
+  bus.on("marker-requested", () => recording.mark(), { signal });
+  bus.on("marker-named", (marker) => nameMarker(api, marker), { signal });
+}
+
+function followStream(state) {
+  if (state === "live") recording.streamStarted();
+  else if (state !== "starting") recording.streamEnded();
+}
+
+function toggleRecording() {
+  preferences.set("record", recording.isWanted ? "off" : "on");
+  recording.setWanted(!recording.isWanted);
+}
+
+async function nameMarker(api, { session: sessionId, id, text }) {
+  try {
+    await api.updateMarker(sessionId, id, { text });
+  } catch (error) {
+    const title = "The marker has no name";
+    bus.emit("message", { id: "marker", tone: "error", title, text: error.message, lastsMs: 8000 });
+  }
 }
 
 function keepAwake(wakeLock) {

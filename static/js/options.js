@@ -9,6 +9,7 @@
  * @property {number} ackTimeoutMs
  * @property {{name: string, hash: string, unsureBelow: number}} model
  * @property {string} detector
+ * @property {boolean} isRecordingDefault whether a browser that has not chosen records
  */
 
 const positive = (value) => Number.isFinite(value) && value > 0;
@@ -41,6 +42,7 @@ export function parseOptions(json) {
       unsureBelow: Number(raw.model?.unsure_below ?? 0),
     }),
     detector: String(raw.detector ?? "unknown"),
+    isRecordingDefault: raw.record !== false,
   });
 }
 

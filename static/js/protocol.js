@@ -53,6 +53,62 @@ export function parseError(raw) {
   return { code: raw.code, message: raw.message, retryable: raw.retryable === true };
 }
 
+/** The server's refusal of a request, with what it said. */
+export class RefusedError extends Error {
+  name = "RefusedError";
+
+  /** @param {WireError} error */
+  constructor({ code, message, retryable }) {
+    super(message);
+    this.code = code;
+    this.retryable = retryable;
+  }
+}
+
+/**
+ * The answer to `record`.
+ *
+ * @param {unknown} raw
+ * @returns {{session: string}}
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseRecordAck(raw) {
+  accept(raw);
+  check(raw.session === null || isText(raw.session), "the session is not a text");
+  return { session: raw.session };
+}
+
+/**
+ * The answer to `marker`.
+ *
+ * @param {unknown} raw
+ * @returns {{id: string, atS: number, text: string}} atS: seconds since the session's start
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseMarkerAck(raw) {
+  accept(raw);
+  check(isRecord(raw.marker) && Number.isFinite(raw.marker.at_s), "the marker has no time");
+  return { id: String(raw.marker.id), atS: raw.marker.at_s, text: String(raw.marker.text ?? "") };
+}
+
+/**
+ * The server's word that rows of a session are in its database.
+ *
+ * @param {unknown} raw
+ * @returns {{session: string, samples: number, untilS: number}}
+ * @throws {ProtocolError}
+ */
+export function parseSaved(raw) {
+  check(isRecord(raw) && isText(raw.session), "saved names no session");
+  check(Number.isFinite(raw.samples) && Number.isFinite(raw.until_s), "saved has no samples and until_s");
+  return { session: raw.session, samples: raw.samples, untilS: raw.until_s };
+}
+
+function accept(raw) {
+  check(isRecord(raw), "the answer is not an object");
+  if (raw.error !== undefined) throw new RefusedError(parseError(raw.error));
+}
+
 /** @returns {Face} */
 function parseFace(raw, emotions) {
   check(isRecord(raw), "a face is not an object");

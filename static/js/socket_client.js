@@ -1,5 +1,5 @@
 /** The Socket.IO connection. `io` is passed in, so that tests need no network. */
-import { parseError } from "./protocol.js";
+import { parseError, parseSaved } from "./protocol.js";
 
 export class AckTimeoutError extends Error {
   name = "AckTimeoutError";
@@ -36,6 +36,8 @@ export class SocketClient {
     this.#socket.on("disconnect", (reason) => this.#onDisconnect(reason));
     this.#socket.on("connect_error", (error) => this.#onConnectError(error));
     this.#socket.on("closing", (raw) => this.#onClosing(raw));
+    this.#socket.on("saved", (raw) => this.#tellParsed("recording-saved", parseSaved, raw));
+    this.#socket.on("recording_problem", (raw) => this.#tellParsed("recording-problem", parseError, raw));
     signal?.addEventListener("abort", () => this.#socket.disconnect(), { once: true });
   }
 
@@ -56,6 +58,19 @@ export class SocketClient {
    * @returns {Promise<unknown>} the raw answer
    */
   sendFrame(header, bytes) {
+    return this.#request("frame", header, bytes);
+  }
+
+  /**
+   * @param {string} event
+   * @param {object} payload
+   * @returns {Promise<unknown>} the raw answer
+   */
+  ask(event, payload) {
+    return this.#request(event, payload);
+  }
+
+  #request(event, ...payload) {
     // While disconnected socket.io-client keeps what is emitted and sends it later; a late frame is worthless.
     // Its "volatile" flag does not fit: it also drops, without a word, while the last packet is being written.
     if (!this.#socket.connected) return Promise.reject(new DisconnectedError("The server is not connected."));
@@ -65,7 +80,7 @@ export class SocketClient {
         else if (this.#socket.connected) reject(new AckTimeoutError("The server did not answer in time."));
         else reject(new DisconnectedError("The connection was lost."));
       };
-      this.#socket.timeout(this.#ackTimeoutMs).emit("frame", header, bytes, answered);
+      this.#socket.timeout(this.#ackTimeoutMs).emit(event, ...payload, answered);
     });
   }
 
@@ -100,6 +115,17 @@ export class SocketClient {
     } catch {
       this.#closing = null;
     }
+  }
+
+  #tellParsed(type, parse, raw) {
+    let detail;
+    try {
+      detail = parse(raw);
+    } catch (error) {
+      const title = "The server's message could not be read";
+      return this.#bus.emit("message", { id: "unreadable", tone: "warning", title, text: error.message, lastsMs: 8000 });
+    }
+    return this.#bus.emit(type, detail);
   }
 
   #tell(state, message = "", hasFailed = false) {

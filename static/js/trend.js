@@ -1,8 +1,8 @@
-/** The expressions of one face in the last half minute, as a strip of colours. */
+/** The expressions of one face in the last minute, as a strip of colours. */
 import { emotionColour } from "./palette.js";
 
 const STEP_MS = 250;
-const LENGTH = 120;
+const LENGTH = 240;
 
 /** Pure: the time is passed in. */
 export class Trend {

@@ -8,7 +8,7 @@ LISTEN_JS = f"""
 const readMarker = {READ_MARKER_JS};
 window.__drawn = [];
 document.addEventListener("DOMContentLoaded", () => {{
-  document.getElementById("overlay").addEventListener("overlaydrawn", (event) => {{
+  document.getElementById("overlay")?.addEventListener("overlaydrawn", (event) => {{
     const video = document.getElementById("video");
     const number = video.videoWidth ? readMarker(video) : null;
     window.__drawn.push({{ ...structuredClone(event.detail), number, at: performance.now() }});
@@ -29,7 +29,7 @@ class LivePage:
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         self.page.add_init_script(LISTEN_JS)
         if accept_notice:
-            self.page.add_init_script("localStorage.setItem('fer-web.notice', '1')")
+            self.page.add_init_script("localStorage.setItem('fer-web.notice', '2')")
         self.page.goto(url)
 
     def start(self, faces=1):

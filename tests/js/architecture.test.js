@@ -7,18 +7,50 @@ const read = (path) => readFileSync(new URL(path, ROOT), "utf8");
 const list = (folder, ending) => readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(ending));
 
 const VIEWS = list("static/js/views/", ".js").map((name) => `views/${name}`);
+const HISTORY = list("static/js/history/", ".js").map((name) => `history/${name}`);
+const HISTORY_VIEWS = list("static/js/history/views/", ".js").map((name) => `history/views/${name}`);
+const HISTORY_SERVICES = ["api.js", "comparison.js", "session_data.js", "session_list.js"].map((name) => `history/${name}`);
+const HISTORY_PURE = ["alignment.js", "dates.js", "samples.js"].map((name) => `history/${name}`);
 const MODULES = list("static/js/", ".js");
-const SERVICES = ["camera.js", "frame_pump.js", "live_session.js", "socket_client.js", "video_clock.js", "wake_lock.js"];
+const SERVICES = ["camera.js", "frame_pump.js", "live_session.js", "recording.js", "socket_client.js", "video_clock.js", "wake_lock.js"];
 const LOW = ["event_bus.js", "protocol.js", "options.js", "errors.js", "geometry.js", "format.js", "statistics.js"];
 
 const imports = (module) =>
   [...read(`static/js/${module}`).matchAll(/^import .*?from "(.+?)";$/gms)].map(([, path]) => path.replace(/^\.\.?\//, ""));
+
+/** Paths from static/js/ of what a module imports. */
+const resolved = (module) =>
+  [...read(`static/js/${module}`).matchAll(/^import .*?from "(\..+?)";$/gms)].map(([, path]) =>
+    new URL(path, `file:///${module}`).pathname.slice(1),
+  );
+
+/** Parts of one view alone, which nothing else may import. */
+const PARTS = ["history/views/session_row.js", "history/views/line_key.js", "history/views/readout_item.js"];
 
 test("views import neither services nor each other", () => {
   for (const view of VIEWS) {
     const wrong = imports(view).filter((path) => SERVICES.includes(path) || VIEWS.includes(`views/${path}`));
     assert.deepEqual(wrong, [], view);
   }
+  for (const view of HISTORY_VIEWS) {
+    const others = [...VIEWS, ...HISTORY_VIEWS].filter((path) => !PARTS.includes(path));
+    const wrong = resolved(view).filter((path) => [...SERVICES, ...HISTORY_SERVICES, ...others].includes(path));
+    assert.deepEqual(wrong, [], view);
+  }
+});
+
+test("services of the history never touch the document, and only pages import views", () => {
+  for (const module of [...HISTORY_SERVICES, ...HISTORY_PURE]) {
+    assert.doesNotMatch(read(`static/js/${module}`), /\bdocument\.|\blocation\.|\bwindow\./, module);
+  }
+  for (const module of HISTORY.filter((name) => !name.endsWith("_page.js"))) {
+    assert.deepEqual(resolved(module).filter((path) => path.includes("views/")), [], module);
+  }
+});
+
+test("every view of the history is on a page", () => {
+  const pages = HISTORY.filter((name) => name.endsWith("_page.js")).flatMap(resolved);
+  assert.deepEqual(HISTORY_VIEWS.filter((view) => !pages.includes(view) && !PARTS.includes(view)), []);
 });
 
 test("only main imports views, and nothing imports main", () => {
@@ -38,8 +70,8 @@ test("services never touch the document", () => {
 });
 
 test("nothing writes HTML from text, leaves window globals or fetches", () => {
-  for (const module of [...MODULES, ...VIEWS]) {
-    assert.doesNotMatch(read(`static/js/${module}`), /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|\bfetch\(/, module);
+  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS]) {
+    assert.doesNotMatch(read(`static/js/${module}`), /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|(?<!#)\bfetch\(/, module);
   }
 });
 

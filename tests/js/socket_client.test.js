@@ -19,12 +19,14 @@ function build() {
   const bus = new EventBus();
   const states = [];
   bus.on("connection-changed", ({ state, message }) => states.push(message ? [state, message] : state));
+  const told = [];
+  for (const type of ["recording-saved", "recording-problem", "message"]) bus.on(type, (detail) => told.push([type, detail]));
   const client = new SocketClient(() => socket, { bus, ackTimeoutMs: 3000 });
   const become = (connected, type, detail) => {
     socket.connected = connected;
     handlers[type](detail);
   };
-  return { client, socket, handlers, emitted, states, become };
+  return { client, socket, handlers, emitted, states, told, become };
 }
 
 const HEADER = { seq: 1, captured_ms: 5 };
@@ -75,4 +77,27 @@ test("a malformed goodbye is no reason", () => {
   handlers.closing("bye");
   become(false, "disconnect", "io server disconnect");
   assert.equal(states.at(-1), "closed");
+});
+
+test("requests travel as frames do", async () => {
+  const { client, emitted, become } = build();
+  await assert.rejects(client.ask("record", { on: true }), { name: "DisconnectedError" });
+  become(true, "connect");
+  const asking = client.ask("record", { on: true });
+  const [ms, type, payload, answered] = emitted[0];
+  assert.deepEqual([ms, type, payload], [3000, "record", { on: true }]);
+  answered(null, { session: "s" });
+  assert.deepEqual(await asking, { session: "s" });
+});
+
+test("what the server says of the recording is checked and passed on", () => {
+  const { handlers, told } = build();
+  handlers.saved({ session: "s", samples: 12, until_s: 2.4 });
+  handlers.recording_problem({ code: "database_full", message: "The disk is full.", retryable: false });
+  handlers.saved({ session: "s" });
+  assert.deepEqual(told.slice(0, 2), [
+    ["recording-saved", { session: "s", samples: 12, untilS: 2.4 }],
+    ["recording-problem", { code: "database_full", message: "The disk is full.", retryable: false }],
+  ]);
+  assert.equal(told[2][0], "message");
 });

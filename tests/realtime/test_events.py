@@ -14,13 +14,16 @@ def application_for(tmp_path):
 
     def build(**changes):
         model = write_empty_model(tmp_path / "model")
-        settings = Settings(model=model, async_mode="threading", detector="haar", **changes)
+        settings = Settings(
+            model=model, async_mode="threading", detector="haar", data_dir=tmp_path / "data", **changes
+        )
         started.append(create_application(settings, [InstantPipeline()]))
         return started[-1]
 
     yield build
     for application in started:
         application.scheduler.stop()
+        application.close()
 
 
 def client_of(application):
@@ -69,7 +72,7 @@ def test_bad_jpeg_gets_the_error_of_its_frame(application_for):
 def test_unknown_event_is_answered_with_what_is_allowed(application_for):
     ack = client_of(application_for()).emit("fraem", {}, callback=True)
     assert "'fraem'" in ack["error"]["message"]
-    assert "frame, stop" in ack["error"]["message"]
+    assert "frame, stop, record, marker" in ack["error"]["message"]
 
 
 def test_stop_forgets_the_stream_and_a_new_frame_opens_another(application_for):

@@ -70,7 +70,7 @@ def waits_for(condition):
 
 
 def test_submit_answers_with_the_result(scheduler_for):
-    reply = scheduler_for(InstantPipeline()).submit(Stream(None), FrameMessage(5, 0.0, b"x"))
+    reply = scheduler_for(InstantPipeline()).submit(Stream("client", None), FrameMessage(5, 0.0, b"x"))
     assert reply["seq"] == 5
     assert reply["faces"][0]["label"] == "happy"
     assert reply["dropped"] is None
@@ -79,7 +79,7 @@ def test_submit_answers_with_the_result(scheduler_for):
 
 def test_submit_newer_frame_takes_the_place_of_the_waiting_one(scheduler_for):
     pipeline = HeldPipeline()
-    submitter, stream = Submitter(scheduler_for(pipeline)), Stream(None)
+    submitter, stream = Submitter(scheduler_for(pipeline)), Stream("client", None)
     submitter.submit(stream, 1, b"1")
     assert pipeline.started.acquire(timeout=10)
     for seq in (2, 3, 4):
@@ -100,7 +100,7 @@ def test_submit_newer_frame_takes_the_place_of_the_waiting_one(scheduler_for):
 def test_submit_streams_take_turns_whatever_their_rate(scheduler_for):
     pipeline = HeldPipeline()
     submitter = Submitter(scheduler_for(pipeline))
-    fast, slow = Stream(None), Stream(None)
+    fast, slow = Stream("client", None), Stream("client", None)
     submitter.submit(fast, 1, b"fast")
     assert pipeline.started.acquire(timeout=10)
     submitter.submit(fast, 2, b"fast")
@@ -119,7 +119,7 @@ def test_submit_streams_take_turns_whatever_their_rate(scheduler_for):
 
 def test_submit_one_stream_is_never_in_two_workers_at_once(scheduler_for):
     first, second = HeldPipeline(), HeldPipeline()
-    submitter, stream = Submitter(scheduler_for(first, second)), Stream(None)
+    submitter, stream = Submitter(scheduler_for(first, second)), Stream("client", None)
     submitter.submit(stream, 1)
     waits_for(lambda: first.seen or second.seen)
     submitter.submit(stream, 2)
@@ -132,7 +132,7 @@ def test_submit_one_stream_is_never_in_two_workers_at_once(scheduler_for):
 
 
 def test_submit_refused_frame_gives_the_error_and_the_next_one_goes_on(scheduler_for):
-    scheduler, stream = scheduler_for(InstantPipeline()), Stream(None)
+    scheduler, stream = scheduler_for(InstantPipeline()), Stream("client", None)
     reply = scheduler.submit(stream, FrameMessage(1, 0.0, b"bad"))
     assert reply == {
         "seq": 1,
@@ -142,7 +142,7 @@ def test_submit_refused_frame_gives_the_error_and_the_next_one_goes_on(scheduler
 
 
 def test_submit_bug_is_logged_once_and_told_without_its_text(scheduler_for, caplog):
-    scheduler, stream = scheduler_for(InstantPipeline()), Stream(None)
+    scheduler, stream = scheduler_for(InstantPipeline()), Stream("client", None)
     with caplog.at_level(logging.ERROR):
         reply = scheduler.submit(stream, FrameMessage(1, 0.0, b"crash"))
     assert reply["error"]["code"] == "internal"
@@ -154,14 +154,14 @@ def test_submit_bug_is_logged_once_and_told_without_its_text(scheduler_for, capl
 def test_submit_no_worker_in_time_is_overloaded(scheduler_for):
     pipeline = HeldPipeline()
     scheduler = scheduler_for(pipeline, answer_timeout_s=0.05)
-    assert scheduler.submit(Stream(None), FrameMessage(1, 0.0, b"x"))["dropped"] == "overloaded"
+    assert scheduler.submit(Stream("client", None), FrameMessage(1, 0.0, b"x"))["dropped"] == "overloaded"
     pipeline.go_on.release()
 
 
 def test_cancel_answers_the_waiting_frame(scheduler_for):
     pipeline = HeldPipeline()
     scheduler = scheduler_for(pipeline)
-    submitter, stream = Submitter(scheduler), Stream(None)
+    submitter, stream = Submitter(scheduler), Stream("client", None)
     submitter.submit(stream, 1)
     assert pipeline.started.acquire(timeout=10)
     submitter.submit(stream, 2)

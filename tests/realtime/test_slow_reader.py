@@ -39,10 +39,15 @@ class AnsweringScheduler:
         return {"seq": message.seq}
 
 
+class NoRecordings:
+    def connect(self, sid):
+        """Nothing is recorded."""
+
+
 def send_frame(queued):
     connection = FakeConnection(queued)
     socketio = FakeSocketIO(connection)
-    events = StreamEvents(socketio, StreamRegistry(lambda: None, 4), AnsweringScheduler(), 60)
+    events = StreamEvents(socketio, StreamRegistry(lambda: None, 4), AnsweringScheduler(), NoRecordings(), 60)
     with Flask(__name__).test_request_context():
         request.sid = "a"
         events.on_connect()

@@ -16,10 +16,13 @@ from tests.fakes.pipelines import InstantPipeline
 
 @pytest.fixture
 def application(tmp_path):
-    settings = Settings(model=write_empty_model(tmp_path / "m"), async_mode="threading", detector="haar")
+    settings = Settings(
+        model=write_empty_model(tmp_path / "m"), async_mode="threading", detector="haar", data_dir=tmp_path
+    )
     built = create_application(settings, [InstantPipeline()])
     yield built
     built.scheduler.stop()
+    built.close()
 
 
 @pytest.fixture
@@ -33,6 +36,8 @@ def test_live_page_hands_its_options_to_the_browser_in_model_order(client):
     assert options["emotions"] == list(EMOTIONS)
     assert options["detector"] == "haar"
     assert options["max_in_flight"] == 2
+    assert options["record"] is True
+    assert options["retention_days"] == 30
 
 
 def test_live_page_has_no_inline_script_or_style(client):
@@ -48,10 +53,18 @@ def test_every_answer_carries_the_security_headers(client, path):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
-@pytest.mark.parametrize("path", ["/static/js/main.js", "/vendor/socket.io.esm.min.js"])
-def test_modules_have_the_type_that_browsers_ask_for(client, path):
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/static/js/main.js", "text/javascript"),
+        ("/vendor/socket.io.esm.min.js", "text/javascript"),
+        ("/vendor/uPlot.esm.js", "text/javascript"),
+        ("/vendor/uPlot.min.css", "text/css"),
+    ],
+)
+def test_modules_and_sheets_have_the_type_that_browsers_ask_for(client, path, media_type):
     with client.get(path) as answer:
-        assert answer.mimetype == "text/javascript"
+        assert answer.mimetype == media_type
 
 
 @pytest.mark.parametrize(

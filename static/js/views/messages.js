@@ -6,6 +6,7 @@ export class MessagesView {
   #signal;
   #shown = new Map();
   #timers = new Map();
+  #details = new Map();
 
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement}} elements
@@ -22,7 +23,7 @@ export class MessagesView {
   }
 
   /** A message of the same id replaces the one that is shown. */
-  #show({ id, tone, title, text = "", action = null, lastsMs = null }) {
+  #show({ id, tone, title, text = "", action = null, link = null, lastsMs = null }) {
     const element = this.#shown.get(id) ?? this.#add(id);
     element.dataset.tone = tone;
     this.#part(element, "title").textContent = title;
@@ -31,6 +32,11 @@ export class MessagesView {
     button.hidden = action === null;
     button.textContent = action?.label ?? "";
     button.dataset.request = action?.request ?? "";
+    this.#details.set(id, action?.detail);
+    const anchor = this.#part(element, "link");
+    anchor.hidden = link === null;
+    anchor.textContent = link?.label ?? "";
+    anchor.href = link?.href ?? "";
     clearTimeout(this.#timers.get(id));
     if (lastsMs !== null) this.#timers.set(id, setTimeout(() => this.#clear(id), lastsMs));
   }
@@ -41,7 +47,7 @@ export class MessagesView {
     const options = { signal: this.#signal };
     this.#part(element, "dismiss").addEventListener("click", () => this.#clear(id), options);
     const button = this.#part(element, "action");
-    button.addEventListener("click", () => this.#bus.emit(`${button.dataset.request}-requested`), options);
+    button.addEventListener("click", () => this.#bus.emit(`${button.dataset.request}-requested`, this.#details.get(id)), options);
     this.#shown.set(id, element);
     this.#list.append(element);
     return element;
@@ -54,6 +60,7 @@ export class MessagesView {
   #clear(id) {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
+    this.#details.delete(id);
     this.#shown.get(id)?.remove();
     this.#shown.delete(id);
   }

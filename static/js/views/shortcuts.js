@@ -5,6 +5,8 @@ const REQUESTS = {
   f: "fullscreen",
   s: "snapshot",
   h: "hud-toggle",
+  r: "record-toggle",
+  e: "marker",
   "?": "help",
 };
 const USES_KEYS = "input, select, textarea, [contenteditable]";

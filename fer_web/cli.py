@@ -1,0 +1,150 @@
+"""python -m fer_web history: the history from a command line, for the person at this machine."""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fer_web.errors import FerWebError
+from fer_web.history.export import FORMATS
+from fer_web.history.repository import open_history
+from fer_web.history_commands import (
+    delete_sessions,
+    export_session,
+    import_file,
+    list_sessions,
+    purge_sessions,
+)
+from fer_web.settings import settings_from
+
+_EXAMPLES = """examples:
+  python -m fer_web history list --search rehearsal --json
+  python -m fer_web history export SESSION --format csv
+  python -m fer_web history export SESSION --format json --out - > session.json
+  python -m fer_web history import session.json
+  python -m fer_web history delete SESSION
+  python -m fer_web history purge --older-than-days 7
+
+exit status: 0 done, 1 refused or failed, with the reason on standard error, 2 wrong arguments.
+The database is the server's: --data-dir FOLDER, or FER_DATA_DIR and FER_DATABASE_URL in the environment."""
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run one command; returns the exit status."""
+    given = build_parser().parse_args(arguments)
+    try:
+        folder = ["--data-dir", given.data_dir] if given.data_dir else []
+        settings = settings_from(folder, environment)
+        with contextlib.closing(open_history(settings.database_url, settings.data_dir)) as repository:
+            given.command(repository, settings, given)
+            sys.stdout.flush()
+    except FerWebError as exc:
+        return _failed(str(exc))
+    except BrokenPipeError:
+        # Who reads our output has seen enough. Python would complain once more when it closes it.
+        sys.stdout = None
+        return 1
+    except OSError as exc:
+        return _failed(f"{exc.filename or 'The file'}: {exc.strerror or exc}.")
+    except KeyboardInterrupt:
+        return _failed("Interrupted.")
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands with their help."""
+    parser: argparse.ArgumentParser = _parser(
+        argparse.ArgumentParser,
+        prog="python -m fer_web",
+        description="Tools beside the server, python app.py.",
+    )
+    tools = parser.add_subparsers(title="tools", required=True, metavar="TOOL")
+    history = _parser(tools.add_parser, "history", help="list, export, import and delete recorded sessions")
+    commands = history.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_list(commands)
+    _add_export(commands)
+    _add_import(commands)
+    _add_delete(commands)
+    _add_purge(commands)
+    return parser
+
+
+def _parser(build: Any, *args: Any, **kwargs: Any) -> Any:
+    return build(*args, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+
+def _command(commands: Any, name: str, command: Any, help_text: str) -> Any:
+    parser = _parser(
+        commands.add_parser, name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}."
+    )
+    parser.set_defaults(command=command)
+    parser.add_argument("--data-dir", metavar="FOLDER", help="folder of the history; the server's by default")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser
+
+
+def _add_list(commands: Any) -> None:
+    parser = _command(commands, "list", list_sessions, "list sessions, the newest first")
+    parser.add_argument("--search", default="", metavar="WORDS", help="all of them in name, notes or tags")
+    parser.add_argument("--tag", default="", help="sessions with this tag")
+    parser.add_argument(
+        "--limit", type=_number(1, 1_000_000), default=50, metavar="N", help="at most so many (50)"
+    )
+
+
+def _add_export(commands: Any) -> None:
+    parser = _command(commands, "export", export_session, "write a session to a file")
+    parser.add_argument("session", metavar="SESSION", help="its id, as list shows it")
+    parser.add_argument("--format", choices=list(FORMATS), default="csv", help="csv by default")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="where to; - is standard output; by default a name made of date and name",
+    )
+    parser.add_argument("--force", action="store_true", help="replace the file where there is one")
+
+
+def _add_import(commands: Any) -> None:
+    parser = _command(commands, "import", import_file, "store a session that was exported as JSON")
+    parser.add_argument("file", metavar="FILE", help="the export; - is standard input")
+    parser.add_argument(
+        "--owner-of",
+        metavar="SESSION",
+        help="give it to the browser that recorded this session; otherwise only the host sees it",
+    )
+
+
+def _add_delete(commands: Any) -> None:
+    parser = _command(
+        commands, "delete", delete_sessions, "delete sessions; the page can undo it for ten minutes"
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("sessions", nargs="*", default=[], metavar="SESSION", help="ids, as list shows them")
+    which.add_argument(
+        "--all", action="store_true", help="everything that anybody recorded, at once and for good"
+    )
+
+
+def _add_purge(commands: Any) -> None:
+    parser = _command(commands, "purge", purge_sessions, "remove old sessions for good, and what was deleted")
+    parser.add_argument(
+        "--older-than-days",
+        type=_number(1, 36_500),
+        metavar="N",
+        help="by default as the server keeps them, FER_RETENTION_DAYS",
+    )
+
+
+def _number(low: int, high: int) -> Any:
+    def convert(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return convert
+
+
+def _failed(reason: str) -> int:
+    print(f"fer-web: {reason}", file=sys.stderr)
+    return 1

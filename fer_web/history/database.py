@@ -1,0 +1,146 @@
+"""Opens the database of the history: SQLite in the data folder, or PostgreSQL by its address."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from fer_web.errors import DatabaseError, DatabaseFullError, DatabaseLockedError, SettingsError
+
+SQLITE_FILE = "history.sqlite3"
+
+LOCK_TIMEOUT_S = 3.0
+"""So long a statement waits for another program's lock."""
+
+_SQLITE_FULL = (sqlite3.SQLITE_FULL,)
+_SQLITE_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_POSTGRES_FULL = ("53100", "53200")
+_POSTGRES_LOCKED = ("55P03", "40001", "40P01", "57014")
+
+
+def open_engine(database_url: str, data_dir: Path) -> Engine:
+    """An engine for the database; nothing is read or written yet but the folder is made.
+
+    Its connections may be used in any thread, one thread at a time.
+
+    Raises: SettingsError: the address is none, or the folder cannot be made.
+    """
+    return _postgres_engine(database_url) if database_url else _sqlite_engine(data_dir)
+
+
+@contextlib.contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads. Raises DatabaseError and what it is the base of."""
+    with _own_errors(), engine.begin() as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: all of it or nothing. Raises DatabaseError and what it is the base of."""
+    with _own_errors(), engine.execution_options(is_writing=True).begin() as connection:
+        yield connection
+
+
+def forget_deleted(engine: Engine) -> None:
+    """Take what was deleted out of SQLite's log too, where old pages would stay until it is used again.
+
+    Where a reader is in the way, the next call does it; on PostgreSQL, its own autovacuum does.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with _own_errors(), contextlib.closing(engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
+def _sqlite_engine(data_dir: Path) -> Engine:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # For its user alone, whatever the folder is for; SQLite gives its other files the same mode.
+        os.close(os.open(data_dir / SQLITE_FILE, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as exc:
+        raise SettingsError(
+            f"The data folder {data_dir} cannot be made or written to ({exc.strerror}). "
+            "Take another one: --data-dir FOLDER."
+        ) from exc
+    url = URL.create("sqlite", database=str(data_dir / SQLITE_FILE))
+    engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_S}, pool_size=4, max_overflow=12)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgres_engine(database_url: str) -> Engine:
+    url = _postgres_url(database_url)
+    options = f"-c lock_timeout={int(LOCK_TIMEOUT_S * 1000)} -c timezone=UTC"
+    return create_engine(
+        url,
+        connect_args={"connect_timeout": 5, "options": options},
+        pool_pre_ping=True,
+        pool_size=4,
+        max_overflow=12,
+        pool_timeout=10,
+    )
+
+
+def _postgres_url(database_url: str) -> URL:
+    # The text is never repeated: it may hold a password.
+    wanted = "FER_DATABASE_URL must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or empty for SQLite"
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError) as exc:
+        raise SettingsError(f"{wanted}; what came is no address.") from exc
+    if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise SettingsError(f"{wanted}; {url.drivername!r:.40} came.")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # Python's own BEGIN comes late and not before DDL: _begin_sqlite does it instead.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        # Each commit reaches the disk, so that `saved` is true after a power cut too. It costs one fsync for
+        # each batch, two a second, in the writer's thread. NORMAL would outlive a killed process only.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # Deleted is deleted: the space is overwritten.
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later could not wait for a lock.
+    is_writing = connection.get_execution_options().get("is_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+
+@contextlib.contextmanager
+def _own_errors() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as exc:
+        raise _own_error(exc) from exc
+    except (PoolTimeoutError, SQLAlchemyError) as exc:
+        raise DatabaseError(f"The history's database does not answer ({type(exc).__name__}).") from exc
+
+
+def _own_error(error: DBAPIError) -> DatabaseError:
+    cause = error.orig
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the upper bits say more than we need
+    state = getattr(cause, "sqlstate", None)
+    if code in _SQLITE_FULL or state in _POSTGRES_FULL:
+        return DatabaseFullError(
+            "No space is left for the history. What was recorded is safe; free some space and go on."
+        )
+    if code in _SQLITE_LOCKED or state in _POSTGRES_LOCKED:
+        return DatabaseLockedError("Another program holds the history's database. Close it, or try again.")
+    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    return DatabaseError(f"The history's database cannot be used: {reason[:200]}.")

@@ -1,0 +1,159 @@
+"""A session as a file, made piece by piece: an hour of five faces needs no more memory than a minute."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fer_web import __version__
+from fer_web.errors import InvalidValueError
+from fer_web.history.parquet import check_parquet, parquet_file
+from fer_web.history.profiles import facereader_log, openface_csv, pyfeat_csv
+from fer_web.history.text_tables import (
+    Column,
+    columns_of,
+    constant,
+    csv_cell,
+    header_of,
+    label_names,
+    lines_of,
+    utc_texts,
+)
+from fer_web.history.types import SampleTable, Session
+from fer_web.labels import EMOTIONS
+
+SCHEMA_VERSION = 1
+"""Of the JSON export. Raised when a file of the new form could not be read by the program before."""
+
+BOX_SIDES = ("left", "top", "width", "height")
+JSON_COLUMNS = ("at_s", "face", *BOX_SIDES, *EMOTIONS, "label", "confidence", "sure")
+CSV_COLUMNS = (
+    Column("at_s", "%.3f"),
+    Column("utc", "%s"),
+    Column("session"),
+    Column("face", "%d"),
+    *(Column(side, "%.6g") for side in BOX_SIDES),
+    *(Column(emotion, "%.6f") for emotion in EMOTIONS),
+    Column("label", "%s"),
+    Column("confidence", "%.6f"),
+    Column("sure", "%d"),
+)
+# Nine significant digits name every float32 exactly; repr names every float64.
+_JSON_ROW = ",".join(["[%r", "%d", *["%.9g"] * 11, '"%s"', "%.9g", "%s]"])
+
+Write = Callable[[Session, Iterable[SampleTable]], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """One kind of file. `write` yields its bytes; `check` raises where the format is not installed."""
+
+    name: str
+    suffix: str
+    media_type: str
+    write: Write
+    check: Callable[[], None] = lambda: None
+
+
+def export_format(name: str) -> ExportFormat:
+    """The format of this name. Raises InvalidValueError: there is none, or what it needs is not installed."""
+    if name not in FORMATS:
+        raise InvalidValueError(f"There is no export format {name!r:.40}. Take one of: {', '.join(FORMATS)}.")
+    FORMATS[name].check()
+    return FORMATS[name]
+
+
+def file_name(session: Session, wanted: ExportFormat) -> str:
+    """A name for the file that every file system takes: date, time and the letters of the session's name."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", session.name).strip("-").lower()[:60]
+    profile = "" if wanted.suffix.endswith(wanted.name) else wanted.name
+    parts = (f"{session.started_at:%Y-%m-%d-%H%M%S}", words, profile)
+    return "-".join(part for part in parts if part) + wanted.suffix
+
+
+def csv_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]:
+    """One line for each face and sample; docs/history_exports.md names the columns."""
+    identity = constant(csv_cell(session.id))
+    columns = tuple(Column("session", identity) if c.name == "session" else c for c in CSV_COLUMNS)
+    yield header_of(columns).encode()
+    for table in tables:
+        values = (
+            table.at_s.tolist(),
+            utc_texts(session, table.at_s),
+            table.face.tolist(),
+            *columns_of(table.box),
+            *columns_of(table.scores),
+            label_names(table),
+            table.confidence.tolist(),
+            table.is_sure.tolist(),
+        )
+        yield lines_of(columns, values)
+
+
+def json_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]:
+    """Everything that is stored of a session; importing.py reads it back to equal rows.
+
+    The count stands at the end: a session may still run, and a file that was cut short lacks it.
+    """
+    yield json.dumps(_head(session), ensure_ascii=False, indent=1)[:-2].encode()
+    yield b',\n "samples": ['
+    count = 0
+    for table in tables:
+        rows = _json_rows(table)
+        yield ((",\n" if count else "\n") + rows).encode() if rows else b""
+        count += len(table)
+    yield f'\n ],\n "sample_count": {count}\n}}\n'.encode()
+
+
+def _head(session: Session) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "program": f"fer-web {__version__}",
+        "session": {
+            "id": session.id,
+            "name": session.name,
+            "state": session.state,
+            "source": session.source,
+            "started_at": utc_text(session),
+            "length_s": session.length_s,
+            "notes": session.notes,
+            "tags": list(session.tags),
+            "model": {"name": session.model_name, "hash": session.model_hash},
+            "sample_hz": session.sample_hz,
+            "settings": session.settings,
+            "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in session.markers],
+        },
+        "columns": list(JSON_COLUMNS),
+    }
+
+
+def utc_text(session: Session) -> str:
+    """When it started, as ISO 8601 UTC with Z."""
+    return session.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _json_rows(table: SampleTable) -> str:
+    values = (
+        table.at_s.tolist(),
+        table.face.tolist(),
+        *columns_of(table.box),
+        *columns_of(table.scores),
+        label_names(table),
+        table.confidence.tolist(),
+        ["true" if is_sure else "false" for is_sure in table.is_sure.tolist()],
+    )
+    return ",\n".join([_JSON_ROW % row for row in zip(*values, strict=True)])
+
+
+FORMATS = {
+    item.name: item
+    for item in (
+        ExportFormat("csv", ".csv", "text/csv; charset=utf-8", csv_file),
+        ExportFormat("json", ".json", "application/json", json_file),
+        ExportFormat("parquet", ".parquet", "application/vnd.apache.parquet", parquet_file, check_parquet),
+        ExportFormat("pyfeat", ".csv", "text/csv; charset=utf-8", pyfeat_csv),
+        ExportFormat("openface", ".csv", "text/csv; charset=utf-8", openface_csv),
+        ExportFormat("facereader", ".txt", "text/tab-separated-values; charset=utf-8", facereader_log),
+    )
+}

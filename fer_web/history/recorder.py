@@ -1,0 +1,238 @@
+"""Records live streams: takes samples as frames are analysed, and stores them from one thread of its own."""
+
+import datetime
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fer_web.errors import DatabaseError, RecordingError, RecordingStoppedError, ServerFullError
+from fer_web.history.batches import BatchWriter, Notice, Notices, RecordingStore
+from fer_web.history.recording import Recording, SessionClock
+from fer_web.history.types import Marker, NewSession, Session
+from fer_web.inference.pipeline import FrameResult
+
+_log = logging.getLogger(__name__)
+
+BATCH_S = 0.5
+"""Seconds between two batches of a session: so much, and the time of a commit, is lost with the process."""
+
+GRACE_S = 15.0
+"""A client that is gone may come back within this and go on."""
+
+RETRY_S = 1.0
+"""How long the database is left alone after an error."""
+
+STOP_TIMEOUT_S = 3.0
+
+
+@dataclass(frozen=True)
+class RecordingModel:
+    """What made the samples: the same for all sessions of a server. `settings` are plain JSON types."""
+
+    name: str
+    hash: str
+    sample_hz: float
+    settings: dict[str, Any]
+
+
+class Recorder:
+    """The sessions that are being recorded, by client.
+
+    `sample`, `detach`, `pause` and `resume` only change memory and may be called on eventlet's hub. `start`,
+    `mark`, `wait_for_end` and `next_notice` block: call them through `run_native`.
+    """
+
+    def __init__(
+        self,
+        store: RecordingStore,
+        model: RecordingModel,
+        max_recordings: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: clock: monotonic seconds."""
+        self._store = store
+        self._model = model
+        self._max_recordings = max_recordings
+        self._clock = clock
+        # Held for a few assignments only, never over a switch of green threads and never over a query.
+        self._lock = threading.Lock()
+        self._recordings: dict[str, Recording] = {}
+        self._of_client: dict[str, Recording] = {}
+        self._notices = Notices()
+        self._batches = BatchWriter(store, self._lock, self._notices)
+        self._wake = threading.Event()
+        self._is_stopping = False
+        self._next_round_s = 0.0
+        self._not_before_s = 0.0
+        self._writer = threading.Thread(target=self._write, name="history-writer", daemon=True)
+
+    def open(self) -> None:
+        """Start the writer."""
+        self._writer.start()
+
+    def stop(self) -> None:
+        """Finish all sessions, store what waits, and end the writer; gives up after STOP_TIMEOUT_S."""
+        with self._lock:
+            self._is_stopping = True
+            for recording in self._recordings.values():
+                self._end(recording)
+        self._wake.set()
+        self._writer.join(STOP_TIMEOUT_S)
+        if self._writer.is_alive():
+            _log.error("The last samples could not be stored in time; their sessions count as interrupted.")
+        self._notices.close()
+
+    def start(self, client: str, owner: str, name: str) -> Session:
+        """Record this client from now on, in a new session; one that it had is finished.
+
+        Raises: ServerFullError: too many are recorded. InvalidValueError: the name. DatabaseError.
+        """
+        with self._lock:
+            if self._is_stopping or len(self._recordings) >= self._max_recordings:
+                raise ServerFullError(
+                    f"{self._max_recordings} sessions are being recorded, more are not allowed. "
+                    "Try again later, or raise --max-clients."
+                )
+        model = self._model
+        clock, started_at = SessionClock(self._clock()), datetime.datetime.now(datetime.UTC)
+        new = NewSession(owner, name, started_at, model.name, model.hash, model.sample_hz, model.settings)
+        session = self._store.open_session(new)
+        with self._lock:
+            self._end_of(client)
+            recording = Recording(session, clock, client)
+            self._recordings[session.id] = self._of_client[client] = recording
+        self._wake.set()
+        return session
+
+    def resume(self, client: str, owner: str, session_id: str) -> Session:
+        """Go on with a session of this owner after a pause or a disconnect.
+
+        Raises: RecordingStoppedError: it ended, or is none of this owner's.
+        """
+        with self._lock:
+            recording = self._recordings.get(session_id)
+            if recording is None or recording.length_s is not None or recording.session.owner != owner:
+                raise RecordingStoppedError(
+                    "That recording has ended. Start a new one: send record with session null."
+                )
+            if self._of_client.get(client) is not recording:
+                self._end_of(client)
+            if recording.client is not None:
+                self._of_client.pop(recording.client, None)
+            self._of_client[client] = recording
+            recording.begin_stream(client)
+            return recording.session
+
+    def pause(self, client: str) -> str | None:
+        """Take no samples of this client until it resumes; returns the session's id where there is one."""
+        with self._lock:
+            recording = self._of_client.get(client)
+            if recording is None:
+                return None
+            recording.is_paused = True
+            return recording.session.id
+
+    def detach(self, client: str) -> None:
+        """The client is gone: its session is finished after GRACE_S, with the length that it has now."""
+        with self._lock:
+            recording = self._of_client.pop(client, None)
+            if recording is not None:
+                recording.client = None
+                recording.left_s = recording.clock.elapsed_s(self._clock())
+                recording.ends_at_s = self._clock() + GRACE_S
+
+    def finish(self, client: str) -> str | None:
+        """End this client's session; returns its id where there is one."""
+        with self._lock:
+            session_id = self._end_of(client)
+        self._wake.set()
+        return session_id
+
+    def wait_for_end(self, session_id: str, timeout_s: float) -> bool:
+        """Wait until a session that was finished is stored; False when it takes longer."""
+        recording = self._recordings.get(session_id)
+        return recording is None or recording.has_ended.wait(timeout_s)
+
+    def sample(self, client: str, captured_s: float, result: FrameResult) -> None:
+        """Take what was found in a frame of this client; nothing where it is not recorded."""
+        with self._lock:
+            recording = self._of_client.get(client)
+            if recording is not None and not recording.is_paused:
+                recording.take(captured_s, result.faces, self._clock())
+
+    def mark(self, client: str, at_s: float | None, text: str) -> Marker:
+        """Name a moment of this client's session; None is now.
+
+        Raises: RecordingError: it is not recorded. InvalidValueError, NotFoundError, DatabaseError.
+        """
+        with self._lock:
+            recording = self._of_client.get(client)
+            if recording is None:
+                raise RecordingError("Nothing is being recorded. Switch recording on, then set a marker.")
+            session, now_s = recording.session, recording.clock.elapsed_s(self._clock())
+        return self._store.add_marker(session.id, session.owner, now_s if at_s is None else at_s, text)
+
+    def next_notice(self) -> Notice | None:
+        """What to tell a client next; waits for it. None at the end."""
+        return self._notices.next()
+
+    def store_due(self) -> None:
+        """One turn of the writer: store sessions that ended, and each half second what waits of all."""
+        now_s = self._clock()
+        is_round = now_s >= self._next_round_s
+        if is_round:
+            self._next_round_s = now_s + BATCH_S
+        if now_s < self._not_before_s and not self._is_stopping:
+            return
+        due = self._due(now_s, is_round)
+        for number, recording in enumerate(due):
+            try:
+                self._batches.store(recording)
+            except DatabaseError as exc:
+                self._not_before_s = self._clock() + RETRY_S
+                for waiting in due[number:]:
+                    self._batches.tell_problem(waiting, exc)
+                return
+            if recording.has_ended.is_set():
+                self._forget(recording)
+
+    def _end_of(self, client: str) -> str | None:
+        recording = self._of_client.pop(client, None)
+        if recording is None:
+            return None
+        self._end(recording)
+        return recording.session.id
+
+    def _end(self, recording: Recording) -> None:
+        if recording.length_s is None:
+            is_gone = recording.client is None
+            recording.length_s = recording.left_s if is_gone else recording.clock.elapsed_s(self._clock())
+
+    def _write(self) -> None:
+        while not (self._is_stopping and not self._recordings):
+            self._wake.wait(max(0.0, self._next_round_s - self._clock()) if self._recordings else None)
+            self._wake.clear()
+            try:
+                self.store_due()
+            except Exception:
+                _log.exception("The history's writer failed; it goes on")
+
+    def _due(self, now_s: float, is_round: bool) -> list[Recording]:
+        with self._lock:
+            for recording in self._recordings.values():
+                if recording.ends_at_s is not None and now_s >= recording.ends_at_s:
+                    self._end(recording)
+            return [
+                recording
+                for recording in self._recordings.values()
+                if recording.length_s is not None or (is_round and (recording.batch or recording.waiting))
+            ]
+
+    def _forget(self, recording: Recording) -> None:
+        with self._lock:
+            self._recordings.pop(recording.session.id, None)
+            if recording.client is not None and self._of_client.get(recording.client) is recording:
+                self._of_client.pop(recording.client)

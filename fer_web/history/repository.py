@@ -1,0 +1,242 @@
+"""Everything the program does with its history. With reading.py and writing.py the only place with SQL."""
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from sqlalchemy import Engine, delete, func, or_, select, update
+
+from fer_web.errors import InvalidValueError, NotFoundError
+from fer_web.history.database import forget_deleted, open_engine, writing
+from fer_web.history.migrate import migrate
+from fer_web.history.reading import HistoryReader, key_of, row_of, session_of, visible_to
+from fer_web.history.rows import epoch_ms, samples_to_rows, table_to_rows, to_ms
+from fer_web.history.schema import markers, sessions
+from fer_web.history.texts import MAX_MARKERS, check_marker_text, check_tags
+from fer_web.history.types import Marker, NewSession, Sample, SampleTable, Session
+from fer_web.history.writing import (
+    as_new_session,
+    check_at_s,
+    close_session,
+    has_sample,
+    insert_marker,
+    insert_samples,
+    insert_session,
+    new_session_id,
+    replace_tags,
+    text_columns,
+)
+
+UNDO_S = 600.0
+"""So long a deleted session can be had back."""
+
+
+def _utc_now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+class HistoryRepository(HistoryReader):
+    """Domain verbs over the tables, each one transaction: all of it or nothing.
+
+    All verbs block: in eventlet mode they are called through `ServingMode.run_native`, never on the hub. They
+    may be called in any thread. `owner` None is the host, who may do everything.
+
+    Every verb raises DatabaseError (DatabaseFullError, DatabaseLockedError) when the database cannot answer.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime.datetime] = _utc_now) -> None:
+        """Args: now: the time of day, UTC."""
+        super().__init__(engine)
+        self._now = now
+
+    def open_session(self, new: NewSession) -> Session:
+        """Store a session that begins. Raises InvalidValueError: a name that is not allowed."""
+        with writing(self._engine) as connection:
+            session_id = new_session_id()
+            insert_session(connection, session_id, new)
+            return session_of(connection, session_id, None)
+
+    def add_batch(self, session_id: str, batch: Sequence[Sample]) -> int:
+        """Store samples of one session; returns how many it has now.
+
+        A batch that is stored already, because the answer to its commit was lost, is not stored twice.
+
+        Raises: NotFoundError: the session was deleted. InvalidValueError: a value that is no measurement.
+        """
+        with writing(self._engine) as connection:
+            row = row_of(connection, session_id, None)
+            if not batch or has_sample(connection, row.key, batch[0]):
+                return int(row.samples)
+            # Another server that started may have taken it for one that was left behind: it runs.
+            return insert_samples(connection, row, samples_to_rows(row.key, batch), "running")
+
+    def finish_session(self, session_id: str, length_s: float) -> Session:
+        """End a recording after `length_s`. Raises NotFoundError: it was deleted."""
+        with writing(self._engine) as connection:
+            key = key_of(connection, session_id, None)
+            close_session(connection, key, "finished", to_ms(length_s))
+            return session_of(connection, session_id, None)
+
+    def mark_interrupted(self) -> int:
+        """Close the sessions that a crash left running; returns how many. They end with their last sample."""
+        with writing(self._engine) as connection:
+            keys = (
+                connection.execute(select(sessions.c.key).where(sessions.c.state == "running"))
+                .scalars()
+                .all()
+            )
+            for key in keys:
+                close_session(connection, key, "interrupted", 0)
+            return len(keys)
+
+    def update_session(
+        self,
+        session_id: str,
+        owner: str | None,
+        *,
+        name: str | None = None,
+        notes: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Session:
+        """Change what people wrote; None leaves it. Raises NotFoundError, InvalidValueError."""
+        with writing(self._engine) as connection:
+            now = session_of(connection, session_id, owner)
+            key = key_of(connection, session_id, owner)
+            columns = text_columns(
+                now.name if name is None else name,
+                now.notes if notes is None else notes,
+                now.tags if tags is None else tags,
+            )
+            connection.execute(update(sessions).where(sessions.c.key == key).values(columns))
+            if tags is not None:
+                replace_tags(connection, key, check_tags(tags))
+            return session_of(connection, session_id, owner)
+
+    def delete_session(self, session_id: str, owner: str | None) -> None:
+        """Hide a session; purge removes it after UNDO_S. A running one stops. Raises NotFoundError."""
+        with writing(self._engine) as connection:
+            row = row_of(connection, session_id, owner)
+            if row.state == "running":
+                close_session(connection, row.key, "finished", 0)
+            deleted = {"deleted_ms": epoch_ms(self._now())}
+            connection.execute(update(sessions).where(sessions.c.key == row.key).values(deleted))
+
+    def restore_session(self, session_id: str, owner: str | None) -> Session:
+        """Undo delete_session. Raises NotFoundError: never there, or gone for good."""
+        own = [] if owner is None else [sessions.c.owner == owner]
+        with writing(self._engine) as connection:
+            connection.execute(
+                update(sessions)
+                .where(
+                    sessions.c.id == session_id.replace("\0", "?"), sessions.c.deleted_ms.is_not(None), *own
+                )
+                .values(deleted_ms=None)
+            )
+            return session_of(connection, session_id, owner)
+
+    def delete_all(self, owner: str | None) -> int:
+        """Remove all sessions of an owner at once and for good; returns how many were seen by them."""
+        own = [] if owner is None else [sessions.c.owner == owner]
+        with writing(self._engine) as connection:
+            seen = connection.execute(
+                select(func.count()).select_from(sessions).where(*visible_to(owner))
+            ).scalar_one()
+            connection.execute(delete(sessions).where(*own))
+        forget_deleted(self._engine)
+        return int(seen)
+
+    def purge(self, older_than: datetime.datetime | None = None) -> int:
+        """Remove for good what is older than `older_than` (None: nothing) and what was deleted UNDO_S ago.
+
+        A recording's age counts from its start, an import's from when it was imported. Running sessions stay.
+        Returns how many were removed.
+        """
+        gone = sessions.c.deleted_ms < epoch_ms(self._now()) - to_ms(UNDO_S)
+        if older_than is not None:
+            is_old = (sessions.c.kept_from_ms < epoch_ms(older_than)) & (sessions.c.state != "running")
+            gone = or_(gone, is_old)
+        with writing(self._engine) as connection:
+            removed = connection.execute(delete(sessions).where(gone)).rowcount
+        if removed:
+            forget_deleted(self._engine)
+        return removed
+
+    def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
+        """Name a moment. Raises NotFoundError, InvalidValueError."""
+        with writing(self._engine) as connection:
+            key = key_of(connection, session_id, owner)
+            query = select(func.count()).select_from(markers).where(markers.c.session == key)
+            if connection.execute(query).scalar_one() >= MAX_MARKERS:
+                raise InvalidValueError(f"A session holds {MAX_MARKERS} markers. Delete one first.")
+            return insert_marker(connection, key, at_s, text)
+
+    def update_marker(
+        self,
+        session_id: str,
+        owner: str | None,
+        marker_id: str,
+        *,
+        at_s: float | None = None,
+        text: str | None = None,
+    ) -> Marker:
+        """Change a marker; None leaves it. Raises NotFoundError, InvalidValueError."""
+        with writing(self._engine) as connection:
+            session = session_of(connection, session_id, owner)
+            old = next((marker for marker in session.markers if marker.id == marker_id), None)
+            if old is None:
+                raise NotFoundError("There is no such marker in this session.")
+            new = Marker(
+                marker_id,
+                check_at_s(old.at_s if at_s is None else at_s),
+                check_marker_text(old.text if text is None else text),
+            )
+            values = {"at_ms": to_ms(new.at_s), "text": new.text}
+            connection.execute(update(markers).where(markers.c.id == marker_id).values(values))
+            return new
+
+    def delete_marker(self, session_id: str, owner: str | None, marker_id: str) -> None:
+        """Remove a marker. Raises NotFoundError."""
+        with writing(self._engine) as connection:
+            key = key_of(connection, session_id, owner)
+            here = (markers.c.session == key) & (markers.c.id == marker_id.replace("\0", "?"))
+            if connection.execute(delete(markers).where(here)).rowcount == 0:
+                raise NotFoundError("There is no such marker in this session.")
+
+    def import_session(self, session: Session, owner: str, tables: Iterable[SampleTable]) -> Session:
+        """Store a session that was exported, all of it or nothing, under a new id.
+
+        Args:
+            session: what it was; id, owner, counts and strip are made anew, a running one is interrupted.
+            tables: its samples, in any portions; each face at most once at a time, to the millisecond.
+        Raises: InvalidValueError: a value that is not allowed.
+        """
+        new = as_new_session(session, owner)
+        if len(session.markers) > MAX_MARKERS:
+            raise InvalidValueError(f"{len(session.markers)} markers came; {MAX_MARKERS} are allowed.")
+        with writing(self._engine) as connection:
+            session_id = new_session_id()
+            key = insert_session(
+                connection, session_id, new, notes=session.notes, tags=session.tags, kept_from=self._now()
+            )
+            for marker in session.markers:
+                insert_marker(connection, key, marker.at_s, marker.text)
+            for table in tables:
+                row = row_of(connection, session_id, owner)
+                insert_samples(connection, row, table_to_rows(key, table), "running")
+            state = "interrupted" if session.state == "running" else session.state
+            close_session(connection, key, state, to_ms(check_at_s(session.length_s)))
+            return session_of(connection, session_id, owner)
+
+
+def open_history(database_url: str, data_dir: Path) -> HistoryRepository:
+    """The history, its tables up to date; an empty `database_url` is SQLite in `data_dir`.
+
+    Raises: SettingsError, SetupError, DatabaseError: it cannot be used; the text says what to do.
+    """
+    engine = open_engine(database_url, data_dir)
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return HistoryRepository(engine)

@@ -1,0 +1,96 @@
+"""The tables of the history. A change here needs a migration: see migrations/versions."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+_KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in a column called INTEGER
+
+
+def _session_key(*, primary_key: bool = False, index: bool = False) -> Column[int]:
+    key = ForeignKey("sessions.key", ondelete="CASCADE")
+    return Column("session", _KEY, key, nullable=False, primary_key=primary_key, index=index)
+
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("owner", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("source", String(32), nullable=False),
+    Column("started_ms", BigInteger, nullable=False),  # since 1970, UTC
+    Column("kept_from_ms", BigInteger, nullable=False),  # its age counts from here: an import is new
+    Column("length_ms", BigInteger, nullable=False),
+    Column("faces", Integer, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("strip", String(60), nullable=False),  # one character for each part; empty while it runs
+    Column("model_name", Text, nullable=False),
+    Column("model_hash", Text, nullable=False),
+    Column("sample_hz", Float, nullable=False),
+    Column(
+        "settings", Text, nullable=False
+    ),  # JSON; as text, because PostgreSQL's JSON refuses what ours allows
+    Column("search", Text, nullable=False),  # name, notes and tags, case folded: the same on every database
+    Column("deleted_ms", BigInteger),  # when it was deleted, as long as that can be undone
+    Index("sessions_of_owner", "owner", "started_ms", "id"),
+    Index("sessions_by_start", "started_ms", "id"),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    _session_key(primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("position", SmallInteger, nullable=False),
+    Index("tags_by_tag", "tag"),
+)
+
+markers = Table(
+    "markers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    _session_key(index=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+faces = Table(
+    "faces",
+    metadata,
+    _session_key(primary_key=True),
+    Column("face", Integer, primary_key=True, autoincrement=False),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("samples", Integer, nullable=False),
+)
+
+# The key is the order in which samples are read, and SQLite keeps the rows in it: no second index is written.
+samples = Table(
+    "samples",
+    metadata,
+    _session_key(primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("face", Integer, primary_key=True, autoincrement=False),
+    Column("label", SmallInteger, nullable=False),
+    Column("is_sure", Boolean, nullable=False),
+    Column("measured", LargeBinary, nullable=False),  # rows.py: scores, box, confidence
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,71 @@
+"""Tables as text: one line for each sample, formatted a chunk at a time."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.history.types import SampleTable, Session
+from fer_web.labels import EMOTIONS
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a text table. `pattern`: how printf would write a cell, such as %.6f."""
+
+    name: str
+    pattern: str = ""
+
+
+def neutral_text(text: str) -> str:
+    """The text, with an apostrophe before what a spreadsheet would take for a formula (CWE-1236)."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def csv_cell(text: str) -> str:
+    """A text cell of a CSV file: neutralised, quoted where needed (RFC 4180)."""
+    safe = neutral_text(text)
+    return '"' + safe.replace('"', '""') + '"' if re.search('[",\r\n]', safe) else safe
+
+
+def tab_cell(text: str) -> str:
+    """A text cell of a tab-separated file, which has no quotes: neutralised, on one line."""
+    return re.sub(r"[\t\r\n]+", " ", neutral_text(text))
+
+
+def constant(text: str) -> str:
+    """A pattern that writes the same text in every row."""
+    return text.replace("%", "%%")
+
+
+def header_of(columns: Sequence[Column], separator: str = ",") -> str:
+    """The first line of a table."""
+    return separator.join(column.name for column in columns) + "\r\n"
+
+
+def lines_of(columns: Sequence[Column], values: Iterable[Sequence[Any]], separator: str = ",") -> bytes:
+    """Lines of a table: one value for each column whose pattern takes one."""
+    template = separator.join(column.pattern for column in columns) + "\r\n"
+    return "".join([template % row for row in zip(*values, strict=True)]).encode()
+
+
+def utc_texts(session: Session, at_s: NDArray[np.float64]) -> list[str]:
+    """Moments as ISO 8601 UTC to the millisecond, with Z."""
+    start = np.datetime64(session.started_at.replace(tzinfo=None), "us")
+    moments = start + np.round(at_s * 1e6).astype("timedelta64[us]")
+    return [f"{text}Z" for text in np.datetime_as_string(moments, unit="ms").tolist()]
+
+
+def label_names(table: SampleTable) -> list[str]:
+    """Each row's label by name, whether or not it was sure."""
+    return [EMOTIONS[label] for label in table.label.tolist()]
+
+
+def columns_of(values: NDArray[Any]) -> Iterator[list[Any]]:
+    """The columns of an array (N, K), as K lists."""
+    return (column.tolist() for column in values.T)

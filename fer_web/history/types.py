@@ -1,0 +1,148 @@
+"""What travels between recorder, repository, summaries and exports: validated on creation."""
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SessionState = Literal["running", "finished", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One face at one moment.
+
+    Attributes:
+        at_s: seconds since the session's start, by the clock of capture.
+        face: the face's id within its session.
+        box: left, top, width, height as fractions of the frame.
+        scores: seven raw probabilities in the order of EMOTIONS, of this frame alone.
+        label: position in EMOTIONS of what was shown.
+        confidence: of what was shown, 0-1.
+        is_sure: whether it was named, or called unsure.
+    """
+
+    at_s: float
+    face: int
+    box: tuple[float, float, float, float]
+    scores: tuple[float, ...]
+    label: int
+    confidence: float
+    is_sure: bool
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """Samples of one session in columns, ordered by time, then face; all of length N.
+
+    Attributes:
+        at_s: float64 (N,), seconds since the session's start.
+        face: int32 (N,).
+        box: float32 (N, 4), left, top, width, height as fractions of the frame.
+        scores: float32 (N, 7), raw probabilities in the order of EMOTIONS.
+        label: int8 (N,), position in EMOTIONS.
+        confidence: float32 (N,), 0-1.
+        is_sure: bool (N,).
+    """
+
+    at_s: NDArray[np.float64]
+    face: NDArray[np.int32]
+    box: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    label: NDArray[np.int8]
+    confidence: NDArray[np.float32]
+    is_sure: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.at_s)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A moment that somebody named. `at_s`: seconds since the session's start."""
+
+    id: str
+    at_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """What is known when a recording starts. `settings` are plain JSON types."""
+
+    owner: str
+    name: str
+    started_at: datetime.datetime
+    model_name: str
+    model_hash: str
+    sample_hz: float
+    settings: dict[str, Any] = field(default_factory=dict)
+    source: str = "camera"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A stored session without its samples.
+
+    Attributes:
+        id: unguessable, URL-safe.
+        started_at: UTC.
+        length_s: from the start to the last sample or the end.
+        strip: dominant label of 60 equal parts: a position in EMOTIONS, -1 for unsure, None for nobody there.
+    """
+
+    id: str
+    owner: str
+    name: str
+    state: SessionState
+    source: str
+    started_at: datetime.datetime
+    length_s: float
+    faces: int
+    samples: int
+    strip: tuple[int | None, ...]
+    notes: str
+    tags: tuple[str, ...]
+    model_name: str
+    model_hash: str
+    sample_hz: float
+    settings: dict[str, Any]
+    markers: tuple[Marker, ...] = ()
+
+
+@dataclass(frozen=True)
+class SessionFilter:
+    """Which sessions to list. Dates are UTC; `until` is exclusive. `cursor` as given with the last page."""
+
+    search: str = ""
+    tag: str = ""
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class SessionFace:
+    """One face of a session: when it was seen first and last, in seconds since the start, and how often."""
+
+    face: int
+    first_s: float
+    last_s: float
+    samples: int
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    """Sessions, newest first, without markers.
+
+    Attributes:
+        next: cursor of the page after this one; None at the end.
+        total: sessions that fit the filter, on all pages.
+    """
+
+    sessions: tuple[Session, ...]
+    next: str | None
+    total: int

@@ -1,0 +1,184 @@
+"""Parts of the transactions that repository.py makes."""
+
+import datetime
+import json
+import math
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+
+from fer_web.errors import InvalidValueError
+from fer_web.history.rows import STRIP_PARTS, epoch_ms, search_text, strip_of, to_ms
+from fer_web.history.schema import faces, markers, samples, sessions, tags
+from fer_web.history.texts import check_marker_text, check_name, check_notes, check_tags, check_text
+from fer_web.history.types import Marker, NewSession, Sample, Session, SessionState
+
+MAX_AT_S = 366 * 86400.0
+"""No session is longer than a year."""
+
+MAX_SAMPLE_HZ = 1000.0
+
+
+def new_session_id() -> str:
+    """Unguessable; without dashes, with which options of a command line and formulas begin."""
+    return secrets.token_hex(12)
+
+
+def text_columns(name: str, notes: str, tags: Sequence[str]) -> dict[str, str]:
+    """Columns of what people write. Raises InvalidValueError."""
+    name, notes, tags = check_name(name), check_notes(notes), check_tags(tags)
+    return {"name": name, "notes": notes, "search": search_text(name, notes, tags)}
+
+
+def as_new_session(session: Session, owner: str) -> NewSession:
+    """What an exported session was when it began. Raises InvalidValueError."""
+    return NewSession(
+        owner=owner,
+        name=session.name,
+        started_at=session.started_at,
+        model_name=session.model_name,
+        model_hash=session.model_hash,
+        sample_hz=session.sample_hz,
+        settings=session.settings,
+        source=session.source,
+    )
+
+
+def insert_session(
+    connection: Connection,
+    session_id: str,
+    new: NewSession,
+    *,
+    notes: str = "",
+    tags: Sequence[str] = (),
+    kept_from: datetime.datetime | None = None,
+) -> int:
+    """A running session without samples; returns its key. Raises InvalidValueError.
+
+    Args: kept_from: from when on its age counts; its start by default.
+    """
+    if not (math.isfinite(new.sample_hz) and 0 < new.sample_hz <= MAX_SAMPLE_HZ):
+        raise InvalidValueError(
+            f"The sample rate is {new.sample_hz}; allowed: above 0, up to {MAX_SAMPLE_HZ:.0f}."
+        )
+    values = {
+        **text_columns(new.name, notes, tags),
+        "id": session_id,
+        "owner": new.owner,
+        "state": "running",
+        "source": check_text("source", new.source, 32),
+        "started_ms": epoch_ms(new.started_at),
+        "kept_from_ms": epoch_ms(kept_from or new.started_at),
+        "length_ms": 0,
+        "faces": 0,
+        "samples": 0,
+        "strip": "",
+        "model_name": check_text("model name", new.model_name, 200),
+        "model_hash": check_text("model hash", new.model_hash, 200),
+        "sample_hz": new.sample_hz,
+        "settings": json.dumps(new.settings),
+    }
+    connection.execute(insert(sessions).values(values))
+    query = select(sessions.c.key).where(sessions.c.id == session_id)
+    key = int(connection.execute(query).scalar_one())
+    replace_tags(connection, key, check_tags(tags))
+    return key
+
+
+def check_at_s(at_s: float) -> float:
+    """A time since the start, to the millisecond. Raises InvalidValueError."""
+    if not 0 <= at_s <= MAX_AT_S:
+        raise InvalidValueError(f"The time is {at_s} seconds; allowed: 0 to {MAX_AT_S:.0f}.")
+    return round(float(at_s), 3)
+
+
+def insert_marker(connection: Connection, key: int, at_s: float, text: str) -> Marker:
+    """Add a marker to a session. Raises InvalidValueError."""
+    marker = Marker(secrets.token_urlsafe(9), check_at_s(at_s), check_marker_text(text))
+    values = {"id": marker.id, "session": key, "at_ms": to_ms(marker.at_s), "text": marker.text}
+    connection.execute(insert(markers).values(values))
+    return marker
+
+
+def replace_tags(connection: Connection, key: int, values: Sequence[str]) -> None:
+    """Give a session these tags, which were checked, and no others."""
+    connection.execute(delete(tags).where(tags.c.session == key))
+    if values:
+        rows = [{"session": key, "tag": tag, "position": i} for i, tag in enumerate(values)]
+        connection.execute(insert(tags), rows)
+
+
+def has_sample(connection: Connection, key: int, sample: Sample) -> bool:
+    """Whether the session has this face at this time."""
+    here = (
+        (samples.c.session == key) & (samples.c.at_ms == to_ms(sample.at_s)) & (samples.c.face == sample.face)
+    )
+    return connection.execute(select(samples.c.face).where(here)).first() is not None
+
+
+def insert_samples(
+    connection: Connection, session: Row[Any], rows: list[dict[str, Any]], state: SessionState
+) -> int:
+    """Insert rows and count them in their faces and their session; returns how many samples it has now.
+
+    Args: session: its row, read in this transaction. state: what it is from now on.
+    """
+    if not rows:
+        return int(session.samples)
+    connection.execute(insert(samples), rows)
+    new_faces = _count_faces(connection, session.key, rows)
+    total = int(session.samples) + len(rows)
+    values = {
+        "state": state,
+        "samples": total,
+        "faces": session.faces + new_faces,
+        "length_ms": max(session.length_ms, max(row["at_ms"] for row in rows)),
+    }
+    connection.execute(update(sessions).where(sessions.c.key == session.key).values(values))
+    return total
+
+
+def _count_faces(connection: Connection, key: int, rows: list[dict[str, Any]]) -> int:
+    """Count rows in the faces that they show; returns how many faces are new."""
+    times_ms: dict[int, list[int]] = {}
+    for row in rows:
+        times_ms.setdefault(row["face"], []).append(row["at_ms"])
+    query = select(faces).where(faces.c.session == key, faces.c.face.in_(times_ms))
+    known = {row.face: row for row in connection.execute(query)}
+    new = [
+        {"session": key, "face": face, "first_ms": min(at), "last_ms": max(at), "samples": len(at)}
+        for face, at in times_ms.items()
+        if face not in known
+    ]
+    changed = [
+        {
+            "of_face": face,
+            "first_ms": min(known[face].first_ms, *at),
+            "last_ms": max(known[face].last_ms, *at),
+            "samples": known[face].samples + len(at),
+        }
+        for face, at in times_ms.items()
+        if face in known
+    ]
+    if new:
+        connection.execute(insert(faces), new)
+    if changed:
+        here = (faces.c.session == key) & (faces.c.face == bindparam("of_face"))
+        connection.execute(update(faces).where(here), changed)
+    return len(new)
+
+
+def close_session(connection: Connection, key: int, state: SessionState, length_ms: int) -> None:
+    """End a session: its length reaches to its last sample at least, and its strip is made."""
+    row = connection.execute(select(sessions.c.length_ms).where(sessions.c.key == key)).one()
+    length_ms = max(length_ms, row.length_ms)
+    part = samples.c.at_ms * STRIP_PARTS // (length_ms + 1)
+    counts = connection.execute(
+        select(part, samples.c.label, samples.c.is_sure, func.count())
+        .where(samples.c.session == key)
+        .group_by(part, samples.c.label, samples.c.is_sure)
+    )
+    values = {"state": state, "length_ms": length_ms, "strip": strip_of(tuple(row) for row in counts)}
+    connection.execute(update(sessions).where(sessions.c.key == key).values(values))

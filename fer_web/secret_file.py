@@ -1,0 +1,57 @@
+"""The secret that signs cookies: made once, kept in the data folder, readable by its owner alone."""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from fer_web.errors import SetupError
+
+SECRET_FILE = "secret"
+_BYTES = 32
+
+
+def load_secret(data_dir: Path) -> bytes:
+    """The secret of this data folder; made, with the folder, where there is none.
+
+    Raises: SetupError: it cannot be read or written, or is none of ours.
+    """
+    path = data_dir / SECRET_FILE
+    try:
+        if not path.exists():
+            _create(path)
+        path.chmod(0o600)
+        secret = bytes.fromhex(path.read_text("ascii"))
+    except OSError as exc:
+        raise SetupError(
+            f"The secret {path} cannot be used ({exc.strerror}). Mend that, or name another folder with "
+            "--data-dir."
+        ) from exc
+    except ValueError as exc:
+        raise _broken(path) from exc
+    if len(secret) != _BYTES:
+        raise _broken(path)
+    return secret
+
+
+def _create(path: Path) -> None:
+    """Complete or not at all; where two programs start at once, the first one's is kept."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{SECRET_FILE}-")  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(draft)
+
+
+def _broken(path: Path) -> SetupError:
+    return SetupError(
+        f"{path} holds no secret of fer-web. Restore it, or delete it: the next start makes a new one, and "
+        "browsers lose what they recorded until then (python -m fer_web history list still shows it)."
+    )

@@ -1,0 +1,62 @@
+/** Composition root of /compare. */
+import uPlot from "/vendor/uPlot.esm.js";
+
+import { EventBus } from "../event_bus.js";
+import { Preferences } from "../preferences.js";
+import { MessagesView } from "../views/messages.js";
+import { ThemeView } from "../views/theme.js";
+import { HistoryApi } from "./api.js";
+import { Comparison } from "./comparison.js";
+import { ComparisonChartView } from "./views/comparison_chart.js";
+import { PaperView } from "./views/paper.js";
+import { SidesView } from "./views/sides.js";
+import { SmoothingView } from "./views/smoothing.js";
+
+const find = (id) => document.getElementById(id);
+
+const { signal } = new AbortController();
+const bus = new EventBus();
+const ids = (new URLSearchParams(location.search).get("ids") ?? "").split(",").filter(Boolean);
+const comparison = new Comparison({ api: new HistoryApi(globalThis.fetch.bind(globalThis)), bus, ids });
+
+const smoothing = buildViews();
+wire();
+comparison.load(smoothing.valueS);
+
+function buildViews() {
+  const preferences = new Preferences(() => localStorage);
+  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
+  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
+  new ComparisonChartView(
+    {
+      plot: find("plot"),
+      chart: find("chart"),
+      shown: find("shown"),
+      strips: find("strips"),
+      moment: find("moment"),
+      zoomIn: find("zoom-in"),
+      zoomOut: find("zoom-out"),
+      left: find("pan-left"),
+      right: find("pan-right"),
+      reset: find("zoom-reset"),
+    },
+    bus,
+    signal,
+    uPlot,
+  );
+  new SidesView({ table: find("sides") }, bus, signal);
+  new PaperView(bus, signal);
+  return new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus, signal);
+}
+
+function wire() {
+  const page = find("comparison");
+  const show = (state) => {
+    page.dataset.state = state;
+    page.setAttribute("aria-busy", "false");
+  };
+  bus.on("comparison-changed", () => show("ready"), { signal });
+  bus.on("load-failed", ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)), { signal });
+  bus.on("align-requested", ({ id, markerId }) => comparison.align(id, markerId), { signal });
+  bus.on("smoothing-changed", ({ smoothingS }) => comparison.load(smoothingS), { signal });
+}

@@ -1,0 +1,133 @@
+/**
+ * The sessions that the list shows: loaded by pages, changed one by one. Emits list-changed with a ListState.
+ *
+ * @typedef {object} ListState
+ * @property {"loading" | "ready" | "failed"} status
+ * @property {import("./api.js").Session[]} sessions
+ * @property {number} total that fit the filter
+ * @property {boolean} hasMore
+ * @property {string[]} tags of all sessions
+ * @property {number | null} retentionDays
+ * @property {boolean} isFiltered
+ * @property {string} problem for people, "" without one
+ */
+import { sessionName } from "../format.js";
+
+const PAGE_SIZE = 50;
+
+export class SessionList {
+  #api;
+  #bus;
+  #filter = {};
+  #state = { status: "loading", sessions: [], total: 0, tags: [], retentionDays: null, problem: "" };
+  #cursor = null;
+  #loading = new AbortController();
+
+  /** @param {{api: import("./api.js").HistoryApi, bus: import("../event_bus.js").EventBus}} deps */
+  constructor({ api, bus }) {
+    this.#api = api;
+    this.#bus = bus;
+  }
+
+  /** @param {{search: string, tag: string, from: string, to: string}} filter */
+  async load(filter) {
+    this.#filter = filter;
+    this.#cursor = null;
+    this.#become({ status: "loading" });
+    await this.#fetchPage([]);
+  }
+
+  async reload() {
+    await this.load(this.#filter);
+  }
+
+  async more() {
+    if (this.#cursor !== null) await this.#fetchPage(this.#state.sessions);
+  }
+
+  /** @returns {Promise<boolean>} whether the server took the name */
+  async rename(id, name) {
+    const renamed = await this.#try("The name was not changed", () => this.#api.update(id, { name }));
+    if (renamed) this.#replace(renamed);
+    return renamed !== null;
+  }
+
+  async remove(id) {
+    const session = this.#state.sessions.find((each) => each.id === id);
+    if (!(await this.#try("The session was not deleted", () => this.#api.remove(id)))) return;
+    const sessions = this.#state.sessions.filter((each) => each.id !== id);
+    this.#become({ sessions, total: Math.max(0, this.#state.total - 1) });
+    this.#offerUndo(id, session ? sessionName(session) : "The session");
+  }
+
+  async restore(id) {
+    if (!(await this.#try("The session did not come back", () => this.#api.restore(id)))) return;
+    this.#bus.emit("message-cleared", { id: `deleted-${id}` });
+    await this.reload();
+  }
+
+  async removeAll() {
+    const answer = await this.#try("Nothing was deleted", () => this.#api.removeAll());
+    if (!answer) return;
+    const text = answer.deleted === 1 ? "1 session is gone." : `${answer.deleted} sessions are gone.`;
+    this.#bus.emit("message", { id: "all", tone: "info", title: "Deleted", text, lastsMs: 8000 });
+    await this.reload();
+  }
+
+  /** @param {File} file an export in JSON */
+  async importFile(file) {
+    const title = `${file.name} was not imported`;
+    const session = await this.#try(title, async () => this.#api.importText(await file.text()));
+    if (!session) return;
+    const link = { label: "Open", href: `/history/${encodeURIComponent(session.id)}` };
+    this.#bus.emit("message", { id: "import", tone: "info", title: "Imported", text: sessionName(session), link, lastsMs: 15_000 });
+    await this.reload();
+  }
+
+  /** @param {string} id of a session that was deleted on another page */
+  offerUndo(id, name) {
+    this.#offerUndo(id, name);
+  }
+
+  #offerUndo(id, name) {
+    const action = { label: "Undo", request: "restore", detail: { id } };
+    this.#bus.emit("message", { id: `deleted-${id}`, tone: "info", title: "Deleted", text: name, action, lastsMs: 20_000 });
+  }
+
+  async #fetchPage(before) {
+    this.#loading.abort();
+    const { signal } = (this.#loading = new AbortController());
+    try {
+      const filter = { ...this.#filter, cursor: this.#cursor ?? "", limit: PAGE_SIZE };
+      this.#take(before, await this.#api.list(filter, signal));
+    } catch (error) {
+      if (!signal.aborted) this.#become({ status: "failed", problem: error.message });
+    }
+  }
+
+  #take(before, { sessions, next, total, tags, retention_days }) {
+    this.#cursor = next;
+    // A session that was recorded meanwhile shifts nothing: the cursor is a place, not a number.
+    this.#become({ status: "ready", problem: "", sessions: [...before, ...sessions], total, tags, retentionDays: retention_days });
+  }
+
+  #replace(session) {
+    const sessions = this.#state.sessions.map((each) => (each.id === session.id ? { ...each, ...session } : each));
+    this.#become({ sessions });
+  }
+
+  #become(changes) {
+    this.#state = { ...this.#state, ...changes };
+    const isFiltered = Object.values(this.#filter).some((value) => value !== "");
+    this.#bus.emit("list-changed", { ...this.#state, hasMore: this.#cursor !== null, isFiltered });
+  }
+
+  async #try(title, act) {
+    try {
+      return await act();
+    } catch (error) {
+      this.#bus.emit("message", { id: "trouble", tone: "error", title, text: error.message, lastsMs: 15_000 });
+      return null;
+    }
+  }
+}

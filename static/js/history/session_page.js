@@ -1,0 +1,138 @@
+/** Composition root of /history/ID. */
+import uPlot from "/vendor/uPlot.esm.js";
+
+import { EventBus } from "../event_bus.js";
+import { sessionName } from "../format.js";
+import { Preferences } from "../preferences.js";
+import { MessagesView } from "../views/messages.js";
+import { ThemeView } from "../views/theme.js";
+import { HistoryApi, exportPath } from "./api.js";
+import { SessionData } from "./session_data.js";
+import { DataTableView } from "./views/data_table.js";
+import { FaceStripsView } from "./views/face_strips.js";
+import { HeadingView } from "./views/heading.js";
+import { MarkersView } from "./views/markers.js";
+import { NotesView } from "./views/notes.js";
+import { PaperView } from "./views/paper.js";
+import { PeaksView } from "./views/peaks.js";
+import { SharesView } from "./views/shares.js";
+import { SmoothingView } from "./views/smoothing.js";
+import { TakeawayView } from "./views/takeaway.js";
+import { TimelineView } from "./views/timeline.js";
+import { TransitionsView } from "./views/transitions.js";
+import { ViewControlsView } from "./views/view_controls.js";
+
+const find = (id) => document.getElementById(id);
+
+const { signal } = new AbortController();
+const bus = new EventBus();
+const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
+const api = new HistoryApi(globalThis.fetch.bind(globalThis));
+// The browser may have kept the slider where it was before a reload.
+const data = new SessionData({ api, bus, id, view: { face: null, smoothingS: Number(find("smoothing").value) } });
+
+buildViews();
+wire();
+data.load();
+
+function buildViews() {
+  const preferences = new Preferences(() => localStorage);
+  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
+  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
+  buildHead();
+  const timeline = buildTimeline();
+  new FaceStripsView({ root: find("face-strips") }, bus, signal);
+  new SharesView({ list: find("shares"), present: find("present-share"), unsure: find("unsure-share") }, bus, signal);
+  const transitions = { table: find("transitions"), note: find("transitions-note"), none: find("transitions-none") };
+  new TransitionsView(transitions, bus, signal);
+  new PeaksView({ list: find("peaks"), none: find("peaks-none") }, bus, signal);
+  new MarkersView({ list: find("markers"), none: find("markers-none"), template: find("marker-template") }, bus, signal);
+  const notes = { notes: find("notes"), saved: find("saved"), tags: find("tags"), tagForm: find("tag-form"), tag: find("tag") };
+  new NotesView(notes, bus, signal);
+  new DataTableView({ table: find("data-table"), caption: find("data-caption") }, bus, signal);
+  const takeaway = { menu: find("export-menu"), png: find("save-png"), print: find("print") };
+  new PaperView(bus, signal);
+  new TakeawayView(takeaway, bus, signal, () => timeline.canvas);
+}
+
+function buildHead() {
+  new HeadingView(
+    {
+      name: find("name"),
+      form: find("name-form"),
+      facts: find("facts"),
+      model: find("model"),
+      state: find("state"),
+      reload: find("reload"),
+    },
+    bus,
+    signal,
+  );
+  const modes = [...document.querySelectorAll('input[name="mode"]')];
+  new ViewControlsView({ face: find("face"), modes }, bus, signal);
+  new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus, signal);
+  for (const link of document.querySelectorAll("a[data-format]")) link.href = exportPath(id, link.dataset.format);
+}
+
+function buildTimeline() {
+  return new TimelineView(
+    {
+      plot: find("plot"),
+      slider: find("chart"),
+      readout: find("readout"),
+      moment: find("moment"),
+      note: find("chart-note"),
+      zoomIn: find("zoom-in"),
+      zoomOut: find("zoom-out"),
+      left: find("pan-left"),
+      right: find("pan-right"),
+      reset: find("zoom-reset"),
+      addMarker: find("add-marker"),
+    },
+    bus,
+    signal,
+    uPlot,
+  );
+}
+
+function wire() {
+  const page = find("session");
+  bus.on("face-changed", ({ face }) => data.setView({ face }), { signal });
+  bus.on("smoothing-changed", ({ smoothingS }) => data.setView({ smoothingS }), { signal });
+  bus.on("update-requested", (changes) => update(changes), { signal });
+  bus.on("marker-add-requested", ({ atS, text }) => data.addMarker({ at_s: atS, text }), { signal });
+  bus.on("marker-rename-requested", ({ id: markerId, text }) => data.renameMarker(markerId, text), { signal });
+  bus.on("marker-delete-requested", ({ id: markerId }) => data.removeMarker(markerId), { signal });
+  bus.on("view-loading", () => page.setAttribute("aria-busy", "true"), { signal });
+  bus.on("view-changed", ({ samples }) => showState(samples.atS.length === 0 ? "empty" : "ready"), { signal });
+  bus.on("load-failed", ({ problem }) => fail(problem), { signal });
+  find("retry").addEventListener("click", () => location.reload(), { signal });
+  find("reload").addEventListener("click", () => location.reload(), { signal });
+  find("delete").addEventListener("click", () => remove(), { signal });
+}
+
+async function update(changes) {
+  if (await data.update(changes)) bus.emit("session-saved");
+}
+
+async function remove() {
+  const name = data.session ? sessionName(data.session) : "";
+  if (await data.remove()) location.assign(`/history#${new URLSearchParams({ deleted: id, name })}`);
+}
+
+/** @param {"ready" | "empty" | "failed"} state */
+function showState(state) {
+  const page = find("session");
+  page.setAttribute("aria-busy", "false");
+  page.dataset.state = state;
+}
+
+function fail(problem) {
+  const isGone = problem.code === "not_found";
+  showState("failed");
+  find("failed-title").textContent = isGone ? "There is no such session" : "The session could not be loaded";
+  find("failed-text").textContent = isGone
+    ? "It was deleted, its time was over, or another browser recorded it."
+    : problem.message;
+  find("retry").hidden = isGone;
+}

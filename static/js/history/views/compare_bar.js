@@ -1,0 +1,42 @@
+/** Which sessions are chosen to be compared. */
+const LEAST = 2;
+const MOST = 4;
+
+export class CompareBarView {
+  #elements;
+  #bus;
+  #ids = [];
+
+  /**
+   * @param {{bar: HTMLElement, text: HTMLElement, link: HTMLAnchorElement, clear: HTMLButtonElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus emits picks-changed {ids, isFull}
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    this.#bus = bus;
+    bus.on("pick-changed", ({ id, isPicked }) => this.#pick(id, isPicked), { signal });
+    bus.on("list-changed", ({ sessions }) => this.#keep(sessions), { signal });
+    elements.clear.addEventListener("click", () => this.#set([]), { signal });
+  }
+
+  #pick(id, isPicked) {
+    const others = this.#ids.filter((each) => each !== id);
+    this.#set(isPicked ? [...others, id].slice(0, MOST) : others);
+  }
+
+  #keep(sessions) {
+    this.#set(this.#ids.filter((id) => sessions.some((session) => session.id === id)));
+  }
+
+  #set(ids) {
+    this.#ids = ids;
+    const { bar, text, link } = this.#elements;
+    const isReady = ids.length >= LEAST;
+    bar.hidden = ids.length === 0;
+    text.textContent = isReady ? `${ids.length} of up to ${MOST} sessions chosen` : "Choose one more to compare";
+    link.hidden = !isReady;
+    link.href = `/compare?ids=${ids.map(encodeURIComponent).join(",")}`;
+    this.#bus.emit("picks-changed", { ids, isFull: ids.length >= MOST });
+  }
+}

@@ -1,0 +1,63 @@
+/** What the chart shows, as a table: for screen readers, and for all who like numbers. */
+import { capitalise, formatDuration, formatPercent } from "../../format.js";
+import { buildTimeline } from "../samples.js";
+import { cellName } from "../strip.js";
+
+const ROWS = 60;
+
+export class DataTableView {
+  #elements;
+  #shown = null;
+  #range = null;
+
+  /**
+   * @param {{table: HTMLTableElement, caption: HTMLElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    bus.on("view-changed", (shown) => this.#take(shown), { signal });
+    bus.on("range-changed", (range) => this.#show(range), { signal });
+  }
+
+  #take(shown) {
+    this.#shown = shown;
+    if (this.#range) this.#fill();
+  }
+
+  #show(range) {
+    this.#range = range;
+    if (this.#shown) this.#fill();
+  }
+
+  #fill() {
+    const { table, caption } = this.#elements;
+    const { samples, session } = this.#shown;
+    const { fromS, toS } = this.#range;
+    const view = { face: null, fromS, toS, points: ROWS, sampleHz: Math.min(1, session.sample_hz) };
+    const timeline = buildTimeline(samples, view);
+    caption.textContent =
+      `Mean scores in steps of ${formatStep(timeline.binS)}, from ${formatDuration(fromS)} to ${formatDuration(toS)}`;
+    table.tHead.replaceChildren(row("th", ["Time", "Expression", ...session.labels.map(capitalise)]));
+    table.tBodies[0].replaceChildren(...timeline.atS.map((atS, i) => row("td", cells(timeline, atS, i))));
+  }
+}
+
+const formatStep = (seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`);
+
+function cells({ scores, dominant }, atS, i) {
+  return [formatDuration(atS), cellName(dominant[i]), ...scores.map((column) => formatPercent(column[i] ?? NaN))];
+}
+
+function row(kind, texts) {
+  const element = document.createElement("tr");
+  const parts = texts.map((text, i) => {
+    const part = document.createElement(i === 0 ? "th" : kind);
+    if (part.tagName === "TH") part.scope = kind === "th" ? "col" : "row";
+    part.textContent = text;
+    return part;
+  });
+  element.append(...parts);
+  return element;
+}

@@ -1,0 +1,55 @@
+/** Under the chart, on its axis: what each face showed when. */
+import { cellsOf, describeStrip, drawStrip } from "../strip.js";
+
+const PARTS = 600;
+
+export class FaceStripsView {
+  #root;
+  #strips = {};
+  #range = null;
+
+  /**
+   * @param {{root: HTMLElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor({ root }, bus, signal) {
+    this.#root = root;
+    bus.on("view-changed", ({ summary }) => this.#take(summary.strips), { signal });
+    bus.on("range-changed", (range) => this.#show(range), { signal });
+  }
+
+  #take(strips) {
+    this.#strips = strips;
+    const faces = Object.keys(strips).sort((a, b) => a - b);
+    this.#root.replaceChildren(...faces.map(stripRow));
+    if (this.#range) this.#draw();
+  }
+
+  #show(range) {
+    this.#range = range;
+    this.#draw();
+  }
+
+  #draw() {
+    for (const row of this.#root.children) {
+      const cells = cellsOf(this.#strips[row.dataset.face], { ...this.#range, parts: PARTS });
+      const canvas = row.querySelector("canvas");
+      drawStrip(canvas, cells);
+      canvas.setAttribute("aria-label", describeStrip(cells));
+    }
+  }
+}
+
+function stripRow(face) {
+  const row = document.createElement("div");
+  const name = document.createElement("span");
+  const canvas = document.createElement("canvas");
+  row.className = "face-strip";
+  row.dataset.face = face;
+  name.textContent = `Face ${face}`;
+  canvas.className = "strip";
+  canvas.setAttribute("role", "img");
+  row.append(name, canvas);
+  return row;
+}

@@ -1,0 +1,47 @@
+/** The strongest moment of each expression; pressing one shows it in the chart. */
+import { capitalise, formatDuration, formatPercent } from "../../format.js";
+import { emotionColour } from "../../palette.js";
+
+/** Below this the strongest moment of an expression is no moment of it. */
+const LEAST_SCORE = 0.25;
+
+export class PeaksView {
+  #elements;
+  #bus;
+
+  /**
+   * @param {{list: HTMLElement, none: HTMLElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus emits jump-requested {atS}
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    this.#bus = bus;
+    bus.on("view-changed", ({ summary, session }) => this.#show(summary.peaks, session.faces), { signal });
+  }
+
+  #show(peaks, faces) {
+    const { list, none } = this.#elements;
+    const strong = peaks.filter(({ score }) => score >= LEAST_SCORE).sort((a, b) => b.score - a.score);
+    none.hidden = strong.length > 0;
+    list.replaceChildren(...strong.map((peak) => this.#item(peak, faces > 1)));
+  }
+
+  #item({ label, at_s, face, score }, namesFace) {
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    const swatch = document.createElement("span");
+    const facts = document.createElement("span");
+    button.type = "button";
+    button.className = "row-button";
+    swatch.className = "swatch";
+    swatch.style.setProperty("--emotion", emotionColour(label));
+    facts.className = "row-end";
+    facts.textContent = `${namesFace ? `face ${face}, ` : ""}${formatDuration(at_s)}`;
+    button.append(swatch, `${capitalise(label)} ${formatPercent(score)}`, facts);
+    button.title = "Show in the chart";
+    button.addEventListener("click", () => this.#bus.emit("jump-requested", { atS: at_s }));
+    item.append(button);
+    return item;
+  }
+}

@@ -1,0 +1,38 @@
+/** One expression's value under the cursor; pressing it hides or shows its line. A part of TimelineView. */
+import { capitalise, formatPercent } from "../../format.js";
+import { emotionColour } from "../../palette.js";
+
+export class ReadoutItem {
+  button = document.createElement("button");
+  #value = document.createElement("span");
+  #label;
+
+  constructor(label, onToggle) {
+    this.#label = label;
+    const swatch = document.createElement("span");
+    swatch.className = "swatch";
+    swatch.style.setProperty("--emotion", emotionColour(label));
+    this.#value.className = "readout-value";
+    this.button.type = "button";
+    this.button.className = "readout-item";
+    this.button.dataset.emotion = label;
+    this.button.setAttribute("aria-pressed", "true");
+    this.button.title = `Hide or show ${label}`;
+    this.button.append(swatch, capitalise(label), this.#value);
+    this.button.addEventListener("click", () => this.#toggle(onToggle));
+  }
+
+  get text() {
+    return `${this.#label} ${this.#value.textContent}`;
+  }
+
+  show(score) {
+    this.#value.textContent = formatPercent(score ?? NaN);
+  }
+
+  #toggle(onToggle) {
+    const isShown = this.button.getAttribute("aria-pressed") !== "true";
+    this.button.setAttribute("aria-pressed", String(isShown));
+    onToggle(isShown);
+  }
+}

@@ -1,0 +1,36 @@
+/** The slider that says over how many seconds scores are averaged. */
+const SETTLE_MS = 200;
+
+export class SmoothingView {
+  #elements;
+  #bus;
+  #timer = 0;
+
+  /**
+   * @param {{slider: HTMLInputElement, text: HTMLElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus emits smoothing-changed {smoothingS} when the slider rests
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    this.#bus = bus;
+    elements.slider.addEventListener("input", () => this.#slide(), { signal });
+    this.#describe();
+  }
+
+  get valueS() {
+    return Number(this.#elements.slider.value);
+  }
+
+  #slide() {
+    this.#describe();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#bus.emit("smoothing-changed", { smoothingS: this.valueS }), SETTLE_MS);
+  }
+
+  #describe() {
+    const { slider, text } = this.#elements;
+    text.textContent = this.valueS === 0 ? "none" : `${this.valueS} s`;
+    slider.setAttribute("aria-valuetext", text.textContent);
+  }
+}

@@ -1,0 +1,155 @@
+"""A session from the camera to the history and back, in a real browser."""
+
+import csv
+
+import pytest
+
+from fer_web.labels import EMOTIONS
+from tests.e2e.history_page import HistoryPage
+from tests.e2e.live_page import LivePage
+from tests.servers import ServerProcess
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def live(server, browser_with_face):
+    return LivePage(browser_with_face, server.url)
+
+
+def record(live, samples=10):
+    """Start the camera and wait until so many samples are stored; returns the history in the same tab."""
+    history = HistoryPage(live.page, live.page.url.rstrip("/"))
+    live.page.click("#start-stop")
+    live.page.wait_for_selector('#recorder[data-state="recording"]', timeout=30_000)
+    wait_for_samples(history, samples)
+    return history
+
+
+def wait_for_samples(history, samples):
+    history.wait_until(
+        lambda: history.sessions() and history.sessions()[0]["samples"] >= samples,
+        f"{samples} samples",
+        timeout_s=60,
+    )
+
+
+def stop(live):
+    """Stop and go to the session's page."""
+    live.page.click("#start-stop")
+    live.page.wait_for_selector("#recorder-link", state="visible", timeout=20_000)
+    live.page.click("#recorder-link")
+
+
+def test_recorded_session_is_found_read_exported_deleted_and_brought_back(live, tmp_path):
+    history = record(live)
+    live.page.keyboard.press("e")
+    live.page.wait_for_selector("#marker-text", state="visible", timeout=20_000)
+    live.page.keyboard.type("A joke")
+    live.page.keyboard.press("Enter")
+    wait_for_samples(history, 20)
+    stop(live)
+
+    history.wait_for_chart()
+    head, *rows = history.table()
+    assert head == ["Time", "Expression", *(emotion.capitalize() for emotion in EMOTIONS)]
+    assert {row[1] for row in rows} == {"Happy"}
+    happy = [int(row[2 + EMOTIONS.index("happy")].strip(">%")) for row in rows]
+    assert min(happy) > 50
+    assert live.page.locator("#markers .marker input").input_value() == "A joke"
+
+    name = live.page.locator("#name")
+    name.fill("Rehearsal")
+    name.press("Enter")
+    live.page.wait_for_selector("#saved:has-text('Saved')", timeout=20_000)
+    live.page.click("#export-menu summary")
+    with live.page.expect_download() as download:
+        live.page.click('[data-format="csv"]')
+    path = tmp_path / "session.csv"
+    download.value.save_as(path)
+    with path.open(newline="") as file:
+        exported = list(csv.DictReader(file))
+    assert len(exported) == history.sessions()[0]["samples"]
+    assert {row["label"] for row in exported} == {"happy"}
+
+    live.page.click(".header-nav a[href='/history']")
+    history.wait_for_names(["Rehearsal"])
+    live.page.click(".session [data-part=delete]")
+    live.page.wait_for_selector("#empty", state="visible", timeout=20_000)
+    assert history.sessions() == []
+    live.page.click(".message [data-part=action]")
+    history.wait_for_names(["Rehearsal"])
+    assert len(history.sessions()) == 1
+    assert live.errors == []
+
+
+def test_nothing_is_recorded_when_it_is_switched_off_before_start(live):
+    history = HistoryPage(live.page, live.page.url.rstrip("/"))
+    live.page.click("#record")
+    live.start()
+    live.wait_until_figure_passes("answered", 15, timeout_s=30)
+    assert live.page.get_attribute("#recorder", "data-state") == "off"
+    assert live.page.locator("#marker").is_disabled()
+    assert history.sessions() == []
+    # The choice is remembered.
+    live.page.reload()
+    assert live.page.get_attribute("#record", "aria-checked") == "false"
+
+
+def test_recording_pauses_and_goes_on_in_the_same_session(live):
+    history = record(live, samples=5)
+    live.page.keyboard.press("r")
+    live.page.wait_for_selector('#recorder[data-state="paused"]', timeout=20_000)
+    # What was on its way when it was paused is stored within a batch.
+    live.page.wait_for_timeout(1500)
+    paused = history.sessions()[0]["samples"]
+    answered = live.figure("answered")
+    live.wait_until_figure_passes("answered", answered + 10, timeout_s=30)
+    assert history.sessions()[0]["samples"] == paused
+    live.page.keyboard.press("r")
+    wait_for_samples(history, paused + 5)
+    assert len(history.sessions()) == 1
+
+
+def test_session_deleted_while_it_is_recorded_is_told_and_the_live_view_goes_on(live):
+    history = record(live, samples=3)
+    session_id = history.sessions()[0]["id"]
+    status = live.page.evaluate(
+        """async (id) => (await fetch(`/api/v1/sessions/${id}`, {
+          method: "DELETE", headers: { "Content-Type": "application/json" }, body: "{}",
+        })).status""",
+        session_id,
+    )
+    assert status == 200
+    message = live.page.wait_for_selector('.message[data-message="recording"]', timeout=30_000)
+    assert "live view goes on" in message.inner_text()
+    live.wait_until_figure_passes("answered", live.figure("answered") + 10, timeout_s=30)
+    assert history.sessions() == []
+
+
+def test_server_restarted_while_it_records_goes_on_in_a_new_session(tmp_path, browser_with_face):
+    with ServerProcess(data_dir=tmp_path) as first:
+        port = first.port
+        live = LivePage(browser_with_face, first.url)
+        history = record(live)
+        first.kill()
+        live.page.wait_for_selector('#connection[data-state="reconnecting"]', timeout=20_000)
+    with ServerProcess(port=port, data_dir=tmp_path):
+        live.page.wait_for_selector('#connection[data-state="connected"]', timeout=30_000)
+        history.wait_until(lambda: len(history.sessions()) == 2, "a second session", timeout_s=60)
+        wait_for_samples(history, 3)
+        states = [session["state"] for session in history.sessions()]
+        assert states == ["running", "interrupted"]
+        assert history.sessions()[1]["samples"] >= 10
+
+
+def test_another_browser_sees_nothing_of_it(live, server):
+    history = record(live, samples=3)
+    session_id = history.sessions()[0]["id"]
+    stop(live)
+    history.wait_for_chart()
+    with_other = HistoryPage.opened(live.context.browser, server.url)
+    assert with_other.sessions() == []
+    answer = with_other.page.goto(f"{server.url}/history/{session_id}")
+    assert answer.status == 404
+    assert "no such" in with_other.page.inner_text("main").lower()

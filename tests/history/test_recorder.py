@@ -1,0 +1,318 @@
+"""The recorder on a clock and a store of our own, one round of the writer at a time."""
+
+import logging
+
+import pytest
+
+from fer_web.errors import (
+    DatabaseFullError,
+    DatabaseLockedError,
+    NotFoundError,
+    RecordingError,
+    RecordingStoppedError,
+    ServerFullError,
+)
+from fer_web.history.recorder import BATCH_S, GRACE_S, RETRY_S, Recorder, RecordingModel
+from fer_web.history.recording import MAX_WAITING
+from fer_web.history.types import Marker
+from fer_web.inference.pipeline import FrameResult
+from tests.history.sessions import session_with
+from tests.history.test_recording import face
+
+
+class MemoryStore:
+    """Keeps what is stored, or fails with `error`."""
+
+    def __init__(self):
+        self.stored = {}
+        self.finished = {}
+        self.error = None
+        self.calls = 0
+
+    def open_session(self, new):
+        session = session_with(
+            id=f"s{len(self.stored)}", owner=new.owner, name=new.name, sample_hz=new.sample_hz
+        )
+        self.stored[session.id] = []
+        return session
+
+    def add_batch(self, session_id, batch):
+        self.calls += 1
+        self.fail()
+        self.stored[session_id] += batch
+        return len(self.stored[session_id])
+
+    def finish_session(self, session_id, length_s):
+        self.fail()
+        self.finished[session_id] = length_s
+
+    def add_marker(self, session_id, owner, at_s, text):
+        return Marker(session_id, at_s, text)
+
+    def fail(self):
+        if self.error is not None:
+            raise self.error
+
+
+class Bench:
+    """A recorder, its store, its clock and its notices."""
+
+    def __init__(self):
+        self.now_s = 100.0
+        self.store = MemoryStore()
+        model = RecordingModel("m", "h", 5.0, {})
+        self.recorder = Recorder(self.store, model, 3, lambda: self.now_s)
+
+    def film(self, seconds, client="a", numbers=(1,)):
+        """Frames at 10 a second, with a round of the writer after each."""
+        for _ in range(round(seconds * 10)):
+            self.now_s += 0.1
+            result = FrameResult(tuple(face(number) for number in numbers), {})
+            self.recorder.sample(client, self.now_s, result)
+            self.recorder.store_due()
+
+    def wait(self, seconds):
+        self.now_s += seconds
+        self.recorder.store_due()
+
+    def notices(self):
+        self.recorder._notices.close()
+        return list(iter(self.recorder.next_notice, None))
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+def codes(notices):
+    return [notice.data.get("code", notice.event) for notice in notices]
+
+
+def test_samples_are_stored_in_batches_of_half_a_second(bench):
+    session = bench.recorder.start("a", "ann", "A film")
+    bench.film(10)
+    assert len(bench.store.stored[session.id]) == pytest.approx(50, abs=3)
+    assert bench.store.calls <= 10 / BATCH_S
+
+
+def test_saved_comes_after_each_batch_with_what_is_stored(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(2)
+    notices = bench.notices()
+    assert {(notice.client, notice.event) for notice in notices} == {("a", "saved")}
+    totals = [notice.data["samples"] for notice in notices]
+    assert totals == sorted(totals)
+    assert notices[-1].data == {
+        "session": session.id,
+        "samples": len(bench.store.stored[session.id]),
+        "until_s": bench.store.stored[session.id][-1].at_s,
+    }
+
+
+def test_client_that_does_not_record_is_not_sampled(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1, client="b")
+    assert bench.store.stored == {session.id: []}
+
+
+def test_pause_takes_no_samples_and_resume_goes_on_at_the_right_time(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    assert bench.recorder.pause("a") == session.id
+    bench.film(5)
+    assert bench.recorder.resume("a", "ann", session.id).id == session.id
+    bench.film(1)
+    bench.wait(1)
+    times = [each.at_s for each in bench.store.stored[session.id]]
+    assert not [at_s for at_s in times if 1.1 < at_s < 5.9]
+    assert max(times) == pytest.approx(7.0, abs=0.3)
+
+
+def test_pause_without_a_recording_is_none(bench):
+    assert bench.recorder.pause("a") is None
+
+
+def test_finish_stores_what_waits_at_once(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(0.3)
+    assert bench.recorder.finish("a") == session.id
+    bench.recorder.store_due()
+    assert bench.store.finished == {session.id: pytest.approx(0.3)}
+    assert len(bench.store.stored[session.id]) == 2
+    assert bench.recorder.wait_for_end(session.id, 0)
+    bench.film(1)
+    assert len(bench.store.stored[session.id]) == 2
+
+
+def test_start_finishes_the_session_before(bench):
+    first = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    second = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    assert list(bench.store.finished) == [first.id]
+    assert len(bench.store.stored[second.id]) >= 3
+
+
+def test_client_that_comes_back_within_the_grace_time_goes_on(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    bench.recorder.detach("a")
+    bench.wait(GRACE_S - 0.1)
+    bench.recorder.resume("b", "ann", session.id)
+    bench.film(1, client="b")
+    bench.wait(GRACE_S)
+    assert bench.store.finished == {}
+    assert {each.face for each in bench.store.stored[session.id]} == {1, 2}
+
+
+def test_client_that_stays_away_is_finished_with_the_length_it_had(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    bench.recorder.detach("a")
+    bench.wait(GRACE_S + 0.1)
+    assert bench.store.finished == {session.id: pytest.approx(1.0)}
+    with pytest.raises(RecordingStoppedError):
+        bench.recorder.resume("b", "ann", session.id)
+
+
+def test_client_that_comes_back_before_its_old_connection_is_given_up_takes_over(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.recorder.resume("b", "ann", session.id)
+    bench.recorder.detach("a")
+    bench.film(1, client="a")
+    assert bench.store.stored[session.id] == []
+    bench.film(1, client="b")
+    bench.wait(GRACE_S)
+    assert bench.store.finished == {}
+    assert len(bench.store.stored[session.id]) >= 4
+
+
+@pytest.mark.parametrize(("owner", "session_id"), [("bob", "s0"), ("ann", "unknown")])
+def test_resume_of_what_is_not_ones_own_is_refused(bench, owner, session_id):
+    bench.recorder.start("a", "ann", "")
+    with pytest.raises(RecordingStoppedError, match="session null"):
+        bench.recorder.resume("b", owner, session_id)
+
+
+def test_one_recording_too_many_is_refused(bench):
+    for client in ("a", "b", "c"):
+        bench.recorder.start(client, "ann", "")
+    with pytest.raises(ServerFullError, match="--max-clients"):
+        bench.recorder.start("d", "ann", "")
+    bench.recorder.finish("a")
+    bench.recorder.store_due()
+    bench.recorder.start("d", "ann", "")
+
+
+def test_mark_without_a_time_is_now(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.now_s += 12.5
+    assert bench.recorder.mark("a", None, "x") == Marker(session.id, 12.5, "x")
+    assert bench.recorder.mark("a", 3.0, "x").at_s == 3.0
+    with pytest.raises(RecordingError, match="Nothing is being recorded"):
+        bench.recorder.mark("b", None, "x")
+
+
+def test_locked_database_loses_nothing_and_is_told_once(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    bench.store.error = DatabaseLockedError("locked")
+    bench.film(10)
+    bench.store.error = None
+    bench.film(3)
+    stored = [each.at_s for each in bench.store.stored[session.id]]
+    assert len(stored) == pytest.approx(14 * 5, abs=4)
+    assert stored == sorted(set(stored))
+    told = codes(bench.notices())
+    assert told.count("database_locked") == 1
+    assert told[-1] == "saved"
+
+
+def test_database_is_left_alone_for_a_while_after_an_error(bench):
+    bench.recorder.start("a", "ann", "")
+    bench.store.error = DatabaseFullError("full")
+    bench.film(10)
+    assert bench.store.calls <= 10 / RETRY_S
+
+
+def test_all_clients_hear_of_a_full_database(bench):
+    for client in ("a", "b"):
+        bench.recorder.start(client, "ann", "")
+    bench.store.error = DatabaseFullError("full")
+    for _ in range(20):
+        bench.film(0.1, "a")
+        bench.film(0.1, "b")
+    problems = [(notice.client, notice.data["code"]) for notice in bench.notices()]
+    assert sorted(problems) == [("a", "database_full"), ("b", "database_full")]
+
+
+def test_database_that_stays_full_keeps_memory_bounded_and_tells_of_the_gap(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.store.error = DatabaseFullError("full")
+    bench.film(70, numbers=range(10))
+    assert codes(bench.notices()) == ["database_full", "recording_gap"]
+    bench.store.error = None
+    bench.wait(2)
+    bench.wait(2)
+    stored = [each.at_s for each in bench.store.stored[session.id]]
+    assert len(stored) == MAX_WAITING
+    assert stored[-1] == pytest.approx(60, abs=1)
+
+
+def test_finish_while_the_database_is_locked_is_made_up_for(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(0.4)
+    bench.store.error = DatabaseLockedError("locked")
+    bench.recorder.finish("a")
+    bench.recorder.store_due()
+    assert not bench.recorder.wait_for_end(session.id, 0)
+    bench.store.error = None
+    bench.wait(RETRY_S)
+    assert list(bench.store.finished) == [session.id]
+    assert len(bench.store.stored[session.id]) == 2
+
+
+def test_session_deleted_while_recording_stops_and_says_so(bench):
+    bench.recorder.start("a", "ann", "")
+    bench.store.error = NotFoundError("gone")
+    bench.film(3)
+    assert codes(bench.notices()) == ["recording_stopped"]
+    assert bench.store.calls == 1
+    assert bench.recorder.finish("a") is None
+
+
+def test_bug_in_the_store_leaves_out_one_batch_and_goes_on(bench, caplog):
+    session = bench.recorder.start("a", "ann", "")
+    bench.store.error = RuntimeError("a bug with secrets")
+    with caplog.at_level(logging.ERROR):
+        bench.film(0.8)
+    bench.store.error = None
+    bench.film(2)
+    assert len(bench.store.stored[session.id]) >= 9
+    notices = bench.notices()
+    assert codes(notices)[0] == "internal"
+    assert "secrets" not in notices[0].data["message"]
+    assert "a bug with secrets" in caplog.text
+
+
+def test_stop_stores_and_finishes_everything(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(0.3)
+    bench.recorder.open()
+    bench.recorder.stop()
+    assert list(bench.store.finished) == [session.id]
+    assert len(bench.store.stored[session.id]) == 2
+    assert bench.notices()[0].event == "saved"
+    with pytest.raises(ServerFullError):
+        bench.recorder.start("a", "ann", "")
+
+
+def test_notices_that_nobody_fetches_are_bounded_and_the_newest_stay(bench, monkeypatch):
+    monkeypatch.setattr("fer_web.history.batches.MAX_NOTICES", 3)
+    small = Bench()
+    small.recorder.start("a", "ann", "")
+    small.film(10)
+    notices = small.notices()
+    assert len(notices) == 2
+    assert notices[-1].data["samples"] == len(small.store.stored["s0"])
