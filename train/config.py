@@ -147,7 +147,7 @@ class FitConfig:
             shapes are learned at a fraction of the cost (Tan and Le 2021, "EfficientNetV2", section 4). Empty
             is 48 throughout; for residual networks only.
         drop_leaks: leave out training rows that are near copies of rows in other splits.
-        early_stopping_epochs: training ends after so many epochs without a better mean PublicTest accuracy; 0
+        early_stopping_epochs: training ends after so many epochs below the best mean PublicTest accuracy; 0
             is off. The best epoch's weights are in best.npz.
         teachers: run folders, model folders or .keras files whose logits, averaged, are learned too.
         distill_weight: share (0-1) of the loss that is the distance to the teachers; 1 ignores all labels.

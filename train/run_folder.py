@@ -1,7 +1,7 @@
 """The folder of one training run: its configuration, environment and history."""
 
 import csv
-import importlib.metadata
+import importlib
 import json
 import os
 import platform
@@ -83,7 +83,7 @@ def describe_environment() -> dict[str, str]:
         "keras": keras.__version__,
         "backend": backend,
         "tensorflow": tf.__version__,
-        backend: importlib.metadata.version(backend),
+        backend: importlib.import_module(backend).__version__,
         "numpy": np.__version__,
         "machine": platform.machine(),
         "cpu_count": str(os.cpu_count()),

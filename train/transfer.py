@@ -1,5 +1,6 @@
 """Networks of keras.applications as trunks: faces are enlarged and coloured as these expect them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ _APPLICATIONS = {
 _MEAN_BGR = [103.939, 116.779, 123.68]
 """ImageNet's mean pixel, taken off by the "caffe" preprocessing of ResNet50 and VGG16."""
 
+_COUNTED = re.compile(r"^(rescaling|normalization)_\d+$")
+
 
 def transfer(image: Any, config: NetworkConfig) -> Any:
     """From grey pixels (N, 48, 48, 1), 0-255, to features (N, C), with fresh weights.
@@ -31,7 +34,20 @@ def transfer(image: Any, config: NetworkConfig) -> Any:
         # EfficientNet scales pixels by layers of its own.
         x = layers.Normalization(mean=_MEAN_BGR, variance=[1.0] * 3, name="take_mean_off")(x)
     backbone = _APPLICATIONS[config.backbone](include_top=False, weights=None, input_tensor=x, pooling="avg")
+    if config.backbone == "efficientnetb0":
+        images = keras.tree.map_structure(lambda _: image, backbone.input)
+        backbone = keras.models.clone_model(backbone, input_tensors=images, clone_function=_with_plain_name)
     return layers.Dropout(config.dropout, name="dropout")(backbone.output)
+
+
+def _with_plain_name(layer: keras.Layer) -> keras.Layer:
+    """The layer anew, under the name it has in a fresh process: weights are found by the names of layers.
+
+    EfficientNet leaves two layers without a name, and Keras numbers such names through a process.
+    """
+    config = layer.get_config()
+    config["name"] = _COUNTED.sub(r"\1", layer.name)
+    return type(layer).from_config(config)
 
 
 def load_imagenet_weights(model: keras.Model, config: NetworkConfig) -> None:

@@ -33,6 +33,13 @@ def test_build_network_transfer_is_saved_and_opened_in_safe_mode(tmp_path: Path,
         np.testing.assert_allclose(found[head], expected[head], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_build_network_transfer_twice_has_the_same_paths(backbone: str) -> None:
+    first, second = build_network(network(backbone)), build_network(network(backbone), for_training=True)
+
+    assert [each.path for each in first.weights] == [each.path for each in second.weights]
+
+
 @pytest.mark.parametrize(("backbone", "mean"), [("vgg16", [103.939, 116.779, 123.68]), ("resnet50", None)])
 def test_build_network_transfer_preprocesses_as_its_application(
     backbone: str, mean: list[float] | None
