@@ -241,10 +241,10 @@ def test_check_formats_all_has_every_format_once() -> None:
     assert check_formats(["onnx", "all"]) == ALL_FORMATS
 
 
-def make_candidate(kind: str, latency_ms: float, change: float) -> Candidate:
+def make_candidate(kind: str, latency_ms: float, change: float, difference: float = 0.5) -> Candidate:
     file = LiteRTFile(kind, Path(f"{kind}.tflite"), {}, 1000)
     logits = Logits(np.zeros((0, 7), np.float32), np.zeros((0, 10), np.float32))
-    return Candidate(file, logits, Parity({"original": 0.01, "ferplus": change}, 0.5), latency_ms)
+    return Candidate(file, logits, Parity({"original": 0.01, "ferplus": change}, difference), latency_ms)
 
 
 def test_choose_takes_the_fastest_that_keeps_its_accuracy() -> None:
@@ -256,6 +256,13 @@ def test_choose_takes_the_fastest_that_keeps_its_accuracy() -> None:
     assert choose(candidates).file.kind == "int8-weights"
     with pytest.raises(ModelArtifactError, match=r"every LiteRT file loses 0\.3% of accuracy or more"):
         choose(candidates[2:])
+
+
+def test_choose_takes_the_closest_of_equally_fast_files() -> None:
+    weights = make_candidate("int8-weights", 0.63, -0.001, difference=0.1)
+    full = make_candidate("int8", 0.61, -0.002, difference=1.4)
+    assert choose([weights, full]) is weights
+    assert choose([weights, make_candidate("int8", 0.5, -0.002, difference=1.4)]).file.kind == "int8"
 
 
 @pytest.mark.parametrize("formats", [["keras", "litert"], ["onnx"]])
