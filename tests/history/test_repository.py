@@ -83,6 +83,18 @@ def test_iter_samples_gives_all_in_order_whatever_the_chunk(repository, session,
     assert found == [(each.at_s, each.face) for each in batch]
 
 
+@pytest.mark.parametrize("remove", ["delete_all", "delete_session"])
+def test_iter_samples_of_a_session_deleted_meanwhile_ends_with_an_error(repository, session, remove):
+    repository.add_batch(session.id, [sample(i / 5) for i in range(5)])
+    tables = repository.iter_samples(session.id, "ann", chunk=2)
+    assert len(next(tables)) == 2
+    repository.delete_all("ann") if remove == "delete_all" else repository.delete_session(session.id, "ann")
+    foreign = repository.open_session(new_session(owner="bob"))  # SQLite gives it the number of the first one
+    repository.add_batch(foreign.id, [sample(i / 5) for i in range(5)])
+    with pytest.raises(NotFoundError):
+        list(tables)
+
+
 def test_batch_that_was_stored_already_is_not_stored_twice(repository, session):
     batch = [sample(0.0), sample(0.2)]
     assert repository.add_batch(session.id, batch) == 2
