@@ -38,7 +38,7 @@ def _utc_now() -> datetime.datetime:
 class HistoryRepository(HistoryReader):
     """Domain verbs over the tables, each one transaction: all of it or nothing.
 
-    All verbs block: in eventlet mode they are called through `ServingMode.run_native`, never on the hub. They
+    All verbs block: in eventlet mode they are called through `ServingMode.run_waiting`, never on the hub. They
     may be called in any thread. `owner` None is the host, who may do everything.
 
     Every verb raises DatabaseError (DatabaseFullError, DatabaseLockedError) when the database cannot answer.
