@@ -78,7 +78,7 @@ class EventletMode:
         return result
 
     def run_waiting(self, function: Callable[..., _T], *args: Any) -> _T:
-        """Run in a native thread; further callers than WAITING_CALLS wait as greenlets, which cost nothing."""
+        """Run in a native thread; callers past WAITING_CALLS wait as greenlets, which cost nothing."""
         with self._may_wait:
             return self.run_native(function, *args)
 

@@ -106,6 +106,8 @@ def row_of(connection: Connection, session_id: str, owner: str | None) -> Row[An
     """A session's row. Raises NotFoundError."""
     # PostgreSQL fails on a NUL; no id of ours has one.
     query = select(sessions).where(sessions.c.id == session_id.replace("\0", "?"), *visible_to(owner))
+    if connection.get_execution_options().get("is_writing"):
+        query = query.with_for_update()  # what is written depends on the row (SQLite locks all of it anyway)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError("There is no such session, or another browser recorded it.")

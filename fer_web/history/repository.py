@@ -9,6 +9,7 @@ from sqlalchemy import Engine, delete, func, or_, select, update
 from fer_web.errors import InvalidValueError, NotFoundError
 from fer_web.history.database import forget_deleted, open_engine, writing
 from fer_web.history.migrate import migrate
+from fer_web.history.presence import presence_of
 from fer_web.history.reading import HistoryReader, key_of, row_of, session_of, visible_to
 from fer_web.history.rows import epoch_ms, samples_to_rows, table_to_rows, to_ms
 from fer_web.history.schema import markers, sessions
@@ -38,8 +39,8 @@ def _utc_now() -> datetime.datetime:
 class HistoryRepository(HistoryReader):
     """Domain verbs over the tables, each one transaction: all of it or nothing.
 
-    All verbs block: in eventlet mode they are called through `ServingMode.run_waiting`, never on the hub. They
-    may be called in any thread. `owner` None is the host, who may do everything.
+    All verbs block: in eventlet mode they are called through `ServingMode.run_waiting`, never on the hub.
+    They may be called in any thread. `owner` None is the host, who may do everything.
 
     Every verb raises DatabaseError (DatabaseFullError, DatabaseLockedError) when the database cannot answer.
     """
@@ -48,6 +49,13 @@ class HistoryRepository(HistoryReader):
         """Args: now: the time of day, UTC."""
         super().__init__(engine)
         self._now = now
+        self._presence = presence_of(engine)
+        self._must_forget = False
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._presence.leave()
+        super().close()
 
     def open_session(self, new: NewSession) -> Session:
         """Store a session that begins. Raises InvalidValueError: a name that is not allowed."""
@@ -78,13 +86,18 @@ class HistoryRepository(HistoryReader):
             return session_of(connection, session_id, None)
 
     def mark_interrupted(self) -> int:
-        """Close the sessions that a crash left running; returns how many. They end with their last sample."""
+        """Close the sessions that a crash left running; returns how many. They end with their last sample.
+
+        Every server calls this once, at its start: where another one that did works on the same database,
+        what runs may be its, and nothing is closed. It counts as there until its `close`.
+        """
+        with self._presence.entering() as is_alone:
+            return self._interrupt_all() if is_alone else 0
+
+    def _interrupt_all(self) -> int:
+        running = select(sessions.c.key).where(sessions.c.state == "running")
         with writing(self._engine) as connection:
-            keys = (
-                connection.execute(select(sessions.c.key).where(sessions.c.state == "running"))
-                .scalars()
-                .all()
-            )
+            keys = connection.execute(running).scalars().all()
             for key in keys:
                 close_session(connection, key, "interrupted", 0)
             return len(keys)
@@ -142,7 +155,7 @@ class HistoryRepository(HistoryReader):
                 select(func.count()).select_from(sessions).where(*visible_to(owner))
             ).scalar_one()
             connection.execute(delete(sessions).where(*own))
-        forget_deleted(self._engine)
+        self._forget()
         return int(seen)
 
     def purge(self, older_than: datetime.datetime | None = None) -> int:
@@ -157,9 +170,12 @@ class HistoryRepository(HistoryReader):
             gone = or_(gone, is_old)
         with writing(self._engine) as connection:
             removed = connection.execute(delete(sessions).where(gone)).rowcount
-        if removed:
-            forget_deleted(self._engine)
+        if removed or self._must_forget:
+            self._forget()
         return removed
+
+    def _forget(self) -> None:
+        self._must_forget = not forget_deleted(self._engine)
 
     def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
         """Name a moment. Raises NotFoundError, InvalidValueError."""

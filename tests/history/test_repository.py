@@ -2,14 +2,21 @@
 
 import dataclasses
 import datetime
+import logging
+import sqlite3
 import threading
 import time
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from sqlalchemy import insert, update
 
-from fer_web.errors import InvalidValueError, NotFoundError
+from fer_web.errors import InternalError, InvalidValueError, NotFoundError
+from fer_web.history import database as database_module
+from fer_web.history.database import SQLITE_FILE, writing
 from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
+from fer_web.history.schema import sessions
 from fer_web.history.types import NewSession, Sample, SessionFilter
 from tests.history.many import fill
 
@@ -163,6 +170,40 @@ def test_mark_interrupted_closes_what_runs_and_nothing_else(repository, session)
     left = repository.get_session(session.id, "ann")
     assert (left.state, left.length_s, left.strip[59]) == ("interrupted", 2.0, HAPPY)
     assert repository.get_session(done.id, "ann") == done
+
+
+def test_mark_interrupted_leaves_sessions_of_another_server_alone(database, repository, session):
+    assert repository.mark_interrupted() == 1
+    running = repository.open_session(new_session())
+    second = open_history(*database)
+    third = open_history(*database)
+    assert (second.mark_interrupted(), third.mark_interrupted()) == (0, 0)
+    assert second.get_session(running.id, None).state == "running"
+    repository.close()  # as at the end of a process
+    assert second.mark_interrupted() == 0, "the third one may record too"
+    third.close()
+    assert second.mark_interrupted() == 1
+    second.close()
+
+
+def test_changes_at_the_same_time_lose_nothing(repository, session):
+    changing = threading.Thread(target=lambda: repository.update_session(session.id, "ann", name="new"))
+    with writing(repository._engine) as connection:
+        connection.execute(update(sessions).values(notes="kept"))
+        changing.start()
+        changing.join(0.5)
+        assert changing.is_alive(), "it waits"
+    changing.join(10)
+    stored = repository.get_session(session.id, "ann")
+    assert (stored.name, stored.notes) == ("new", "kept")
+
+
+def test_values_that_do_not_fit_are_a_bug_that_the_log_tells_without_them(repository, session, caplog):
+    with pytest.raises(InternalError) as failure, writing(repository._engine) as connection:
+        connection.execute(insert(sessions).values(id=session.id, name="a secret name"))
+    logging.getLogger("tests").error("logged as the recorder does", exc_info=failure.value)
+    assert "refused a value" in caplog.text
+    assert "a secret name" not in caplog.text
 
 
 def test_batch_of_a_session_that_was_taken_for_interrupted_sets_it_right(repository, session):
@@ -529,6 +570,32 @@ def test_what_was_deleted_is_in_no_file_any_more(tmp_path, remove):
         history.delete_all("ann")
     assert not is_there(b"to forget")
     assert not is_there(scores)
+    history.close()
+
+
+def test_what_a_reader_kept_in_the_log_is_forgotten_by_the_next_purge(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(database_module, "LOCK_TIMEOUT_S", 0.1)
+    history = open_history("", tmp_path)
+    history.open_session(new_session("a name to forget"))
+    reader = sqlite3.connect(tmp_path / SQLITE_FILE, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM sessions").fetchall()
+    assert history.delete_all("ann") == 1
+    assert b"to forget" in (tmp_path / f"{SQLITE_FILE}-wal").read_bytes()
+    reader.close()
+    assert history.purge() == 0
+    assert all(b"to forget" not in path.read_bytes() for path in tmp_path.iterdir())
+    history.close()
+
+
+def test_a_log_that_cannot_be_emptied_fails_no_deletion(tmp_path, monkeypatch, caplog):
+    history = open_history("", tmp_path)
+    history.open_session(new_session())
+    with monkeypatch.context() as patch:
+        failing = Mock(side_effect=sqlite3.OperationalError("disk I/O error"))
+        patch.setattr(history._engine, "raw_connection", failing)
+        assert history.delete_all("ann") == 1
+    assert "disk I/O error" in caplog.text
     history.close()
 
 
