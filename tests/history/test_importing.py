@@ -245,3 +245,12 @@ def test_a_long_file_needs_little_more_memory_than_its_samples():
         tracemalloc.stop()
     assert len(table) == 54_000
     assert peak < 40_000_000 < len(file.getvalue()) * 6
+
+
+def test_more_faces_than_a_page_can_show_are_refused(monkeypatch):
+    table = table_of([(i / 10, i, "happy") for i in range(4)])
+    monkeypatch.setattr(importing, "MAX_IMPORT_FACES", 4)
+    assert len(read(export_of(table))[1]) == 4
+    monkeypatch.setattr(importing, "MAX_IMPORT_FACES", 3)
+    with pytest.raises(ImportRefusedError, match="more than 3 faces"):
+        read(export_of(table))

@@ -19,6 +19,7 @@ from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
 from fer_web.history.schema import sessions
 from fer_web.history.types import NewSession, Sample, SessionFilter
 from tests.history.many import fill
+from tests.history.tables import table_of
 
 START = datetime.datetime(2026, 3, 4, 5, 6, 7, 891_000, datetime.UTC)
 HAPPY, SAD = 3, 4
@@ -499,6 +500,12 @@ def test_session_ids_begin_like_no_option_and_no_formula(repository):
     assert all(len(each) == 24 and each.isalnum() for each in ids)
 
 
+def test_import_session_of_very_many_faces_is_stored(repository):
+    table = table_of([(i / 1000, i, "happy") for i in range(66_000)])
+    stored = repository.import_session(exported(repository), "bob", [table])
+    assert (stored.faces, stored.samples) == (66_000, 66_000)
+
+
 def test_import_session_that_breaks_half_way_leaves_nothing(repository):
     session = exported(repository)
 
@@ -518,6 +525,9 @@ def test_import_session_that_breaks_half_way_leaves_nothing(repository):
         {"tags": ("a\0",)},
         {"model_name": "\0"},
         {"sample_hz": 0.0},
+        {"sample_hz": 5e-324},  # the end of its samples would be infinite, which is no JSON
+        {"sample_hz": float("nan")},
+        {"settings": {"a": "b" * 20_000}},
         {"length_s": float("nan")},
     ],
 )
