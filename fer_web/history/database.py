@@ -177,7 +177,10 @@ def _own_error(cause: BaseException | None) -> DatabaseError:
         )
     if code in _SQLITE_LOCKED or state in _POSTGRES_LOCKED:
         return DatabaseLockedError("Another program holds the history's database. Close it, or try again.")
-    return DatabaseError(f"The history's database cannot be used: {_reason(cause)}.")
+    return DatabaseError(
+        "The history's database cannot be used now.",
+        f"The reason: {_reason(cause)}. The database is that of FER_DATABASE_URL, or in --data-dir.",
+    )
 
 
 def _reason(cause: BaseException | None) -> str:

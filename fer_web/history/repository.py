@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
 
 from fer_web.errors import InvalidValueError, NotFoundError
 from fer_web.history.database import forget_deleted, open_engine, writing
@@ -33,6 +33,7 @@ UNDO_S = 600.0
 """So long a deleted session can be had back."""
 
 _IMPORTED_AT_ONCE = 5000
+_PURGED_AT_ONCE = 5
 
 
 def _utc_now() -> datetime.datetime:
@@ -171,11 +172,18 @@ class HistoryRepository(HistoryReader):
         if older_than is not None:
             is_old = (sessions.c.kept_from_ms < epoch_ms(older_than)) & (sessions.c.state != "running")
             gone = or_(gone, is_old)
-        with writing(self._engine) as connection:
-            removed = connection.execute(delete(sessions).where(gone)).rowcount
+        removed = 0
+        while portion := self._remove_some(gone):
+            removed += portion
         if removed or self._must_forget:
             self._forget()
         return removed
+
+    def _remove_some(self, gone: ColumnElement[bool]) -> int:
+        # A few at a time: overwriting a month of sessions takes long, and a recording waits for its batch.
+        some = select(sessions.c.key).where(gone).limit(_PURGED_AT_ONCE)
+        with writing(self._engine) as connection:
+            return connection.execute(delete(sessions).where(sessions.c.key.in_(some))).rowcount
 
     def _forget(self) -> None:
         self._must_forget = not forget_deleted(self._engine)

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
 from fer_web.errors import InternalError, InvalidValueError, NotFoundError
 from fer_web.history import database as database_module
@@ -406,6 +406,16 @@ def test_purge_removes_what_is_old_but_not_what_runs(repository, session):
     left = {each.id for each in repository.list_sessions(SessionFilter(), None).sessions}
     assert left == {session.id, young.id}
     assert old.id not in left
+
+
+def test_purge_removes_many_a_few_at_a_time(repository, clock):
+    fill(repository, new_session(), 23)
+    most = []
+    event.listen(repository._engine, "after_cursor_execute", lambda *args: most.append(args[1].rowcount))
+    removed = repository.purge(datetime.datetime(9000, 1, 1, tzinfo=datetime.UTC))
+    assert removed == 23
+    assert max(most) <= 5
+    assert repository.list_sessions(SessionFilter(), None).total == 0
 
 
 def test_delete_all_removes_one_owners_sessions_with_all_that_hangs_on_them(repository, session):
