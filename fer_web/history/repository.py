@@ -8,16 +8,15 @@ from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
 
 from fer_web.errors import InvalidValueError, NotFoundError
 from fer_web.history.database import forget_deleted, open_engine, writing
+from fer_web.history.imports import Import
 from fer_web.history.migrate import migrate
 from fer_web.history.presence import presence_of
 from fer_web.history.reading import HistoryReader, key_of, row_of, session_of, visible_to
-from fer_web.history.rows import epoch_ms, samples_to_rows, table_to_rows, to_ms
+from fer_web.history.rows import epoch_ms, samples_to_rows, to_ms
 from fer_web.history.schema import markers, sessions
-from fer_web.history.tables import portions
 from fer_web.history.texts import MAX_MARKERS, check_marker_text, check_tags
 from fer_web.history.types import Marker, NewSession, Sample, SampleTable, Session
 from fer_web.history.writing import (
-    as_new_session,
     check_at_s,
     close_session,
     has_sample,
@@ -32,7 +31,6 @@ from fer_web.history.writing import (
 UNDO_S = 600.0
 """So long a deleted session can be had back."""
 
-_IMPORTED_AT_ONCE = 5000
 _PURGED_AT_ONCE = 5
 
 
@@ -41,7 +39,7 @@ def _utc_now() -> datetime.datetime:
 
 
 class HistoryRepository(HistoryReader):
-    """Domain verbs over the tables, each one transaction: all of it or nothing.
+    """Domain verbs over the tables, each all or nothing: one transaction, but for purge and import.
 
     All verbs block: in eventlet mode they are called through `ServingMode.run_waiting`, never on the hub.
     They may be called in any thread. `owner` None is the host, who may do everything.
@@ -235,26 +233,9 @@ class HistoryRepository(HistoryReader):
         Args:
             session: what it was; id, owner, counts and strip are made anew, a running one is interrupted.
             tables: its samples, in any portions; each face at most once at a time, to the millisecond.
-        Raises: InvalidValueError: a value that is not allowed.
+        Raises: InvalidValueError: a value that is not allowed. NotFoundError: all was deleted meanwhile.
         """
-        new = as_new_session(session, owner)
-        if len(session.markers) > MAX_MARKERS:
-            raise InvalidValueError(f"{len(session.markers)} markers came; {MAX_MARKERS} are allowed.")
-        with writing(self._engine) as connection:
-            session_id = new_session_id()
-            key = insert_session(
-                connection, session_id, new, notes=session.notes, tags=session.tags, kept_from=self._now()
-            )
-            for marker in session.markers:
-                insert_marker(connection, key, marker.at_s, marker.text)
-            for table in tables:
-                # As rows, samples take ten times the memory; and PostgreSQL takes 65,535 faces in one query.
-                for part in portions(table, _IMPORTED_AT_ONCE):
-                    row = row_of(connection, session_id, owner)
-                    insert_samples(connection, row, table_to_rows(key, part), "running")
-            state = "interrupted" if session.state == "running" else session.state
-            close_session(connection, key, state, to_ms(check_at_s(session.length_s)))
-            return session_of(connection, session_id, owner)
+        return Import(self._engine, session, owner, self._now()).store(tables)
 
 
 def open_history(database_url: str, data_dir: Path) -> HistoryRepository:

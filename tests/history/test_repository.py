@@ -10,11 +10,11 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from sqlalchemy import event, insert, update
+from sqlalchemy import event, insert, select, update
 
 from fer_web.errors import InternalError, InvalidValueError, NotFoundError
 from fer_web.history import database as database_module
-from fer_web.history.database import SQLITE_FILE, writing
+from fer_web.history.database import SQLITE_FILE, reading, writing
 from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
 from fer_web.history.schema import sessions
 from fer_web.history.types import NewSession, Sample, SessionFilter
@@ -510,6 +510,30 @@ def test_session_ids_begin_like_no_option_and_no_formula(repository):
     assert all(len(each) == 24 and each.isalnum() for each in ids)
 
 
+def test_import_session_holds_up_no_writer_and_is_seen_when_it_is_whole(repository, session):
+    seen = []
+
+    def tables():
+        for first in range(3):
+            repository.update_session(session.id, "ann", name=f"changed {first}")  # it would wait for a lock
+            seen.append(repository.list_sessions(SessionFilter(), "bob").total)
+            yield table_of([(first, 1, "happy")])
+
+    stored = repository.import_session(exported(repository), "bob", tables())
+    assert (seen, stored.samples, stored.state) == ([0, 0, 0], 3, "finished")
+    assert repository.get_session(stored.id, "bob") == stored
+
+
+def test_import_session_that_is_deleted_with_all_others_ends(repository):
+    def tables():
+        yield table_of([(0, 1, "happy")])
+        repository.delete_all("bob")
+        yield table_of([(1, 1, "happy")])
+
+    with pytest.raises(NotFoundError, match="during the import"):
+        repository.import_session(exported(repository), "bob", tables())
+
+
 def test_import_session_of_very_many_faces_is_stored(repository):
     table = table_of([(i / 1000, i, "happy") for i in range(66_000)])
     stored = repository.import_session(exported(repository), "bob", [table])
@@ -525,7 +549,8 @@ def test_import_session_that_breaks_half_way_leaves_nothing(repository):
 
     with pytest.raises(InvalidValueError):
         repository.import_session(session, "bob", broken())
-    assert repository.list_sessions(SessionFilter(), "bob").total == 0
+    with reading(repository._engine) as connection:
+        assert connection.execute(select(sessions.c.owner)).scalars().all() == [session.owner]
 
 
 @pytest.mark.parametrize(
