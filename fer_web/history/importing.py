@@ -44,7 +44,7 @@ def read_export(file: IO[bytes]) -> tuple[Session, SampleTable]:
     """
     try:
         return _Reader(ijson.basic_parse(_Limited(file), use_float=True)).read()
-    except (ijson.JSONError, UnicodeDecodeError) as exc:
+    except (ijson.JSONError, ValueError, OverflowError) as exc:  # its parsers differ in what they raise
         reason = str(exc).strip().splitlines()[0][:200] if str(exc).strip() else "it cannot be parsed"
         raise ImportRefusedError(
             f"The file is no complete JSON: {reason}. Export the session again."

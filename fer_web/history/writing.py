@@ -89,7 +89,10 @@ def insert_session(
 
 
 def _settings_text(settings: dict[str, Any]) -> str:
-    text = json.dumps(settings)
+    try:
+        text = json.dumps(settings, allow_nan=False)
+    except ValueError as exc:
+        raise InvalidValueError("The settings hold a number that is none. Leave it out.") from exc
     if len(text) > MAX_SETTINGS:
         raise InvalidValueError(
             f"The settings have {len(text)} characters as JSON; {MAX_SETTINGS} are allowed."

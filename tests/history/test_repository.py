@@ -563,6 +563,7 @@ def test_import_session_that_breaks_half_way_leaves_nothing(repository):
         {"sample_hz": 5e-324},  # the end of its samples would be infinite, which is no JSON
         {"sample_hz": float("nan")},
         {"settings": {"a": "b" * 20_000}},
+        {"settings": {"a": float("inf")}},
         {"length_s": float("nan")},
     ],
 )
