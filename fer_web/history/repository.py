@@ -4,10 +4,10 @@ import datetime
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, true, update
 
 from fer_web.errors import InvalidValueError, NotFoundError
-from fer_web.history.database import forget_deleted, open_engine, writing
+from fer_web.history.database import forget_deleted, open_engine, reading, writing
 from fer_web.history.imports import Import
 from fer_web.history.migrate import migrate
 from fer_web.history.presence import presence_of
@@ -31,7 +31,7 @@ from fer_web.history.writing import (
 UNDO_S = 600.0
 """So long a deleted session can be had back."""
 
-_PURGED_AT_ONCE = 5
+_REMOVED_AT_ONCE = 5
 
 
 def _utc_now() -> datetime.datetime:
@@ -39,7 +39,7 @@ def _utc_now() -> datetime.datetime:
 
 
 class HistoryRepository(HistoryReader):
-    """Domain verbs over the tables, each all or nothing: one transaction, but for purge and import.
+    """Domain verbs over the tables, each all or nothing: one transaction, but for removals and import.
 
     All verbs block: in eventlet mode they are called through `ServingMode.run_waiting`, never on the hub.
     They may be called in any thread. `owner` None is the host, who may do everything.
@@ -151,14 +151,12 @@ class HistoryRepository(HistoryReader):
 
     def delete_all(self, owner: str | None) -> int:
         """Remove all sessions of an owner at once and for good; returns how many were seen by them."""
-        own = [] if owner is None else [sessions.c.owner == owner]
-        with writing(self._engine) as connection:
-            seen = connection.execute(
-                select(func.count()).select_from(sessions).where(*visible_to(owner))
-            ).scalar_one()
-            connection.execute(delete(sessions).where(*own))
+        seen = select(func.count()).select_from(sessions).where(*visible_to(owner))
+        with reading(self._engine) as connection:
+            count = int(connection.execute(seen).scalar_one())
+        self._remove(true() if owner is None else sessions.c.owner == owner)
         self._forget()
-        return int(seen)
+        return count
 
     def purge(self, older_than: datetime.datetime | None = None) -> int:
         """Remove for good what is older than `older_than` (None: nothing) and what was deleted UNDO_S ago.
@@ -170,18 +168,23 @@ class HistoryRepository(HistoryReader):
         if older_than is not None:
             is_old = (sessions.c.kept_from_ms < epoch_ms(older_than)) & (sessions.c.state != "running")
             gone = or_(gone, is_old)
-        removed = 0
-        while portion := self._remove_some(gone):
-            removed += portion
+        removed = self._remove(gone)
         if removed or self._must_forget:
             self._forget()
         return removed
 
-    def _remove_some(self, gone: ColumnElement[bool]) -> int:
+    def _remove(self, gone: ColumnElement[bool]) -> int:
         # A few at a time: overwriting a month of sessions takes long, and a recording waits for its batch.
-        some = select(sessions.c.key).where(gone).limit(_PURGED_AT_ONCE)
-        with writing(self._engine) as connection:
-            return connection.execute(delete(sessions).where(sessions.c.key.in_(some))).rowcount
+        some = delete(sessions).where(
+            sessions.c.key.in_(select(sessions.c.key).where(gone).limit(_REMOVED_AT_ONCE))
+        )
+        removed = 0
+        while True:
+            with writing(self._engine) as connection:
+                portion = connection.execute(some).rowcount
+            removed += portion
+            if portion < _REMOVED_AT_ONCE:
+                return removed
 
     def _forget(self) -> None:
         self._must_forget = not forget_deleted(self._engine)

@@ -408,12 +408,20 @@ def test_purge_removes_what_is_old_but_not_what_runs(repository, session):
     assert old.id not in left
 
 
-def test_purge_removes_many_a_few_at_a_time(repository, clock):
+@pytest.mark.parametrize(
+    "remove",
+    [
+        lambda repository: repository.purge(datetime.datetime(9000, 1, 1, tzinfo=datetime.UTC)),
+        lambda repository: repository.delete_all("ann"),
+        lambda repository: repository.delete_all(None),
+    ],
+    ids=["purge", "all of one", "all"],
+)
+def test_many_are_removed_a_few_at_a_time(repository, remove):
     fill(repository, new_session(), 23)
     most = []
     event.listen(repository._engine, "after_cursor_execute", lambda *args: most.append(args[1].rowcount))
-    removed = repository.purge(datetime.datetime(9000, 1, 1, tzinfo=datetime.UTC))
-    assert removed == 23
+    assert remove(repository) == 23
     assert max(most) <= 5
     assert repository.list_sessions(SessionFilter(), None).total == 0
 
