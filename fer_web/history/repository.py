@@ -93,8 +93,12 @@ class HistoryRepository(HistoryReader):
         Every server calls this once, at its start: where another one that did works on the same database,
         what runs may be its, and nothing is closed. It counts as there until its `close`.
         """
-        with self._presence.entering() as is_alone:
-            return self._interrupt_all() if is_alone else 0
+        try:
+            with self._presence.entering() as is_alone:
+                return self._interrupt_all() if is_alone else 0
+        except BaseException:
+            self._presence.leave()  # others would be kept out
+            raise
 
     def _interrupt_all(self) -> int:
         running = select(sessions.c.key).where(sessions.c.state == "running")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import event, insert, select, update
 
-from fer_web.errors import InternalError, InvalidValueError, NotFoundError
+from fer_web.errors import DatabaseFullError, InternalError, InvalidValueError, NotFoundError
 from fer_web.history import database as database_module
 from fer_web.history.database import SQLITE_FILE, reading, writing
 from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
@@ -183,6 +183,17 @@ def test_mark_interrupted_leaves_sessions_of_another_server_alone(database, repo
     repository.close()  # as at the end of a process
     assert second.mark_interrupted() == 0, "the third one may record too"
     third.close()
+    assert second.mark_interrupted() == 1
+    second.close()
+
+
+def test_start_that_fails_keeps_no_other_server_out(database, repository, session, monkeypatch):
+    failing = Mock(side_effect=DatabaseFullError("No space is left."))
+    with monkeypatch.context() as patch:
+        patch.setattr(HistoryRepository, "_interrupt_all", failing)
+        with pytest.raises(DatabaseFullError):
+            repository.mark_interrupted()
+    second = open_history(*database)
     assert second.mark_interrupted() == 1
     second.close()
 
