@@ -14,6 +14,7 @@ from sqlalchemy import event, insert, select, update
 
 from fer_web.errors import DatabaseFullError, InternalError, InvalidValueError, NotFoundError
 from fer_web.history import database as database_module
+from fer_web.history import repository as repository_module
 from fer_web.history.database import SQLITE_FILE, reading, writing
 from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
 from fer_web.history.schema import sessions
@@ -656,10 +657,16 @@ def test_what_a_reader_kept_in_the_log_is_forgotten_by_the_next_purge(tmp_path, 
 def test_a_log_that_cannot_be_emptied_fails_no_deletion(tmp_path, monkeypatch, caplog):
     history = open_history("", tmp_path)
     history.open_session(new_session())
-    with monkeypatch.context() as patch:
-        failing = Mock(side_effect=sqlite3.OperationalError("disk I/O error"))
-        patch.setattr(history._engine, "raw_connection", failing)
-        assert history.delete_all("ann") == 1
+    forget = repository_module.forget_deleted
+
+    def forget_on_a_broken_disk(engine):
+        with monkeypatch.context() as patch:
+            broken = Mock(side_effect=sqlite3.OperationalError("disk I/O error"))
+            patch.setattr(engine, "raw_connection", broken)
+            return forget(engine)
+
+    monkeypatch.setattr(repository_module, "forget_deleted", forget_on_a_broken_disk)
+    assert history.delete_all("ann") == 1
     assert "disk I/O error" in caplog.text
     history.close()
 
