@@ -148,11 +148,22 @@ class RecordingGapError(RecordingError):
 
 
 class DatabaseError(FerWebError):
-    """The history cannot be read or written; what was stored before is still there."""
+    """The history cannot be read or written; what was stored before is still there.
+
+    `reason` is for the log and for who starts the server: it may name hosts, users and folders.
+    """
 
     code = "database_unavailable"
     http_status = 503
     retryable = True
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(f"{message} {reason}".strip())
+        self.public_message = message
+
+    def to_wire(self) -> dict[str, object]:
+        """The error without its reason."""
+        return {**super().to_wire(), "message": self.public_message}
 
 
 class DatabaseFullError(DatabaseError):

@@ -79,7 +79,7 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     recorder = Recorder(history, _recording_model(settings, artifact, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
     owners = Owners(load_secret(settings.data_dir))
-    access = HistoryAccess(history, owners, mode.run_native, settings.retention_days)
+    access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days)
     flask_app = _build_flask(settings, PageOptions(settings, artifact, detector), access)
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]

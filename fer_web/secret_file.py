@@ -43,11 +43,18 @@ def _create(path: Path) -> None:
             file.write(secrets.token_hex(_BYTES))
             file.flush()
             os.fsync(file.fileno())
+        _link(draft, path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+def _link(draft: str, path: Path) -> None:
+    try:
         os.link(draft, path)
     except FileExistsError:
-        pass
-    finally:
-        os.unlink(draft)
+        return
+    except OSError:  # a file system without links, such as a memory stick's
+        os.replace(draft, path)
 
 
 def _broken(path: Path) -> SetupError:

@@ -20,6 +20,10 @@ _T = TypeVar("_T")
 REQUEST_TIMEOUT_S = 30.0
 """A client that takes longer to send its request's next bytes is disconnected."""
 
+WAITING_CALLS = 8
+"""Calls that may wait for the history's database at the same time: of eventlet's 20 native threads the others
+stay for frames, and the database has connections for all."""
+
 STOP_TIMEOUT_S = 3.0
 """Connections get this long to end when the server is told to."""
 
@@ -36,6 +40,10 @@ class ServingMode(Protocol):
 
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
         """Call a function that computes for long, without holding up other clients."""
+        ...
+
+    def run_waiting(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Call a function that may wait for long: neither other clients nor `run_native` wait for it."""
         ...
 
     def serve(self, app: Flask, listener: socket.socket) -> None:
@@ -58,6 +66,7 @@ class EventletMode:
             import eventlet.wsgi
         self._eventlet = eventlet
         self._green_socket = _patient(eventlet)
+        self._may_wait = eventlet.Semaphore(WAITING_CALLS)
 
     def prepare(self, engine: Any, max_message_bytes: int) -> None:
         """Repair and limit eventlet's WebSocket; `engine` takes its limit from its own options."""
@@ -67,6 +76,11 @@ class EventletMode:
         """Run in a native thread; other greenlets go on."""
         result: _T = self._eventlet.tpool.execute(function, *args)
         return result
+
+    def run_waiting(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Run in a native thread; callers past WAITING_CALLS wait as greenlets, which cost nothing."""
+        with self._may_wait:
+            return self.run_native(function, *args)
 
     def serve(self, app: Flask, listener: socket.socket) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
@@ -115,6 +129,10 @@ class ThreadingMode:
         """The caller is a native thread already."""
         return function(*args)
 
+    def run_waiting(self, function: Callable[..., _T], *args: Any) -> _T:
+        """The caller is a native thread already."""
+        return function(*args)
+
     def serve(self, app: Flask, listener: socket.socket) -> None:
         """Serve with Werkzeug's threaded server, whose request log is off."""
         from werkzeug.serving import WSGIRequestHandler, make_server
@@ -153,6 +171,10 @@ class EngineConcurrency:
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
         """Call a function that computes for long, without holding up other clients."""
         return self._mode.run_native(function, *args)
+
+    def run_waiting(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Call a function that may wait for long: neither other clients nor `run_native` wait for it."""
+        return self._mode.run_waiting(function, *args)
 
 
 @contextlib.contextmanager

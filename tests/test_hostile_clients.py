@@ -204,3 +204,32 @@ def test_stop_signal_is_not_held_up_by_clients(mode):
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as half:
             half.sendall(polling_post("500") + b"half")
             assert server.stop() == 0
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Host": "evil.example", "Origin": "http://evil.example"},
+    ],
+    ids=["another site", "no site", "another port", "another name of this machine"],
+)
+def test_another_sites_page_gets_no_socket(server, headers, transport):
+    own = {"Origin": f"http://127.0.0.1:{server.port}"}
+    assert socket_status(server, transport, own) == (b"101" if transport == "websocket" else b"200")
+    assert socket_status(server, transport, headers) == b"400"
+
+
+def socket_status(server, transport, headers):
+    lines = {"Host": f"127.0.0.1:{server.port}", "Connection": "close", **headers}
+    if transport == "websocket":
+        key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"}
+        lines |= {"Connection": "Upgrade", "Upgrade": "websocket", **key}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        address = f"/socket.io/?EIO=4&transport={transport}"
+        connection.sendall(f"GET {address} HTTP/1.1\r\n{head}\r\n".encode())
+        return connection.recv(100).split(b" ")[1]

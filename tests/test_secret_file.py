@@ -1,6 +1,9 @@
+import errno
+import os
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import pytest
 
@@ -44,3 +47,10 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="--data-dir"):
         load_secret(tmp_path / "file")
+
+
+def test_a_file_system_without_links_is_good_enough(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError(errno.EPERM, "Operation not permitted")))
+    secret = load_secret(tmp_path)
+    assert load_secret(tmp_path) == secret
+    assert [path.name for path in tmp_path.iterdir()] == [SECRET_FILE]

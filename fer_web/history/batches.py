@@ -113,8 +113,9 @@ class BatchWriter:
     def tell_problem(self, recording: Recording, error: FerWebError) -> None:
         """Tell the client what keeps its samples from being stored, once for each kind of problem."""
         if recording.has_gap:
+            told = error.to_wire()["message"]
             error = RecordingGapError(
-                f"{error} It took so long that some samples are missing from this recording."
+                f"{told} It took so long that some samples are missing from this recording."
             )
         if recording.problem != error.code:
             recording.problem = error.code

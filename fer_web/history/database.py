@@ -1,6 +1,7 @@
 """Opens the database of the history: SQLite in the data folder, or PostgreSQL by its address."""
 
 import contextlib
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -8,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from fer_web.errors import DatabaseError, DatabaseFullError, DatabaseLockedError, SettingsError
+from fer_web.errors import DatabaseError, DatabaseFullError, DatabaseLockedError, InternalError, SettingsError
+
+_log = logging.getLogger(__name__)
 
 SQLITE_FILE = "history.sqlite3"
 
@@ -37,26 +40,32 @@ def open_engine(database_url: str, data_dir: Path) -> Engine:
 @contextlib.contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads. Raises DatabaseError and what it is the base of."""
-    with _own_errors(), engine.begin() as connection:
+    with own_errors(), engine.begin() as connection:
         yield connection
 
 
 @contextlib.contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: all of it or nothing. Raises DatabaseError and what it is the base of."""
-    with _own_errors(), engine.execution_options(is_writing=True).begin() as connection:
+    with own_errors(), engine.execution_options(is_writing=True).begin() as connection:
         yield connection
 
 
-def forget_deleted(engine: Engine) -> None:
+def forget_deleted(engine: Engine) -> bool:
     """Take what was deleted out of SQLite's log too, where old pages would stay until it is used again.
 
-    Where a reader is in the way, the next call does it; on PostgreSQL, its own autovacuum does.
+    Returns whether that is done: where a reader is in the way, try again later. On PostgreSQL, its own
+    autovacuum does it.
     """
     if engine.dialect.name != "sqlite":
-        return
-    with _own_errors(), contextlib.closing(engine.raw_connection()) as connection:
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        return True
+    try:
+        with own_errors(), contextlib.closing(engine.raw_connection()) as connection:
+            is_busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except DatabaseError as exc:
+        _log.warning("What was deleted is still in the database's log: %s The next purge tries again.", exc)
+        return False
+    return not is_busy
 
 
 def _sqlite_engine(data_dir: Path) -> Engine:
@@ -70,7 +79,14 @@ def _sqlite_engine(data_dir: Path) -> Engine:
             "Take another one: --data-dir FOLDER."
         ) from exc
     url = URL.create("sqlite", database=str(data_dir / SQLITE_FILE))
-    engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_S}, pool_size=4, max_overflow=12)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": LOCK_TIMEOUT_S},
+        pool_size=4,
+        max_overflow=12,
+        pool_timeout=10,
+        hide_parameters=True,  # errors are logged, and names and notes are nobody's business
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -86,6 +102,7 @@ def _postgres_engine(database_url: str) -> Engine:
         pool_size=4,
         max_overflow=12,
         pool_timeout=10,
+        hide_parameters=True,
     )
 
 
@@ -123,18 +140,36 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _own_errors() -> Iterator[None]:
+def own_errors() -> Iterator[None]:
+    """Raises DatabaseError and what it is the base of, in the place of the libraries' own errors.
+
+    Raises: InternalError: values that do not fit into the tables; another try does not mend that.
+    """
     try:
         yield
+    except (IntegrityError, DataError) as exc:
+        # Without its cause: PostgreSQL repeats the whole row, and names and notes are nobody's business.
+        _log.error("The history's database refused a value: %s", _reason(exc.orig), stack_info=True)
+        raise InternalError("The history's database refused a value. The server's log says why.") from None
     except DBAPIError as exc:
+        raise _own_error(exc.orig) from exc
+    except sqlite3.Error as exc:  # of a connection that is used without SQLAlchemy
         raise _own_error(exc) from exc
     except (PoolTimeoutError, SQLAlchemyError) as exc:
         raise DatabaseError(f"The history's database does not answer ({type(exc).__name__}).") from exc
 
 
-def _own_error(error: DBAPIError) -> DatabaseError:
-    cause = error.orig
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the upper bits say more than we need
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether another connection's lock was in the way."""
+    return _sqlite_code(error) in _SQLITE_LOCKED
+
+
+def _sqlite_code(error: object) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the upper bits say more than we need
+
+
+def _own_error(cause: BaseException | None) -> DatabaseError:
+    code = _sqlite_code(cause)
     state = getattr(cause, "sqlstate", None)
     if code in _SQLITE_FULL or state in _POSTGRES_FULL:
         return DatabaseFullError(
@@ -142,5 +177,11 @@ def _own_error(error: DBAPIError) -> DatabaseError:
         )
     if code in _SQLITE_LOCKED or state in _POSTGRES_LOCKED:
         return DatabaseLockedError("Another program holds the history's database. Close it, or try again.")
-    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    return DatabaseError(f"The history's database cannot be used: {reason[:200]}.")
+    return DatabaseError(
+        "The history's database cannot be used now.",
+        f"The reason: {_reason(cause)}. The database is that of FER_DATABASE_URL, or in --data-dir.",
+    )
+
+
+def _reason(cause: BaseException | None) -> str:
+    return str(cause).splitlines()[0][:200] if str(cause) else type(cause).__name__

@@ -19,6 +19,8 @@ from fer_web.labels import EMOTIONS
 MAX_IMPORT_BYTES = 100_000_000
 """About six hours of five faces, five samples a second."""
 MAX_IMPORT_SAMPLES = 1_000_000
+MAX_IMPORT_FACES = 20_000
+"""Somebody new every four seconds of a day. Each one has a row of its own on the session's page."""
 _MAX_HEAD_VALUES = 20_000
 _MAX_DEPTH = 20
 _MAX_TEXT = 20_000
@@ -42,7 +44,7 @@ def read_export(file: IO[bytes]) -> tuple[Session, SampleTable]:
     """
     try:
         return _Reader(ijson.basic_parse(_Limited(file), use_float=True)).read()
-    except (ijson.JSONError, UnicodeDecodeError) as exc:
+    except (ijson.JSONError, ValueError, OverflowError) as exc:  # its parsers differ in what they raise
         reason = str(exc).strip().splitlines()[0][:200] if str(exc).strip() else "it cannot be parsed"
         raise ImportRefusedError(
             f"The file is no complete JSON: {reason}. Export the session again."
@@ -192,12 +194,14 @@ def _table_of(rows: list[list[Any]], first: int) -> SampleTable:
 
 
 def _in_order(table: SampleTable) -> SampleTable:
-    """By time, then face. Raises ImportRefusedError: a face twice at one time."""
+    """By time, then face. Raises ImportRefusedError: a face twice at one time, or too many faces."""
     at_ms = np.round(table.at_s * 1000)
     order = np.lexsort((table.face, at_ms))
     again = (np.diff(at_ms[order]) == 0) & (np.diff(table.face[order]) == 0)
     if again.any():
         raise _not_ours(f"a face has two samples at {at_ms[order][1:][again][0] / 1000} s")
+    if len(np.unique(table.face)) > MAX_IMPORT_FACES:
+        raise ImportRefusedError(f"The file has more than {MAX_IMPORT_FACES} faces; up to so many are read.")
     return rows_of(table, order)
 
 

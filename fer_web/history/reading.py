@@ -80,19 +80,16 @@ class HistoryReader:
         """The same in tables of `chunk` samples, in constant memory.
 
         Each table is a transaction of its own, so a slow reader holds up no writer and no checkpoint; and it
-        may be asked for in another thread than the one before: `run_native(next, tables, None)`.
+        may be asked for in another thread than the one before: `run_waiting(next, tables, None)`.
 
-        Raises: NotFoundError: at the first table; a session deleted meanwhile ends the others.
+        Raises: NotFoundError: at any table, once the session is deleted: what was read is not all of it.
         """
-        with reading(self._engine) as connection:
-            key = key_of(connection, session_id, owner)
         last: tuple[int, int] | None = None
         while True:
-            query = _samples_query(key, face).limit(chunk)
-            if last is not None:
-                query = query.where(tuple_(samples.c.at_ms, samples.c.face) > last)
             with reading(self._engine) as connection:
-                rows = connection.execute(query).all()
+                # Found anew for each table: SQLite gives the number of a deleted session to the next one.
+                key = key_of(connection, session_id, owner)
+                rows = connection.execute(_samples_query(key, face, last).limit(chunk)).all()
             if not rows:
                 return
             last = (rows[-1].at_ms, rows[-1].face)
@@ -109,6 +106,8 @@ def row_of(connection: Connection, session_id: str, owner: str | None) -> Row[An
     """A session's row. Raises NotFoundError."""
     # PostgreSQL fails on a NUL; no id of ours has one.
     query = select(sessions).where(sessions.c.id == session_id.replace("\0", "?"), *visible_to(owner))
+    if connection.get_execution_options().get("is_writing"):
+        query = query.with_for_update()  # what is written depends on the row (SQLite locks all of it anyway)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError("There is no such session, or another browser recorded it.")
@@ -136,9 +135,11 @@ def _tags_of(connection: Connection, keys: list[int]) -> dict[int, list[str]]:
     return found
 
 
-def _samples_query(key: int, face: int | None) -> Select[Any]:
+def _samples_query(key: int, face: int | None, after: tuple[int, int] | None = None) -> Select[Any]:
     query = select(*_SAMPLE_COLUMNS).where(samples.c.session == key)
     query = query if face is None else query.where(samples.c.face == face)
+    if after is not None:
+        query = query.where(tuple_(samples.c.at_ms, samples.c.face) > after)
     return query.order_by(samples.c.at_ms, samples.c.face)
 
 

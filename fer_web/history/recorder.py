@@ -42,7 +42,7 @@ class Recorder:
     """The sessions that are being recorded, by client.
 
     `sample`, `detach`, `pause` and `resume` only change memory and may be called on eventlet's hub. `start`,
-    `mark`, `wait_for_end` and `next_notice` block: call them through `run_native`.
+    `mark` and `wait_for_end` block: call them through `run_waiting`. `next_notice` has a thread of its own.
     """
 
     def __init__(

@@ -4,18 +4,19 @@ import datetime
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, true, update
 
 from fer_web.errors import InvalidValueError, NotFoundError
-from fer_web.history.database import forget_deleted, open_engine, writing
+from fer_web.history.database import forget_deleted, open_engine, reading, writing
+from fer_web.history.imports import Import
 from fer_web.history.migrate import migrate
+from fer_web.history.presence import presence_of
 from fer_web.history.reading import HistoryReader, key_of, row_of, session_of, visible_to
-from fer_web.history.rows import epoch_ms, samples_to_rows, table_to_rows, to_ms
+from fer_web.history.rows import epoch_ms, samples_to_rows, to_ms
 from fer_web.history.schema import markers, sessions
 from fer_web.history.texts import MAX_MARKERS, check_marker_text, check_tags
 from fer_web.history.types import Marker, NewSession, Sample, SampleTable, Session
 from fer_web.history.writing import (
-    as_new_session,
     check_at_s,
     close_session,
     has_sample,
@@ -30,16 +31,18 @@ from fer_web.history.writing import (
 UNDO_S = 600.0
 """So long a deleted session can be had back."""
 
+_REMOVED_AT_ONCE = 5
+
 
 def _utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
 class HistoryRepository(HistoryReader):
-    """Domain verbs over the tables, each one transaction: all of it or nothing.
+    """Domain verbs over the tables, each all or nothing: one transaction, but for removals and import.
 
-    All verbs block: in eventlet mode they are called through `ServingMode.run_native`, never on the hub. They
-    may be called in any thread. `owner` None is the host, who may do everything.
+    All verbs block: in eventlet mode they are called through `ServingMode.run_waiting`, never on the hub.
+    They may be called in any thread. `owner` None is the host, who may do everything.
 
     Every verb raises DatabaseError (DatabaseFullError, DatabaseLockedError) when the database cannot answer.
     """
@@ -48,6 +51,13 @@ class HistoryRepository(HistoryReader):
         """Args: now: the time of day, UTC."""
         super().__init__(engine)
         self._now = now
+        self._presence = presence_of(engine)
+        self._must_forget = False
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._presence.leave()
+        super().close()
 
     def open_session(self, new: NewSession) -> Session:
         """Store a session that begins. Raises InvalidValueError: a name that is not allowed."""
@@ -78,13 +88,22 @@ class HistoryRepository(HistoryReader):
             return session_of(connection, session_id, None)
 
     def mark_interrupted(self) -> int:
-        """Close the sessions that a crash left running; returns how many. They end with their last sample."""
+        """Close the sessions that a crash left running; returns how many. They end with their last sample.
+
+        Every server calls this once, at its start: where another one that did works on the same database,
+        what runs may be its, and nothing is closed. It counts as there until its `close`.
+        """
+        try:
+            with self._presence.entering() as is_alone:
+                return self._interrupt_all() if is_alone else 0
+        except BaseException:
+            self._presence.leave()  # others would be kept out
+            raise
+
+    def _interrupt_all(self) -> int:
+        running = select(sessions.c.key).where(sessions.c.state == "running")
         with writing(self._engine) as connection:
-            keys = (
-                connection.execute(select(sessions.c.key).where(sessions.c.state == "running"))
-                .scalars()
-                .all()
-            )
+            keys = connection.execute(running).scalars().all()
             for key in keys:
                 close_session(connection, key, "interrupted", 0)
             return len(keys)
@@ -136,14 +155,12 @@ class HistoryRepository(HistoryReader):
 
     def delete_all(self, owner: str | None) -> int:
         """Remove all sessions of an owner at once and for good; returns how many were seen by them."""
-        own = [] if owner is None else [sessions.c.owner == owner]
-        with writing(self._engine) as connection:
-            seen = connection.execute(
-                select(func.count()).select_from(sessions).where(*visible_to(owner))
-            ).scalar_one()
-            connection.execute(delete(sessions).where(*own))
-        forget_deleted(self._engine)
-        return int(seen)
+        seen = select(func.count()).select_from(sessions).where(*visible_to(owner))
+        with reading(self._engine) as connection:
+            count = int(connection.execute(seen).scalar_one())
+        self._remove(true() if owner is None else sessions.c.owner == owner)
+        self._forget()
+        return count
 
     def purge(self, older_than: datetime.datetime | None = None) -> int:
         """Remove for good what is older than `older_than` (None: nothing) and what was deleted UNDO_S ago.
@@ -155,11 +172,26 @@ class HistoryRepository(HistoryReader):
         if older_than is not None:
             is_old = (sessions.c.kept_from_ms < epoch_ms(older_than)) & (sessions.c.state != "running")
             gone = or_(gone, is_old)
-        with writing(self._engine) as connection:
-            removed = connection.execute(delete(sessions).where(gone)).rowcount
-        if removed:
-            forget_deleted(self._engine)
+        removed = self._remove(gone)
+        if removed or self._must_forget:
+            self._forget()
         return removed
+
+    def _remove(self, gone: ColumnElement[bool]) -> int:
+        # A few at a time: overwriting a month of sessions takes long, and a recording waits for its batch.
+        some = delete(sessions).where(
+            sessions.c.key.in_(select(sessions.c.key).where(gone).limit(_REMOVED_AT_ONCE))
+        )
+        removed = 0
+        while True:
+            with writing(self._engine) as connection:
+                portion = connection.execute(some).rowcount
+            removed += portion
+            if portion < _REMOVED_AT_ONCE:
+                return removed
+
+    def _forget(self) -> None:
+        self._must_forget = not forget_deleted(self._engine)
 
     def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
         """Name a moment. Raises NotFoundError, InvalidValueError."""
@@ -208,24 +240,9 @@ class HistoryRepository(HistoryReader):
         Args:
             session: what it was; id, owner, counts and strip are made anew, a running one is interrupted.
             tables: its samples, in any portions; each face at most once at a time, to the millisecond.
-        Raises: InvalidValueError: a value that is not allowed.
+        Raises: InvalidValueError: a value that is not allowed. NotFoundError: all was deleted meanwhile.
         """
-        new = as_new_session(session, owner)
-        if len(session.markers) > MAX_MARKERS:
-            raise InvalidValueError(f"{len(session.markers)} markers came; {MAX_MARKERS} are allowed.")
-        with writing(self._engine) as connection:
-            session_id = new_session_id()
-            key = insert_session(
-                connection, session_id, new, notes=session.notes, tags=session.tags, kept_from=self._now()
-            )
-            for marker in session.markers:
-                insert_marker(connection, key, marker.at_s, marker.text)
-            for table in tables:
-                row = row_of(connection, session_id, owner)
-                insert_samples(connection, row, table_to_rows(key, table), "running")
-            state = "interrupted" if session.state == "running" else session.state
-            close_session(connection, key, state, to_ms(check_at_s(session.length_s)))
-            return session_of(connection, session_id, owner)
+        return Import(self._engine, session, owner, self._now()).store(tables)
 
 
 def open_history(database_url: str, data_dir: Path) -> HistoryRepository:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.history.tables import rows_of
 from fer_web.history.types import SampleTable
 from fer_web.labels import EMOTIONS
 
@@ -113,11 +112,6 @@ def smooth(table: SampleTable, smoothing_s: float, *, sample_hz: float) -> Sampl
         confidence=scores[back].max(axis=1).astype(np.float32),
         is_sure=sure[back],
     )
-
-
-def select_face(table: SampleTable, face: int | None) -> SampleTable:
-    """The samples of one face; of all when `face` is None."""
-    return table if face is None else rows_of(table, table.face == face)
 
 
 def max_hold_s(sample_hz: float) -> float:

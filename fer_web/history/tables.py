@@ -1,6 +1,6 @@
 """Sample tables cut and put together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,3 +18,8 @@ def joined(tables: Iterable[SampleTable]) -> SampleTable:
     """One table after the other; there must be one at least."""
     columns = zip(*(vars(table).values() for table in tables), strict=True)
     return SampleTable(*(np.concatenate(parts) for parts in columns))
+
+
+def portions(table: SampleTable, size: int) -> Iterator[SampleTable]:
+    """The table in parts of `size` rows; the last one may be shorter."""
+    return (rows_of(table, slice(first, first + size)) for first in range(0, len(table), size))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fer_web.history.types import SampleTable, Session
 from fer_web.labels import EMOTIONS
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Spreadsheets of East Asian languages take the wide forms too."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import math
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +17,9 @@ from fer_web.history.types import Marker, NewSession, Sample, Session, SessionSt
 MAX_AT_S = 366 * 86400.0
 """No session is longer than a year."""
 
-MAX_SAMPLE_HZ = 1000.0
+MIN_SAMPLE_HZ, MAX_SAMPLE_HZ = 0.01, 1000.0
+MAX_SETTINGS = 20_000
+"""Characters of a session's settings as JSON: they are read with each look at the session."""
 
 
 def new_session_id() -> str:
@@ -59,9 +60,9 @@ def insert_session(
 
     Args: kept_from: from when on its age counts; its start by default.
     """
-    if not (math.isfinite(new.sample_hz) and 0 < new.sample_hz <= MAX_SAMPLE_HZ):
+    if not MIN_SAMPLE_HZ <= new.sample_hz <= MAX_SAMPLE_HZ:
         raise InvalidValueError(
-            f"The sample rate is {new.sample_hz}; allowed: above 0, up to {MAX_SAMPLE_HZ:.0f}."
+            f"The sample rate is {new.sample_hz}; allowed: {MIN_SAMPLE_HZ} to {MAX_SAMPLE_HZ:.0f}."
         )
     values = {
         **text_columns(new.name, notes, tags),
@@ -78,13 +79,25 @@ def insert_session(
         "model_name": check_text("model name", new.model_name, 200),
         "model_hash": check_text("model hash", new.model_hash, 200),
         "sample_hz": new.sample_hz,
-        "settings": json.dumps(new.settings),
+        "settings": _settings_text(new.settings),
     }
     connection.execute(insert(sessions).values(values))
     query = select(sessions.c.key).where(sessions.c.id == session_id)
     key = int(connection.execute(query).scalar_one())
     replace_tags(connection, key, check_tags(tags))
     return key
+
+
+def _settings_text(settings: dict[str, Any]) -> str:
+    try:
+        text = json.dumps(settings, allow_nan=False)
+    except ValueError as exc:
+        raise InvalidValueError("The settings hold a number that is none. Leave it out.") from exc
+    if len(text) > MAX_SETTINGS:
+        raise InvalidValueError(
+            f"The settings have {len(text)} characters as JSON; {MAX_SETTINGS} are allowed."
+        )
+    return text
 
 
 def check_at_s(at_s: float) -> float:

@@ -55,7 +55,7 @@ class StreamRecordings:
         """Name a moment; the reply of a `marker` event."""
         try:
             message = parse_marker(arguments)
-            marker = self._concurrency.run_native(self._recorder.mark, sid, message.at_s, message.text)
+            marker = self._concurrency.run_waiting(self._recorder.mark, sid, message.at_s, message.text)
             return marker_to_wire(marker)
         except FerWebError as exc:
             return {"error": exc.to_wire()}
@@ -64,7 +64,7 @@ class StreamRecordings:
         """The client stopped: its session ends. Waits a little for its last samples."""
         session_id = self._recorder.finish(sid)
         if session_id is not None:
-            self._concurrency.run_native(self._recorder.wait_for_end, session_id, END_TIMEOUT_S)
+            self._concurrency.run_waiting(self._recorder.wait_for_end, session_id, END_TIMEOUT_S)
 
     def announce(self, send: Callable[[Notice], None]) -> None:
         """Send notices until the recorder stops; runs beside the handlers."""
@@ -82,7 +82,7 @@ class StreamRecordings:
             session = self._recorder.resume(sid, owner, message.session)
         else:
             self._spend(sid)
-            session = self._concurrency.run_native(self._recorder.start, sid, owner, message.name)
+            session = self._concurrency.run_waiting(self._recorder.start, sid, owner, message.name)
         if sid not in self._budgets:
             # Disconnected meanwhile: nobody would end it.
             self._recorder.detach(sid)

@@ -57,6 +57,10 @@ class Concurrency(Protocol):
         """Call a function that computes for long, without holding up other clients."""
         ...
 
+    def run_waiting(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Call a function that may wait for long: neither other clients nor `run_native` wait for it."""
+        ...
+
 
 class FrameScheduler:
     """Answers every frame exactly once.

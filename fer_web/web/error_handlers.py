@@ -5,7 +5,7 @@ import logging
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from fer_web.errors import FerWebError, InternalError
+from fer_web.errors import DatabaseError, FerWebError, InternalError
 
 _log = logging.getLogger(__name__)
 
@@ -18,6 +18,8 @@ def register_error_handlers(app: Flask) -> None:
 
 
 def _on_known(error: FerWebError) -> Response:
+    if isinstance(error, DatabaseError):
+        _log.warning("A request failed: %s", error)
     return _respond(error.http_status, error.to_wire())
 
 

@@ -22,17 +22,17 @@ _CHUNK = 10_000
 class HistoryAccess:
     """The store, who asks for it, and how to wait for it.
 
-    run_native: calls a function that blocks, without holding up other clients.
+    run_waiting: calls a function that blocks, without holding up other clients.
     """
 
     repository: HistoryRepository
     owners: Owners
-    run_native: Callable[..., Any]
+    run_waiting: Callable[..., Any]
     retention_days: int
 
     def call(self, verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Call what waits for the database or computes for long."""
-        result: _T = self.run_native(functools.partial(verb, *args, **kwargs))
+        result: _T = self.run_waiting(functools.partial(verb, *args, **kwargs))
         return result
 
     def samples_of(

@@ -1,11 +1,15 @@
 """The history over HTTP: validate, call, reply. ARCHITECTURE.md lists the addresses."""
 
+import contextlib
+import errno
 import tempfile
+import threading
 from collections.abc import Iterator
+from typing import IO
 
 from flask import Blueprint, Response, jsonify, request
 
-from fer_web.errors import ForbiddenError, ProtocolError
+from fer_web.errors import DatabaseFullError, ForbiddenError, ProtocolError, ServerFullError
 from fer_web.history.export import export_format, file_name
 from fer_web.history.importing import MAX_IMPORT_BYTES, read_export
 from fer_web.history.repository import UNDO_S
@@ -25,6 +29,8 @@ from fer_web.web.requests import (
 API = "/api/v1/sessions"
 IMPORT_PATH = f"{API}/import"
 MAX_SMOOTHING_S = 60.0
+MAX_IMPORTS = 4
+"""Imports at the same time: each may fill MAX_IMPORT_BYTES of the disk, and more of the memory."""
 _READ_BYTES = 65536
 _KEPT_IN_MEMORY_BYTES = 1_000_000
 
@@ -175,6 +181,8 @@ def _smoothing_s() -> float:
 
 
 def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
+    slots = threading.Semaphore(MAX_IMPORTS)
+
     @api.get("/<session_id>/export")
     def export(session_id: str) -> Response:
         wanted = export_format(request.args.get("format", "csv"))
@@ -189,13 +197,36 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
     def import_session() -> tuple[Response, int]:
         request.max_content_length = MAX_IMPORT_BYTES
         viewer = history.owners.viewer()
-        with tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY_BYTES) as file:
-            while part := request.stream.read(_READ_BYTES):
-                file.write(part)
-            file.seek(0)
+        with _one_of(slots), tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY_BYTES) as file:
+            _receive(file)
             session, table = history.call(read_export, file)
-        stored = history.call(history.repository.import_session, session, viewer.owner, [table])
+            stored = history.call(history.repository.import_session, session, viewer.owner, [table])
         return jsonify(session_to_wire(stored, viewer.owner)), 201
+
+
+@contextlib.contextmanager
+def _one_of(slots: threading.Semaphore) -> Iterator[None]:
+    """Holds a place for an import. Raises ServerFullError: there is none."""
+    if not slots.acquire(blocking=False):
+        raise ServerFullError(f"{MAX_IMPORTS} imports are under way, more are not allowed. Try again later.")
+    try:
+        yield
+    finally:
+        slots.release()
+
+
+def _receive(file: IO[bytes]) -> None:
+    """Write the request's body to a file and go to its start. Raises DatabaseFullError: no space for it."""
+    try:
+        while part := request.stream.read(_READ_BYTES):
+            file.write(part)
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DatabaseFullError(
+            f"No space is left for the file in {tempfile.gettempdir()}. Free some and import it again."
+        ) from exc
+    file.seek(0)
 
 
 def _each(history: HistoryAccess, parts: Iterator[bytes]) -> Iterator[bytes]:

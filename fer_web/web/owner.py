@@ -107,6 +107,8 @@ class Owners:
 
     def _set(self, response: BaseResponse, name: str, value: str, **options: Any) -> None:
         response.set_cookie(name, value, httponly=True, samesite="Lax", secure=request.is_secure, **options)
+        # A proxy that kept the answer would give one browser's cookie, and with it its sessions, to another.
+        response.headers["Cache-Control"] = "no-store"
 
 
 def _unsigned(signer: Signer, value: str) -> str | None:

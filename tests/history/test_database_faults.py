@@ -230,3 +230,18 @@ def test_postgres_lock_of_another_program_is_told(postgres, tmp_path, monkeypatc
             history.add_batch(session.id, [sample(0.0)])
     assert history.add_batch(session.id, [sample(0.0)]) == 1
     history.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "nowhere.invalid"])
+def test_postgres_that_is_away_is_told_to_who_starts_the_server_and_to_nobody_else(tmp_path, host):
+    with pytest.raises(DatabaseError) as failure:
+        open_history(f"postgresql://ann:a-password@{host}/history", tmp_path)
+    told = str(failure.value)
+    assert host.split(":")[0] in told
+    assert "FER_DATABASE_URL" in told
+    assert "a-password" not in told
+    assert failure.value.to_wire() == {
+        "code": "database_unavailable",
+        "message": "The history's database cannot be used now.",
+        "retryable": True,
+    }

@@ -55,7 +55,7 @@ def test_every_format_is_documented(name):
     assert f"`{name}`" in (ROOT / "docs" / "history_exports.md").read_text()
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff20"])
 def test_text_that_a_spreadsheet_would_run_is_neutralised(start):
     text = f'{start}cmd|"/c calc"'
     assert neutral_text(text) == f"'{text}"

@@ -2,6 +2,7 @@ import io
 import json
 import tracemalloc
 
+import ijson
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -245,3 +246,25 @@ def test_a_long_file_needs_little_more_memory_than_its_samples():
         tracemalloc.stop()
     assert len(table) == 54_000
     assert peak < 40_000_000 < len(file.getvalue()) * 6
+
+
+def test_more_faces_than_a_page_can_show_are_refused(monkeypatch):
+    table = table_of([(i / 10, i, "happy") for i in range(4)])
+    monkeypatch.setattr(importing, "MAX_IMPORT_FACES", 4)
+    assert len(read(export_of(table))[1]) == 4
+    monkeypatch.setattr(importing, "MAX_IMPORT_FACES", 3)
+    with pytest.raises(ImportRefusedError, match="more than 3 faces"):
+        read(export_of(table))
+
+
+@pytest.mark.parametrize("parser", ["python", "yajl2_c"])
+@pytest.mark.parametrize("number", ["1" * 5000, "1" * 400, "1e999"])
+@pytest.mark.parametrize("place", ["at_s", "length_s"])
+def test_numbers_without_end_are_refused_by_each_parser(monkeypatch, parser, number, place):
+    monkeypatch.setattr(importing.ijson, "basic_parse", ijson.get_backend(parser).basic_parse)
+    data = export_of(table_of([(0.25, 1, "happy")]), session_with(length_s=0.75))
+    old = b"[0.25" if place == "at_s" else b'"length_s": 0.75'
+    new = old.replace(b"0.25", number.encode()).replace(b"0.75", number.encode())
+    assert data.count(old) == 1
+    with pytest.raises(ImportRefusedError):
+        read(data.replace(old, new))

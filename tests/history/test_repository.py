@@ -2,16 +2,25 @@
 
 import dataclasses
 import datetime
+import logging
+import sqlite3
 import threading
 import time
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from sqlalchemy import event, insert, select, update
 
-from fer_web.errors import InvalidValueError, NotFoundError
+from fer_web.errors import DatabaseFullError, InternalError, InvalidValueError, NotFoundError
+from fer_web.history import database as database_module
+from fer_web.history import repository as repository_module
+from fer_web.history.database import SQLITE_FILE, reading, writing
 from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
+from fer_web.history.schema import sessions
 from fer_web.history.types import NewSession, Sample, SessionFilter
 from tests.history.many import fill
+from tests.history.tables import table_of
 
 START = datetime.datetime(2026, 3, 4, 5, 6, 7, 891_000, datetime.UTC)
 HAPPY, SAD = 3, 4
@@ -83,6 +92,18 @@ def test_iter_samples_gives_all_in_order_whatever_the_chunk(repository, session,
     assert found == [(each.at_s, each.face) for each in batch]
 
 
+@pytest.mark.parametrize("remove", ["delete_all", "delete_session"])
+def test_iter_samples_of_a_session_deleted_meanwhile_ends_with_an_error(repository, session, remove):
+    repository.add_batch(session.id, [sample(i / 5) for i in range(5)])
+    tables = repository.iter_samples(session.id, "ann", chunk=2)
+    assert len(next(tables)) == 2
+    repository.delete_all("ann") if remove == "delete_all" else repository.delete_session(session.id, "ann")
+    foreign = repository.open_session(new_session(owner="bob"))  # SQLite gives it the number of the first one
+    repository.add_batch(foreign.id, [sample(i / 5) for i in range(5)])
+    with pytest.raises(NotFoundError):
+        list(tables)
+
+
 def test_batch_that_was_stored_already_is_not_stored_twice(repository, session):
     batch = [sample(0.0), sample(0.2)]
     assert repository.add_batch(session.id, batch) == 2
@@ -151,6 +172,51 @@ def test_mark_interrupted_closes_what_runs_and_nothing_else(repository, session)
     left = repository.get_session(session.id, "ann")
     assert (left.state, left.length_s, left.strip[59]) == ("interrupted", 2.0, HAPPY)
     assert repository.get_session(done.id, "ann") == done
+
+
+def test_mark_interrupted_leaves_sessions_of_another_server_alone(database, repository, session):
+    assert repository.mark_interrupted() == 1
+    running = repository.open_session(new_session())
+    second = open_history(*database)
+    third = open_history(*database)
+    assert (second.mark_interrupted(), third.mark_interrupted()) == (0, 0)
+    assert second.get_session(running.id, None).state == "running"
+    repository.close()  # as at the end of a process
+    assert second.mark_interrupted() == 0, "the third one may record too"
+    third.close()
+    assert second.mark_interrupted() == 1
+    second.close()
+
+
+def test_start_that_fails_keeps_no_other_server_out(database, repository, session, monkeypatch):
+    failing = Mock(side_effect=DatabaseFullError("No space is left."))
+    with monkeypatch.context() as patch:
+        patch.setattr(HistoryRepository, "_interrupt_all", failing)
+        with pytest.raises(DatabaseFullError):
+            repository.mark_interrupted()
+    second = open_history(*database)
+    assert second.mark_interrupted() == 1
+    second.close()
+
+
+def test_changes_at_the_same_time_lose_nothing(repository, session):
+    changing = threading.Thread(target=lambda: repository.update_session(session.id, "ann", name="new"))
+    with writing(repository._engine) as connection:
+        connection.execute(update(sessions).values(notes="kept"))
+        changing.start()
+        changing.join(0.5)
+        assert changing.is_alive(), "it waits"
+    changing.join(10)
+    stored = repository.get_session(session.id, "ann")
+    assert (stored.name, stored.notes) == ("new", "kept")
+
+
+def test_values_that_do_not_fit_are_a_bug_that_the_log_tells_without_them(repository, session, caplog):
+    with pytest.raises(InternalError) as failure, writing(repository._engine) as connection:
+        connection.execute(insert(sessions).values(id=session.id, name="a secret name"))
+    logging.getLogger("tests").error("logged as the recorder does", exc_info=failure.value)
+    assert "refused a value" in caplog.text
+    assert "a secret name" not in caplog.text
 
 
 def test_batch_of_a_session_that_was_taken_for_interrupted_sets_it_right(repository, session):
@@ -354,6 +420,24 @@ def test_purge_removes_what_is_old_but_not_what_runs(repository, session):
     assert old.id not in left
 
 
+@pytest.mark.parametrize(
+    "remove",
+    [
+        lambda repository: repository.purge(datetime.datetime(9000, 1, 1, tzinfo=datetime.UTC)),
+        lambda repository: repository.delete_all("ann"),
+        lambda repository: repository.delete_all(None),
+    ],
+    ids=["purge", "all of one", "all"],
+)
+def test_many_are_removed_a_few_at_a_time(repository, remove):
+    fill(repository, new_session(), 23)
+    most = []
+    event.listen(repository._engine, "after_cursor_execute", lambda *args: most.append(args[1].rowcount))
+    assert remove(repository) == 23
+    assert max(most) <= 5
+    assert repository.list_sessions(SessionFilter(), None).total == 0
+
+
 def test_delete_all_removes_one_owners_sessions_with_all_that_hangs_on_them(repository, session):
     repository.add_batch(session.id, [sample(0.0)])
     repository.add_marker(session.id, "ann", 0.0, "x")
@@ -446,6 +530,36 @@ def test_session_ids_begin_like_no_option_and_no_formula(repository):
     assert all(len(each) == 24 and each.isalnum() for each in ids)
 
 
+def test_import_session_holds_up_no_writer_and_is_seen_when_it_is_whole(repository, session):
+    seen = []
+
+    def tables():
+        for first in range(3):
+            repository.update_session(session.id, "ann", name=f"changed {first}")  # it would wait for a lock
+            seen.append(repository.list_sessions(SessionFilter(), "bob").total)
+            yield table_of([(first, 1, "happy")])
+
+    stored = repository.import_session(exported(repository), "bob", tables())
+    assert (seen, stored.samples, stored.state) == ([0, 0, 0], 3, "finished")
+    assert repository.get_session(stored.id, "bob") == stored
+
+
+def test_import_session_that_is_deleted_with_all_others_ends(repository):
+    def tables():
+        yield table_of([(0, 1, "happy")])
+        repository.delete_all("bob")
+        yield table_of([(1, 1, "happy")])
+
+    with pytest.raises(NotFoundError, match="during the import"):
+        repository.import_session(exported(repository), "bob", tables())
+
+
+def test_import_session_of_very_many_faces_is_stored(repository):
+    table = table_of([(i / 1000, i, "happy") for i in range(66_000)])
+    stored = repository.import_session(exported(repository), "bob", [table])
+    assert (stored.faces, stored.samples) == (66_000, 66_000)
+
+
 def test_import_session_that_breaks_half_way_leaves_nothing(repository):
     session = exported(repository)
 
@@ -455,7 +569,8 @@ def test_import_session_that_breaks_half_way_leaves_nothing(repository):
 
     with pytest.raises(InvalidValueError):
         repository.import_session(session, "bob", broken())
-    assert repository.list_sessions(SessionFilter(), "bob").total == 0
+    with reading(repository._engine) as connection:
+        assert connection.execute(select(sessions.c.owner)).scalars().all() == [session.owner]
 
 
 @pytest.mark.parametrize(
@@ -465,6 +580,10 @@ def test_import_session_that_breaks_half_way_leaves_nothing(repository):
         {"tags": ("a\0",)},
         {"model_name": "\0"},
         {"sample_hz": 0.0},
+        {"sample_hz": 5e-324},  # the end of its samples would be infinite, which is no JSON
+        {"sample_hz": float("nan")},
+        {"settings": {"a": "b" * 20_000}},
+        {"settings": {"a": float("inf")}},
         {"length_s": float("nan")},
     ],
 )
@@ -517,6 +636,38 @@ def test_what_was_deleted_is_in_no_file_any_more(tmp_path, remove):
         history.delete_all("ann")
     assert not is_there(b"to forget")
     assert not is_there(scores)
+    history.close()
+
+
+def test_what_a_reader_kept_in_the_log_is_forgotten_by_the_next_purge(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(database_module, "LOCK_TIMEOUT_S", 0.1)
+    history = open_history("", tmp_path)
+    history.open_session(new_session("a name to forget"))
+    reader = sqlite3.connect(tmp_path / SQLITE_FILE, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM sessions").fetchall()
+    assert history.delete_all("ann") == 1
+    assert b"to forget" in (tmp_path / f"{SQLITE_FILE}-wal").read_bytes()
+    reader.close()
+    assert history.purge() == 0
+    assert all(b"to forget" not in path.read_bytes() for path in tmp_path.iterdir())
+    history.close()
+
+
+def test_a_log_that_cannot_be_emptied_fails_no_deletion(tmp_path, monkeypatch, caplog):
+    history = open_history("", tmp_path)
+    history.open_session(new_session())
+    forget = repository_module.forget_deleted
+
+    def forget_on_a_broken_disk(engine):
+        with monkeypatch.context() as patch:
+            broken = Mock(side_effect=sqlite3.OperationalError("disk I/O error"))
+            patch.setattr(engine, "raw_connection", broken)
+            return forget(engine)
+
+    monkeypatch.setattr(repository_module, "forget_deleted", forget_on_a_broken_disk)
+    assert history.delete_all("ann") == 1
+    assert "disk I/O error" in caplog.text
     history.close()
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_web.history.summary import UNSURE, Interval, select_face, smooth, summarise
+from fer_web.history.summary import UNSURE, Interval, smooth, summarise
 from fer_web.labels import EMOTIONS
 from tests.history.tables import random_table, table_of
 
@@ -131,13 +131,6 @@ def test_smooth_leaves_what_it_was_given():
     before = table.scores.copy()
     smooth(table, 2.0, sample_hz=5)
     np.testing.assert_array_equal(table.scores, before)
-
-
-def test_select_face():
-    table = random_table(5, 3)
-    assert set(select_face(table, 2).face) == {2}
-    assert select_face(table, None) is table
-    assert len(select_face(table, 9)) == 0
 
 
 SAMPLES = st.lists(

@@ -329,3 +329,33 @@ def test_hub_answers_others_while_the_database_is_locked(tmp_path):
         browser.client.disconnect()
     assert replies[0]["error"]["code"] == "database_locked"
     assert slowest_s < 1, "the lock is waited for in a thread of its own"
+
+
+def test_frames_are_answered_while_many_wait_for_a_locked_database(tmp_path):
+    jpeg = encode_jpeg(camera_frame_bgr(), 80)
+    with ServerProcess("--async-mode", "eventlet", "--detector", "haar", data_dir=tmp_path) as server:
+        browser = RealBrowser(server.url)
+        send(browser.client, jpeg, 0)
+        other = sqlite3.connect(tmp_path / "history.sqlite3", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        def write():
+            requests.delete(
+                f"{server.url}/api/v1/sessions",
+                headers={"Content-Type": "application/json", "Cookie": browser.owner_header},
+                timeout=120,
+            )
+
+        writers = [threading.Thread(target=write) for _ in range(60)]
+        for writer in writers:
+            writer.start()
+        time.sleep(1)
+        replies = [send(browser.client, jpeg, seq) for seq in (1, 2, 3)]
+        is_waiting = sum(writer.is_alive() for writer in writers)
+        other.execute("ROLLBACK")
+        other.close()
+        for writer in writers:
+            writer.join()
+        browser.client.disconnect()
+    assert [reply["dropped"] for reply in replies] == [None] * 3
+    assert is_waiting >= 20, "more than there are native threads, or nothing was tried"

@@ -1,5 +1,8 @@
+import errno
 import json
+import tempfile
 import time
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -11,6 +14,7 @@ from fer_web.history.texts import MAX_MARKERS, MAX_NOTES
 from fer_web.history.types import Marker
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
+from fer_web.web.history_api import MAX_IMPORTS
 from tests.fakes.models import write_empty_model
 from tests.fakes.pipelines import InstantPipeline
 from tests.history.sessions import session_with
@@ -299,6 +303,32 @@ def test_an_import_may_be_longer_than_other_bodies_up_to_its_limit(browser):
     too_long = {"CONTENT_LENGTH": str(importing.MAX_IMPORT_BYTES + 1)}
     answer = browser.client.post(f"{API}/import", content_type="application/json", environ_overrides=too_long)
     assert code_of(answer) == (413, "too_large")
+
+
+def test_one_import_too_many_at_a_time_is_refused(browser, application, monkeypatch):
+    exported = browser.get(f"/{browser.record()}/export", format="json").data
+    store, answers = application.history.import_session, []
+
+    def store_during_another(*args):
+        answers.append(browser.send("POST", "/import", exported))
+        return store(*args)
+
+    monkeypatch.setattr(application.history, "import_session", store_during_another)
+    assert browser.send("POST", "/import", exported).status_code == 201
+    assert [code_of(answer)[1] if answer.status_code != 201 else None for answer in answers] == [
+        "server_full",
+        *[None] * (MAX_IMPORTS - 1),
+    ]
+    monkeypatch.undo()
+    assert browser.send("POST", "/import", exported).status_code == 201
+
+
+def test_an_import_without_space_for_its_file_is_told(browser, monkeypatch, caplog):
+    full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "write", full)
+    answer = browser.send("POST", "/import", b"{}")
+    assert code_of(answer) == (507, "database_full")
+    assert "Traceback" not in caplog.text
 
 
 def test_edits(browser):

@@ -155,3 +155,10 @@ def test_the_host_cookie_ends_with_the_server(application, client, monkeypatch):
     client.get("/", query_string={"host": application.owners.host_token})
     monkeypatch.setattr(application.owners, "host_token", "the next start's")
     assert not is_host(application, client)
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/api/v1/sessions", "/?host=TOKEN"])
+def test_no_proxy_keeps_an_answer_with_a_cookie(application, client, path):
+    answer = client.get(path.replace("TOKEN", application.owners.host_token))
+    assert answer.headers["Set-Cookie"]
+    assert answer.headers["Cache-Control"] == "no-store"
