@@ -111,7 +111,8 @@ class _Rows:
         training, leaks = training_rows(data.with_label_votes(), drop_leaks=config.drop_leaks)
         if len(training) < config.batch_size:
             raise DataError(
-                f"{len(training)} training rows are fewer than a batch of {config.batch_size}. Lower it"
+                f"{len(training)} training rows are fewer than a batch of {config.batch_size}. Lower "
+                "--batch-size"
             )
         record = {"training_rows": len(training), "dropped_copies": leaks, "sha256": data.sha256()}
         remarks = [f"{len(training)} training rows ({leaks} near copies of other splits left out)"]

@@ -99,6 +99,7 @@ def model_card(meta: dict[str, Any], plots: list[str]) -> str:
     """The card's text; parts of which nothing was measured are left out."""
     sections = [
         _what(meta),
+        _judges(meta),
         training_section(meta),
         _scores(meta),
         _probability(meta),
@@ -119,6 +120,15 @@ def _what(meta: dict[str, Any]) -> str:
         height=meta["input"]["height"],
         width=meta["input"]["width"],
         labels=", ".join(meta["labels"]),
+    )
+
+
+def _judges(meta: dict[str, Any]) -> str:
+    if meta.get("judged_by") != "original labels":
+        return ""
+    return (
+        "## No votes\n\nThere were no FER+ votes: wherever this card says FER+ majority, the original label "
+        "stands\nfor it, and the commands below go without --ferplus.\n"
     )
 
 
