@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -190,6 +191,11 @@ def _read_data(arguments: argparse.Namespace) -> "FerData":
     return load_data(arguments.data, arguments.ferplus, cache_dir=arguments.cache, watch=watch)
 
 
+def _data_words(arguments: argparse.Namespace) -> str:
+    words = ["--data", str(arguments.data)]
+    return shlex.join(words + (["--ferplus", str(arguments.ferplus)] if arguments.ferplus else []))
+
+
 def _fit(arguments: argparse.Namespace) -> None:
     from train.config import load_config
     from train.fit import FitOptions, fit
@@ -210,7 +216,8 @@ def _fit(arguments: argparse.Namespace) -> None:
         distributes=arguments.distribute,
     )
     fit(config, data, run_dir, options=options)
-    print(f"done. Next: python -m train export {run_dir} --out models/{config.network.name} --data ...")
+    # Not into models/: the network may have the name of the one that ships.
+    _say(f"done. Next: python -m train export {run_dir} --out {run_dir / 'model'} {_data_words(arguments)}")
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -255,7 +262,7 @@ def _export(arguments: argparse.Namespace) -> None:
     )
     _say("written: " + ", ".join(map(str, exported.paths)))
     if exported.artifact:
-        _say(f"done. Next: python -m train evaluate {exported.artifact.folder} --data ...")
+        _say(f"done. Next: python -m train evaluate {exported.artifact.folder} {_data_words(arguments)}")
 
 
 def _card(arguments: argparse.Namespace) -> None:

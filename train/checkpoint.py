@@ -81,7 +81,8 @@ def _write_arrays(
 @contextlib.contextmanager
 def _read_arrays(path: Path) -> Iterator[Any]:
     try:
-        with np.load(path) as arrays:
+        # Opened here: NumPy leaves a broken archive open.
+        with path.open("rb") as file, np.load(file) as arrays:
             yield arrays
     except (OSError, ValueError, EOFError, KeyError, AttributeError, TypeError, BadZipFile) as exc:
         raise DataError(
@@ -98,5 +99,8 @@ def _replacing(path: Path) -> Iterator[Path]:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
+    except OSError as exc:
+        # A full disk's error does not say which file.
+        raise OSError(exc.errno, exc.strerror or str(exc), str(path)) from exc
     finally:
         partial.unlink(missing_ok=True)

@@ -23,16 +23,13 @@ from train.networks import build_network
 from train.optimizer import build_optimizer
 from train.plots import plot_history
 from train.recorder import Recorder, Scoring
-from train.run_folder import open_run
+from train.run_folder import LABELS_AS_VOTES, open_run
 from train.step_bar import StepBar
 from train.teachers import hash_teachers, load_teachers
 from train.transfer import load_imagenet_weights
 
 STATISTICS_BATCHES = 24
 """Batches from which batch normalisation is estimated anew for the averaged weights."""
-
-LABELS_AS_VOTES = "original labels"
-"""What config.json says about the FER+ output of a run without votes."""
 
 
 @dataclass(frozen=True)

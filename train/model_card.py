@@ -14,6 +14,7 @@ from train.model_card_tables import (
 )
 from train.model_card_training import training_section
 from train.parity import MAX_ACCURACY_DROP
+from train.run_folder import LABELS_AS_VOTES
 
 _WHAT = """\
 # {name}
@@ -124,7 +125,7 @@ def _what(meta: dict[str, Any]) -> str:
 
 
 def _judges(meta: dict[str, Any]) -> str:
-    if meta.get("judged_by") != "original labels":
+    if meta.get("judged_by") != LABELS_AS_VOTES:
         return ""
     return (
         "## No votes\n\nThere were no FER+ votes: wherever this card says FER+ majority, the original label "

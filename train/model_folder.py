@@ -23,7 +23,7 @@ from train.networks import INPUT_SHAPE
 from train.parity import MAX_ACCURACY_DROP, Parity
 from train.plots import plot_history
 from train.predict import Predictions, average_logits
-from train.run_folder import code_version
+from train.run_folder import LABELS_AS_VOTES, code_version
 from train.scoring import score_robustness, worst_change
 
 SELECTION_SPLIT = "PublicTest"
@@ -86,7 +86,7 @@ def write_model_folder(
     meta = {
         **_describe_model(source.model, shipped, calibration),
         "metrics": metrics,
-        "judged_by": "original labels" if data.votes is None else "FER+ votes",
+        "judged_by": LABELS_AS_VOTES if data.votes is None else "FER+ votes",
         "litert_candidates": [each.to_dict() for each in candidates],
         "formats": rows,
         **source.facts,

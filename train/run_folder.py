@@ -19,6 +19,9 @@ from train.config import FitConfig, from_dict
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.csv"
 
+LABELS_AS_VOTES = "original labels"
+"""What config.json says about the FER+ output of a run without votes, and meta.json about its scores."""
+
 
 def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
     """Create the folder and write config.json, or check that the run in it is the same one.

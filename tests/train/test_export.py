@@ -27,6 +27,7 @@ from train.litert_files import KINDS, LiteRTFile
 from train.model_folder import Candidate, choose
 from train.parity import Parity
 from train.predict import predict
+from train.report import read_rows
 from train.robustness import CHANGES
 from train.run_folder import read_config
 from train.scoring import score_robustness
@@ -335,6 +336,10 @@ def test_export_run_without_votes_is_judged_by_labels_and_the_card_says_so(
     assert meta["metrics"]["label_agreement"] == 1
     assert any("the original labels stand for the FER+ majority" in line for line in lines)
     assert "There were no FER+ votes" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
+    run, model = (row.to_dict() for row in read_rows([tmp_path / "run", tmp_path / "model"]))
+    assert run["original"]["accuracy"] is not None
+    assert model["original"]["accuracy"] is not None
+    assert run["ferplus"]["accuracy"] is model["ferplus"]["accuracy"] is model["calibration_error"] is None
     again = export(
         tmp_path / "model", bare, tmp_path / "again", formats=["keras", "litert"], say=lines.append
     )
@@ -451,13 +456,16 @@ def test_predict_flip_average_is_the_same_for_mirrored_images(model_dir: Path, e
 
 
 def test_evaluate_command_errors_go_to_stderr(
-    model_dir: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
+    run_dir: Path, model_dir: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", str(model_dir), "--data", str(data_path), "--usage", "PrivateTest"]) == 1
     assert main(["evaluate", str(model_dir / "meta.json"), "--data", str(data_path)]) == 1
 
+    assert main(["evaluate", str(run_dir), "--data", str(data_path)]) == 1
+
     captured = capsys.readouterr()
     assert captured.out == ""
+    assert "is a run, not a model. Export it first" in captured.err
     assert "error: the data has no PrivateTest row" in captured.err
     assert "is no model" in captured.err
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.servers import ROOT
-from tests.train.conftest import write_ferplus_csv, write_kaggle_csv
+from tests.train.conftest import KERAS_WARNINGS, write_ferplus_csv, write_kaggle_csv
 from train.__main__ import build_parser, main
 from train.data import FerData
 
@@ -80,6 +80,24 @@ def test_main_full_disk_says_so(
     assert main([*arguments_for("fit", tmp_path), *options]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: [Errno 28] No space left on device. Check that the folders can be")
+
+
+@KERAS_WARNINGS
+def test_main_fit_names_the_next_command_and_it_can_be_parsed(
+    tmp_path: Path, data: FerData, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("train.fit.STATISTICS_BATCHES", 2)
+    write_noise_csv(tmp_path / "fer2013.csv", data)
+    (tmp_path / "tiny.toml").write_text(
+        "epochs = 1\nbatch_size = 16\n[network]\nstem_filters = [8, 8]\nblocks = [[8, 2]]\n"
+    )
+
+    assert main([*arguments_for("fit", tmp_path), "--config", str(tmp_path / "tiny.toml")]) == 0
+
+    words = capsys.readouterr().out.splitlines()[-1].partition("Next: python -m train ")[2].split()
+    arguments = build_parser().parse_args(words)
+    assert (arguments.source, arguments.out) == (tmp_path / "run", tmp_path / "run" / "model")
+    assert arguments.data == tmp_path / "fer2013.csv"
 
 
 def test_main_run_folder_that_cannot_be_made_says_which(
