@@ -3,27 +3,45 @@
 import argparse
 import json
 import os
+import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_web.errors import FerWebError
+
+if TYPE_CHECKING:
+    from train.data import FerData
 
 RUNS_DIR = Path("runs")
 CACHE_DIR = Path(".cache/fer-web")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; errors go to stderr with exit status 1."""
+    """Run one command; errors go to stderr with exit status 1, Ctrl-C is 130 as in shells."""
     arguments = build_parser().parse_args(argv)
     # TensorFlow reports a missing GPU as an error; what matters comes as an exception.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         arguments.command(arguments)
     except FerWebError as exc:
-        print(f"error: {exc}", file=sys.stderr)
-        return 1
+        return _fail(str(exc))
+    except OSError as exc:
+        # A full disk, a folder of somebody else's: the system's own words say which.
+        return _fail(f"{exc}. Check that the folders can be written and that their disk has free space")
+    except KeyboardInterrupt:
+        return _fail(
+            "stopped. The same fit command goes on after the last finished epoch; the others start anew",
+            128 + signal.SIGINT,
+        )
     return 0
+
+
+def _fail(message: str, status: int = 1) -> int:
+    print(f"error: {message}" if status == 1 else message, file=sys.stderr)
+    return status
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -33,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     fit = commands.add_parser(
         "fit",
         help="train a network",
-        epilog="Example: python -m train fit --data fer2013.csv --ferplus fer2013new.csv",
+        epilog="Example: python -m train fit --data fer2013.csv --ferplus fer2013new.csv --config bn4",
     )
     _add_data_options(fit)
     fit.add_argument(
@@ -54,12 +72,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     fit.add_argument(
         "--tensorboard", action="store_true", help="write TensorBoard's files into the run folder"
-    )
-    fit.add_argument(
-        "--cache",
-        type=Path,
-        default=CACHE_DIR,
-        help="folder that keeps what was read from CSV files and pictures [%(default)s]",
     )
     fit.set_defaults(command=_fit)
     evaluate = commands.add_parser(
@@ -159,17 +171,34 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         required=True,
-        help="Kaggle's fer2013.csv, a folder with train/<emotion>/ and test/<emotion>/, or an .npz of arrays",
+        help="Kaggle's fer2013.csv or icml_face_data.csv, a folder with "
+        "train/<emotion>/ and test/<emotion>/, or an .npz of arrays",
     )
     parser.add_argument("--ferplus", type=Path, help="FER+'s fer2013new.csv for the same rows")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=CACHE_DIR,
+        help="folder that keeps what was read from CSV files and pictures [%(default)s]",
+    )
+
+
+def _read_data(arguments: argparse.Namespace) -> "FerData":
+    # Imported here and below: --help and argument errors need no TensorFlow.
+    from train.data import load_data
+    from train.progress import watch
+
+    return load_data(arguments.data, arguments.ferplus, cache_dir=arguments.cache, watch=watch)
+
+
+def _data_words(arguments: argparse.Namespace) -> str:
+    words = ["--data", str(arguments.data)]
+    return shlex.join(words + (["--ferplus", str(arguments.ferplus)] if arguments.ferplus else []))
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    # Imported here: --help and argument errors need no TensorFlow.
     from train.config import load_config
-    from train.data import load_data
     from train.fit import FitOptions, fit
-    from train.progress import watch
 
     config = load_config(
         arguments.config,
@@ -179,7 +208,7 @@ def _fit(arguments: argparse.Namespace) -> None:
         teachers=arguments.teacher,
     )
     run_dir = arguments.run or RUNS_DIR / config.network.name
-    data = load_data(arguments.data, arguments.ferplus, cache_dir=arguments.cache, watch=watch)
+    data = _read_data(arguments)
     options = FitOptions(
         say=_say,
         shows_steps=sys.stderr.isatty(),
@@ -187,17 +216,18 @@ def _fit(arguments: argparse.Namespace) -> None:
         distributes=arguments.distribute,
     )
     fit(config, data, run_dir, options=options)
-    print(f"done. Next: python -m train export {run_dir} --out models/{config.network.name} --data ...")
+    # Not into models/: the network may have the name of the one that ships.
+    _say(f"done. Next: python -m train export {run_dir} --out {run_dir / 'model'} {_data_words(arguments)}")
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from train.data import load_data
-    from train.evaluate import describe, evaluate_model
+    from train.describe import describe
+    from train.evaluate import evaluate_model
     from train.evaluation_plots import write_evaluation
 
     result = evaluate_model(
         arguments.model,
-        load_data(arguments.data, arguments.ferplus),
+        _read_data(arguments),
         arguments.usage,
         runtime=arguments.runtime,
         flip_average=arguments.flip_average,
@@ -221,19 +251,18 @@ def _report(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from train.data import load_data
     from train.export import export
     from train.file_formats import check_formats
 
     # Before the data is read, which takes a while.
     formats = check_formats(arguments.formats.split(","))
-    data = load_data(arguments.data, arguments.ferplus)
+    data = _read_data(arguments)
     exported = export(
         arguments.source, data, arguments.out, formats=formats, checkpoint=arguments.checkpoint, say=_say
     )
     _say("written: " + ", ".join(map(str, exported.paths)))
     if exported.artifact:
-        _say(f"done. Next: python -m train evaluate {exported.artifact.folder} --data ...")
+        _say(f"done. Next: python -m train evaluate {exported.artifact.folder} {_data_words(arguments)}")
 
 
 def _card(arguments: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,11 @@ OPTIMIZERS = ("sgd", "adam")
 HIGHEST_ADAM_RATE = 0.02
 """Adam's steps are as large as its rate whatever the gradients are: rates of SGD make it diverge."""
 
+HIGHEST_SEED = 2**31 - 1
+"""tf.random takes seeds of 32 bits."""
+
+_KINDS = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}
+
 _SHARES = (
     "erase_share",
     "glasses_share",
@@ -36,7 +42,7 @@ class NetworkConfig:
     """What networks.py builds.
 
     Attributes:
-        name: also the shipped model's name.
+        name: also the shipped model's name, and that of the run's and the model's folder.
         architecture: one of ARCHITECTURES; "residual" is shaped by the next two, "transfer" by the last
             three, the others are fixed.
         stem_filters: channels of the two convolutions before the blocks; the second halves height and width.
@@ -57,19 +63,17 @@ class NetworkConfig:
     imagenet_weights: str = ""
 
     def __post_init__(self) -> None:
+        named = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", self.name)
+        _require(bool(named), "name", "letters, digits, _, . and -", self.name)
         allowed = " or ".join(ARCHITECTURES)
         _require(self.architecture in ARCHITECTURES, "architecture", allowed, self.architecture)
-        _require(len(self.stem_filters) == 2, "stem_filters", "two channel counts", self.stem_filters)
-        _require(
-            all(len(block) == 2 for block in self.blocks), "blocks", "pairs of channels, stride", self.blocks
-        )
+        stem = _is_counts(self.stem_filters, 2)
+        _require(stem, "stem_filters", "two channel counts above 0", self.stem_filters)
+        pairs = all(_is_counts(block, 2) for block in self.blocks)
+        _require(pairs, "blocks", "pairs of channels, stride, all above 0", self.blocks)
         _require(0 <= self.dropout < 1, "dropout", "0 to below 1", self.dropout)
         _require(self.backbone in BACKBONES, "backbone", " or ".join(BACKBONES), self.backbone)
-        whole = isinstance(self.backbone_side, int)
-        _require(whole and 48 <= self.backbone_side <= 224, "backbone_side", "48 to 224", self.backbone_side)
-        _require(
-            isinstance(self.imagenet_weights, str), "imagenet_weights", "a path or ''", self.imagenet_weights
-        )
+        _require(48 <= self.backbone_side <= 224, "backbone_side", "48 to 224", self.backbone_side)
 
 
 @dataclass(frozen=True)
@@ -187,8 +191,9 @@ class FitConfig:
         for name in ("warmup_share", "momentum", "ema_momentum", "label_smoothing"):
             _require(0 <= getattr(self, name) < 1, name, "0 to below 1", getattr(self, name))
         _require(0 <= self.ferplus_balance <= 1, "ferplus_balance", "0 to 1", self.ferplus_balance)
-        for name in ("weight_decay", "ferplus_weight", "mixup_alpha", "seed", "early_stopping_epochs"):
+        for name in ("weight_decay", "ferplus_weight", "mixup_alpha", "early_stopping_epochs"):
             _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
+        _require(0 <= self.seed <= HIGHEST_SEED, "seed", f"0 to {HIGHEST_SEED}", self.seed)
         self._check_optimizer()
         self._check_teachers()
         self._check_image_sides()
@@ -259,7 +264,7 @@ def load_config(name_or_path: str, **overrides: Any) -> FitConfig:
         raise SettingsError(
             f"{name_or_path} is no configuration: give a TOML file or one of: {known}"
         ) from exc
-    except tomllib.TOMLDecodeError as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError(f"{path} is not TOML: {exc}. Mend that line") from exc
     options |= {key: value for key, value in overrides.items() if value is not None}
     return from_dict(options)
@@ -273,15 +278,31 @@ def from_dict(options: dict[str, Any]) -> FitConfig:
     return _build(FitConfig, "run", {**options, "network": network, "augment": augment})
 
 
-def _build(cls: type, where: str, options: dict[str, Any]) -> Any:
+def _build(cls: type, where: str, options: Any) -> Any:
+    _require(isinstance(options, dict), where, f"a table [{where}] of options", options)
     allowed = {each.name for each in dataclasses.fields(cls)}
     unknown = sorted(set(options) - allowed)
     if unknown:
         raise SettingsError(f"unknown {where} option {unknown[0]!r}; allowed: {', '.join(sorted(allowed))}")
+    for each in dataclasses.fields(cls):
+        if each.name in options and each.type in _KINDS:
+            value = options[each.name]
+            _require(_is_of_type(value, each.type), each.name, _KINDS[each.type], value)
     try:
         return cls(**{key: _frozen(value) for key, value in options.items()})
     except TypeError as exc:
         raise SettingsError(f"a {where} option has a value of the wrong type ({exc}). Mend it") from exc
+
+
+def _is_of_type(value: object, kind: Any) -> bool:
+    if isinstance(value, bool) or kind is not float:
+        return type(value) is kind
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _is_counts(values: object, length: int) -> bool:
+    whole = isinstance(values, tuple) and all(type(each) is int and each > 0 for each in values)
+    return whole and len(values) == length
 
 
 def _frozen(value: Any) -> Any:
@@ -290,4 +311,4 @@ def _frozen(value: Any) -> Any:
 
 def _require(holds: bool, name: str, allowed: str, received: object) -> None:
     if not holds:
-        raise SettingsError(f"{name} must be {allowed}, not {received!r}. Change it in the configuration")
+        raise SettingsError(f"{name} must be {allowed}, not {received!r}. Change it where it was given")

@@ -143,7 +143,8 @@ def _read(path: Path, ferplus_path: Path | None, watch: Watch) -> FerData:
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".npz"):
         raise DataError(
-            f"{path.name} has an unknown form; .csv and .npz are allowed. Give --data one of these"
+            f"{path.name} has an unknown form; a .csv or .npz file or a folder of pictures is allowed. Give "
+            "--data one of these; unpack archives first"
         )
     data = read_npz(path) if suffix == ".npz" else FerData(*read_fer2013_csv(path, watch))
     if not len(data):

@@ -6,8 +6,7 @@ from typing import Any
 from fer_web.inference.artifact import sha256_of
 from fer_web.inference.classifier import Logits
 from train.data import FerData
-from train.describe import describe
-from train.predict import Predictions, average_logits, load_keras, predict, run_keras
+from train.predict import Predictions, predict
 from train.scoring import (
     Copies,
     find_copies,
@@ -19,19 +18,7 @@ from train.scoring import (
     score_votes,
     worst_change,
 )
-from train.shown_scoring import score_averaged, score_shown
-
-__all__ = [
-    "Predictions",
-    "average_logits",
-    "describe",
-    "evaluate",
-    "evaluate_model",
-    "load_keras",
-    "predict",
-    "run_keras",
-    "score_robustness",
-]
+from train.shown_scoring import score_flip_averaged, score_shown
 
 
 def evaluate_model(
@@ -97,5 +84,5 @@ def _score_flip_averaged(
     wanted = ("count", "accuracy", "interval_95", "macro_f1")
     found = {key: {name: each[name] for name in wanted} for key, each in scores.items()}
     if majority_of(part)[1].any():
-        found["shown"] = score_averaged(predictions, averaged, part)
+        found["shown"] = score_flip_averaged(predictions, averaged, part)
     return found

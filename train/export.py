@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from fer_web.errors import DataError, ModelArtifactError
+from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, META_FILE, ModelArtifact
 from fer_web.inference.classifier import Logits
 from train.data import FerData
-from train.evaluate import run_keras
 from train.export_source import Source, open_source
 from train.file_formats import ALL_FORMATS, FORMATS, LITERT, check_formats
 from train.litert_files import KINDS, LiteRTFile, measure_latencies_ms, run_litert, write_litert
 from train.model_folder import SELECTION_SPLIT, Candidate, choose, write_model_folder
 from train.parity import MAX_FLOAT_DIFFERENCE, compare, parity_table
+from train.predict import run_keras
 
 EXTRA_FOLDER, PARITY_FILE = "exports", "parity.json"
 """Where formats that the live page does not read go: beside the model, and never into the repository."""
@@ -59,12 +59,13 @@ def export(
 
     Args:
         path: a run folder, a model folder or a .keras file.
-        data: the rows that a run was trained on; Training and PublicTest with FER+ votes.
+        data: the rows that a run was trained on; Training and PublicTest. Without FER+ votes its labels stand
+            for them, and the card says so.
         out: created; files of the same names are replaced once all have passed.
         formats: some of ALL_FORMATS, or "all".
         checkpoint: of a run, "last", or "best" on PublicTest.
     Raises:
-        DataError: no finished epoch, no votes, or other data than the run's.
+        DataError: no finished epoch, or other data than the run's.
         ModelArtifactError: no LiteRT file is good enough, or a file differs from the network.
         SettingsError, SetupError: an unknown format, or one whose packages are missing.
     """
@@ -75,15 +76,16 @@ def export(
             f"{out} is a model folder, whose files belong together. Give another --out, or keras and litert "
             "both in --formats"
         )
+    source, judged = open_source(path, checkpoint), data.with_label_votes()
+    validation = judged.split(SELECTION_SPLIT)
     if data.votes is None:
-        raise DataError("the data has no FER+ votes, which the second output is judged by. Give --ferplus")
-    source, validation = open_source(path, checkpoint), data.split(SELECTION_SPLIT)
+        say("no FER+ votes: the original labels stand for the FER+ majority in all that follows")
     if makes_model:
         source.check_data(data, validation)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
         reference = run_keras(source.model, validation.images)
-        work = _Work(source, data, validation, reference, Path(folder), say)
+        work = _Work(source, judged, validation, reference, Path(folder), say)
         rows = work.write_formats(chosen)
         candidates = work.write_litert_files() if LITERT in chosen else []
         say(parity_table([*rows, *(_row_of(each) for each in candidates)], len(validation)))

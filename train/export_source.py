@@ -1,4 +1,4 @@
-"""What `export` starts from: a run folder, a model folder or a .keras file."""
+"""Trained networks to export or to learn from: a run folder, a model folder or a .keras file."""
 
 import json
 from dataclasses import dataclass, field
@@ -109,8 +109,13 @@ def load_averaged(config: FitConfig, checkpoint: Path) -> tuple[keras.Model, int
     """The float32 network with a checkpoint's averaged weights, and the epoch these are from."""
     weights, epoch = averaged_weights(checkpoint)
     model = build_network(config.network)
-    for variable in model.weights:
-        variable.assign(weights[variable.path])
+    try:
+        for variable in model.weights:
+            variable.assign(weights[variable.path])
+    except (KeyError, ValueError) as exc:
+        raise DataError(
+            f"{checkpoint} has not the weights of its run's network ({exc}). Give the folder as fit left it"
+        ) from exc
     return model, epoch
 
 

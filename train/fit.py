@@ -23,16 +23,13 @@ from train.networks import build_network
 from train.optimizer import build_optimizer
 from train.plots import plot_history
 from train.recorder import Recorder, Scoring
-from train.run_folder import open_run
+from train.run_folder import LABELS_AS_VOTES, open_run
 from train.step_bar import StepBar
 from train.teachers import hash_teachers, load_teachers
 from train.transfer import load_imagenet_weights
 
 STATISTICS_BATCHES = 24
 """Batches from which batch normalisation is estimated anew for the averaged weights."""
-
-LABELS_AS_VOTES = "original labels"
-"""What config.json says about the FER+ output of a run without votes."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,8 @@ class _Rows:
         training, leaks = training_rows(data.with_label_votes(), drop_leaks=config.drop_leaks)
         if len(training) < config.batch_size:
             raise DataError(
-                f"{len(training)} training rows are fewer than a batch of {config.batch_size}. Lower it"
+                f"{len(training)} training rows are fewer than a batch of {config.batch_size}. Lower "
+                "--batch-size"
             )
         record = {"training_rows": len(training), "dropped_copies": leaks, "sha256": data.sha256()}
         remarks = [f"{len(training)} training rows ({leaks} near copies of other splits left out)"]

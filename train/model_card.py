@@ -14,6 +14,7 @@ from train.model_card_tables import (
 )
 from train.model_card_training import training_section
 from train.parity import MAX_ACCURACY_DROP
+from train.run_folder import LABELS_AS_VOTES
 
 _WHAT = """\
 # {name}
@@ -99,6 +100,7 @@ def model_card(meta: dict[str, Any], plots: list[str]) -> str:
     """The card's text; parts of which nothing was measured are left out."""
     sections = [
         _what(meta),
+        _judges(meta),
         training_section(meta),
         _scores(meta),
         _probability(meta),
@@ -119,6 +121,15 @@ def _what(meta: dict[str, Any]) -> str:
         height=meta["input"]["height"],
         width=meta["input"]["width"],
         labels=", ".join(meta["labels"]),
+    )
+
+
+def _judges(meta: dict[str, Any]) -> str:
+    if meta.get("judged_by") != LABELS_AS_VOTES:
+        return ""
+    return (
+        "## No votes\n\nThere were no FER+ votes: wherever this card says FER+ majority, the original label "
+        "stands\nfor it, and the commands below go without --ferplus.\n"
     )
 
 

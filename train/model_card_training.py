@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from train.config import CONFIG_DIR
+
 _DATA = "--data fer2013.csv --ferplus fer2013new.csv"
 
 
@@ -21,9 +23,11 @@ def training_section(meta: dict[str, Any]) -> str:
         "Every option is in meta.json.",
     ]
     name = config["network"]["name"]
+    # A file of the user's own is known by the network's name only.
+    given = name if (CONFIG_DIR / f"{name}.toml").is_file() else f"{name}.toml"
     commands = (
         "```\n"
-        f"python -m train fit --config {name} --seed {meta['seed']} {_DATA}\n"
+        f"python -m train fit --config {given} --seed {meta['seed']} {_DATA}\n"
         f"python -m train export runs/{name} {_DATA} --out models/{name}\n"
         "```\n"
     )

@@ -13,7 +13,7 @@ from fer_web.inference.classifier import Logits
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from train.calibration import Calibration, calibrate
 from train.data import FerData
-from train.evaluate import Predictions, average_logits, evaluate, score_robustness
+from train.evaluate import evaluate
 from train.evaluation_plots import plot_evaluation
 from train.export_source import Source
 from train.litert_files import LiteRTFile, run_litert
@@ -22,8 +22,9 @@ from train.model_card import write_model_card
 from train.networks import INPUT_SHAPE
 from train.parity import MAX_ACCURACY_DROP, Parity
 from train.plots import plot_history
-from train.run_folder import code_version
-from train.scoring import worst_change
+from train.predict import Predictions, average_logits
+from train.run_folder import LABELS_AS_VOTES, code_version
+from train.scoring import score_robustness, worst_change
 
 SELECTION_SPLIT = "PublicTest"
 
@@ -82,16 +83,18 @@ def write_model_folder(
 
     Args:
         rows: the other files that were compared, as stored in meta.json.
+        data: without FER+ votes, the original labels stand for them.
         candidates: every LiteRT file; the one that `choose` takes is model.tflite.
         out: where the two files are.
     """
-    shipped = choose(candidates)
-    calibration = calibrate_on(shipped.logits, data.split(SELECTION_SPLIT))
-    metrics = score_shipped(shipped, calibration, data, out / LITERT_FILE)
+    shipped, judged = choose(candidates), data.with_label_votes()
+    calibration = calibrate_on(shipped.logits, judged.split(SELECTION_SPLIT))
+    metrics = score_shipped(shipped, calibration, judged, out / LITERT_FILE)
     best = source.facts.get("checkpoint", {}).get("kind") == "best"
     meta = {
         **_describe_model(source.model, shipped, calibration),
         "metrics": metrics,
+        "judged_by": LABELS_AS_VOTES if data.votes is None else "FER+ votes",
         "litert_candidates": [each.to_dict() for each in candidates],
         "formats": rows,
         **source.facts,

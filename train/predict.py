@@ -13,6 +13,7 @@ from fer_web.inference.artifact import ModelArtifact, load_artifact
 from fer_web.inference.classifier import LiteRTClassifier, Logits
 from fer_web.inference.scores import NO_OFFSETS
 from train.calibration import Scaling
+from train.run_folder import CONFIG_FILE
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ def predict(
         flip_average: run the mirror images too, for the scores in a column of their own.
     Raises: ModelArtifactError: there is no such model, or it is not one of ours.
     """
+    if (model / CONFIG_FILE).is_file():
+        raise ModelArtifactError(
+            f"{model} is a run, not a model. Export it first: python -m train export {model} --out FOLDER "
+            "--data ..."
+        )
     artifact = load_artifact(model) if model.is_dir() else None
     if artifact is None:
         source, run = model, _keras_runner(model)

@@ -4,17 +4,16 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.labels import FERPLUS_EMOTIONS
 from train.batch_statistics import estimate_batch_statistics
 from train.checkpoint import BEST_FILE, LAST_FILE, save, save_averaged
 from train.data import FerData
-from train.metrics import accuracy, ferplus_majority
+from train.parity import accuracies
+from train.predict import run_keras
 from train.run_folder import read_history, write_history
 
 Row = dict[str, float]
@@ -43,11 +42,15 @@ class Recorder(keras.callbacks.Callback):
         self._run_dir, self._scoring, self._patience, self._say = run_dir, scoring, patience, say
         self.rows = read_history(run_dir)
         self._started_s = 0.0
+        self._is_resumed = False
 
     def is_finished(self, epochs_done: int) -> bool:
         """Whether the run has stopped early. Rows past the last checkpoint are forgotten."""
         self.rows = [row for row in self.rows if row["epoch"] <= epochs_done]
         return is_stalled(self.rows, self._patience)
+
+    def on_train_begin(self, logs: Row | None = None) -> None:
+        self._is_resumed = bool(self.rows)
 
     def on_epoch_begin(self, epoch: int, logs: Row | None = None) -> None:
         self._started_s = time.monotonic()
@@ -56,7 +59,9 @@ class Recorder(keras.callbacks.Callback):
         seconds = time.monotonic() - self._started_s
         averaged, scores = score_averaged(self.model, self._scoring)
         losses = {key: float(value) for key, value in (logs or {}).items()}
-        row = {"epoch": epoch + 1, **losses, **scores, "seconds": seconds}
+        # The first row after an interruption says so; the model card counts them.
+        row = {"epoch": epoch + 1, **losses, **scores, "seconds": seconds, "resumed": float(self._is_resumed)}
+        self._is_resumed = False
         self.rows = [old for old in self.rows if old["epoch"] <= epoch] + [row]
         # History first: a kill between the two leaves a row too many, which the line above drops on resuming.
         write_history(self._run_dir, self.rows)
@@ -71,7 +76,7 @@ class Recorder(keras.callbacks.Callback):
             self.model.stop_training = True
             self._say(
                 f"stopped early: no better epoch in {self._patience}; epoch {best_epoch(self.rows)} was the "
-                "best. Next: python -m train export --checkpoint best"
+                "best. Export it with --checkpoint best"
             )
 
 
@@ -102,15 +107,7 @@ def score_averaged(model: keras.Model, scoring: Scoring) -> tuple[dict[str, NDAr
         variable.assign(keras.ops.convert_to_numpy(variable).copy())
     estimate_batch_statistics(model, scoring.sample)
     averaged = {each.path: keras.ops.convert_to_numpy(each).copy() for each in model.weights}
-    part = scoring.validation
-    logits: dict[str, Any] = model.predict(
-        part.images[..., None].astype(np.float32), batch_size=256, verbose=0
-    )
+    scores = accuracies(run_keras(model, scoring.validation.images), scoring.validation)
     for variable, value in zip(model.variables, raw, strict=True):
         variable.assign(value)
-    majority, counts = ferplus_majority(part.votes)
-    ferplus = logits["ferplus"][:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
-    return averaged, {
-        "val_original_accuracy": accuracy(part.emotion, logits["original"].argmax(axis=1)),
-        "val_ferplus_accuracy": accuracy(majority[counts], ferplus[counts]),
-    }
+    return averaged, {f"val_{head}_accuracy": value for head, value in scores.items()}

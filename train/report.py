@@ -15,7 +15,7 @@ from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
 from train.describe import align, interval, percent, points
 from train.evaluation_plots import METRICS_FILE
 from train.plots import finish, line_look, save
-from train.run_folder import CONFIG_FILE, read_config, read_history
+from train.run_folder import CONFIG_FILE, LABELS_AS_VOTES, read_config, read_history, read_run
 
 History = list[dict[str, float]]
 
@@ -105,7 +105,7 @@ def _read_model(folder: Path) -> ReportRow:
         folder.resolve().name,
         parameters=meta.get("parameters"),
         epochs=meta.get("checkpoint", {}).get("epoch"),
-        metrics=meta["metrics"],
+        metrics=_of_votes(meta["metrics"], meta.get("judged_by") != LABELS_AS_VOTES),
     )
 
 
@@ -113,8 +113,9 @@ def _read_run(folder: Path) -> ReportRow:
     # Imported here: reports on models and evaluations need no framework.
     from train.networks import build_network
 
-    history = read_history(folder)
     evaluated = folder / METRICS_FILE
+    has_votes = read_run(folder)["data"].get("ferplus_targets") != LABELS_AS_VOTES
+    history = [_of_votes(row, has_votes) for row in read_history(folder)]
     try:
         parameters = build_network(read_config(folder).network).count_params()
     except (SettingsError, KeyError) as exc:
@@ -127,6 +128,12 @@ def _read_run(folder: Path) -> ReportRow:
         metrics=_read_metrics(evaluated) if evaluated.is_file() else {},
         history=history,
     )
+
+
+def _of_votes(scores: dict[str, Any], has_votes: bool) -> dict[str, Any]:
+    """The scores; without those against FER+ where labels stood for its votes: they do not compare."""
+    against_votes = ("ferplus", "shown", "votes", "robustness_worst", "val_ferplus_accuracy")
+    return {key: value for key, value in scores.items() if has_votes or key not in against_votes}
 
 
 def _read_metrics(path: Path) -> dict[str, Any]:

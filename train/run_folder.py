@@ -19,6 +19,9 @@ from train.config import FitConfig, from_dict
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.csv"
 
+LABELS_AS_VOTES = "original labels"
+"""What config.json says about the FER+ output of a run without votes, and meta.json about its scores."""
+
 
 def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
     """Create the folder and write config.json, or check that the run in it is the same one.
@@ -41,14 +44,17 @@ def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
 
 
 def read_run(run_dir: Path) -> dict[str, Any]:
-    """config.json of a run: "config", "data" and "environment". Raises DataError: it is not there."""
+    """config.json of a run: "config", "data" and "environment". Raises DataError: it is not whole."""
     path = run_dir / CONFIG_FILE
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise DataError(
             f"{path} cannot be read ({exc}). Give the folder of a run: python -m train fit"
         ) from exc
+    if not isinstance(record, dict) or not {"config", "data", "environment"} <= set(record):
+        raise DataError(f"{path} is not of this program. Give the folder of a run: python -m train fit")
+    return record
 
 
 def read_config(run_dir: Path) -> FitConfig:
@@ -57,18 +63,23 @@ def read_config(run_dir: Path) -> FitConfig:
 
 
 def read_history(run_dir: Path) -> list[dict[str, float]]:
-    """One row for each finished epoch, empty before the first."""
+    """One row for each finished epoch, empty before the first. Raises DataError: it is broken."""
     path = run_dir / HISTORY_FILE
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError, csv.Error) as exc:
+        raise DataError(
+            f"{path} cannot be read ({exc}). Put back the file that fit wrote, or give another run"
+        ) from exc
 
 
 def write_history(run_dir: Path, rows: list[dict[str, float]]) -> None:
-    """Write history.csv anew; the last row's keys are the columns."""
+    """Write history.csv anew; the last row's keys are the columns, 0 where an older row has none of it."""
     names = list(rows[-1])
-    lines = [names, *([str(row[name]) for name in names] for row in rows)]
+    lines = [names, *([str(row.get(name, 0.0)) for name in names] for row in rows)]
     write_atomically(run_dir / HISTORY_FILE, "".join(",".join(line) + "\n" for line in lines).encode())
 
 

@@ -46,7 +46,7 @@ def score_shown(predictions: Predictions, part: FerData, copies: Copies) -> dict
     }
 
 
-def score_averaged(predictions: Predictions, logits: Logits, part: FerData) -> dict[str, Any]:
+def score_flip_averaged(predictions: Predictions, logits: Logits, part: FerData) -> dict[str, Any]:
     """The main scores of other logits of the same rows, shown by the same scaling."""
     majority, counts = ferplus_majority(part.votes)
     scores = predictions.scaling.apply(logits.ferplus[counts])

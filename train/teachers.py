@@ -5,11 +5,12 @@ from pathlib import Path
 
 import keras
 
-from fer_web.errors import ModelArtifactError, SettingsError
+from fer_web.errors import SettingsError
 from fer_web.inference.artifact import load_artifact, sha256_of
 from train.checkpoint import LAST_FILE, averaged_weights
-from train.networks import HEADS, INPUT_SHAPE, build_network
-from train.run_folder import CONFIG_FILE, read_config
+from train.export_source import open_source
+from train.networks import HEADS, INPUT_SHAPE
+from train.run_folder import CONFIG_FILE
 
 
 def teacher_file(source: str) -> Path:
@@ -47,32 +48,17 @@ def hash_teachers(sources: Sequence[str]) -> list[str]:
 def load_teachers(sources: Sequence[str]) -> list[keras.Model]:
     """Open every teacher, in float32 and never to be trained.
 
-    Raises: SettingsError: not a network for 48 x 48 pixels with our two outputs.
+    Raises: SettingsError, ModelArtifactError: not a network for 48 x 48 pixels with our two outputs.
     """
     return [_load(source) for source in sources]
 
 
 def _load(source: str) -> keras.Model:
-    path = teacher_file(source)
-    if path.name == LAST_FILE:
-        model = build_network(read_config(path.parent).network)
-        weights, _ = averaged_weights(path)
-        for variable in model.weights:
-            variable.assign(weights[variable.path])
-    else:
-        model = _open_keras(path)
-    outputs = getattr(model, "output", None)
-    shapes = {key: each.shape[1:] for key, each in outputs.items()} if isinstance(outputs, dict) else {}
+    model = open_source(Path(source)).model
+    shapes = {key: each.shape[1:] for key, each in model.output.items()}
     if shapes != {name: (size,) for name, size in HEADS.items()} or model.input_shape[1:] != INPUT_SHAPE:
         raise SettingsError(
             f"teacher {source} must be a network from {INPUT_SHAPE} to {HEADS}. Give one of this package"
         )
     model.trainable = False
     return model
-
-
-def _open_keras(path: Path) -> keras.Model:
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError) as exc:
-        raise ModelArtifactError(f"{path} cannot be opened as a Keras model ({exc})") from exc

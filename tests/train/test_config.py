@@ -54,9 +54,23 @@ def test_load_config_override_replaces_file_and_none_does_not() -> None:
         ({"distill_temperature": 0}, "distill_temperature must be above 0"),
         ({"network": {"backbone": "alexnet"}}, "backbone must be efficientnetb0 or "),
         ({"network": {"backbone_side": 300}}, "backbone_side must be 48 to 224"),
-        ({"network": {"imagenet_weights": 1}}, "imagenet_weights must be a path"),
+        ({"network": {"imagenet_weights": 1}}, "imagenet_weights must be text, not 1"),
+        ({"network": {"name": "../shipped"}}, "name must be letters, digits"),
+        ({"network": {"stem_filters": [8, 0]}}, "stem_filters must be two channel counts above 0"),
+        ({"network": {"stem_filters": 8}}, "stem_filters must be two channel counts"),
+        ({"network": {"blocks": [[64, 1.5]]}}, "blocks must be pairs"),
+        ({"network": {"blocks": [64]}}, "blocks must be pairs"),
+        ({"network": "flagship"}, r"network must be a table \[network\] of options, not 'flagship'"),
         ({"epochs": 0}, "epochs must be 1 or more, not 0"),
-        ({"epochs": "many"}, "wrong type"),
+        ({"epochs": "many"}, "epochs must be a whole number, not 'many'"),
+        ({"batch_size": 12.5}, "batch_size must be a whole number, not 12.5"),
+        ({"epochs": True}, "epochs must be a whole number, not True"),
+        ({"drop_leaks": "no"}, "drop_leaks must be true or false, not 'no'"),
+        ({"momentum": False}, "momentum must be a finite number"),
+        ({"peak_learning_rate": float("inf")}, "peak_learning_rate must be a finite number"),
+        ({"image_sides": 48}, "wrong type"),
+        ({"seed": -1}, "seed must be 0 to 2147483647, not -1"),
+        ({"seed": 2**40}, "seed must be 0 to 2147483647"),
         ({"dtype_policy": "float8"}, "dtype_policy must be float32 or mixed_bfloat16"),
         ({"network": {"architecture": "resnet"}}, "architecture must be residual or baseline or "),
         ({"network": {"dropout": 1.0}}, "dropout must be 0 to below 1"),
@@ -85,9 +99,10 @@ def test_load_config_unknown_name_lists_known_ones() -> None:
         load_config("no-such")
 
 
-def test_load_config_broken_toml_names_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"epochs = ", "epochs = 3".encode("utf-16")])
+def test_load_config_broken_toml_names_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.toml"
-    path.write_text("epochs = ")
+    path.write_bytes(content)
 
     with pytest.raises(SettingsError, match=r"broken\.toml is not TOML"):
         load_config(str(path))

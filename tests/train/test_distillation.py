@@ -141,13 +141,19 @@ def test_teachers_that_are_none_raise(tmp_path: Path, tiny_config: FitConfig) ->
     (tmp_path / "broken.keras").write_bytes(b"x")
     image = keras.Input((48, 48, 1))
     keras.Model(image, keras.layers.Flatten()(image)).save(tmp_path / "other.keras")
+    heads = {"original": 7, "ferplus": 10}
+    small = keras.Input((24, 24, 1))
+    flat = keras.layers.Flatten()(small)
+    outputs = {name: keras.layers.Dense(size, name=name)(flat) for name, size in heads.items()}
+    keras.Model(small, outputs).save(tmp_path / "small.keras")
     (tmp_path / "empty").mkdir()
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.json").write_text("{}")
     cases = [
         ("missing.keras", SettingsError, "is no run folder, model folder or"),
         ("broken.keras", ModelArtifactError, "cannot be opened as a Keras model"),
-        ("other.keras", SettingsError, "must be a network from"),
+        ("other.keras", ModelArtifactError, "lacks the outputs"),
+        ("small.keras", SettingsError, "must be a network from"),
         ("empty", ModelArtifactError, "meta.json"),
         ("run", DataError, "no finished epoch"),
     ]

@@ -11,8 +11,9 @@ from fer_web.labels import EMOTIONS, FERPLUS_EMOTIONS
 from tests.train.conftest import make_data
 from train.data import FerData
 from train.describe import describe
-from train.evaluate import Predictions, evaluate
+from train.evaluate import evaluate
 from train.evaluation_plots import write_evaluation
+from train.predict import Predictions
 from train.scoring import find_copies, worst_change
 
 

@@ -16,9 +16,9 @@ from fer_web.inference.classifier import LiteRTClassifier, Logits
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from tests.train.conftest import KERAS_WARNINGS, make_data
 from train.__main__ import main
+from train.checkpoint import LAST_FILE
 from train.config import FitConfig
 from train.data import FerData
-from train.evaluate import predict, score_robustness
 from train.export import export
 from train.export_source import load_averaged
 from train.file_formats import ALL_FORMATS, FORMATS, check_formats
@@ -26,7 +26,11 @@ from train.fit import fit
 from train.litert_files import KINDS, LiteRTFile
 from train.model_folder import Candidate, choose
 from train.parity import Parity
+from train.predict import predict
+from train.report import read_rows
 from train.robustness import CHANGES
+from train.run_folder import read_config
+from train.scoring import score_robustness
 
 pytestmark = [KERAS_WARNINGS, pytest.mark.timeout(300)]
 
@@ -314,16 +318,59 @@ def test_export_other_data_raises(run_dir: Path, model_dir: Path, tmp_path: Path
             export(source, make_data(seed=5), tmp_path / "model")
 
 
-def test_export_without_votes_raises(run_dir: Path, tmp_path: Path, everything: FerData) -> None:
+def test_export_without_the_votes_of_the_run_raises(
+    run_dir: Path, tmp_path: Path, everything: FerData
+) -> None:
     bare = FerData(everything.images, everything.emotion, everything.usage)
-    with pytest.raises(DataError, match="Give --ferplus"):
+    with pytest.raises(DataError, match="--ferplus it was trained with"):
         export(run_dir, bare, tmp_path / "model")
+
+
+def test_export_run_without_votes_is_judged_by_labels_and_the_card_says_so(
+    run_dir: Path, tmp_path: Path, everything: FerData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("train.export.KINDS", ("float32",))
+    monkeypatch.setattr("train.fit.STATISTICS_BATCHES", 2)
+    bare, lines = FerData(everything.images, everything.emotion, everything.usage), []
+    config = replace(read_config(run_dir), epochs=2)
+    fit(config, bare, tmp_path / "run", say=lambda _: None)
+
+    export(tmp_path / "run", bare, tmp_path / "model", formats=["keras", "litert"], say=lines.append)
+
+    meta = json.loads((tmp_path / "model" / "meta.json").read_text())
+    assert (meta["judged_by"], meta["data"]["ferplus_targets"]) == ("original labels", "original labels")
+    assert meta["metrics"]["label_agreement"] == 1
+    assert any("the original labels stand for the FER+ majority" in line for line in lines)
+    assert "There were no FER+ votes" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
+    run, model = (row.to_dict() for row in read_rows([tmp_path / "run", tmp_path / "model"]))
+    assert run["original"]["accuracy"] is not None
+    assert model["original"]["accuracy"] is not None
+    assert run["ferplus"]["accuracy"] is model["ferplus"]["accuracy"] is model["calibration_error"] is None
+    again = export(
+        tmp_path / "model", bare, tmp_path / "again", formats=["keras", "litert"], say=lines.append
+    )
+    assert again.artifact is not None
+
+
+def test_export_run_with_weights_of_another_network_raises(
+    run_dir: Path, tmp_path: Path, everything: FerData
+) -> None:
+    record = json.loads((run_dir / "config.json").read_text())
+    record["config"]["network"]["blocks"] = [[16, 2], [16, 1]]
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    shutil.copyfile(run_dir / LAST_FILE, tmp_path / LAST_FILE)
+
+    with pytest.raises(DataError, match="has not the weights of its run's network"):
+        export(tmp_path, everything, tmp_path / "model")
 
 
 def test_export_run_without_checkpoint_raises(run_dir: Path, tmp_path: Path, everything: FerData) -> None:
     (tmp_path / "config.json").write_bytes((run_dir / "config.json").read_bytes())
 
     with pytest.raises(DataError, match="no finished epoch"):
+        export(tmp_path, everything, tmp_path / "model")
+    (tmp_path / LAST_FILE).write_bytes((run_dir / LAST_FILE).read_bytes()[:5000])
+    with pytest.raises(DataError, match=r"last\.npz is broken"):
         export(tmp_path, everything, tmp_path / "model")
 
 
@@ -415,13 +462,16 @@ def test_predict_flip_average_is_the_same_for_mirrored_images(model_dir: Path, e
 
 
 def test_evaluate_command_errors_go_to_stderr(
-    model_dir: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
+    run_dir: Path, model_dir: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", str(model_dir), "--data", str(data_path), "--usage", "PrivateTest"]) == 1
     assert main(["evaluate", str(model_dir / "meta.json"), "--data", str(data_path)]) == 1
 
+    assert main(["evaluate", str(run_dir), "--data", str(data_path)]) == 1
+
     captured = capsys.readouterr()
     assert captured.out == ""
+    assert "is a run, not a model. Export it first" in captured.err
     assert "error: the data has no PrivateTest row" in captured.err
     assert "is no model" in captured.err
 

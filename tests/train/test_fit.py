@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -5,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
@@ -13,12 +15,12 @@ import pytest
 from fer_web.errors import DataError, SettingsError
 from tests.train.conftest import KERAS_WARNINGS
 from train.batches import training_batches
-from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
+from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights, save_averaged
 from train.config import FitConfig
 from train.data import FerData
 from train.fit import FitOptions, fit, sample_batches
 from train.recorder import is_stalled
-from train.run_folder import code_version, read_config, read_history, read_run
+from train.run_folder import code_version, read_config, read_history, read_run, write_history
 
 pytestmark = KERAS_WARNINGS
 
@@ -96,7 +98,8 @@ def test_fit_killed_and_resumed_gives_equal_weights(
     assert resumed.keys() == straight.keys()
     for name in straight:
         np.testing.assert_allclose(resumed[name], straight[name], rtol=1e-4, atol=1e-5, err_msg=name)
-    assert [row["epoch"] for row in read_history(killed)] == [1, 2, 3]
+    assert [(row["epoch"], row["resumed"]) for row in read_history(killed)] == [(1, 0), (2, 0), (3, 1)]
+    assert not any(row["resumed"] for row in read_history(whole))
 
 
 def test_fit_finished_run_is_not_trained_again(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
@@ -108,6 +111,43 @@ def test_fit_finished_run_is_not_trained_again(tmp_path: Path, tiny_config: FitC
 
     assert second == first
     assert (tmp_path / LAST_FILE).stat().st_mtime_ns == changed_ns
+
+
+def test_fit_broken_run_folder_says_which_file(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
+    config = replace(tiny_config, epochs=1)
+    fit(config, data, tmp_path, say=quiet)
+
+    for name, content in (
+        ("history.csv", b"epoch,loss\n1.0,x\n"),
+        (LAST_FILE, (tmp_path / LAST_FILE).read_bytes()[:5000]),
+        ("config.json", b"[]"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match=name):
+            fit(config, data, tmp_path, say=quiet)
+
+
+def test_save_averaged_full_disk_leaves_the_old_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_averaged(tmp_path / BEST_FILE, {"a": np.ones(3, np.float32)}, epochs_done=1)
+
+    def full(file: IO[bytes], **arrays: object) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match=r"No space left.*best\.npz"):
+        save_averaged(tmp_path / BEST_FILE, {"a": np.zeros(3, np.float32)}, epochs_done=2)
+
+    assert averaged_weights(tmp_path / BEST_FILE)[1] == 1
+    assert [path.name for path in tmp_path.iterdir()] == [BEST_FILE]
+
+
+def test_write_history_older_rows_lack_a_column(tmp_path: Path) -> None:
+    write_history(tmp_path, [{"epoch": 1.0}, {"epoch": 2.0, "resumed": 1.0}])
+
+    assert read_history(tmp_path) == [{"epoch": 1.0, "resumed": 0.0}, {"epoch": 2.0, "resumed": 1.0}]
 
 
 def test_fit_folder_of_another_run_raises(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:

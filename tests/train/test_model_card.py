@@ -150,7 +150,7 @@ def test_card_tells_how_it_was_trained(meta: dict[str, Any]) -> None:
     assert "The pictures grew during training: 32x32 to epoch 36, then 48x48 to epoch 80." in card
     assert "The run was interrupted and continued from its last checkpoint 2 times." in card
     assert "The code was that of commit 0123456789ab, with changes in train/ that were not committed." in card
-    assert "--config tiny --seed 3" in card
+    assert "--config tiny.toml --seed 3" in card
 
 
 def test_card_of_a_run_that_was_stopped_early_says_so(meta: dict[str, Any]) -> None:

@@ -128,8 +128,12 @@ def test_report_out_writes_table_figures_and_curves(
         ("metrics.json", "[]", "holds list"),
         ("metrics.json", '{"original": 1}', "is no evaluation"),
         ("meta.json", "{}", "has no metrics"),
-        ("config.json", '{"config": {"networks": 1}}', "is not of this version"),
-        ("config.json", "{}", "is not of this version"),
+        (
+            "config.json",
+            '{"config": {"networks": 1}, "data": {}, "environment": {}}',
+            "is not of this version",
+        ),
+        ("config.json", "{}", "is not of this program"),
     ],
 )
 def test_report_of_something_else_says_what_is_needed(
