@@ -114,7 +114,7 @@ def test_load_data_unknown_form_raises(tmp_path: Path) -> None:
     path = tmp_path / "fer2013.zip"
     path.write_bytes(b"PK")
 
-    with pytest.raises(DataError, match=r"\.csv and \.npz are allowed"):
+    with pytest.raises(DataError, match=r"a \.csv or \.npz file or a folder of pictures is allowed"):
         load_data(path)
 
 
