@@ -31,13 +31,14 @@ def serve(settings: Settings) -> None:
     """Build the server and serve until a signal ends it."""
     listener = open_listener(settings.host, settings.port)
     application = create_application(settings)
-    print(f"fer-web is ready: open {url_of(listener)} (Ctrl+C stops it)", flush=True)
-    if near := loopback_url_of(listener):
-        token = application.owners.host_token
-        print(f"For you at this machine, the sessions of all: {near}/history?host={token}", flush=True)
-    if not settings.is_loopback:
-        print("Browsers on other machines give no camera to a page over plain HTTP.", flush=True)
+    # Threads work for the server from here on; they end with it, whatever ends it.
     try:
+        print(f"fer-web is ready: open {url_of(listener)} (Ctrl+C stops it)", flush=True)
+        if near := loopback_url_of(listener):
+            token = application.owners.host_token
+            print(f"For you at this machine, the sessions of all: {near}/history?host={token}", flush=True)
+        if not settings.is_loopback:
+            print("Browsers on other machines give no camera to a page over plain HTTP.", flush=True)
         application.mode.serve(application.flask, listener)
     finally:
         application.close()

@@ -1,6 +1,7 @@
 """Networks of keras.applications as trunks: faces are enlarged and coloured as these expect them."""
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,10 @@ def load_imagenet_weights(model: keras.Model, config: NetworkConfig) -> None:
         )
     trunk = keras.Model(model.input, model.get_layer("dropout").input)
     try:
-        trunk.load_weights(path)
+        with warnings.catch_warnings():
+            # Keras warns of each layer that it does not find in the file, then raises, which is enough.
+            warnings.simplefilter("ignore", UserWarning)
+            trunk.load_weights(path)
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise SettingsError(
             f"imagenet_weights {path} does not fit {config.backbone} without its top ({exc}). Give its own"
