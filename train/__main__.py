@@ -68,6 +68,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="run folder, model folder or .keras file to learn from; may be repeated",
     )
     fit.add_argument(
+        "--start-from",
+        metavar="PATH",
+        help="run folder, model folder or .keras file whose weights are the first ones",
+    )
+    fit.add_argument(
         "--distribute", action="store_true", help="on all devices (several need KERAS_BACKEND=jax)"
     )
     fit.add_argument(
@@ -205,6 +210,7 @@ def _fit(arguments: argparse.Namespace) -> None:
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
         seed=arguments.seed,
+        start_from=arguments.start_from,
         teachers=arguments.teacher,
     )
     run_dir = arguments.run or RUNS_DIR / config.network.name

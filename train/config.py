@@ -153,6 +153,8 @@ class FitConfig:
         drop_leaks: leave out training rows that are near copies of rows in other splits.
         early_stopping_epochs: training ends after so many epochs below the best mean PublicTest accuracy; 0
             is off. The best epoch's weights are in best.npz.
+        start_from: run folder, model folder or .keras file of a residual network whose weights are the first
+            ones; "" is random ones. See `warm_start`.
         teachers: run folders, model folders or .keras files whose logits, averaged, are learned too.
         distill_weight: share (0-1) of the loss that is the distance to the teachers; 1 ignores all labels.
         distill_temperature: divides teachers' and student's logits there (Hinton et al. 2015, "Distilling the
@@ -179,6 +181,7 @@ class FitConfig:
     image_sides: tuple[tuple[float, int], ...] = ()
     drop_leaks: bool = True
     early_stopping_epochs: int = 0
+    start_from: str = ""
     teachers: tuple[str, ...] = ()
     distill_weight: float = 0.5
     distill_temperature: float = 2.0

@@ -27,6 +27,7 @@ from train.run_folder import LABELS_AS_VOTES, open_run
 from train.step_bar import StepBar
 from train.teachers import hash_teachers, load_teachers
 from train.transfer import load_imagenet_weights
+from train.warm_start import start_from
 
 STATISTICS_BATCHES = 24
 """Batches from which batch normalisation is estimated anew for the averaged weights."""
@@ -119,6 +120,8 @@ class _Rows:
                 "no FER+ votes: the FER+ output learns the seven original labels too, and nothing of "
                 "contempt, unknown and not-a-face"
             )
+        if config.start_from:
+            record["start_from_sha256"] = hash_teachers([config.start_from])[0]
         if config.teachers:
             record["teachers_sha256"] = hash_teachers(config.teachers)
             remarks.append(f"teachers: {', '.join(config.teachers)}")
@@ -132,7 +135,7 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
     model = compile_network(config, steps_per_epoch=steps, teachers=load_teachers(config.teachers))
     start_epoch = restore(run_dir / LAST_FILE, model) if (run_dir / LAST_FILE).is_file() else 0
     if not start_epoch:
-        _start_backbone(model, config, options.say)
+        _set_first_weights(model, config, options.say)
     scoring = Scoring(
         sample_batches(rows.training, config),
         rows.validation,
@@ -156,7 +159,10 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
     return FitResult(run_dir, recorder.rows[-1])
 
 
-def _start_backbone(model: keras.Model, config: FitConfig, say: Callable[[str], None]) -> None:
+def _set_first_weights(model: keras.Model, config: FitConfig, say: Callable[[str], None]) -> None:
+    if config.start_from:
+        new = start_from(model, config.network, config.start_from)
+        say(f"weights start from {config.start_from}; new blocks: {new}")
     if config.network.architecture != "transfer":
         return
     if config.network.imagenet_weights:

@@ -13,7 +13,7 @@ def training_section(meta: dict[str, Any]) -> str:
         return "## Training\n\nExported from a .keras file, which does not say how it was trained.\n"
     data, config, checkpoint = meta["data"], meta["config"], meta["checkpoint"]
     sentences = [
-        f"From random weights on {data['training_rows']:,} rows of FER-2013's Training split.",
+        f"From {_first_weights(config)} on {data['training_rows']:,} rows of FER-2013's Training split.",
         _copies(data),
         *_course(meta),
         _code(meta["environment"]),
@@ -32,6 +32,11 @@ def training_section(meta: dict[str, Any]) -> str:
         "```\n"
     )
     return "## Training\n\n" + "\n".join(each for each in sentences if each) + "\n\n" + commands
+
+
+def _first_weights(config: dict[str, Any]) -> str:
+    start = config.get("start_from")
+    return f"the weights of an earlier run ({start})" if start else "random weights"
 
 
 def _copies(data: dict[str, Any]) -> str:

@@ -1,0 +1,87 @@
+"""A run that starts from a trained network: what it takes over, and what does not fit."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_web.errors import SettingsError
+from tests.train.conftest import KERAS_WARNINGS
+from train.config import FitConfig, NetworkConfig
+from train.data import FerData
+from train.fit import fit
+from train.networks import build_network
+from train.run_folder import read_run
+from train.warm_start import start_from
+
+pytestmark = KERAS_WARNINGS
+
+TRAINED = NetworkConfig(stem_filters=(8, 8), blocks=((8, 1), (16, 2), (16, 2)), dropout=0.1)
+DEEPER = ((8, 1), (8, 1), (16, 2), (16, 1), (16, 2), (16, 1))
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> str:
+    """A network whose every weight is drawn, normalisation included: no two blocks are alike."""
+    model = build_network(TRAINED)
+    rng = np.random.default_rng(1)
+    for variable in model.weights:
+        if variable.dtype == "float32":
+            variable.assign(rng.uniform(0.2, 0.6, variable.shape))
+    path = tmp_path / "trained.keras"
+    model.save(path)
+    return str(path)
+
+
+def outputs(model: object, images: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.asarray(each) for each in model(images).values()], axis=1)
+
+
+@pytest.mark.parametrize(("blocks", "new"), [(TRAINED.blocks, 0), (DEEPER, 3)])
+def test_network_starts_with_the_outputs_of_the_trained_one(
+    trained: str, blocks: tuple[tuple[int, int], ...], new: int
+) -> None:
+    import keras
+
+    images = np.random.default_rng(0).uniform(0, 255, (4, 48, 48, 1)).astype(np.float32)
+    config = replace(TRAINED, blocks=blocks)
+    model = build_network(config)
+    wanted = outputs(keras.models.load_model(trained), images)
+    assert not np.allclose(outputs(model, images), wanted, rtol=1e-4)
+    assert start_from(model, config, trained) == new
+    np.testing.assert_allclose(outputs(model, images), wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"blocks": ((8, 1), (16, 2))}, "its blocks are"),
+        ({"blocks": ((8, 1), (16, 2), (24, 2))}, "its blocks are"),
+        ({"stem_filters": (4, 8)}, "it has no stem1_conv/kernel of the shape"),
+        ({"architecture": "bn4"}, "start_from is for residual networks, not for bn4"),
+    ],
+)
+def test_network_that_does_not_fit_is_refused(trained: str, changes: dict[str, object], reason: str) -> None:
+    config = replace(TRAINED, **changes)
+    with pytest.raises(SettingsError, match=reason):
+        start_from(build_network(config), config, trained)
+
+
+def test_fit_goes_on_from_a_run_and_keeps_its_hash(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
+    lines: list[str] = []
+    fit(replace(tiny_config, epochs=8), data, tmp_path / "first", say=lines.append)
+    deeper = replace(tiny_config.network, blocks=((16, 2), (16, 1)))
+    again = replace(tiny_config, epochs=1, network=deeper, start_from=str(tmp_path / "first"))
+    fit(again, data, tmp_path / "second", say=lines.append)
+    fit(replace(again, start_from=""), data, tmp_path / "fresh", say=lines.append)
+
+    assert any(line.endswith("new blocks: 1") for line in lines)
+    losses = {
+        name: float((tmp_path / name / "history.csv").read_text().splitlines()[1].split(",")[2])
+        for name in ("second", "fresh")
+    }
+    assert losses["second"] < losses["fresh"] - 0.3
+    assert len(read_run(tmp_path / "second")["data"]["start_from_sha256"]) == 64
