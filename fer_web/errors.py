@@ -120,6 +120,58 @@ class ImportRefusedError(FerWebError):
     http_status = 400
 
 
+class ShareError(FerWebError):
+    """A link opens nothing, or sharing cannot do what was asked."""
+
+    code = "share_refused"
+    http_status = 403
+
+
+class LinkUnknownError(ShareError):
+    """No link has this token: it is mistyped, guessed, or long gone."""
+
+    code = "link_unknown"
+    http_status = 404
+
+
+class LinkExpiredError(ShareError):
+    """The link's time is over."""
+
+    code = "link_expired"
+
+
+class LinkRevokedError(ShareError):
+    """The host withdrew the link."""
+
+    code = "link_revoked"
+
+
+class SharingStoppedError(ShareError):
+    """The host stopped sharing, or the server that made the link ended."""
+
+    code = "sharing_stopped"
+
+
+class VisitorRemovedError(ShareError):
+    """The host removed this visitor."""
+
+    code = "visitor_removed"
+
+
+class LinkNeededError(ShareError):
+    """Somebody on the network comes without a link."""
+
+    code = "link_needed"
+
+
+class TooManyGuessesError(ShareError):
+    """An address tried too many links that do not exist."""
+
+    code = "too_many_guesses"
+    http_status = 429
+    retryable = True
+
+
 class RecordingError(FerWebError):
     """A recording cannot start or go on."""
 

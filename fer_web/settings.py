@@ -16,6 +16,7 @@ _DEFAULT_MODEL = ROOT / "models" / "flagship"
 _DEFAULT_DATA_DIR = user_data_path("fer-web", appauthor=False)
 AsyncMode = Literal["eventlet", "threading"]
 Recording = Literal["on", "off"]
+Sharing = Literal["on", "off"]
 DetectorName = Literal["auto", "blazeface", "haar"]
 
 
@@ -76,6 +77,27 @@ class Settings:
         30, "days after which a session is removed; 0 keeps all", low=0, high=36_500
     )
 
+    share: str = _option(
+        "off",
+        "serve the local network too, by HTTPS and for those with a link; --share alone is on",
+        choices=get_args(Sharing),
+        const="on",
+    )
+    share_port: int = _option(5443, "TCP port of HTTPS when sharing; 0 takes a free one", low=0, high=65535)
+    public_url: str = _option(
+        "", "https address that links name instead of this machine's own, such as https://fer.example.org"
+    )
+    cert: str = _option(
+        "", "certificate file (PEM, with its chain) for sharing, instead of our own authority's"
+    )
+    key: str = _option("", "private key file (PEM) of --cert")
+    proxies: int = _option(
+        0,
+        "reverse proxies in front of the server whose X-Forwarded headers are believed; 0 believes none",
+        low=0,
+        high=5,
+    )
+
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
@@ -84,6 +106,11 @@ class Settings:
     def worker_count(self) -> int:
         """Workers, the automatic number resolved."""
         return self.workers or max(1, min(4, os.cpu_count() or 1))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others on the local network are let in by links."""
+        return self.share == "on"
 
     @property
     def is_loopback(self) -> bool:
@@ -112,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             f"--{item.name.replace('_', '-')}",
             type=_converter(item.name, item.default),
+            **({"nargs": "?", "const": item.metadata["const"]} if "const" in item.metadata else {}),
             metavar=type(item.default).__name__.replace("Posix", "").replace("Windows", "").upper(),
             help=f"{item.metadata['help']}{_limits(item.metadata)} (default: {_shown(item.default)})",
         )

@@ -18,6 +18,7 @@ LAYERS = {
     "fer_web.vision": 3,
     "fer_web.inference": 4,
     "fer_web.history": 5,
+    "fer_web.sharing": 5,
     "fer_web.server": 5,
     "fer_web.realtime": 6,
     "fer_web.web": 6,
@@ -54,8 +55,8 @@ def test_module_imports_only_what_is_to_its_right(path: Path):
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_vision_inference_and_history_know_no_framework(path: Path):
-    if name_of(path) in ("fer_web.vision", "fer_web.inference", "fer_web.history"):
+def test_vision_inference_history_and_sharing_know_no_framework(path: Path):
+    if name_of(path) in ("fer_web.vision", "fer_web.inference", "fer_web.history", "fer_web.sharing"):
         assert not [name for name in imports_of(path) if name.split(".")[0] in FRAMEWORKS]
 
 
