@@ -15,9 +15,10 @@ from fer_web.history.importing import MAX_IMPORT_BYTES
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
 from fer_web.history.retention import Retention
-from fer_web.inference.artifact import ModelArtifact, load_artifact
-from fer_web.inference.classifier import LiteRTClassifier
-from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline, StreamState
+from fer_web.inference.classifier import Classifier
+from fer_web.inference.model_info import ModelInfo
+from fer_web.inference.models import open_model
+from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
 from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
@@ -70,17 +71,19 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
-    artifact = load_artifact(settings.model)
+    model = open_model(settings.model)
     detector = resolve_detector(settings.detector)
     if pipelines is None:
-        pipelines = [build_pipeline(settings, artifact, detector) for _ in range(settings.worker_count)]
+        pipelines = [
+            build_pipeline(settings, model.new_classifier(), detector) for _ in range(settings.worker_count)
+        ]
     history = open_history(settings.database_url, settings.data_dir)
     history.mark_interrupted()
-    recorder = Recorder(history, _recording_model(settings, artifact, detector), 2 * settings.max_clients)
+    recorder = Recorder(history, _recording_model(settings, model.info, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
     owners = Owners(load_secret(settings.data_dir))
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days)
-    flask_app = _build_flask(settings, PageOptions(settings, artifact, detector), access)
+    flask_app = _build_flask(settings, PageOptions(settings, model.info, detector), access)
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
         flask_app.wsgi_app,
@@ -104,27 +107,24 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     return Application(flask_app, socketio, scheduler, streams, mode, history, recorder, retention, owners)
 
 
-def _recording_model(settings: Settings, artifact: ModelArtifact, detector: str) -> RecordingModel:
+def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:
     options = {
         "detector": detector,
         "smoothing_s": settings.smoothing_s,
         "search_interval_s": settings.search_interval_s,
         "max_faces": settings.max_faces,
-        "temperature": artifact.temperature,
-        "unsure_below": artifact.unsure_below,
-        "max_doubt": artifact.max_doubt,
+        **model.options,
     }
-    return RecordingModel(artifact.name, artifact.model_hash, settings.record_hz, options)
+    return RecordingModel(model.name, model.model_hash, settings.record_hz, options)
 
 
-def build_pipeline(settings: Settings, artifact: ModelArtifact, detector: str) -> Pipeline:
+def build_pipeline(settings: Settings, classifier: Classifier, detector: str) -> Pipeline:
     """A pipeline for one worker, with interpreters of its own."""
     # The workers are the parallelism; OpenCV's own threads would only fight them for the cores.
     cv2.setNumThreads(1)
     return Pipeline(
         build_detector(detector, BLAZEFACE_PATH),
-        LiteRTClassifier(artifact),
-        Judgement(artifact.temperature, artifact.unsure_below, artifact.max_doubt, artifact.logit_offsets),
+        classifier,
         FrameLimits(settings.max_frame_bytes, settings.max_frame_pixels),
     )
 
