@@ -41,7 +41,7 @@ from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
 from fer_web.web.history_pages import history_pages_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
-from fer_web.web.security import LOOPBACK_HOSTS, RequestFence
+from fer_web.web.security import FenceRules, RequestFence
 
 _log = logging.getLogger(__name__)
 
@@ -90,10 +90,7 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     flask_app = _build_flask(settings, PageOptions(settings, artifact, detector), access)
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
-        flask_app.wsgi_app,
-        hosts=LOOPBACK_HOSTS if settings.is_loopback else (),
-        max_body_bytes=_max_message_bytes(settings),
-        max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
+        flask_app.wsgi_app, _fence_rules(settings, flask_app)
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -185,6 +182,16 @@ def _build_flask(settings: Settings, options: PageOptions, history: HistoryAcces
     return app
 
 
+def _fence_rules(settings: Settings, app: Flask) -> FenceRules:
+    return FenceRules(
+        max_body_bytes=_max_message_bytes(settings),
+        max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
+        public_url=settings.public_url,
+        proxies=settings.proxies,
+        plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,
+    )
+
+
 def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> SocketIO:
     max_message_bytes = _max_message_bytes(settings)
     socketio = SocketIO(
@@ -196,6 +203,8 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
         ping_timeout=10,
         manage_session=False,
         serializer=StrictPacket,
+        # The fence has checked the origin, by rules that know of proxies; [] also sends no CORS headers.
+        cors_allowed_origins=[],
     )
     mode.prepare(socketio.server.eio, max_message_bytes)
     guard(socketio.server, settings.max_frames_per_s)
