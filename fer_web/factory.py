@@ -3,7 +3,7 @@
 import logging
 import mimetypes
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import cv2
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from fer_web.errors import NotFoundError
 from fer_web.history.importing import MAX_IMPORT_BYTES
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
@@ -31,7 +30,11 @@ from fer_web.realtime.watching import WatchHub
 from fer_web.secret_file import load_secret
 from fer_web.server import EngineConcurrency, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
-from fer_web.sharing.types import Admission, Link
+from fer_web.sharing.gate import Gate
+from fer_web.sharing.link_store import DatabaseLinkStore
+from fer_web.sharing.links import LinkBook
+from fer_web.sharing.types import Admission
+from fer_web.sharing.visitors import Visitors
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
 from fer_web.vision.faces import build_detector
 from fer_web.vision.smoothing import ScoreSmoother
@@ -43,6 +46,7 @@ from fer_web.web.history_pages import history_pages_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
 from fer_web.web.security import FenceRules, RequestFence
+from fer_web.web.watch_pages import watch_pages_blueprint
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +65,9 @@ class Application:
     retention: Retention
     owners: Owners
     watching: WatchHub
+    links: LinkBook
+    visitors: Visitors
+    gate: Gate
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
@@ -88,9 +95,16 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     history.mark_interrupted()
     recorder = Recorder(history, _recording_model(settings, model.info, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
-    owners = Owners(load_secret(settings.data_dir))
+    secret = load_secret(settings.data_dir)
+    owners = Owners(secret)
+    links, visitors = LinkBook(DatabaseLinkStore(history.engine), run_waiting=mode.run_waiting), Visitors()
+    gate = Gate(secret, links, visitors)
+
+    def admit() -> Admission:
+        return gate.admit(request.remote_addr, request.cookies)
+
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days)
-    flask_app = _build_flask(settings, PageOptions(settings, model.info, detector), access)
+    flask_app = _build_flask(settings, PageOptions(settings, model.info, detector), access, admit)
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
         flask_app.wsgi_app, _fence_rules(settings, flask_app)
@@ -104,13 +118,14 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
         recorder.sample(client, captured_s, result)
 
     connections = Connections(socketio)
-    watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, _no_link)
+    watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, links.get)
+    links.subscribe(watching.link_changed)
     scheduler = FrameScheduler(concurrency, pipelines, observers=(sample, watching.observe))
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecordings(recorder, concurrency, owner_of_request, time.monotonic)
     events = StreamEvents(socketio, streams, scheduler, recordings, watching, settings.max_frames_per_s)
     events.register()
-    WatchEvents(socketio, watching, connections, lambda: Admission(is_local=True)).register()
+    WatchEvents(socketio, watching, connections, admit).register()
     scheduler.start()
     recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
@@ -118,12 +133,20 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     retention = Retention(history, settings.retention_days)
     retention.open()
     return Application(
-        flask_app, socketio, scheduler, streams, mode, history, recorder, retention, owners, watching
+        flask_app,
+        socketio,
+        scheduler,
+        streams,
+        mode,
+        history,
+        recorder,
+        retention,
+        owners,
+        watching,
+        links,
+        visitors,
+        gate,
     )
-
-
-def _no_link(link_id: str) -> Link:
-    raise NotFoundError(f"There is no link {link_id!r:.40}.")
 
 
 def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:
@@ -169,7 +192,9 @@ def resolve_detector(name: str, blazeface_path: Path = BLAZEFACE_PATH) -> str:
     return "haar"
 
 
-def _build_flask(settings: Settings, options: PageOptions, history: HistoryAccess) -> Flask:
+def _build_flask(
+    settings: Settings, options: PageOptions, history: HistoryAccess, admit: Callable[[], Admission]
+) -> Flask:
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
@@ -177,6 +202,7 @@ def _build_flask(settings: Settings, options: PageOptions, history: HistoryAcces
     app.register_blueprint(pages_blueprint(options))
     app.register_blueprint(history_pages_blueprint(options, history))
     app.register_blueprint(history_api_blueprint(history))
+    app.register_blueprint(watch_pages_blueprint(options, admit))
     history.owners.register(app)
     register_error_handlers(app)
     return app

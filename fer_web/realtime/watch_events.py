@@ -7,12 +7,12 @@ from typing import Any
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from fer_web.errors import LinkNeededError, ProtocolError, TooManyMessagesError
+from fer_web.errors import LinkNeededError, ProtocolError, ShareError, TooManyMessagesError
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.protocol import error_to_wire
 from fer_web.realtime.rate_limit import TokenBucket
 from fer_web.realtime.watching import NAMESPACE, WatchHub
-from fer_web.sharing.types import Admission
+from fer_web.sharing.types import Admission, Link
 
 REFUSALS_PER_S = 2.0
 """Events of one watcher that are answered, though by a refusal; more end the connection."""
@@ -37,7 +37,7 @@ class WatchEvents:
         connections: Connections,
         admit: Callable[[], Admission],
     ) -> None:
-        """Args: admit: what the client of the current request may do."""
+        """Args: admit: what the client of the current request may do; raises ShareError."""
         self._socketio = socketio
         self._hub = hub
         self._connections = connections
@@ -52,12 +52,12 @@ class WatchEvents:
 
     def on_connect(self, auth: Any = None) -> None:
         """Let in who comes by an open link to watch."""
-        admission = self._admit()
-        if not admission.may_watch or admission.visitor is None or admission.link is None:
-            text = "Watching takes a link. Ask the host for one that lets you watch, and open it."
-            raise ConnectionRefusedError(LinkNeededError(text).to_wire())
+        try:
+            visitor, link = self._admitted()
+        except ShareError as exc:
+            raise ConnectionRefusedError(exc.to_wire()) from exc
         self._budgets[_sid()] = TokenBucket(REFUSALS_PER_S, time.monotonic)
-        self._hub.watcher_arrived(_sid(), admission.visitor, admission.link)
+        self._hub.watcher_arrived(_sid(), visitor, link)
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget a watcher."""
@@ -72,6 +72,12 @@ class WatchEvents:
             self._connections.close(_sid(), error, NAMESPACE)
             return None
         return error_to_wire(None, ProtocolError(f"Who watches sends nothing; {event!r:.40} came."))
+
+    def _admitted(self) -> tuple[str, Link]:
+        admission = self._admit()
+        if admission.may_watch and admission.visitor is not None and admission.link is not None:
+            return admission.visitor, admission.link
+        raise LinkNeededError("Watching takes a link. Ask the host for one that lets you watch, and open it.")
 
 
 def _sid() -> str:

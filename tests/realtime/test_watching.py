@@ -137,7 +137,9 @@ def test_video_that_is_switched_off_ends_with_the_next_view_even_one_that_waited
     stage.outlet.sent.clear()
     stage.change_link(video=False)
     stage.turn()
-    assert OTHER_JPEG not in [part for entry in stage.outlet.sent for part in entry if isinstance(part, bytes)]
+    assert OTHER_JPEG not in [
+        part for entry in stage.outlet.sent for part in entry if isinstance(part, bytes)
+    ]
     assert ("watched", {"watchers": 1, "video": False}) in stage.outlet.of("page")
     assert stage.outlet.of("watcher")[0][1]["video"] is False
 

@@ -63,6 +63,7 @@ export class WatchSession {
     this.#shownTurn = turn;
     this.#become({ people: view.faces.length });
     this.#bus.emit("frame-size", view.size);
+    if (!this.#watched.hasVideo) bitmap?.close();
     this.#showPicture(this.#watched.hasVideo ? bitmap : null);
     this.#bus.emit("result", { seq: turn, faces: view.faces, capturedMs: view.capturedMs });
     this.#bus.emit("video-frame", { capturedMs: view.capturedMs });
