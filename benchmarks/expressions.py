@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.photos import LabelledPhoto, load_labelled_photos
 from fer_web.errors import FerWebError
 from fer_web.factory import build_pipeline, new_stream_state, resolve_detector
-from fer_web.inference.artifact import load_artifact
+from fer_web.inference.models import open_model
 from fer_web.inference.pipeline import FaceResult, Pipeline
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
@@ -104,10 +104,11 @@ def _percent(share: float | None) -> str:
 
 def measure(photos: Path, model: Path, detector: str) -> dict[str, Any]:
     """Run all photos. Raises FerWebError: the model folder, or a photo, cannot be used."""
-    settings, artifact = Settings(), load_artifact(model)
-    pipeline = build_pipeline(settings, artifact, resolve_detector(detector))
+    settings = Settings()
+    opened = open_model(model)
+    pipeline = build_pipeline(settings, opened.new_classifier(), resolve_detector(detector))
     answers = [answer(photo, pipeline, settings) for photo in load_labelled_photos(photos)]
-    named = {"folder": str(model), "name": artifact.name, "sha256": artifact.model_hash}
+    named = {"folder": str(model), "name": opened.info.name, "sha256": opened.info.model_hash}
     return {"model": named, "detector": resolve_detector(detector), **summarize(answers)}
 
 

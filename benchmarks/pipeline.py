@@ -18,6 +18,7 @@ from benchmarks.photos import load_face_photos
 from benchmarks.stopwatch import median_and_p95, row
 from fer_web.factory import build_pipeline, new_stream_state
 from fer_web.inference.artifact import load_artifact
+from fer_web.inference.classifier import LiteRTClassifier
 from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
 
@@ -77,7 +78,10 @@ def measure(photos: list[np.ndarray], usual_every: int) -> dict[str, object]:
     cv2.setNumThreads(1)
     settings = Settings()
     artifact = load_artifact(settings.model)
-    pipeline, usual = build_pipeline(settings, artifact, "blazeface"), UsualWay(artifact.keras_path)
+    pipeline, usual = (
+        build_pipeline(settings, LiteRTClassifier(artifact), "blazeface"),
+        UsualWay(artifact.keras_path),
+    )
     stages: dict[str, list[float]] = defaultdict(list)
     usual_ms, found, frames = [], 0, 0
     for number, photo in enumerate(photos):

@@ -1,11 +1,13 @@
-"""python -m fer_web history: the history from a command line, for the person at this machine."""
+"""python -m fer_web: the tools beside the server, for the person at this machine."""
 
 import argparse
 import contextlib
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fer_web.command_line import number_in, parser_with_examples
 from fer_web.errors import FerWebError
 from fer_web.history.export import FORMATS
 from fer_web.history.repository import open_history
@@ -19,6 +21,10 @@ from fer_web.history_commands import (
 from fer_web.settings import settings_from
 
 _EXAMPLES = """examples:
+  python -m fer_web history list
+  python -m fer_web history --help"""
+
+_HISTORY_EXAMPLES = """examples:
   python -m fer_web history list --search rehearsal --json
   python -m fer_web history export SESSION --format csv
   python -m fer_web history export SESSION --format json --out - > session.json
@@ -31,14 +37,11 @@ The database is the server's: --data-dir FOLDER, or FER_DATA_DIR and FER_DATABAS
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run one command; returns the exit status."""
+    """Run one tool; returns the exit status."""
     given = build_parser().parse_args(arguments)
     try:
-        folder = ["--data-dir", given.data_dir] if given.data_dir else []
-        settings = settings_from(folder, environment)
-        with contextlib.closing(open_history(settings.database_url, settings.data_dir)) as repository:
-            given.command(repository, settings, given)
-            sys.stdout.flush()
+        status: int = given.run(given, environment)
+        sys.stdout.flush()
     except FerWebError as exc:
         return _failed(str(exc))
     except BrokenPipeError:
@@ -48,37 +51,49 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except OSError as exc:
         return _failed(f"{exc.filename or 'The file'}: {exc.strerror or exc}.")
     except KeyboardInterrupt:
-        return _failed("Interrupted.")
-    return 0
+        return _failed("Interrupted.", 128 + signal.SIGINT)
+    return status
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All commands with their help."""
-    parser: argparse.ArgumentParser = _parser(
+    """All tools with their help. Each one sets `run`, which takes what was given and the environment."""
+    parser: argparse.ArgumentParser = parser_with_examples(
         argparse.ArgumentParser,
         prog="python -m fer_web",
         description="Tools beside the server, python app.py.",
+        epilog=_EXAMPLES,
     )
     tools = parser.add_subparsers(title="tools", required=True, metavar="TOOL")
-    history = _parser(tools.add_parser, "history", help="list, export, import and delete recorded sessions")
+    _add_history(tools)
+    return parser
+
+
+def _add_history(tools: Any) -> None:
+    history = parser_with_examples(
+        tools.add_parser,
+        "history",
+        help="list, export, import and delete recorded sessions",
+        epilog=_HISTORY_EXAMPLES,
+    )
     commands = history.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_list(commands)
     _add_export(commands)
     _add_import(commands)
     _add_delete(commands)
     _add_purge(commands)
-    return parser
 
 
-def _parser(build: Any, *args: Any, **kwargs: Any) -> Any:
-    return build(*args, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+def _run_history(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    folder = ["--data-dir", given.data_dir] if given.data_dir else []
+    settings = settings_from(folder, environment)
+    with contextlib.closing(open_history(settings.database_url, settings.data_dir)) as repository:
+        given.command(repository, settings, given)
+    return 0
 
 
 def _command(commands: Any, name: str, command: Any, help_text: str) -> Any:
-    parser = _parser(
-        commands.add_parser, name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}."
-    )
-    parser.set_defaults(command=command)
+    parser = parser_with_examples(commands.add_parser, name, help=help_text, epilog=_HISTORY_EXAMPLES)
+    parser.set_defaults(run=_run_history, command=command)
     parser.add_argument("--data-dir", metavar="FOLDER", help="folder of the history; the server's by default")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
@@ -89,7 +104,7 @@ def _add_list(commands: Any) -> None:
     parser.add_argument("--search", default="", metavar="WORDS", help="all of them in name, notes or tags")
     parser.add_argument("--tag", default="", help="sessions with this tag")
     parser.add_argument(
-        "--limit", type=_number(1, 1_000_000), default=50, metavar="N", help="at most so many (50)"
+        "--limit", type=number_in(1, 1_000_000), default=50, metavar="N", help="at most so many (50)"
     )
 
 
@@ -130,21 +145,12 @@ def _add_purge(commands: Any) -> None:
     parser = _command(commands, "purge", purge_sessions, "remove old sessions for good, and what was deleted")
     parser.add_argument(
         "--older-than-days",
-        type=_number(1, 36_500),
+        type=number_in(1, 36_500),
         metavar="N",
         help="by default as the server keeps them, FER_RETENTION_DAYS",
     )
 
 
-def _number(low: int, high: int) -> Any:
-    def convert(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
-        return int(text)
-
-    return convert
-
-
-def _failed(reason: str) -> int:
+def _failed(reason: str, status: int = 1) -> int:
     print(f"fer-web: {reason}", file=sys.stderr)
-    return 1
+    return status

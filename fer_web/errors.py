@@ -63,6 +63,40 @@ class FrameTooLargeError(FrameError):
     http_status = 413
 
 
+class ImageError(FerWebError):
+    """A still image cannot be read: damaged, or cut short."""
+
+    code = "bad_image"
+    http_status = 400
+
+
+class EmptyImageError(ImageError):
+    """There is nothing in the file."""
+
+    code = "empty_image"
+
+
+class NotAnImageError(ImageError):
+    """A file is no image, or of a kind that we do not read."""
+
+    code = "not_an_image"
+    http_status = 415
+
+
+class ImageTooLargeError(ImageError):
+    """An image has more bytes or pixels than allowed."""
+
+    code = "image_too_large"
+    http_status = 413
+
+
+class FileUnreadableError(FerWebError):
+    """A file or folder that was named is not there, or cannot be opened."""
+
+    code = "file_unreadable"
+    http_status = 404
+
+
 class InvalidBoxError(FerWebError):
     """A box lies outside its frame or has no area."""
 

@@ -11,21 +11,27 @@ import cv2
 from flask import Flask, request
 from flask_socketio import SocketIO
 
+from fer_web.errors import NotFoundError
 from fer_web.history.importing import MAX_IMPORT_BYTES
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
 from fer_web.history.retention import Retention
-from fer_web.inference.artifact import ModelArtifact, load_artifact
-from fer_web.inference.classifier import LiteRTClassifier
-from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline, StreamState
+from fer_web.inference.classifier import Classifier
+from fer_web.inference.model_info import ModelInfo
+from fer_web.inference.models import open_model
+from fer_web.inference.pipeline import FrameLimits, FrameResult, Pipeline, StreamState
+from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, guard
+from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
+from fer_web.realtime.watching import WatchHub
 from fer_web.secret_file import load_secret
 from fer_web.server import EngineConcurrency, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
+from fer_web.sharing.types import Admission, Link
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
 from fer_web.vision.faces import build_detector
 from fer_web.vision.smoothing import ScoreSmoother
@@ -36,7 +42,7 @@ from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
 from fer_web.web.history_pages import history_pages_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
-from fer_web.web.security import LOOPBACK_HOSTS, RequestFence
+from fer_web.web.security import FenceRules, RequestFence
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +60,11 @@ class Application:
     recorder: Recorder
     retention: Retention
     owners: Owners
+    watching: WatchHub
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
+        self.watching.stop()
         self.recorder.stop()
         self.retention.stop()
         self.history.close()
@@ -70,61 +78,72 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
-    artifact = load_artifact(settings.model)
+    model = open_model(settings.model)
     detector = resolve_detector(settings.detector)
     if pipelines is None:
-        pipelines = [build_pipeline(settings, artifact, detector) for _ in range(settings.worker_count)]
+        pipelines = [
+            build_pipeline(settings, model.new_classifier(), detector) for _ in range(settings.worker_count)
+        ]
     history = open_history(settings.database_url, settings.data_dir)
     history.mark_interrupted()
-    recorder = Recorder(history, _recording_model(settings, artifact, detector), 2 * settings.max_clients)
+    recorder = Recorder(history, _recording_model(settings, model.info, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
     owners = Owners(load_secret(settings.data_dir))
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days)
-    flask_app = _build_flask(settings, PageOptions(settings, artifact, detector), access)
+    flask_app = _build_flask(settings, PageOptions(settings, model.info, detector), access)
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
-        flask_app.wsgi_app,
-        hosts=LOOPBACK_HOSTS if settings.is_loopback else (),
-        max_body_bytes=_max_message_bytes(settings),
-        max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
+        flask_app.wsgi_app, _fence_rules(settings, flask_app)
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
-    scheduler = FrameScheduler(concurrency, pipelines, observe=recorder.sample)
+
+    def owner_of_request() -> str | None:
+        return owners.owner_of(request.cookies)
+
+    def sample(client: str, captured_s: float, result: FrameResult, _jpeg: bytes) -> None:
+        recorder.sample(client, captured_s, result)
+
+    connections = Connections(socketio)
+    watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, _no_link)
+    scheduler = FrameScheduler(concurrency, pipelines, observers=(sample, watching.observe))
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
-    recordings = StreamRecordings(
-        recorder, concurrency, lambda: owners.owner_of(request.cookies), time.monotonic
-    )
-    events = StreamEvents(socketio, streams, scheduler, recordings, settings.max_frames_per_s)
+    recordings = StreamRecordings(recorder, concurrency, owner_of_request, time.monotonic)
+    events = StreamEvents(socketio, streams, scheduler, recordings, watching, settings.max_frames_per_s)
     events.register()
+    WatchEvents(socketio, watching, connections, lambda: Admission(is_local=True)).register()
     scheduler.start()
     recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
+    concurrency.spawn(watching.run)
     retention = Retention(history, settings.retention_days)
     retention.open()
-    return Application(flask_app, socketio, scheduler, streams, mode, history, recorder, retention, owners)
+    return Application(
+        flask_app, socketio, scheduler, streams, mode, history, recorder, retention, owners, watching
+    )
 
 
-def _recording_model(settings: Settings, artifact: ModelArtifact, detector: str) -> RecordingModel:
+def _no_link(link_id: str) -> Link:
+    raise NotFoundError(f"There is no link {link_id!r:.40}.")
+
+
+def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:
     options = {
         "detector": detector,
         "smoothing_s": settings.smoothing_s,
         "search_interval_s": settings.search_interval_s,
         "max_faces": settings.max_faces,
-        "temperature": artifact.temperature,
-        "unsure_below": artifact.unsure_below,
-        "max_doubt": artifact.max_doubt,
+        **model.options,
     }
-    return RecordingModel(artifact.name, artifact.model_hash, settings.record_hz, options)
+    return RecordingModel(model.name, model.model_hash, settings.record_hz, options)
 
 
-def build_pipeline(settings: Settings, artifact: ModelArtifact, detector: str) -> Pipeline:
+def build_pipeline(settings: Settings, classifier: Classifier, detector: str) -> Pipeline:
     """A pipeline for one worker, with interpreters of its own."""
     # The workers are the parallelism; OpenCV's own threads would only fight them for the cores.
     cv2.setNumThreads(1)
     return Pipeline(
         build_detector(detector, BLAZEFACE_PATH),
-        LiteRTClassifier(artifact),
-        Judgement(artifact.temperature, artifact.unsure_below, artifact.max_doubt, artifact.logit_offsets),
+        classifier,
         FrameLimits(settings.max_frame_bytes, settings.max_frame_pixels),
     )
 
@@ -163,6 +182,16 @@ def _build_flask(settings: Settings, options: PageOptions, history: HistoryAcces
     return app
 
 
+def _fence_rules(settings: Settings, app: Flask) -> FenceRules:
+    return FenceRules(
+        max_body_bytes=_max_message_bytes(settings),
+        max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
+        public_url=settings.public_url,
+        proxies=settings.proxies,
+        plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,
+    )
+
+
 def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> SocketIO:
     max_message_bytes = _max_message_bytes(settings)
     socketio = SocketIO(
@@ -174,6 +203,8 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
         ping_timeout=10,
         manage_session=False,
         serializer=StrictPacket,
+        # The fence has checked the origin, by rules that know of proxies; [] also sends no CORS headers.
+        cors_allowed_origins=[],
     )
     mode.prepare(socketio.server.eio, max_message_bytes)
     guard(socketio.server, settings.max_frames_per_s)

@@ -53,6 +53,12 @@ class Settings:
     max_frame_pixels: int = _option(
         2_100_000, "largest frame accepted, in pixels", low=1024, high=100_000_000
     )
+    max_image_bytes: int = _option(
+        50_000_000, "largest image file analysed, in bytes", low=1000, high=1_000_000_000
+    )
+    max_image_pixels: int = _option(
+        50_000_000, "largest image file analysed, in pixels", low=1024, high=500_000_000
+    )
     max_frames_per_s: int = _option(
         60, "messages a second that one client may send before it is disconnected", low=1, high=1000
     )

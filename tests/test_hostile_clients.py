@@ -213,14 +213,24 @@ def test_stop_signal_is_not_held_up_by_clients(mode):
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Cookie": "fer_owner_12345678=forged"},
         {"Host": "evil.example", "Origin": "http://evil.example"},
     ],
-    ids=["another site", "no site", "another port", "another name of this machine"],
+    ids=[
+        "another site",
+        "no site",
+        "another port",
+        "a site not named",
+        "a cookie without an origin",
+        "another name",
+    ],
 )
 def test_another_sites_page_gets_no_socket(server, headers, transport):
     own = {"Origin": f"http://127.0.0.1:{server.port}"}
     assert socket_status(server, transport, own) == (b"101" if transport == "websocket" else b"200")
-    assert socket_status(server, transport, headers) == b"400"
+    refused = b"400" if "Host" in headers else b"403"
+    assert socket_status(server, transport, headers) == refused
 
 
 def socket_status(server, transport, headers):

@@ -14,10 +14,15 @@ LAYERS = {
     "fer_web.vendor_files": 2,
     "fer_web.eventlet_websocket": 2,
     "fer_web.server_log": 2,
+    "fer_web.listeners": 2,
+    "fer_web.eventlet_serving": 3,
+    "fer_web.threaded_serving": 3,
     "fer_web.secret_file": 2,
+    "fer_web.command_line": 2,
     "fer_web.vision": 3,
     "fer_web.inference": 4,
     "fer_web.history": 5,
+    "fer_web.analysis": 5,
     "fer_web.sharing": 5,
     "fer_web.server": 5,
     "fer_web.realtime": 6,
@@ -28,6 +33,9 @@ LAYERS = {
     "fer_web.__main__": 8,
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
+FRAMEWORK_FREE = tuple(
+    f"fer_web.{name}" for name in ("vision", "inference", "history", "analysis", "sharing")
+)
 MODULES = sorted((ROOT / "fer_web").rglob("*.py"))
 
 
@@ -55,8 +63,8 @@ def test_module_imports_only_what_is_to_its_right(path: Path):
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_vision_inference_history_and_sharing_know_no_framework(path: Path):
-    if name_of(path) in ("fer_web.vision", "fer_web.inference", "fer_web.history", "fer_web.sharing"):
+def test_layers_below_the_server_know_no_framework(path: Path):
+    if name_of(path) in FRAMEWORK_FREE:
         assert not [name for name in imports_of(path) if name.split(".")[0] in FRAMEWORKS]
 
 

@@ -9,15 +9,16 @@ import pytest
 
 from fer_web.factory import create_application, new_stream_state
 from fer_web.inference.artifact import load_artifact
-from fer_web.inference.classifier import Logits
-from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline
-from fer_web.inference.scores import shown_scores
+from fer_web.inference.classifier import Judged
+from fer_web.inference.pipeline import FrameLimits, Pipeline
+from fer_web.inference.scores import shown_scores, softmax
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.realtime.protocol import result_to_wire
 from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
 from fer_web.vision.haar import HaarDetector
 from tests.faces import camera_frame_bgr
+from tests.fakes.models import model_info
 from tests.fakes.pipelines import InstantPipeline
 from train.calibration import emotion_of
 from train.config import NetworkConfig
@@ -54,15 +55,15 @@ def write_row(folder, label, name):
 class Echo:
     """A classifier whose logits are what training would have as targets."""
 
-    size_hw = (48, 48)
+    info = model_info()
 
     def __init__(self, original, ferplus):
-        self.logits = Logits(np.float32(original) * 9, np.float32(ferplus) * 9)
+        scores, doubt = shown_scores(np.float32(ferplus) * 9, 1.0)
+        self.judged = Judged(scores, doubt, softmax(np.float32(original) * 9))
 
     def classify(self, crops):
-        return Logits(
-            *(np.repeat(each, len(crops), 0) for each in (self.logits.original, self.logits.ferplus))
-        )
+        judged = (self.judged.scores, self.judged.doubt, self.judged.original_scores)
+        return Judged(*(np.repeat(each, len(crops), 0) for each in judged))
 
 
 @pytest.fixture
@@ -83,9 +84,7 @@ def test_label_order_row_to_target_to_scores_to_wire_to_page(tmp_path, page_emot
     assert FERPLUS_VOTES[int(ferplus[0].argmax())] == FERPLUS_NAME[name]
     assert EMOTIONS[int(emotion_of(ferplus.argmax(axis=1))[0])] == name
     assert EMOTIONS[int(shown_scores(ferplus * 9, 1.0)[0].argmax())] == name
-    pipeline = Pipeline(
-        HaarDetector(), Echo(original, ferplus), Judgement(1.0, 0.5, 0.5), FrameLimits(300_000, 10**6)
-    )
+    pipeline = Pipeline(HaarDetector(), Echo(original, ferplus), FrameLimits(300_000, 10**6))
     result = pipeline.process(encode_jpeg(camera_frame_bgr()), 0.0, new_stream_state(Settings()))
     (face,) = result_to_wire(1, result, 0.0)["faces"]
     assert face["label"] == name

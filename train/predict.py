@@ -110,4 +110,4 @@ def _keras_runner(path: Path) -> Callable[[NDArray[np.uint8]], Logits]:
 
 def _litert_runner(artifact: ModelArtifact) -> Callable[[NDArray[np.uint8]], Logits]:
     classifier = LiteRTClassifier(artifact)
-    return lambda images: classifier.classify(np.ascontiguousarray(images[..., None]))
+    return lambda images: classifier.logits(np.ascontiguousarray(images[..., None]))

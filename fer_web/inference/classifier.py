@@ -1,4 +1,4 @@
-"""From face crops to logits, whatever runs the network."""
+"""From face crops to what is shown, whatever runs the network."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import MEND, ModelArtifact
+from fer_web.inference.model_info import ModelInfo
+from fer_web.inference.scores import shown_scores, softmax
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.vision.litert import open_interpreter
-from fer_web.vision.preprocess import to_model_input
+from fer_web.vision.preprocess import Crops, to_model_input
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,51 @@ class Logits:
     ferplus: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a network says about N faces.
+
+    Attributes:
+        scores: float32 (N, 7), 0-1 in the order of EMOTIONS, rows sum to 1: what is shown.
+        doubt: float32 (N,), 0-1, how much speaks for naming no expression at all.
+        original_scores: float32 (N, 7), as FER-2013's own labels would have it, not shown; None where the
+            network has no such output.
+    """
+
+    scores: NDArray[np.float32]
+    doubt: NDArray[np.float32]
+    original_scores: NDArray[np.float32] | None = None
+
+
 class Classifier(Protocol):
-    """Anything that turns crops into logits. One thread at a time may use an instance."""
+    """Anything that judges crops. One thread at a time may use an instance."""
 
-    size_hw: tuple[int, int]
-
-    def classify(self, crops: NDArray[np.uint8]) -> Logits:
-        """Classify uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
+    @property
+    def info(self) -> ModelInfo:
+        """The network, and the crops that it takes."""
         ...
+
+    def classify(self, crops: Crops) -> Judged:
+        """Judge uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
+        ...
+
+
+def info_of(artifact: ModelArtifact) -> ModelInfo:
+    """A checked model folder as its users see it."""
+    return ModelInfo(
+        name=artifact.name,
+        model_hash=artifact.model_hash,
+        size_hw=artifact.size_hw,
+        channels=1,
+        unsure_below=artifact.unsure_below,
+        max_doubt=artifact.max_doubt,
+        has_original=True,
+        options={
+            "temperature": artifact.temperature,
+            "unsure_below": artifact.unsure_below,
+            "max_doubt": artifact.max_doubt,
+        },
+    )
 
 
 class LiteRTClassifier:
@@ -41,7 +80,8 @@ class LiteRTClassifier:
 
     def __init__(self, artifact: ModelArtifact, num_threads: int = 1) -> None:
         """Raises: ModelArtifactError: the file does not fit its meta.json."""
-        self.size_hw = artifact.size_hw
+        self.info = info_of(artifact)
+        self._artifact = artifact
         self._interpreter = open_interpreter(artifact.litert_path, num_threads)
         try:
             signature = self._interpreter.get_signature_list()["serving_default"]
@@ -54,8 +94,14 @@ class LiteRTClassifier:
         self._names = (artifact.original_output, artifact.ferplus_output)
         self._check_outputs(artifact)
 
-    def classify(self, crops: NDArray[np.uint8]) -> Logits:
-        """Classify uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
+    def classify(self, crops: Crops) -> Judged:
+        """Judge uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
+        logits = self.logits(crops)
+        scores, doubt = shown_scores(logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets)
+        return Judged(scores, doubt, softmax(logits.original))
+
+    def logits(self, crops: Crops) -> Logits:
+        """Both outputs for uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
         original = np.empty((len(crops), len(EMOTIONS)), np.float32)
         ferplus = np.empty((len(crops), len(FERPLUS_VOTES)), np.float32)
         for row, crop in enumerate(to_model_input(crops)):
@@ -66,7 +112,7 @@ class LiteRTClassifier:
 
     def _check_outputs(self, artifact: ModelArtifact) -> None:
         """Run once: warms the interpreter up and finds a wrong number of outputs at start, not live."""
-        outputs = self._runner(**{self._input_name: np.zeros((1, *self.size_hw, 1), np.float32)})
+        outputs = self._runner(**{self._input_name: np.zeros((1, *self.info.size_hw, 1), np.float32)})
         for name, labels in zip(self._names, (EMOTIONS, FERPLUS_VOTES), strict=True):
             shape = outputs[name].shape if name in outputs else None
             if shape != (1, len(labels)):

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.inference.classifier import Classifier
-from fer_web.inference.scores import NO_OFFSETS, shown_scores
+from fer_web.inference.classifier import Classifier, Judged
 from fer_web.labels import EMOTIONS
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
@@ -48,16 +47,6 @@ class FrameResult:
     timings_ms: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """How logits become what is shown; values come from the model's meta.json."""
-
-    temperature: float
-    unsure_below: float
-    max_doubt: float
-    logit_offsets: tuple[float, ...] = NO_OFFSETS
-
-
 @dataclass
 class StreamState:
     """What one stream remembers from frame to frame. Used by one thread at a time."""
@@ -94,12 +83,10 @@ class _Stopwatch:
 class Pipeline:
     """Holds a detector and a classifier, and so belongs to one thread at a time."""
 
-    def __init__(
-        self, detector: FaceDetector, classifier: Classifier, judgement: Judgement, limits: FrameLimits
-    ) -> None:
+    def __init__(self, detector: FaceDetector, classifier: Classifier, limits: FrameLimits) -> None:
         self._detector = detector
         self._classifier = classifier
-        self._judgement = judgement
+        self._model = classifier.info
         self._limits = limits
 
     def process(self, jpeg: bytes, captured_s: float, state: StreamState) -> FrameResult:
@@ -116,27 +103,25 @@ class Pipeline:
         watch.lap("decode")
         tracked = state.tracker.update(frame_bgr, captured_s, self._detector)
         watch.lap("detect")
-        crops = crop_faces(frame_bgr, tracked.faces, self._classifier.size_hw)
+        crops = crop_faces(frame_bgr, tracked.faces, self._model.size_hw, self._model.channels)
         watch.lap("crop")
-        ferplus = self._classifier.classify(crops).ferplus
+        judged = self._classifier.classify(crops)
         watch.lap("classify")
-        raw, doubt = shown_scores(ferplus, self._judgement.temperature, self._judgement.logit_offsets)
-        scores = state.smoother.update(tracked.ids, raw, captured_s)
-        faces = self._results(tracked, frame_bgr.shape[:2], raw, scores, doubt)
+        scores = state.smoother.update(tracked.ids, judged.scores, captured_s)
+        faces = self._results(tracked, frame_bgr.shape[:2], judged, scores)
         return FrameResult(faces, watch.done())
 
     def _results(
         self,
         tracked: TrackedFaces,
         size_hw: tuple[int, ...],
-        raw: NDArray[np.float32],
+        judged: Judged,
         scores: NDArray[np.float32],
-        doubt: NDArray[np.float32],
     ) -> tuple[FaceResult, ...]:
         height, width = size_hw
         fractions = tracked.faces.xyxy / np.array([width, height, width, height], np.float32)
         return tuple(
-            self._result(face_id, fractions[row], raw[row], scores[row], float(doubt[row]))
+            self._result(face_id, fractions[row], judged.scores[row], scores[row], float(judged.doubt[row]))
             for row, face_id in enumerate(tracked.ids)
         )
 
@@ -158,5 +143,5 @@ class Pipeline:
             raw_scores=tuple(float(value) for value in raw),
             label=EMOTIONS[best],
             confidence=confidence,
-            is_sure=confidence >= self._judgement.unsure_below and doubt <= self._judgement.max_doubt,
+            is_sure=self._model.is_sure(confidence, doubt),
         )

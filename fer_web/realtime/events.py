@@ -1,6 +1,5 @@
 """Socket.IO handlers: validate, call, reply."""
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +9,13 @@ from flask_socketio import SocketIO
 
 from fer_web.errors import FerWebError, ProtocolError, SlowReaderError, TooManyMessagesError
 from fer_web.history.batches import Notice
+from fer_web.realtime.connections import Connections
 from fer_web.realtime.protocol import error_to_wire, parse_frame, seq_of
 from fer_web.realtime.rate_limit import TokenBucket
 from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import Stream, StreamRegistry
-
-_log = logging.getLogger(__name__)
+from fer_web.realtime.watching import WatchHub
 
 EVENTS = ("frame", "stop", "record", "marker")
 """What a client may send."""
@@ -34,12 +33,15 @@ class StreamEvents:
         streams: StreamRegistry,
         scheduler: FrameScheduler,
         recordings: StreamRecordings,
+        watching: WatchHub,
         max_frames_per_s: int,
     ) -> None:
         self._socketio = socketio
+        self._connections = Connections(socketio)
         self._streams = streams
         self._scheduler = scheduler
         self._recordings = recordings
+        self._watching = watching
         self._max_frames_per_s = max_frames_per_s
         self._budgets: dict[str, TokenBucket] = {}
 
@@ -57,12 +59,14 @@ class StreamEvents:
         """A client is there; its stream opens with its first frame."""
         self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
         self._recordings.connect(_sid())
+        self._watching.page_arrived(_sid())
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget everything about a client, but for its recording: it may come back."""
         self._budgets.pop(_sid(), None)
         self._recordings.disconnect(_sid())
         self._end_stream(_sid())
+        self._watching.page_left(_sid())
 
     def on_frame(self, *arguments: Any) -> dict[str, Any] | None:
         """Analyse a frame; the result is the acknowledgement."""
@@ -82,7 +86,7 @@ class StreamEvents:
 
     def send_notice(self, notice: Notice) -> None:
         """Tell a client about its recording; one that does not read what it gets is not told more."""
-        if self._queued_packets(notice.client) < MAX_QUEUED_PACKETS:
+        if self._connections.queued_packets(notice.client) < MAX_QUEUED_PACKETS:
             self._socketio.emit(notice.event, notice.data, to=notice.client)
 
     def on_unknown(self, event: str, *_arguments: Any) -> dict[str, Any] | None:
@@ -96,7 +100,7 @@ class StreamEvents:
         try:
             self._spend(sid)
         except (TooManyMessagesError, SlowReaderError) as exc:
-            self._close_client(sid, exc)
+            self._connections.close(sid, exc)
             return None
         return answer()
 
@@ -112,6 +116,8 @@ class StreamEvents:
         if sid not in self._budgets:
             # Disconnected meanwhile, in another thread: nobody would close the stream again.
             self._end_stream(sid)
+        else:
+            self._watching.stream_began(sid)
         return stream
 
     def _stop(self) -> dict[str, Any]:
@@ -123,6 +129,7 @@ class StreamEvents:
         stream = self._streams.close(sid)
         if stream is not None:
             self._scheduler.cancel(stream)
+            self._watching.stream_ended(sid)
 
     def _spend(self, sid: str) -> None:
         budget = self._budgets.get(sid)
@@ -131,26 +138,9 @@ class StreamEvents:
                 f"More than {self._max_frames_per_s} messages a second came. Wait for the answers: "
                 "two frames in flight are enough."
             )
-        queued = self._queued_packets(sid)
+        queued = self._connections.queued_packets(sid)
         if queued > MAX_QUEUED_PACKETS:
             raise SlowReaderError(f"{queued} answers wait to be read, {MAX_QUEUED_PACKETS} are allowed.")
-
-    def _queued_packets(self, sid: str) -> int:
-        connection = self._connection(sid)
-        return connection.queue.qsize() if connection is not None else 0
-
-    def _connection(self, sid: str) -> Any:
-        server = self._socketio.server
-        return server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
-
-    def _close_client(self, sid: str, error: FerWebError) -> None:
-        """Say why, then disconnect; without waiting for a client that may not read."""
-        connection = self._connection(sid)
-        if connection is None or connection.closing or connection.closed:
-            return
-        _log.warning("Disconnecting a client: %s", error.code)
-        self._socketio.emit("closing", error.to_wire(), to=sid)
-        connection.close(wait=False, reason=self._socketio.server.eio.reason.SERVER_DISCONNECT)
 
 
 def _sid() -> str:

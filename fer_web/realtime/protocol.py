@@ -112,6 +112,22 @@ def result_to_wire(seq: int, result: FrameResult, wait_ms: float) -> dict[str, A
     }
 
 
+def view_to_wire(captured_s: float, result: FrameResult) -> dict[str, Any]:
+    """The `view` of a frame's result for those who watch its stream; the JPEG goes beside it."""
+    faces = [_face_to_wire(face) for face in result.faces]
+    return {"captured_ms": round(captured_s * 1000, 3), "faces": faces, "people": len(faces)}
+
+
+def state_to_wire(is_live: bool, has_video: bool, name: str, watchers: int) -> dict[str, Any]:
+    """The `state` of a watched stream, for those who watch it."""
+    return {"live": is_live, "video": has_video, "name": name, "watchers": watchers}
+
+
+def watched_to_wire(watchers: int, has_video: bool) -> dict[str, Any]:
+    """The `watched` of a live page: how many people watch it, and whether any of them sees its picture."""
+    return {"watchers": watchers, "video": has_video}
+
+
 def marker_to_wire(marker: Marker) -> dict[str, Any]:
     """The acknowledgement of a marker."""
     return {"marker": {"id": marker.id, "at_s": marker.at_s, "text": marker.text}}

@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-Observer = Callable[[str, float, FrameResult], None]
-"""Takes a stream's client, a frame's capture time in seconds, and what was found in it."""
+Observer = Callable[[str, float, FrameResult, bytes], None]
+"""Takes a stream's client, a frame's capture time in seconds, what was found in it, and its JPEG."""
 
 
 class Queue(Protocol):
@@ -75,13 +75,13 @@ class FrameScheduler:
         concurrency: Concurrency,
         pipelines: Sequence[Pipeline],
         answer_timeout_s: float = 5.0,
-        observe: Observer | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         """Args:
         pipelines: one for each worker; each is used by one worker alone.
-        observe: is told of every result, in the stream's order; must not block.
+        observers: are told of every result, in the stream's order; must not block.
         """
-        self._observe = observe
+        self._observers = observers
         self._concurrency = concurrency
         self._pipelines = pipelines
         self._answer_timeout_s = answer_timeout_s
@@ -156,13 +156,12 @@ class FrameScheduler:
                 message.seq,
                 InternalError("The server failed on this frame. Its log says why; go on with the next."),
             )
-        self._tell_observer(stream, message, result)
+        self._tell_observers(stream, message, result)
         return result_to_wire(message.seq, result, wait_ms)
 
-    def _tell_observer(self, stream: Stream, message: FrameMessage, result: FrameResult) -> None:
-        if self._observe is None:
-            return
-        try:
-            self._observe(stream.client, message.captured_ms / 1000, result)
-        except Exception:
-            _log.exception("A result could not be recorded; the live view goes on")
+    def _tell_observers(self, stream: Stream, message: FrameMessage, result: FrameResult) -> None:
+        for observe in self._observers:
+            try:
+                observe(stream.client, message.captured_ms / 1000, result, message.jpeg)
+            except Exception:
+                _log.exception("A result could not be recorded or shown; the live view goes on")

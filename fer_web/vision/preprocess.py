@@ -11,7 +11,7 @@ from fer_web.vision.roll import roll_rad_by_eyes
 from fer_web.vision.types import Faces, Frame
 
 Crops = NDArray[np.uint8]
-"""uint8 (N, height, width, 1), grey, 0-255."""
+"""uint8 (N, height, width, channels), 0-255: one channel is grey, three are red, green, blue."""
 
 CROP_SIZE: Final = 48
 """FER-2013's images are 48 x 48 pixels."""
@@ -23,19 +23,39 @@ top corner. Medians over 3,000 images, `python -m benchmarks.framing`. The scale
 distance between the eyes shrinks when a face looks to the side."""
 
 
-def crop_faces(frame_bgr: Frame, faces: Faces, size_hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE)) -> Crops:
-    """Cut every face out of one frame as FER-2013 frames it: grey, upright, its edges repeated outward.
+def crop_faces(
+    frame_bgr: Frame, faces: Faces, size_hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE), channels: int = 1
+) -> Crops:
+    """Cut every face out of one frame as FER-2013 frames it: upright, its edges repeated outward.
 
     Args:
         frame_bgr: uint8 (H, W, 3), OpenCV colour order. Not modified.
         faces: boxes may reach over the frame's edge. Unknown eyes (NaN) mean no turning.
         size_hw: output height and width in pixels, as stored with the model.
-    Returns: uint8 (N, height, width, 1), 0-255; first dimension 0 when there is no face.
+        channels: 1 for grey, 3 for red, green, blue.
+    Returns: uint8 (N, height, width, channels), 0-255; first dimension 0 when there is no face.
     """
-    crops = np.zeros((len(faces), *size_hw, 1), np.uint8)
+    crops = np.zeros((len(faces), *size_hw, channels), np.uint8)
     for index in range(len(faces)):
-        crops[index, :, :, 0] = _crop_face(frame_bgr, crop_region(faces.take([index])), size_hw)
+        region = crop_region(faces.take([index]))
+        # Sampled at twice the size and then averaged, so that fine texture does not alias.
+        doubled = cut_region(frame_bgr, region, 2 * max(size_hw), cv2.BORDER_REPLICATE)
+        crops[index] = whole_crop(doubled, size_hw, channels)
     return crops
+
+
+def whole_crop(picture_bgr: Frame, size_hw: tuple[int, int], channels: int = 1) -> NDArray[np.uint8]:
+    """A whole picture as one crop, for pictures that are nothing but a face.
+
+    Args: picture_bgr: uint8 (H, W, 3). Not modified.
+    Returns: uint8 (height, width, channels), grey or red, green, blue.
+    """
+    colours = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY if channels == 1 else cv2.COLOR_BGR2RGB)
+    # Averaging where it shrinks; where it grows, areas would be blocks.
+    shrinks = colours.shape[0] >= size_hw[0] and colours.shape[1] >= size_hw[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    crop = cv2.resize(colours, (size_hw[1], size_hw[0]), interpolation=how)
+    return np.asarray(crop, np.uint8).reshape(*size_hw, channels)
 
 
 def crop_region(face: Faces) -> Region:
@@ -49,12 +69,5 @@ def crop_region(face: Faces) -> Region:
 
 
 def to_model_input(crops: Crops) -> NDArray[np.float32]:
-    """float32 (N, height, width, 1), still 0-255: scaling the pixels is a layer inside the model."""
+    """float32 (N, height, width, channels), still 0-255: scaling the pixels is a layer inside the model."""
     return crops.astype(np.float32)
-
-
-def _crop_face(frame_bgr: Frame, region: Region, size_hw: tuple[int, int]) -> NDArray[np.uint8]:
-    # Sampled at twice the size and then averaged, so that fine texture does not alias.
-    doubled = cut_region(frame_bgr, region, 2 * max(size_hw), cv2.BORDER_REPLICATE)
-    grey = cv2.cvtColor(doubled, cv2.COLOR_BGR2GRAY)
-    return np.asarray(cv2.resize(grey, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_AREA), np.uint8)

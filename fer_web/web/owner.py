@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from itsdangerous import BadSignature, Signer
 from werkzeug.wrappers import Response as BaseResponse
 
 from fer_web.errors import ForbiddenError
+from fer_web.sharing.peers import is_loopback
 
 HOST_PARAMETER = "host"
 _MAX_AGE_S = 400 * 86400
@@ -77,7 +77,7 @@ class Owners:
 
     def _is_host(self, asking: Request) -> bool:
         token = _unsigned(self._host_signer, asking.cookies.get(self.host_cookie, ""))
-        return token is not None and self._is_token(token) and _is_loopback(asking.remote_addr)
+        return token is not None and self._is_token(token) and is_loopback(asking.remote_addr)
 
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode(), self.host_token.encode())
@@ -87,7 +87,7 @@ class Owners:
         token = request.args.get(HOST_PARAMETER)
         if token is None or request.method != "GET":
             return None
-        if not (self._is_token(token) and _is_loopback(request.remote_addr)):
+        if not (self._is_token(token) and is_loopback(request.remote_addr)):
             raise ForbiddenError(
                 "This token opens nothing: it is of another start of the server, or you are not at its "
                 "machine. Take the address that the server printed when it started."
@@ -116,12 +116,3 @@ def _unsigned(signer: Signer, value: str) -> str | None:
         return signer.unsign(value).decode()
     except (BadSignature, UnicodeError):
         return None
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_loopback

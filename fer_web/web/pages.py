@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template, send_file
 
 from fer_web import __version__
-from fer_web.inference.artifact import ModelArtifact
+from fer_web.inference.model_info import ModelInfo
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
 from fer_web.vendor_files import BROWSER_MODULES, media_type
@@ -22,7 +22,7 @@ class PageOptions:
     """What the page has to know about the server."""
 
     settings: Settings
-    artifact: ModelArtifact
+    model: ModelInfo
     detector: str
 
     def to_wire(self) -> dict[str, Any]:
@@ -34,9 +34,9 @@ class PageOptions:
             "max_fps": MAX_FPS,
             "ack_timeout_ms": ACK_TIMEOUT_MS,
             "model": {
-                "name": self.artifact.name,
-                "hash": self.artifact.model_hash[:12],
-                "unsure_below": self.artifact.unsure_below,
+                "name": self.model.name,
+                "hash": self.model.model_hash[:12],
+                "unsure_below": self.model.unsure_below,
             },
             "detector": self.detector,
             "record": self.settings.recording == "on",
@@ -60,6 +60,6 @@ def pages_blueprint(options: PageOptions) -> Blueprint:
 
     @pages.get("/healthz")
     def health() -> Response:
-        return jsonify(status="ok", version=__version__, model=options.artifact.model_hash[:12])
+        return jsonify(status="ok", version=__version__, model=options.model.model_hash[:12])
 
     return pages

@@ -1,4 +1,4 @@
-"""What came with a request, checked: bodies, origins and the values of an address."""
+"""What came with a request, checked: bodies and the values of an address."""
 
 import datetime
 import json
@@ -7,31 +7,20 @@ from typing import Any
 
 from flask import request
 
-from fer_web.errors import ForbiddenError, InvalidValueError, ProtocolError
+from fer_web.errors import InvalidValueError, ProtocolError
 
 _JSON = "application/json"
 
 
 def check_write() -> None:
-    """Refuse a write that another site's page could have made a browser send (CSRF).
+    """Refuse a write that is not announced as JSON: another site's form cannot announce that (CSRF).
 
-    Raises: ForbiddenError: it comes from another origin. ProtocolError: it is not announced as JSON.
+    The fence has checked where it comes from. Raises: ProtocolError.
     """
-    if not _is_own_page():
-        raise ForbiddenError(
-            "A page of another site asked for this change. Make it on this server's own page."
-        )
     if request.mimetype != _JSON:
         raise ProtocolError(
             f"The body must be {_JSON}; {request.mimetype[:60] or 'no type'} came. Set Content-Type."
         )
-
-
-def _is_own_page() -> bool:
-    origin = request.headers.get("Origin")
-    if origin is None:  # an old browser, or a program, which needs no protection from other pages
-        return request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none")
-    return origin in (f"http://{request.host}", f"https://{request.host}")
 
 
 def json_body(*allowed: str) -> dict[str, Any]:

@@ -1,11 +1,15 @@
-"""Headers that fence the page in, and the hosts that it answers to."""
+"""The fence around pages and Socket.IO: its walls in order, and the headers of every answer."""
 
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+from fer_web.sharing.peers import is_loopback
+from fer_web.web.forwarded import ForwardedHeaders, WsgiApp
+from fer_web.web.hosts import foreign_host
+from fer_web.web.origins import foreign_origin
+from fer_web.web.refusals import Environ, Refusal, path_of
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -32,61 +36,102 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+"""No Strict-Transport-Security: browsers would insist on HTTPS, for all ports, after sharing has ended."""
+
+_PLAIN_HTTP_PATHS = re.compile(r"/(static/.*|trust([/.].*)?)")
+_SECRET_PATHS = re.compile(r"/(l|api/v1/share)(/.*)?")
+
+
+@dataclass(frozen=True)
+class FenceRules:
+    """What the fence lets through.
+
+    Attributes:
+        max_body_bytes: of a request; a body of unknown or excessive length would be read into memory.
+        max_body_bytes_of: paths that take longer ones.
+        hosts: names that other machines may call the server by; None where they get nothing anyway.
+        public_url: another address of the server; empty for none.
+        proxies: in front of the server.
+        plain_http_page: what other machines see without HTTPS, as HTML; None serves them as it is.
+    """
+
+    max_body_bytes: int
+    max_body_bytes_of: Mapping[str, int] = field(default_factory=dict)
+    hosts: Callable[[], Collection[str]] | None = None
+    public_url: str = ""
+    proxies: int = 0
+    plain_http_page: Callable[[], str] | None = None
 
 
 class RequestFence:
-    """Stands before pages and Socket.IO: refuses what no browser sends us, adds HEADERS to every answer.
+    """Before pages and Socket.IO: refuses what none of our pages sends, adds HEADERS to every answer."""
 
-    A host name that an attacker's DNS points at 127.0.0.1 would make their page one of our own origin ("DNS
-    rebinding"). A body of unknown or excessive length would be read into memory by Engine.IO.
-    """
-
-    def __init__(
-        self,
-        wsgi_app: Callable[..., Iterable[bytes]],
-        *,
-        hosts: Sequence[str],
-        max_body_bytes: int,
-        max_body_bytes_of: Mapping[str, int] | None = None,
-    ) -> None:
-        """Args:
-        hosts: lower-case names that the server answers to; empty for any.
-        max_body_bytes_of: paths that take longer bodies than `max_body_bytes`.
-        """
+    def __init__(self, wsgi_app: WsgiApp, rules: FenceRules) -> None:
         self._wsgi_app = wsgi_app
-        self._hosts = tuple(hosts)
-        self._max_body_bytes = max_body_bytes
-        self._max_body_bytes_of = dict(max_body_bytes_of or {})
+        self._rules = rules
+        self._forwarded = ForwardedHeaders(rules.proxies)
+        self._behind_proxies = self._forwarded.around(self._fenced)
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        def start_fenced(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            present = {name.lower() for name, _ in headers}
-            added = [item for item in HEADERS.items() if item[0].lower() not in present]
-            return start_response(status, [*headers, *added], *rest)
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        refusal = self._forwarded.refusal(environ)
+        if refusal is not None:
+            return _refuse(refusal, environ, start_response)
+        return self._behind_proxies(environ, start_response)
 
-        refusal = self._refusal(environ)
-        if refusal is None:
-            return self._wsgi_app(environ, start_fenced)
-        status, code, text = refusal
-        is_api = environ.get("PATH_INFO", "").startswith("/api/")
-        body = json.dumps({"error": {"code": code, "message": text, "retryable": False}}) if is_api else text
-        kind = "application/json" if is_api else "text/plain; charset=utf-8"
-        start_fenced(status, [("Content-Type", kind), ("Connection", "close")])
-        return [f"{body}\n".encode()]
+    def _fenced(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        refusal = (
+            foreign_host(environ, self._rules.hosts)
+            or foreign_origin(environ, self._rules.public_url)
+            or self._plain_http(environ)
+            or self._long_body(environ)
+        )
+        if refusal is not None:
+            return _refuse(refusal, environ, start_response)
+        return self._wsgi_app(environ, _with_headers(environ, start_response))
 
-    def _refusal(self, environ: dict[str, Any]) -> tuple[str, str, str] | None:
-        if self._hosts and _host_name(environ) not in self._hosts:
-            names = ", ".join(self._hosts)
-            text = f"This server answers to {names} only. Open it by one of these names."
-            return "400 Bad Request", "bad_host", text
+    def _plain_http(self, environ: Environ) -> Refusal | None:
+        page = self._rules.plain_http_page
+        if (
+            page is None
+            or environ.get("wsgi.url_scheme") == "https"
+            or is_loopback(environ.get("REMOTE_ADDR"))
+        ):
+            return None
+        if _PLAIN_HTTP_PATHS.fullmatch(path_of(environ)):
+            return None
+        text = "Browsers give no camera to a page over plain HTTP. Open the https link that the host shares."
+        return Refusal("421 Misdirected Request", "plain_http", text, page())
+
+    def _long_body(self, environ: Environ) -> Refusal | None:
         length = environ.get("CONTENT_LENGTH") or "0"
-        allowed = self._max_body_bytes_of.get(environ.get("PATH_INFO", ""), self._max_body_bytes)
-        if not re.fullmatch("[0-9]{1,12}", length) or int(length) > allowed:
-            return "413 Content Too Large", "too_large", f"This request may have {allowed} bytes. Send less."
-        return None
+        allowed = self._rules.max_body_bytes_of.get(path_of(environ), self._rules.max_body_bytes)
+        if re.fullmatch("[0-9]{1,12}", length) and int(length) <= allowed:
+            return None
+        text = f"This request may have {allowed} bytes. Send less."
+        return Refusal("413 Content Too Large", "too_large", text)
 
 
-def _host_name(environ: dict[str, Any]) -> str | None:
-    # Werkzeug's own check takes no IPv6 address into its list.
-    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:[0-9]+)?", environ.get("HTTP_HOST", ""))
-    return match[1].lower() if match else None
+def _refuse(refusal: Refusal, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    kind, body = refusal.answer_to(environ)
+    headers = [("Content-Type", kind), ("Cache-Control", "no-store"), ("Connection", "close")]
+    _with_headers(environ, start_response)(refusal.status, headers)
+    return [body]
+
+
+def _with_headers(environ: Environ, start_response: Callable[..., Any]) -> Callable[..., Any]:
+    def start_fenced(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        present = {name.lower(): value for name, value in headers}
+        if _is_for_one(environ, present.get("content-type", "")):
+            headers = [item for item in headers if item[0].lower() != "cache-control"]
+            headers.append(("Cache-Control", "no-store"))
+        added = [item for item in HEADERS.items() if item[0].lower() not in present]
+        return start_response(status, [*headers, *added], *rest)
+
+    return start_fenced
+
+
+def _is_for_one(environ: Environ, media_type: str) -> bool:
+    """Whether an answer must be kept by nobody: it opens something, or shows what a link opens."""
+    is_visitor = not is_loopback(environ.get("REMOTE_ADDR"))
+    is_secret = _SECRET_PATHS.fullmatch(path_of(environ)) is not None
+    return is_secret or (is_visitor and media_type.startswith("text/html"))

@@ -1,8 +1,9 @@
-"""A model folder whose files hold nothing: enough for all that does not classify."""
+"""A model folder whose files hold nothing, and what a model says of itself; nothing here classifies."""
 
 from pathlib import Path
 
 from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, write_meta
+from fer_web.inference.model_info import ModelInfo
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 
 
@@ -19,6 +20,21 @@ def model_meta(**changes: object) -> dict[str, object]:
         "max_doubt": 0.5,
         **changes,
     }
+
+
+def model_info(**changes: object) -> ModelInfo:
+    """What a classifier made for a test says of itself."""
+    return ModelInfo(
+        **{
+            "name": "tiny",
+            "model_hash": "0" * 64,
+            "size_hw": (48, 48),
+            "channels": 1,
+            "unsure_below": 0.5,
+            "max_doubt": 0.5,
+            **changes,
+        }
+    )
 
 
 def write_empty_model(folder: Path, **changes: object) -> Path:

@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from fer_web.errors import FrameError
-from fer_web.inference.classifier import Logits
-from fer_web.inference.pipeline import FrameLimits, Judgement, Pipeline, StreamState
+from fer_web.inference.classifier import Judged
+from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
+from fer_web.inference.scores import shown_scores
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.vision.frames import encode_jpeg
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.vision.types import Faces
+from tests.fakes.models import model_info
 
 
 class FixedDetector:
@@ -31,9 +33,8 @@ class FixedDetector:
 class FixedClassifier:
     """Votes for one column, with a strength."""
 
-    size_hw = (48, 48)
-
-    def __init__(self, column, strength=5.0):
+    def __init__(self, column, strength=5.0, **info):
+        self.info = model_info(**info)
         self.column, self.strength = column, strength
         self.crops = []
 
@@ -41,14 +42,14 @@ class FixedClassifier:
         self.crops.append(crops)
         ferplus = np.zeros((len(crops), 10), np.float32)
         ferplus[:, FERPLUS_VOTES.index(self.column)] = self.strength
-        return Logits(np.zeros((len(crops), 7), np.float32), ferplus)
+        return Judged(*shown_scores(ferplus, 1.0))
 
 
 FRAME = encode_jpeg(np.full((200, 400, 3), 128, np.uint8))
 
 
 def pipeline(detector, classifier, max_pixels=1_000_000):
-    return Pipeline(detector, classifier, Judgement(1.0, 0.5, 0.5), FrameLimits(100_000, max_pixels))
+    return Pipeline(detector, classifier, FrameLimits(100_000, max_pixels))
 
 
 def new_state():
@@ -95,13 +96,11 @@ def test_process_keeps_ids_and_gives_values_that_json_takes():
     assert all(type(value) is float for value in (*first.box, *first.scores, first.confidence))
 
 
-def test_process_adds_the_models_offsets():
-    detector, classifier = FixedDetector((10, 10, 90, 90)), FixedClassifier("anger", strength=1.0)
-    offsets = tuple(2.0 if name == "disgust" else 0.0 for name in EMOTIONS)
-    judgement = Judgement(1.0, 0.5, 0.5, offsets)
-    pipe = Pipeline(detector, classifier, judgement, FrameLimits(100_000, 1_000_000))
-    (face,) = pipe.process(FRAME, 0.0, new_state()).faces
-    assert face.label == "disgust"
+@pytest.mark.parametrize(("size_hw", "channels"), [((48, 48), 1), ((64, 56), 1), ((96, 96), 3)])
+def test_process_cuts_crops_as_the_model_wants_them(size_hw, channels):
+    classifier = FixedClassifier("fear", size_hw=size_hw, channels=channels)
+    pipeline(FixedDetector((10, 10, 90, 90)), classifier).process(FRAME, 0.0, new_state())
+    assert classifier.crops[0].shape == (1, *size_hw, channels)
 
 
 def test_process_bad_frame_raises_and_the_stream_goes_on():

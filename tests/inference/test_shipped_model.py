@@ -1,5 +1,6 @@
 """The model that ships: its files, and what it says about real faces."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from fer_web.errors import ModelArtifactError
 from fer_web.factory import build_pipeline, new_stream_state
 from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, META_FILE, load_artifact, sha256_of
 from fer_web.inference.classifier import LiteRTClassifier
+from fer_web.inference.scores import shown_scores, softmax
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.settings import ROOT, Settings
 from fer_web.vision.frames import encode_jpeg
@@ -31,7 +33,7 @@ def artifact():
 
 @pytest.fixture(scope="module", params=["blazeface", "haar"])
 def pipeline(request, artifact):
-    return build_pipeline(Settings(), artifact, request.param)
+    return build_pipeline(Settings(), LiteRTClassifier(artifact), request.param)
 
 
 def test_files_are_small_enough_for_the_repository(artifact):
@@ -122,14 +124,27 @@ def test_grace_hopper_is_not_called_happy(pipeline):
 
 def test_classifier_shapes_order_and_no_faces(artifact):
     classifier = LiteRTClassifier(artifact)
-    assert classifier.classify(np.zeros((0, 48, 48, 1), np.uint8)).ferplus.shape == (0, len(FERPLUS_VOTES))
+    assert classifier.logits(np.zeros((0, 48, 48, 1), np.uint8)).ferplus.shape == (0, len(FERPLUS_VOTES))
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
-    together = classifier.classify(crops)
+    together = classifier.logits(crops)
     assert together.original.shape == (3, len(EMOTIONS))
     for row, crop in enumerate(crops):
-        alone = classifier.classify(crop[None])
+        alone = classifier.logits(crop[None])
         np.testing.assert_allclose(alone.ferplus[0], together.ferplus[row], atol=1e-5)
         np.testing.assert_allclose(alone.original[0], together.original[row], atol=1e-5)
+
+
+def test_classify_shows_the_calibrated_output_and_gives_the_original_one_too(artifact):
+    offsets = tuple(2.0 if name == "disgust" else 0.0 for name in EMOTIONS)
+    moved = dataclasses.replace(artifact, temperature=0.5, logit_offsets=offsets)
+    classifier = LiteRTClassifier(moved)
+    crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
+    logits, judged = classifier.logits(crops), classifier.classify(crops)
+    scores, doubt = shown_scores(logits.ferplus, 0.5, offsets)
+    np.testing.assert_array_equal(judged.scores, scores)
+    np.testing.assert_array_equal(judged.doubt, doubt)
+    np.testing.assert_array_equal(judged.original_scores, softmax(logits.original))
+    assert (classifier.info.has_original, classifier.info.is_calibrated) == (True, True)
 
 
 def test_swapped_outputs_are_found_at_start(artifact, tmp_path):
@@ -163,7 +178,7 @@ from fer_web.inference.artifact import load_artifact
 from fer_web.inference.classifier import LiteRTClassifier
 from fer_web.settings import Settings
 crops = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1), dtype=np.uint8)
-logits = LiteRTClassifier(load_artifact(Settings().model)).classify(crops)
+logits = LiteRTClassifier(load_artifact(Settings().model)).logits(crops)
 print(json.dumps([logits.ferplus.tolist(), "tensorflow" in sys.modules]))
 """
     outputs = []

@@ -342,7 +342,11 @@ def test_frames_are_answered_while_many_wait_for_a_locked_database(tmp_path):
         def write():
             requests.delete(
                 f"{server.url}/api/v1/sessions",
-                headers={"Content-Type": "application/json", "Cookie": browser.owner_header},
+                headers={
+                    "Content-Type": "application/json",
+                    "Cookie": browser.owner_header,
+                    "Origin": server.url,
+                },
                 timeout=120,
             )
 

@@ -30,7 +30,7 @@ class FakeSocketIO:
         self.server = SimpleNamespace(eio=eio, manager=manager)
         self.emitted = []
 
-    def emit(self, event, data, to):
+    def emit(self, event, data, to, namespace):
         self.emitted.append((event, data["code"], to))
 
 
@@ -44,10 +44,19 @@ class NoRecordings:
         """Nothing is recorded."""
 
 
+class NobodyWatches:
+    def page_arrived(self, sid):
+        """Nobody is told."""
+
+    def stream_began(self, sid):
+        """Nobody is told."""
+
+
 def send_frame(queued):
     connection = FakeConnection(queued)
     socketio = FakeSocketIO(connection)
-    events = StreamEvents(socketio, StreamRegistry(lambda: None, 4), AnsweringScheduler(), NoRecordings(), 60)
+    streams, answering = StreamRegistry(lambda: None, 4), AnsweringScheduler()
+    events = StreamEvents(socketio, streams, answering, NoRecordings(), NobodyWatches(), 60)
     with Flask(__name__).test_request_context():
         request.sid = "a"
         events.on_connect()

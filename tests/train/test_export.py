@@ -297,7 +297,7 @@ def test_exported_files_agree_with_the_run(run_dir: Path, model_dir: Path, every
     expected = model.predict(images[..., None].astype(np.float32), verbose=0)
 
     from_keras = predict(model_dir, images, runtime="keras").logits
-    from_litert = LiteRTClassifier(load_artifact(model_dir)).classify(images[..., None])
+    from_litert = LiteRTClassifier(load_artifact(model_dir)).logits(images[..., None])
 
     assert epoch == 12
     np.testing.assert_allclose(from_keras.ferplus, expected["ferplus"], atol=1e-4)

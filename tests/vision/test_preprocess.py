@@ -4,7 +4,7 @@ import pytest
 
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import DETECTORS, build_detector
-from fer_web.vision.preprocess import CROP_SCALE, crop_faces, crop_region, to_model_input
+from fer_web.vision.preprocess import CROP_SCALE, crop_faces, crop_region, to_model_input, whole_crop
 from fer_web.vision.types import Faces
 from tests.faces import astronaut_bgr, two_faces_bgr
 
@@ -33,6 +33,26 @@ def test_crop_faces_no_face_keeps_the_shape():
     assert crops.shape == (0, 48, 48, 1)
     assert crops.dtype == np.uint8
     assert to_model_input(crops).shape == (0, 48, 48, 1)
+
+
+def test_crop_faces_in_colour_is_red_green_blue_of_the_same_place(detector):
+    frame = astronaut_bgr()
+    faces = detector.search(frame)
+    colour, grey = crop_faces(frame, faces, SIZE_HW, 3), crop_faces(frame, faces, SIZE_HW)
+    assert colour.shape == (1, 48, 48, 3)
+    assert colour[..., 0].mean() > colour[..., 2].mean()  # skin
+    assert similarity(colour.mean(axis=-1), grey[..., 0]) > 0.99
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(48, 48), (20, 90), (200, 200)])
+def test_whole_crop_takes_all_of_a_picture(size, channels):
+    picture = np.zeros((*size, 3), np.uint8)
+    picture[:, size[1] // 2 :] = (255, 0, 0)
+    crop = whole_crop(picture, (64, 48), channels)
+    assert crop.shape == (64, 48, channels)
+    assert crop[:, :22].max() == 0
+    assert crop[:, 26:, -1].min() == (29 if channels == 1 else 255)
 
 
 def test_crop_faces_two_faces_in_order(detector):

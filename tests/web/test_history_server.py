@@ -33,6 +33,7 @@ def server(request):
 def browser(server):
     session = requests.Session()
     session.get(f"{server.url}/")
+    session.headers["Origin"] = server.url
     session.api = f"{server.url}/api/v1/sessions"
     yield session
     session.close()
@@ -95,6 +96,7 @@ def test_an_import_that_never_ends_stores_nothing(server, browser):
     head = [
         "POST /api/v1/sessions/import HTTP/1.1",
         f"Host: 127.0.0.1:{server.port}",
+        f"Origin: {server.url}",
         "Content-Type: application/json",
         f"Cookie: {'; '.join(f'{cookie.name}={cookie.value}' for cookie in browser.cookies)}",
         f"Content-Length: {len(body)}",
@@ -130,6 +132,7 @@ def test_the_printed_address_makes_the_host(server, browser):
         re.search(r"http://\S+/history\?host=\S+", line) for line in server.output if "?host=" in line
     )
     with requests.Session() as host:
+        host.headers["Origin"] = server.url
         assert host.get(address).status_code == 404
         page = host.get(printed.group())
         assert (page.status_code, page.url) == (200, f"{server.url}/history")

@@ -1,0 +1,1 @@
+"""Files instead of a camera: images, folders of labelled images, and how well they were classified."""

@@ -1,0 +1,35 @@
+"""What a server, its page, its history and a report say about the network that runs, of whichever kind."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A network as its users see it.
+
+    Attributes:
+        name: shown to people.
+        model_hash: SHA-256 of the file that runs, hexadecimal; names the model in results and histories.
+        size_hw: height and width of a crop in pixels.
+        channels: of a crop: 1 is grey, 3 is red, green, blue.
+        unsure_below: confidence (0-1) under which a face is called unsure.
+        max_doubt: doubt (0-1) over which a face is called unsure.
+        is_calibrated: whether a confidence of 0.8 was measured to be right in 80 % of cases.
+        has_original: whether there is a second output, for FER-2013's own labels.
+        options: what else decides its scores; plain JSON types, kept with a session.
+    """
+
+    name: str
+    model_hash: str
+    size_hw: tuple[int, int]
+    channels: int
+    unsure_below: float
+    max_doubt: float
+    is_calibrated: bool = True
+    has_original: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def is_sure(self, confidence: float, doubt: float) -> bool:
+        """Whether an expression may be named."""
+        return confidence >= self.unsure_below and doubt <= self.max_doubt

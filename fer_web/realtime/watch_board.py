@@ -1,0 +1,191 @@
+"""Who watches whose stream, and what is due to be sent. Pure: the time is passed in, nothing is locked."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fer_web.inference.pipeline import FrameResult
+
+INTERVAL_S = 0.1
+"""Seconds between two views of one stream, and between two states of it."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The newest result of a stream that is watched.
+
+    Attributes:
+        captured_s: seconds of the streaming client's clock.
+        jpeg: the frame's bytes as they came; whether they go out is decided for each link when they would.
+    """
+
+    captured_s: float
+    result: FrameResult
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is to be sent about one owner's stream now.
+
+    Attributes:
+        watchers: clients by the id of the link that let them in.
+        pages: the owner's own live pages.
+        people: how many visitors the watchers are; one with two tabs counts once.
+        view: None: no new one.
+        has_changed: watchers and pages should hear the state again.
+    """
+
+    watchers: dict[str, tuple[str, ...]]
+    pages: tuple[str, ...]
+    people: int
+    is_live: bool
+    view: View | None
+    has_changed: bool
+
+
+@dataclass(frozen=True)
+class _Watcher:
+    visitor: str
+    link: str
+
+
+@dataclass
+class _Scene:
+    """Everything about one owner. `streams` stand in the order in which they began."""
+
+    pages: set[str] = field(default_factory=set)
+    streams: list[str] = field(default_factory=list)
+    watchers: dict[str, _Watcher] = field(default_factory=dict)
+    view: View | None = None
+    next_view_s: float = 0.0
+    has_changed: bool = False
+    next_state_s: float = 0.0
+
+    def due_s(self) -> float | None:
+        """When something is to be sent; None: nothing waits."""
+        times = [self.next_view_s] if self.view is not None else []
+        return min([*times, self.next_state_s] if self.has_changed else times, default=None)
+
+    def take(self, now_s: float) -> Due:
+        view = self.view if now_s >= self.next_view_s else None
+        has_changed = self.has_changed and now_s >= self.next_state_s
+        if view is not None:
+            self.view, self.next_view_s = None, now_s + INTERVAL_S
+        if has_changed:
+            self.has_changed, self.next_state_s = False, now_s + INTERVAL_S
+        watchers = defaultdict(list)
+        for sid, watcher in self.watchers.items():
+            watchers[watcher.link].append(sid)
+        return Due(
+            watchers={link: tuple(sids) for link, sids in watchers.items()},
+            pages=tuple(self.pages),
+            people=len({watcher.visitor for watcher in self.watchers.values()}),
+            is_live=bool(self.streams),
+            view=view,
+            has_changed=has_changed,
+        )
+
+
+class WatchBoard:
+    """The scenes of all owners. A watcher sees the owner's stream that began last."""
+
+    def __init__(self) -> None:
+        self._scenes: dict[str, _Scene] = {}
+        self._owner_of_page: dict[str, str] = {}
+        self._owner_of_watcher: dict[str, str] = {}
+
+    def add_page(self, sid: str, owner: str) -> None:
+        """A live page of this owner is there; it learns at once whether anybody watches."""
+        self._owner_of_page[sid] = owner
+        scene = self._scenes.setdefault(owner, _Scene())
+        scene.pages.add(sid)
+        scene.has_changed = True
+
+    def remove_page(self, sid: str) -> None:
+        """The page is gone, and its stream with it."""
+        self.end_stream(sid)
+        owner = self._owner_of_page.pop(sid, None)
+        if owner is not None:
+            self._scenes[owner].pages.discard(sid)
+            self._tidy(owner)
+
+    def begin_stream(self, sid: str) -> bool:
+        """A page sends frames; False where that was known, or the page is gone."""
+        scene = self._scene_of_page(sid)
+        if scene is None or sid in scene.streams:
+            return False
+        scene.streams.append(sid)
+        scene.has_changed = True
+        return True
+
+    def end_stream(self, sid: str) -> None:
+        """The page sends no more frames."""
+        scene = self._scene_of_page(sid)
+        if scene is None or sid not in scene.streams:
+            return
+        if scene.streams[-1] == sid:
+            scene.view = None
+        scene.streams.remove(sid)
+        scene.has_changed = True
+
+    def put_view(self, sid: str, view: View) -> bool:
+        """A result of a page's stream; the newest takes the place of one that waits.
+
+        Returns: whether a view waits now where none did: nothing else is news to who sends them.
+        """
+        scene = self._scene_of_page(sid)
+        # A result that was computed while its stream ended is of no stream any more.
+        if scene is None or not scene.watchers or not scene.streams or scene.streams[-1] != sid:
+            return False
+        was_waiting, scene.view = scene.view is not None, view
+        return not was_waiting
+
+    def add_watcher(self, sid: str, *, visitor: str, link: str, owner: str) -> None:
+        """A visitor watches this owner's streams."""
+        self._owner_of_watcher[sid] = owner
+        scene = self._scenes.setdefault(owner, _Scene())
+        scene.watchers[sid] = _Watcher(visitor, link)
+        scene.has_changed = True
+
+    def remove_watcher(self, sid: str) -> None:
+        """A watcher is gone."""
+        owner = self._owner_of_watcher.pop(sid, None)
+        if owner is None:
+            return
+        scene = self._scenes[owner]
+        del scene.watchers[sid]
+        scene.has_changed = bool(scene.pages or scene.watchers)
+        if not scene.watchers:
+            scene.view = None
+        self._tidy(owner)
+
+    def tell_again(self, owner: str) -> None:
+        """Something about this owner's links is different."""
+        if owner in self._scenes:
+            self._scenes[owner].has_changed = True
+
+    def next_due_s(self) -> float | None:
+        """When something is to be sent; None: nothing waits."""
+        return min(self._times(), default=None)
+
+    def take_due(self, now_s: float) -> list[Due]:
+        """What is to be sent now."""
+        scenes = [scene for scene in self._scenes.values() if _is_due(scene, now_s)]
+        return [scene.take(now_s) for scene in scenes]
+
+    def _times(self) -> Iterable[float]:
+        return (time_s for scene in self._scenes.values() if (time_s := scene.due_s()) is not None)
+
+    def _scene_of_page(self, sid: str) -> _Scene | None:
+        owner = self._owner_of_page.get(sid)
+        return None if owner is None else self._scenes[owner]
+
+    def _tidy(self, owner: str) -> None:
+        if not (self._scenes[owner].pages or self._scenes[owner].watchers):
+            del self._scenes[owner]
+
+
+def _is_due(scene: _Scene, now_s: float) -> bool:
+    due_s = scene.due_s()
+    return due_s is not None and due_s <= now_s

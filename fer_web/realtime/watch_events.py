@@ -1,0 +1,78 @@
+"""Socket.IO handlers of the namespace of watchers: who may come in, and that nothing else is said."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+from flask_socketio import ConnectionRefusedError, SocketIO
+
+from fer_web.errors import LinkNeededError, ProtocolError, TooManyMessagesError
+from fer_web.realtime.connections import Connections
+from fer_web.realtime.protocol import error_to_wire
+from fer_web.realtime.rate_limit import TokenBucket
+from fer_web.realtime.watching import NAMESPACE, WatchHub
+from fer_web.sharing.types import Admission
+
+REFUSALS_PER_S = 2.0
+"""Events of one watcher that are answered, though by a refusal; more end the connection."""
+
+
+class SocketOutlet:
+    """Sends through a SocketIO."""
+
+    def __init__(self, socketio: SocketIO, connections: Connections) -> None:
+        self.emit = socketio.emit
+        self.queued_packets = connections.queued_packets
+        self.close = connections.close
+
+
+class WatchEvents:
+    """The watch page's side of the server. One instance for each SocketIO."""
+
+    def __init__(
+        self,
+        socketio: SocketIO,
+        hub: WatchHub,
+        connections: Connections,
+        admit: Callable[[], Admission],
+    ) -> None:
+        """Args: admit: what the client of the current request may do."""
+        self._socketio = socketio
+        self._hub = hub
+        self._connections = connections
+        self._admit = admit
+        self._budgets: dict[str, TokenBucket] = {}
+
+    def register(self) -> None:
+        """Attach the handlers."""
+        self._socketio.on_event("connect", self.on_connect, namespace=NAMESPACE)
+        self._socketio.on_event("disconnect", self.on_disconnect, namespace=NAMESPACE)
+        self._socketio.on_event("*", self.on_event, namespace=NAMESPACE)
+
+    def on_connect(self, auth: Any = None) -> None:
+        """Let in who comes by an open link to watch."""
+        admission = self._admit()
+        if not admission.may_watch or admission.visitor is None or admission.link is None:
+            text = "Watching takes a link. Ask the host for one that lets you watch, and open it."
+            raise ConnectionRefusedError(LinkNeededError(text).to_wire())
+        self._budgets[_sid()] = TokenBucket(REFUSALS_PER_S, time.monotonic)
+        self._hub.watcher_arrived(_sid(), admission.visitor, admission.link)
+
+    def on_disconnect(self, reason: Any = None) -> None:
+        """Forget a watcher."""
+        self._budgets.pop(_sid(), None)
+        self._hub.watcher_left(_sid())
+
+    def on_event(self, event: str, *_arguments: Any) -> dict[str, Any] | None:
+        """Watchers listen; whatever they say is refused."""
+        budget = self._budgets.get(_sid())
+        if budget is None or not budget.take():
+            error = TooManyMessagesError("Who watches sends nothing; too many messages came.")
+            self._connections.close(_sid(), error, NAMESPACE)
+            return None
+        return error_to_wire(None, ProtocolError(f"Who watches sends nothing; {event!r:.40} came."))
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]  # added to the request by Flask-SocketIO

@@ -1,0 +1,198 @@
+"""Shows a stream to those whom a link lets watch it, without holding up the stream."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from fer_web.errors import FerWebError, NotFoundError, SlowReaderError
+from fer_web.inference.pipeline import FrameResult
+from fer_web.realtime.protocol import state_to_wire, view_to_wire, watched_to_wire
+from fer_web.realtime.scheduler import Concurrency
+from fer_web.realtime.watch_board import Due, View, WatchBoard
+from fer_web.sharing.types import Link
+
+_log = logging.getLogger(__name__)
+
+NAMESPACE = "/watch"
+
+MAX_UNREAD_PACKETS = 20
+"""Packets that may wait for one watcher: two seconds of views, one with the pictures."""
+
+
+class Outlet(Protocol):
+    """How clients are reached: by Socket.IO, from the server's own threads only."""
+
+    def emit(self, event: str, *arguments: Any, to: list[str], namespace: str) -> None:
+        """Send an event to these clients; it is encoded once for all."""
+
+    def queued_packets(self, sid: str, namespace: str = "/") -> int:
+        """Packets that the client has not read."""
+        ...
+
+    def close(self, sid: str, error: FerWebError, namespace: str = "/") -> None:
+        """Say why, then disconnect."""
+
+
+class WatchHub:
+    """Takes what happens to streams, watchers and links, from any thread; `run` sends what follows from it.
+
+    Of each stream the newest result waits alone, for a tenth of a second at most and in memory only. A link
+    is looked up at the moment of sending, so that its picture ends with the host's decision.
+    """
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        concurrency: Concurrency,
+        owner_of_request: Callable[[], str | None],
+        link_of: Callable[[str], Link],
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Args:
+        owner_of_request: who the browser of the current request is; None where it has no cookie.
+        link_of: a link as it is now; raises NotFoundError.
+        clock, wall_clock: seconds, monotonic and since 1970.
+        """
+        self._outlet = outlet
+        self._concurrency = concurrency
+        self._owner_of_request = owner_of_request
+        self._link_of = link_of
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._board = WatchBoard()
+        # Held for a few assignments only, never over a switch of green threads and never over another lock.
+        self._news = threading.Condition(threading.Lock())
+        self._is_stopping = False
+
+    def page_arrived(self, sid: str) -> None:
+        """The browser of the current request has its live page open."""
+        owner = self._owner_of_request()
+        if owner is not None:
+            with self._news:
+                self._board.add_page(sid, owner)
+                self._news.notify()
+
+    def page_left(self, sid: str) -> None:
+        """That page is gone."""
+        with self._news:
+            self._board.remove_page(sid)
+            self._news.notify()
+
+    def stream_began(self, sid: str) -> None:
+        """A page sends frames; may be called for each of them."""
+        with self._news:
+            if self._board.begin_stream(sid):
+                self._news.notify()
+
+    def stream_ended(self, sid: str) -> None:
+        """A page sends no more frames."""
+        with self._news:
+            self._board.end_stream(sid)
+            self._news.notify()
+
+    def observe(self, client: str, captured_s: float, result: FrameResult, jpeg: bytes) -> None:
+        """Take a result; an Observer of the scheduler."""
+        with self._news:
+            if self._board.put_view(client, View(captured_s, result, jpeg)):
+                self._news.notify()
+
+    def watcher_arrived(self, sid: str, visitor: str, link: Link) -> None:
+        """A visitor watches; `link` is of the kind "watch"."""
+        with self._news:
+            self._board.add_watcher(sid, visitor=visitor, link=link.id, owner=link.owner or "")
+            self._news.notify()
+
+    def watcher_left(self, sid: str) -> None:
+        """A visitor watches no more."""
+        with self._news:
+            self._board.remove_watcher(sid)
+            self._news.notify()
+
+    def link_changed(self, link: Link) -> None:
+        """What a link shows is different; for LinkBook.subscribe."""
+        if link.kind == "watch" and link.owner is not None:
+            with self._news:
+                self._board.tell_again(link.owner)
+                self._news.notify()
+
+    def run(self) -> None:
+        """Send what is due until `stop`; runs beside the handlers."""
+        while (due := self._concurrency.run_native(self.wait_for_due)) is not None:
+            for each in due:
+                try:
+                    self._send(each)
+                except Exception:
+                    _log.exception("Watchers could not be told; the next time they may")
+
+    def stop(self) -> None:
+        """End `run`."""
+        with self._news:
+            self._is_stopping = True
+            self._news.notify_all()
+
+    def wait_for_due(self) -> list[Due] | None:
+        """What is to be sent next; blocks until there is something. None at the end."""
+        with self._news:
+            while not self._is_stopping:
+                due_s = self._board.next_due_s()
+                wait_s = None if due_s is None else due_s - self._clock()
+                if wait_s is not None and wait_s <= 0:
+                    return self._board.take_due(self._clock())
+                self._news.wait(wait_s)
+        return None
+
+    def _send(self, due: Due) -> None:
+        links = {link: self._current(link) for link in due.watchers}
+        if due.has_changed:
+            self._send_state(due, links)
+        if due.view is not None:
+            self._send_view(due, due.view, links)
+
+    def _send_state(self, due: Due, links: dict[str, Link | None]) -> None:
+        for link_id, sids in due.watchers.items():
+            link = links[link_id]
+            if link is not None:
+                state = state_to_wire(due.is_live, link.video, link.name, due.people)
+                self._emit("state", state, to=self._reading(sids), namespace=NAMESPACE)
+        has_video = any(link is not None and link.video for link in links.values())
+        self._emit("watched", watched_to_wire(due.people, has_video), to=list(due.pages), namespace="/")
+
+    def _send_view(self, due: Due, view: View, links: dict[str, Link | None]) -> None:
+        with_video: list[str] = []
+        without: list[str] = []
+        for link_id, sids in due.watchers.items():
+            link = links[link_id]
+            if link is not None:
+                (with_video if link.video else without).extend(self._reading(sids))
+        wire = view_to_wire(view.captured_s, view.result)
+        self._emit("view", wire, view.jpeg, to=with_video, namespace=NAMESPACE)
+        self._emit("view", wire, to=without, namespace=NAMESPACE)
+
+    def _emit(self, event: str, *arguments: Any, to: list[str], namespace: str) -> None:
+        if to:
+            self._outlet.emit(event, *arguments, to=to, namespace=namespace)
+
+    def _reading(self, sids: tuple[str, ...]) -> list[str]:
+        """Those who read what they get; the others are ended."""
+        return [sid for sid in sids if not self._is_slow(sid)]
+
+    def _is_slow(self, sid: str) -> bool:
+        unread = self._outlet.queued_packets(sid, NAMESPACE)
+        if unread <= MAX_UNREAD_PACKETS:
+            return False
+        text = (
+            f"The connection is too slow: {unread} packets wait to be read, {MAX_UNREAD_PACKETS} are allowed."
+        )
+        self._outlet.close(sid, SlowReaderError(text), NAMESPACE)
+        return True
+
+    def _current(self, link_id: str) -> Link | None:
+        """The link as it is now; None where it shows nothing any more."""
+        try:
+            link = self._link_of(link_id)
+        except NotFoundError:
+            return None
+        return link if link.state(self._wall_clock()) == "open" else None

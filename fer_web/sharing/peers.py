@@ -1,0 +1,13 @@
+"""What an address at the other end of a connection says about who is there."""
+
+import ipaddress
+
+
+def is_loopback(address: str | None) -> bool:
+    """Whether a peer is this machine itself. What is no address is not."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return bool((mapped or parsed).is_loopback)

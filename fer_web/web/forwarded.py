@@ -1,0 +1,74 @@
+"""What reverse proxies say about who asks: believed where --proxies says so, and only then."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from fer_web.sharing.peers import is_loopback
+from fer_web.web.refusals import Environ, Refusal
+
+WsgiApp = Callable[..., Iterable[bytes]]
+
+_FOR = "HTTP_X_FORWARDED_FOR"
+_ORIGINAL = "werkzeug.proxy_fix.orig"
+
+
+class ForwardedHeaders:
+    """Lets the rest of the server see the client's address, scheme and host, however it came."""
+
+    def __init__(self, count: int) -> None:
+        """Args: count: proxies in front of the server; 0 believes no header."""
+        self._count = count
+
+    def around(self, wsgi_app: WsgiApp) -> WsgiApp:
+        """`wsgi_app` behind this many proxies. What comes directly keeps the address of its socket."""
+        if self._count == 0:
+            return wsgi_app
+
+        def without_claims(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+            peer = environ[_ORIGINAL]["REMOTE_ADDR"]
+            # Who reaches this port without the proxy may say anything, but not that they sit at this machine.
+            if is_loopback(environ.get("REMOTE_ADDR")) and not is_loopback(peer):
+                environ["REMOTE_ADDR"] = peer
+            return wsgi_app(environ, start_response)
+
+        return ProxyFix(without_claims, x_for=self._count, x_proto=self._count, x_host=self._count)
+
+    def refusal(self, environ: Environ) -> Refusal | None:
+        """Refuse what would pass for this machine itself although a proxy sent it; drop what is not believed.
+
+        A proxy on this machine makes all of its clients come from loopback, which needs no link.
+        """
+        if self._count == 0:
+            claims = [name for name in environ if _is_claim(name)]
+            refusal = self._unexpected() if claims and is_loopback(environ.get("REMOTE_ADDR")) else None
+            for name in claims:
+                del environ[name]
+            return refusal
+        is_named = len(environ.get(_FOR, "").split(",")) >= self._count and environ.get(_FOR, "").strip()
+        if not is_named and is_loopback(environ.get("REMOTE_ADDR")):
+            return self._missing()
+        return None
+
+    def _unexpected(self) -> Refusal:
+        return Refusal(
+            "400 Bad Request",
+            "unexpected_proxy",
+            "This request came through a proxy or a tunnel on the server's machine (forwarded headers), "
+            "but the server was started with --proxies 0 and cannot tell who asks. Start it with --proxies 1 "
+            "and --public-url, or open it without the proxy.",
+        )
+
+    def _missing(self) -> Refusal:
+        return Refusal(
+            "400 Bad Request",
+            "proxy_expected",
+            f"The server was started with --proxies {self._count}, but this request's X-Forwarded-For names "
+            "fewer addresses. Open the proxy's address, let each proxy add to that header, or start the "
+            "server with the right --proxies.",
+        )
+
+
+def _is_claim(name: str) -> bool:
+    return name.startswith("HTTP_X_FORWARDED_") or name in ("HTTP_FORWARDED", "HTTP_X_REAL_IP")

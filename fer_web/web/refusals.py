@@ -1,0 +1,49 @@
+"""What a wall answers, before pages and Socket.IO are asked."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+Environ = dict[str, Any]
+"""A WSGI request."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A request that goes no further.
+
+    Attributes:
+        status: of the answer, such as "400 Bad Request".
+        code: for programs, as in errors.py.
+        text: for people: what is wrong and what to do.
+        page: HTML for a browser that opens a page; None shows the text.
+    """
+
+    status: str
+    code: str
+    text: str
+    page: str | None = None
+
+    def answer_to(self, environ: Environ) -> tuple[str, bytes]:
+        """Media type and body: the one JSON error shape for programs, else something to read."""
+        if is_for_program(environ):
+            error = {"code": self.code, "message": self.text, "retryable": False}
+            return "application/json", json.dumps({"error": error}).encode() + b"\n"
+        if self.page is not None:
+            return "text/html; charset=utf-8", self.page.encode()
+        return "text/plain; charset=utf-8", f"{self.text}\n".encode()
+
+
+def path_of(environ: Environ) -> str:
+    """The path of a request's address, decoded."""
+    return str(environ.get("PATH_INFO", ""))
+
+
+def is_for_program(environ: Environ) -> bool:
+    """Whether scripts ask here, not people."""
+    return is_socket(environ) or path_of(environ).startswith("/api/")
+
+
+def is_socket(environ: Environ) -> bool:
+    """Whether Socket.IO is asked, by polling or to begin a WebSocket."""
+    return path_of(environ).startswith("/socket.io")
