@@ -10,7 +10,6 @@
  * @property {{name: string, hash: string, unsureBelow: number}} model
  * @property {string} detector
  * @property {boolean} isRecordingDefault whether a browser that has not chosen records
- * @property {boolean} isReadOnly whether the page shows what it may not change
  */
 
 const positive = (value) => Number.isFinite(value) && value > 0;
@@ -44,7 +43,6 @@ export function parseOptions(json) {
     }),
     detector: String(raw.detector ?? "unknown"),
     isRecordingDefault: raw.record !== false,
-    isReadOnly: raw.read_only === true,
   });
 }
 

@@ -3,7 +3,6 @@ import uPlot from "/vendor/uPlot.esm.js";
 
 import { EventBus } from "../event_bus.js";
 import { sessionName } from "../format.js";
-import { parseOptions } from "../options.js";
 import { Preferences } from "../preferences.js";
 import { buildSharePanel } from "../share/panel.js";
 import { MessagesView } from "../views/messages.js";
@@ -30,7 +29,7 @@ const find = (id) => document.getElementById(id);
 
 const { signal } = new AbortController();
 const bus = new EventBus();
-const { isReadOnly } = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
+const isReadOnly = find("session").dataset.readOnly === "true";
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
 const api = new HistoryApi(globalThis.fetch.bind(globalThis));
 // The browser may have kept the slider where it was before a reload.
