@@ -21,7 +21,7 @@ LAYERS = {
     "fer_web.command_line": 2,
     "fer_web.vision": 3,
     "fer_web.inference": 4,
-    "fer_web.history": 5,
+    "fer_web.history": 4.5,  # its database keeps what sharing remembers
     "fer_web.analysis": 5,
     "fer_web.sharing": 5,
     "fer_web.server": 5,
