@@ -19,11 +19,13 @@ def watch_pages_blueprint(options: PageOptions, admit: Callable[[], Admission]) 
 
     @pages.get("/watch")
     def watch() -> Response:
-        if not admit().may_watch:
+        link = admit().link
+        if link is None or link.kind != "watch":
             raise LinkNeededError(
                 "Watching takes a link. Ask the host for one that lets you watch, and open it here."
             )
-        answer = make_response(render_template("watch.html", options=options.to_wire(), version=__version__))
+        wire = {**options.to_wire(), "visitor": {"kind": link.kind, "name": link.name}}
+        answer = make_response(render_template("watch.html", options=wire, version=__version__))
         # It is shown as long as the link is open, and not a moment longer.
         answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -10,8 +10,9 @@
  *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing, problem}
  *   mirror-changed       {isMirrored}
  *   fullscreen-changed   {isFullscreen}
- *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed", message, hasFailed}
+ *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed" | "over", message, hasFailed}
  *   goodbye              {code, message, retryable}: the server's reason, just before it disconnects us
+ *   farewell             {problem: {kind, title, text, steps, isFinal}}: this visitor's time here is over, see goodbyes.js
  *   video-frame          {capturedMs, nowMs}: a new picture is on the screen
  *   result               see FrameAnswer in frame_pump.js
  *   frame-dropped        {seq, reason}
@@ -22,7 +23,7 @@
  *   watched-changed      {watchers, hasVideo}: how many people watch this page, by the server
  *   marker-added         {session, id, atS, text}; marker-named {session, id, text}
  *   message              {id, tone, title, text, action: {label, request, detail}, link: {label, href}, lastsMs}; message-cleared {id}
- * The pages of the history and of watching have events of their own, see history/ and watch/.
+ * The pages of the history, of watching and the Share panel have events of their own, see history/, watch/ and share/.
  */
 export class EventBus {
   #target = new EventTarget();
