@@ -144,8 +144,8 @@ def test_watcher_sees_the_stream_without_its_picture_and_the_page_is_told(host, 
     assert view["people"] == len(view["faces"]) == 1
     assert view["size"] == [640, 480]
     assert sum(view["faces"][0]["scores"].values()) == pytest.approx(1, abs=0.01)
-    watcher.client.disconnect()
     host.forget()
+    watcher.client.disconnect()
     host.wait_for(is_watched(watchers=0, video=False))
 
 
@@ -156,8 +156,8 @@ def test_picture_comes_and_goes_with_the_hosts_decision(server, host, watch, jpe
     server.show_video(True)
     assert watcher.wait_for(is_picture)[2] == jpeg
     host.wait_for(is_watched(watchers=1, video=True))
-    server.show_video(False)
     watcher.forget()
+    server.show_video(False)
     watcher.wait_for(is_state(video=False))
     watcher.forget()
     watcher.wait_for(is_view)
@@ -181,11 +181,13 @@ def test_watcher_waits_for_the_host_and_sees_every_new_start(host, watch):
         host.start()
         watcher.wait_for(is_state(live=True))
         watcher.wait_for(is_view)
+        watcher.forget()
         host.stop()
         watcher.wait_for(is_state(live=False))
     watcher.forget()
     host.start()
     watcher.wait_for(is_view)
+    watcher.forget()
     host.client.disconnect()
     watcher.wait_for(is_state(live=False))
 
@@ -295,8 +297,8 @@ def test_watcher_that_never_reads_is_dropped_and_memory_stays_flat(server, host,
     before_mb = server.memory_mb
     deaf = [RawWatcher(server, cookie, receive_buffer=4096) for cookie in server.guest_cookies[-8:]]
     host.wait_for(is_watched(watchers=1 + len(deaf), video=True))
-    # They answer no ping either, but are ended long before that counts: by what they leave unread.
     host.forget()
+    # They answer no ping either, but are ended long before that counts: by what they leave unread.
     host.wait_for(is_watched(watchers=1, video=True))
     assert server.memory_mb - before_mb < 40
     assert sum("slow_reader" in line for line in server.output) >= 1
