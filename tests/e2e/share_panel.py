@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 SHARING = ("--share", "--share-port", "0", "--proxies", "1", "--public-url", "https://fer.test")
-"""A proxy is believed, so that a test on this machine can come from elsewhere; the addresses need no network."""
+"""A proxy is believed, so that a test here can come from elsewhere. The address needs no network."""
 
 VISITOR_JS = """
 localStorage.setItem("fer-web.notice", "2");

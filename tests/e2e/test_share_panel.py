@@ -235,8 +235,8 @@ def test_everything_in_the_panel_has_a_name(host):
     host.page.click("#share-new summary")
     nameless = host.page.locator("#share :is(button, input, select, img, summary)").evaluate_all(
         """all => all.filter((one) => one.checkVisibility()).filter((one) =>
-          !(one.getAttribute("aria-label") || one.alt || one.textContent.trim() || one.labels?.[0]?.textContent.trim())
-        ).map((one) => one.outerHTML)"""
+          !(one.getAttribute("aria-label") || one.alt || one.textContent.trim()
+            || one.labels?.[0]?.textContent.trim())).map((one) => one.outerHTML)"""
     )
     assert nameless == []
     ids = host.page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
