@@ -54,6 +54,7 @@ from fer_web.web.pages import PageOptions, pages_blueprint
 from fer_web.web.security import FenceRules, RequestFence
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
+from fer_web.web.trust import trust_blueprint
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Application:
     visitors: Visitors
     gate: Gate
     upkeep: Upkeep
+    network: ShareNetwork | None
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
@@ -117,9 +119,10 @@ def create_application(
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
     flask_app = _build_flask(settings, PageOptions(settings, model.info, detector), guests, share)
+    flask_app.register_blueprint(trust_blueprint(network))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
-        flask_app.wsgi_app, _fence_rules(settings, flask_app)
+        flask_app.wsgi_app, _fence_rules(settings, flask_app, network)
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -164,6 +167,7 @@ def create_application(
         visitors,
         gate,
         upkeep,
+        network,
     )
 
 
@@ -236,10 +240,11 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
     return app
 
 
-def _fence_rules(settings: Settings, app: Flask) -> FenceRules:
+def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None) -> FenceRules:
     return FenceRules(
         max_body_bytes=_max_message_bytes(settings),
         max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
+        hosts=network.hosts if network else None,
         public_url=settings.public_url,
         proxies=settings.proxies,
         plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,
