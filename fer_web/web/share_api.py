@@ -99,13 +99,13 @@ def _add_ending_routes(api: Blueprint, share: ShareAccess) -> None:
     def remove(visitor_id: str) -> Response:
         json_body()
         share.visitors.remove(visitor_id)
-        return jsonify()
+        return jsonify({})
 
     @api.post("/stop")
     def stop() -> Response:
         json_body()
         share.links.stop()
-        return jsonify()
+        return jsonify({})
 
 
 def _wire(share: ShareAccess, link: Link) -> dict[str, object]:
