@@ -118,7 +118,9 @@ def create_application(
     guests = Guests(gate, links, visitors)
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
-    flask_app = _build_flask(settings, PageOptions(settings, model.info, detector), guests, share)
+    flask_app = _build_flask(
+        settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
+    )
     flask_app.register_blueprint(trust_blueprint(network))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
