@@ -17,18 +17,21 @@ from tests.servers import ServerProcess
 OWNER = "the-host-of-the-tests"
 LINK_NAME = "For the class"
 MAX_WATCHERS = 40
-_COOKIES = "cookies: "
+_FACTS = "facts: "
 
 
 class WatchedServer(ServerProcess):
-    """`owner_cookie` is of the browser that is watched, `guest_cookies` of visitors: each as name=value."""
+    """`owner_cookie` is of the browser that is watched, `guest_cookies` of visitors: each as name=value.
+
+    `link_id` names the link, `host_token` makes a browser the host's.
+    """
 
     PROGRAM = ("-m", "tests.watched_server")
 
     def __enter__(self):
         super().__enter__()
-        line = next(line for line in self.output if line.startswith(_COOKIES))
-        self.owner_cookie, *self.guest_cookies = json.loads(line.removeprefix(_COOKIES))
+        line = next(line for line in self.output if line.startswith(_FACTS))
+        self.__dict__.update(json.loads(line.removeprefix(_FACTS)))
         return self
 
     def show_video(self, is_shown):
@@ -43,7 +46,7 @@ def main():
     application = create_application(settings)
     link, _token = application.links.create("watch", LINK_NAME, owner=OWNER)
     try:
-        print(_COOKIES + json.dumps([_owner_cookie(application), *_guest_cookies(application, link)]))
+        print(_FACTS + json.dumps(_facts(application, link)))
         print(f"fer-web is ready: open {url_of(listener)}", flush=True)
         threading.Thread(target=_obey, args=(application.links, link.id), daemon=True).start()
         application.mode.serve(application.flask, [Listener(listener)], PeerLimit())
@@ -53,8 +56,14 @@ def main():
         application.close()
 
 
-def _owner_cookie(application):
-    return f"{application.owners.owner_cookie}={application.owners.signed(OWNER)}"
+def _facts(application, link):
+    owners = application.owners
+    return {
+        "owner_cookie": f"{owners.owner_cookie}={owners.signed(OWNER)}",
+        "guest_cookies": list(_guest_cookies(application, link)),
+        "link_id": link.id,
+        "host_token": owners.host_token,
+    }
 
 
 def _guest_cookies(application, link):

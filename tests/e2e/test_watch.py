@@ -134,3 +134,34 @@ def test_watch_page_fits_its_window(server, browser, host, width):
     watcher = watch(server, browser, viewport={"width": width, "height": 800})
     watcher.wait_for_faces(1)
     assert watcher.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_link_that_is_revoked_ends_the_page_for_good_and_says_why(videos):
+    with WatchedServer() as server, chromium_with_camera(left_face_video(videos)) as browser:
+        watcher = watch(server, browser)
+        watcher.wait_for_state("waiting")
+        host = LivePage(browser, f"{server.url}/?host={server.host_token}")
+        revoked = """async (id) => (await fetch(`/api/v1/share/links/${id}`, {
+          method: "DELETE", headers: { "Content-Type": "application/json" } })).status"""
+        assert host.page.evaluate(revoked, server.link_id) == 200
+        watcher.wait_for_state("over", timeout_s=5)
+        assert watcher.page.text_content("#note-title") == "The host withdrew this link"
+        assert watcher.page.text_content("#connection-text") == "Ended"
+        requests = []
+        watcher.page.on("request", lambda request: requests.append(request.url))
+        watcher.page.wait_for_timeout(3000)
+        assert requests == [], "it tries again, which cannot help"
+
+
+def test_page_goes_on_after_the_server_was_away(tmp_path, videos):
+    with chromium_with_camera(left_face_video(videos)) as browser:
+        with WatchedServer(data_dir=tmp_path) as server:
+            port = server.port
+            watcher = watch(server, browser)
+            watcher.wait_for_state("waiting")
+        watcher.wait_until("document.getElementById('connection').dataset.state === 'reconnecting'")
+        watcher.wait_for_state("connecting")
+        # A server that starts anew has no links of before: the page hears that, and stops trying.
+        with WatchedServer(data_dir=tmp_path, port=port):
+            watcher.wait_for_state("over", timeout_s=30)
+        assert watcher.page.text_content("#note-title") == "The host stopped sharing"
