@@ -28,7 +28,8 @@ from tests.servers import ROOT, ServerProcess
 
 pytestmark = pytest.mark.timeout(240)
 
-SHARE = ("--share", "--share-port", "0")
+# A name of its own: the machine may have no network.
+SHARE = ("--share", "--share-port", "0", "--public-url", "https://fer.example.org")
 JPEG = encode_jpeg(astronaut_bgr())
 SERVED_WITHIN_S = 5
 
