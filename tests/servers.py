@@ -40,7 +40,8 @@ class ServerProcess:
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         if self._open_files is not None:
             psutil.Process(self._process.pid).rlimit(

@@ -128,6 +128,14 @@ def test_host_token_opens_the_page_of_the_host(server):
     assert any(cookie.name.startswith("fer_host_") for cookie in session.cookies)
 
 
+def test_printed_link_lets_a_browser_in(server, authority):
+    (token,) = re.findall(r"Link to join.*: https://fer\.example\.org/l/(\S+)", "".join(server.output))
+    answer = requests.get(
+        f"{secure_url(server)}/l/{token}", timeout=5, verify=authority, allow_redirects=False
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 def test_frames_are_answered_over_tls(server, authority, transport):
     session = requests.Session()
