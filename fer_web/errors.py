@@ -205,12 +205,23 @@ class LinkNeededError(ShareError):
     code = "link_needed"
 
 
+class SharedSessionGoneError(ShareError):
+    """A link's session was deleted."""
+
+    code = "session_gone"
+    http_status = 404
+
+
 class TooManyGuessesError(ShareError):
     """An address tried too many links that do not exist."""
 
     code = "too_many_guesses"
     http_status = 429
     retryable = True
+
+    def __init__(self, message: str, retry_after_s: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class RecordingError(FerWebError):
