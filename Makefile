@@ -38,7 +38,7 @@ $(VENV)/.export: requirements-export.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt $(VENV)/.runtime
+$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 

@@ -7,7 +7,15 @@ import sys
 
 from fer_web.errors import FerWebError
 from fer_web.factory import create_application
-from fer_web.server import loopback_url_of, open_listener, url_of
+from fer_web.listeners import (
+    MAX_PER_ADDRESS,
+    Listener,
+    PeerLimit,
+    loopback_url_of,
+    max_connections,
+    open_listener,
+    url_of,
+)
 from fer_web.settings import Settings, settings_from
 
 
@@ -39,9 +47,15 @@ def serve(settings: Settings) -> None:
             print(f"For you at this machine, the sessions of all: {near}/history?host={token}", flush=True)
         if not settings.is_loopback:
             print("Browsers on other machines give no camera to a page over plain HTTP.", flush=True)
-        application.mode.serve(application.flask, listener)
+        application.mode.serve(application.flask, [Listener(listener)], peer_limit(settings))
     finally:
         application.close()
+
+
+def peer_limit(settings: Settings) -> PeerLimit:
+    """Of all connections, an eighth stays for this machine itself."""
+    per_address = None if settings.proxies else MAX_PER_ADDRESS
+    return PeerLimit(per_address, total=max_connections() * 7 // 8)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.photos import LabelledPhoto, load_labelled_photos
+from fer_web.analysis.classification_report import wilson_interval
 from fer_web.errors import FerWebError
 from fer_web.factory import build_pipeline, new_stream_state, resolve_detector
 from fer_web.inference.models import open_model
 from fer_web.inference.pipeline import FaceResult, Pipeline
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
-from train.metrics import wilson_interval
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,10 @@ class TooManyGuessesError(ShareError):
     http_status = 429
     retryable = True
 
+    def __init__(self, message: str, retry_after_s: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
 
 class RecordingError(FerWebError):
     """A recording cannot start or go on."""

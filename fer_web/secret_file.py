@@ -19,7 +19,7 @@ def load_secret(data_dir: Path) -> bytes:
     path = data_dir / SECRET_FILE
     try:
         if not path.exists():
-            _create(path)
+            create_private(path, secrets.token_hex(_BYTES).encode("ascii"))
         path.chmod(0o600)
         secret = bytes.fromhex(path.read_text("ascii"))
     except OSError as exc:
@@ -34,13 +34,16 @@ def load_secret(data_dir: Path) -> bytes:
     return secret
 
 
-def _create(path: Path) -> None:
-    """Complete or not at all; where two programs start at once, the first one's is kept."""
+def create_private(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone can read, in a folder like it: complete or not at all.
+
+    Where two programs start at once, the first one's is kept. Raises: OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{SECRET_FILE}-")  # mode 0600
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(_BYTES))
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         _link(draft, path)

@@ -1,18 +1,17 @@
 """How connections are served: eventlet's green threads, or native threads. The only module that knows."""
 
 import contextlib
-import errno
-import ipaddress
 import signal
 import socket
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from flask import Flask
 
-from fer_web.errors import SettingsError
+from fer_web.eventlet_serving import connection_class, patient_listener, pool_that_ends
 from fer_web.eventlet_websocket import harden
+from fer_web.listeners import Listener, PeerLimit, max_connections
 from fer_web.server_log import keep_to_one_line
 
 _T = TypeVar("_T")
@@ -26,8 +25,6 @@ stay for frames, and the database has connections for all."""
 
 STOP_TIMEOUT_S = 3.0
 """Connections get this long to end when the server is told to."""
-
-MAX_CONNECTIONS = 1024
 
 
 class ServingMode(Protocol):
@@ -46,8 +43,8 @@ class ServingMode(Protocol):
         """Call a function that may wait for long: neither other clients nor `run_native` wait for it."""
         ...
 
-    def serve(self, app: Flask, listener: socket.socket) -> None:
-        """Serve until the process is told to end."""
+    def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
+        """Serve until the process is told to end. The listeners' sockets are closed then."""
 
 
 class EventletMode:
@@ -61,11 +58,11 @@ class EventletMode:
             # how to switch. A user who starts the server can do nothing about the warning.
             warnings.simplefilter("ignore")
             import eventlet
+            import eventlet.green.ssl
             import eventlet.tpool
             import eventlet.websocket
             import eventlet.wsgi
         self._eventlet = eventlet
-        self._green_socket = _patient(eventlet)
         self._may_wait = eventlet.Semaphore(WAITING_CALLS)
 
     def prepare(self, engine: Any, max_message_bytes: int) -> None:
@@ -82,23 +79,30 @@ class EventletMode:
         with self._may_wait:
             return self.run_native(function, *args)
 
-    def serve(self, app: Flask, listener: socket.socket) -> None:
+    def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
+        pool = pool_that_ends(self._eventlet, max_connections(), STOP_TIMEOUT_S)
         with _signals_as_data() as signals:
-            server = self._eventlet.spawn(self._run_server, app, listener)
+            servers = [
+                self._eventlet.spawn(self._run_server, app, listener, peers, pool) for listener in listeners
+            ]
             self._eventlet.greenio.GreenSocket(signals).recv(1)
-            server.kill(KeyboardInterrupt)
-            server.wait()
+            for server in servers:
+                server.kill(KeyboardInterrupt)
+            for server in servers:
+                server.wait()
 
-    def _run_server(self, app: Flask, listener: socket.socket) -> None:
+    def _run_server(self, app: Flask, listener: Listener, peers: PeerLimit, pool: Any) -> None:
         self._eventlet.wsgi.server(
-            self._green_socket(listener),
+            patient_listener(self._eventlet, peers)(listener.socket),
             app,
             debug=False,
             # The log would hold query strings, and with them session ids.
             log_output=False,
             socket_timeout=REQUEST_TIMEOUT_S,
-            custom_pool=_pool_that_ends(self._eventlet, max_connections()),
+            custom_pool=pool,
+            environ={"wsgi.url_scheme": "https", "HTTPS": "on"} if listener.tls else None,
+            protocol=connection_class(self._eventlet, peers, listener.tls),
         )
 
 
@@ -133,20 +137,11 @@ class ThreadingMode:
         """The caller is a native thread already."""
         return function(*args)
 
-    def serve(self, app: Flask, listener: socket.socket) -> None:
+    def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
         """Serve with Werkzeug's threaded server, whose request log is off."""
-        from werkzeug.serving import WSGIRequestHandler, make_server
+        from fer_web.threaded_serving import serve_threaded
 
-        class QuietHandler(WSGIRequestHandler):
-            timeout = REQUEST_TIMEOUT_S
-
-            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                """The log would hold query strings, and with them session ids."""
-
-        host, port = listener.getsockname()[:2]
-        make_server(
-            host, port, app, threaded=True, request_handler=QuietHandler, fd=listener.detach()
-        ).serve_forever()
+        serve_threaded(app, listeners, peers)
 
 
 class EngineConcurrency:
@@ -198,73 +193,7 @@ def _signals_as_data() -> Iterator[socket.socket]:
         writer.close()
 
 
-def max_connections() -> int:
-    """Connections held at the same time: fewer than the process may have files open."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return MAX_CONNECTIONS
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, min(MAX_CONNECTIONS, soft - 64))
-
-
-def _patient(eventlet: Any) -> Any:
-    class PatientListener(eventlet.greenio.GreenSocket):  # type: ignore[misc]  # eventlet has no types
-        """Waits where eventlet's server would end: when no file is left for a connection."""
-
-        def accept(self) -> Any:
-            while True:
-                try:
-                    return super().accept()
-                except OSError as exc:
-                    if exc.errno not in (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED):
-                        raise
-                    eventlet.sleep(0.1)
-
-    return PatientListener
-
-
-def _pool_that_ends(eventlet: Any, size: int) -> Any:
-    class EndingPool(eventlet.GreenPool):  # type: ignore[misc]  # eventlet has no types
-        """Does not wait for ever, when the server stops, for a client that never finishes its request."""
-
-        def waitall(self) -> None:
-            with eventlet.Timeout(STOP_TIMEOUT_S, False):
-                super().waitall()
-
-    return EndingPool(size)
-
-
 def serving_mode(name: str) -> ServingMode:
     """The mode of this name: eventlet or threading."""
     modes: dict[str, Callable[[], ServingMode]] = {"eventlet": EventletMode, "threading": ThreadingMode}
     return modes[name]()
-
-
-def open_listener(host: str, port: int) -> socket.socket:
-    """A listening TCP socket. Raises SettingsError when the address cannot be had, naming the way out."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as exc:
-        raise SettingsError(
-            f"Cannot listen on {host} port {port} ({exc.strerror or exc}). "
-            "Take another port: python app.py --port 8000."
-        ) from exc
-
-
-def url_of(listener: socket.socket) -> str:
-    """The http:// address of a listening socket, for people."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def loopback_url_of(listener: socket.socket) -> str | None:
-    """The address by which this machine reaches the server without leaving it; None where there is none."""
-    host, port = listener.getsockname()[:2]
-    address = ipaddress.ip_address(host.split("%")[0])
-    if not (address.is_loopback or address.is_unspecified):
-        return None
-    if address.is_unspecified:
-        host = "::1" if ":" in host else "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,7 +1,8 @@
 """The text report of `evaluate`'s result."""
 
-from collections.abc import Sequence
 from typing import Any
+
+from fer_web.analysis.text_tables import align, interval, percent
 
 HEADS = {"original": "original labels", "ferplus": "FER+ majority", "shown": "shown label"}
 
@@ -19,30 +20,9 @@ def describe(result: dict[str, Any]) -> str:
     return "\n\n".join(sections)
 
 
-def align(rows: Sequence[Sequence[str]], indent: str = "  ") -> str:
-    """Columns of text: the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        lines.append(indent + "  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """A share (0-1) as a percentage; "-" where there is none."""
-    return "-" if value is None else f"{100 * value:.{digits}f} %"
-
-
 def points(value: float) -> str:
     """A difference of shares in points, with its sign."""
     return f"{100 * value:+.1f}"
-
-
-def interval(bounds: Sequence[float]) -> str:
-    """Both ends of an interval of shares, as percentages."""
-    return f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}"
 
 
 def _headline(result: dict[str, Any]) -> str:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fer_web.analysis.classification_report import wilson_interval
+from fer_web.analysis.confusion_plot import draw_confusion
 from train.describe import HEADS, describe, percent, points
-from train.metrics import wilson_interval
 from train.plots import COLOUR_OF_EXPRESSION, LINE_STYLES, PALETTE, finish, save
 
 METRICS_FILE = "metrics.json"
@@ -43,24 +43,10 @@ def draw_confusions(result: dict[str, Any], heads: dict[str, str], subtitle: str
     figure = Figure(figsize=(5.9 * len(heads), 5.6), layout="constrained")
     for axes, (key, title) in zip(np.atleast_1d(figure.subplots(1, len(heads))), heads.items(), strict=True):
         scores = result[key]
-        _draw_confusion(axes, np.array(scores["confusion"]), list(scores["classes"]))
+        draw_confusion(axes, np.array(scores["confusion"]), list(scores["classes"]))
         axes.set_title(f"{title}: {percent(scores['accuracy'])} of {scores['count']:,}")
     figure.suptitle(f"Shares of each row in %, and counts; {subtitle}", fontsize=10)
     return figure
-
-
-def _draw_confusion(axes: Axes, confusion: np.ndarray, names: list[str]) -> None:
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(*confusion.shape):
-        if confusion[row, column]:
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            text = f"{100 * shares[row, column]:.0f}\n({confusion[row, column]:,})"
-            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7.5)
-    ticks = range(len(names))
-    axes.set_xticks(ticks, names, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, names)
-    axes.set(xlabel="predicted", ylabel="true")
 
 
 def draw_rocs(result: dict[str, Any], heads: dict[str, str], subtitle: str) -> Figure:

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from fer_web.analysis.classification_report import accuracy
 from fer_web.inference.classifier import Logits
 from fer_web.labels import FERPLUS_EMOTIONS
 from train.data import FerData
 from train.describe import align
-from train.metrics import accuracy, ferplus_majority
+from train.metrics import ferplus_majority
 
 MAX_ACCURACY_DROP = 0.003
 """Share of right answers that a quantised file may lose on either output."""

@@ -8,21 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.analysis.classification_report import accuracy, number, score_labels
 from fer_web.inference.classifier import Logits
 from fer_web.inference.scores import softmax
 from fer_web.labels import EMOTIONS, FERPLUS_EMOTIONS
 from train.calibration import emotion_of
 from train.data import FerData, copies_of, near_copies_of, repeats, vote_shares
-from train.metrics import (
-    accuracy,
-    balanced_accuracy,
-    class_scores,
-    confusion_matrix,
-    ferplus_majority,
-    macro_f1,
-    weighted_f1,
-    wilson_interval,
-)
+from train.metrics import ferplus_majority
 from train.probability_metrics import FALSE_POSITIVE_RATES, RocCurve, roc_curve, vote_agreement
 from train.robustness import CHANGES
 
@@ -111,35 +103,6 @@ def describe_roc(curves: dict[str, RocCurve]) -> dict[str, Any]:
     }
 
 
-def score_labels(
-    truth: NDArray[np.integer], predicted: NDArray[np.integer], names: tuple[str, ...]
-) -> dict[str, Any]:
-    """Count, accuracy with 95 % interval, means over classes, each class, confusion (rows are true)."""
-    confusion = confusion_matrix(truth, predicted, len(names))
-    scores = class_scores(confusion)
-    hits = int(np.diag(confusion).sum())
-    per_class = {
-        name: {
-            "precision": float(scores.precision[i]),
-            "recall": float(scores.recall[i]),
-            "recall_interval_95": list(wilson_interval(int(confusion[i, i]), int(scores.support[i]))),
-            "f1": float(scores.f1[i]),
-            "count": int(scores.support[i]),
-        }
-        for i, name in enumerate(names)
-    }
-    return {
-        "count": len(truth),
-        "accuracy": hits / len(truth) if len(truth) else None,
-        "interval_95": list(wilson_interval(hits, len(truth))),
-        "macro_f1": number(macro_f1(scores)),
-        "weighted_f1": number(weighted_f1(scores)),
-        "balanced_accuracy": number(balanced_accuracy(scores)),
-        "classes": per_class,
-        "confusion": confusion.tolist(),
-    }
-
-
 def score_votes(logits: Logits, part: FerData) -> dict[str, Any]:
     """How well the second output, without temperature, fits the votes of all ten columns."""
     predicted = logits.ferplus[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
@@ -187,8 +150,3 @@ def _accuracies(logits: Logits, part: FerData) -> dict[str, float]:
         predicted = logits.ferplus[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
         found["ferplus"] = accuracy(majority[counts], predicted[counts])
     return found
-
-
-def number(value: float) -> float | None:
-    """As JSON can hold it: None for nan."""
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.analysis.classification_report import score_labels
 from fer_web.inference.classifier import Logits
 from fer_web.labels import EMOTIONS
 from train.calibration import Scaling, choose_balance, cross_fitted_error, emotion_of
@@ -16,7 +17,7 @@ from train.probability_metrics import (
     equal_mass_calibration_error,
     reliability,
 )
-from train.scoring import Copies, score_labels
+from train.scoring import Copies
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 CURVE_POINTS = 50

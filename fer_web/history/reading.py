@@ -28,6 +28,11 @@ class HistoryReader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """The database, for who keeps tables of their own in it."""
+        return self._engine
+
     def close(self) -> None:
         """Close the connections to the database."""
         self._engine.dispose()

@@ -94,3 +94,13 @@ samples = Table(
     Column("measured", LargeBinary, nullable=False),  # rows.py: scores, box, confidence
     sqlite_with_rowid=False,
 )
+
+# Not of the history: what sharing remembers of its links. Never their tokens, which would open them.
+links = Table(
+    "links",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),  # SHA-256, hexadecimal
+    Column("created_ms", BigInteger, nullable=False),  # since 1970, UTC
+    Column("expires_ms", BigInteger, nullable=False, index=True),
+    Column("ended", String(16)),  # how the host ended it before its time
+)

@@ -50,8 +50,8 @@ class Admission:
     """Who asks, as far as sharing is concerned, and so what they may do.
 
     Attributes:
-        is_local: comes from this machine itself, which needs no link.
-        visitor: the visitor's id; None for local ones and for strangers.
+        is_local: comes from this machine itself, which needs no link, but may have opened one.
+        visitor: the visitor's id; None for who has opened no link.
         link: the open link that let the visitor in; None like `visitor`.
     """
 

@@ -4,18 +4,20 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from train.metrics import (
+from fer_web.analysis.classification_report import (
     accuracy,
     balanced_accuracy,
     class_scores,
     confusion_matrix,
-    expected_calibration_error,
-    ferplus_majority,
     macro_f1,
-    negative_log_likelihood,
-    risk_coverage,
     weighted_f1,
     wilson_interval,
+)
+from train.metrics import (
+    expected_calibration_error,
+    ferplus_majority,
+    negative_log_likelihood,
+    risk_coverage,
 )
 
 

@@ -1,0 +1,222 @@
+"""Any still image -> one upright BGR frame; every limit is checked on the header, before decoding."""
+
+import io
+import stat
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from fer_web.errors import (
+    EmptyImageError,
+    FileUnreadableError,
+    ImageError,
+    ImageTooLargeError,
+    NotAnImageError,
+)
+from fer_web.settings import Settings
+from fer_web.vision.types import Frame
+
+SUFFIXES: Final = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm",
+    ".avif", ".heic", ".heif",
+)  # fmt: skip
+"""Names that a folder's images may end in, in lower case. A file that is named itself may end in anything."""
+
+KINDS: Final = "JPEG, PNG, WebP, BMP, GIF, TIFF, PPM, AVIF or HEIC"
+_FORMATS: Final = ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF"]
+"""Names of Pillow's decoders that may run; the others are never shown a stranger's bytes."""
+
+MAX_SCANS: Final = 100
+"""A progressive JPEG has about ten scans, each of which walks over the whole image, however short it is; what
+a camera puts beside the image (thumbnail, second view) has its own."""
+
+_MAGIC: Final = (
+    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"RIFF", "WebP"), (b"BM", "BMP"),
+    (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
+)  # fmt: skip
+_HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_ORIENTATION: Final = 0x0112
+
+# The limits here are the settings', and checked by us: Pillow would only warn, on standard error. It also
+# warns of oddities in an image's metadata, which nobody can mend who wants to see a face.
+Image.MAX_IMAGE_PIXELS = None
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+@dataclass(frozen=True)
+class ImageLimits:
+    """Largest image file that is opened: its bytes, and its width times height."""
+
+    max_bytes: int
+    max_pixels: int
+
+    @staticmethod
+    def from_settings(settings: Settings) -> "ImageLimits":
+        """The limits that the settings say."""
+        return ImageLimits(settings.max_image_bytes, settings.max_image_pixels)
+
+
+def read_image(path: Path, limits: ImageLimits) -> Frame:
+    """Open an image file; see `decode_image`.
+
+    Raises: FileUnreadableError: there is no such file, it is a folder, or it cannot be opened. ImageError.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
+            raise FileUnreadableError(f"{path} is {kind}; an image file is needed.")
+        _check_bytes(status.st_size, limits)
+        with path.open("rb") as file:
+            data = file.read(limits.max_bytes + 1)
+    except OSError as exc:
+        raise FileUnreadableError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
+    except ValueError as exc:  # a null character in the name
+        raise FileUnreadableError(f"{str(path)!r} is no file name: {exc}.") from exc
+    return decode_image(data, limits)
+
+
+def decode_image(data: bytes, limits: ImageLimits) -> Frame:
+    """Decode one still image as a person sees it.
+
+    It is turned as its EXIF data say; transparent parts are white; 16 bits become 8; of several pictures
+    (animated, or beside each other) the first one counts.
+
+    Args: data: the file's bytes, of any kind in KINDS.
+    Returns: uint8 (height, width, 3), blue, green, red.
+    Raises:
+        EmptyImageError: no bytes.
+        NotAnImageError: something else, or a kind that we do not read.
+        ImageTooLargeError: more bytes or pixels than allowed; nothing was decoded.
+        ImageError: damaged, or cut short.
+    """
+    _check_bytes(len(data), limits)
+    if not data:
+        raise EmptyImageError("The file is empty (0 bytes). Save or send the image again.")
+    picture = _open(data)
+    width, height = picture.size
+    if width * height > limits.max_pixels:
+        raise ImageTooLargeError(
+            f"The image is {width}x{height} = {width * height} pixels, {limits.max_pixels} are allowed. "
+            "Scale it down, or raise --max-image-pixels (FER_MAX_IMAGE_PIXELS)."
+        )
+    if picture.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:
+        raise ImageError(f"The JPEG has more than {MAX_SCANS} scans. Save it as a baseline JPEG.")
+    try:
+        picture.load()
+        return _turned(_to_bgr(picture), _orientation(picture))
+    except ImageError:
+        raise
+    except Exception as exc:  # the decoders raise nearly everything on damaged files
+        raise _damaged(data, exc) from exc
+
+
+def _check_bytes(count: int, limits: ImageLimits) -> None:
+    if count > limits.max_bytes:
+        raise ImageTooLargeError(
+            f"The file has {count} bytes, {limits.max_bytes} are allowed. Save the image smaller, or raise "
+            "--max-image-bytes (FER_MAX_IMAGE_BYTES)."
+        )
+
+
+def _open(data: bytes) -> Image.Image:
+    formats = [*_FORMATS, "HEIF"] if _is_heic(data) and _has_heif_plugin() else _FORMATS
+    try:
+        return Image.open(io.BytesIO(data), formats=formats)
+    except UnidentifiedImageError as exc:
+        if _kind_of(data):
+            raise _damaged(data, exc) from exc
+        raise NotAnImageError(_unknown(data)) from exc
+    except Exception as exc:  # as for load()
+        raise _damaged(data, exc) from exc
+
+
+def _is_heic(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS
+
+
+def _has_heif_plugin() -> bool:
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener(thumbnails=False)
+    return True
+
+
+def _unknown(data: bytes) -> str:
+    if _is_heic(data):
+        return "The image is HEIC, which needs one more package: pip install -r requirements-heic.txt"
+    start = data.lstrip()[:5].lower()
+    what = "an SVG drawing" if start in (b"<?xml", b"<svg ", b"<svg>") else "something else"
+    return f"The file is no image that can be read: {KINDS} is needed, {what} of {len(data)} bytes came."
+
+
+def _kind_of(data: bytes) -> str | None:
+    if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
+        return "AVIF"
+    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def _damaged(data: bytes, exc: Exception) -> ImageError:
+    reason = str(exc) or type(exc).__name__
+    return ImageError(
+        f"The {_kind_of(data) or 'image'} of {len(data)} bytes is damaged or cut short ({reason}). "
+        "Fetch or save it again."
+    )
+
+
+def _to_bgr(picture: Image.Image) -> Frame:
+    if picture.mode.startswith("I"):
+        return _grey_to_bgr(_from_16_bits(picture))
+    if picture.mode == "F":
+        raise ImageError("The image has floating-point pixels. Save it with 8 or 16 bits.")
+    if picture.has_transparency_data:
+        picture = _on_white(picture)
+    if picture.mode in ("1", "L"):
+        return _grey_to_bgr(np.asarray(picture.convert("L")))
+    rgb = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _from_16_bits(picture: Image.Image) -> NDArray[np.uint8]:
+    """Grey of 16 bits, or of 32 that hold 16, as 8 bits: 65535 becomes 255."""
+    values = np.asarray(picture)
+    if values.min() < 0 or values.max() > 65535:
+        raise ImageError("The image has 32-bit pixels. Save it with 8 or 16 bits.")
+    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    rgba = picture.convert("RGBA")
+    white = Image.new("RGB", rgba.size, "white")
+    white.paste(rgba, mask=rgba.getchannel("A"))
+    return white
+
+
+def _grey_to_bgr(grey: NDArray[np.uint8]) -> Frame:
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata do not make a good image bad
+        return 1
+
+
+def _turned(frame_bgr: Frame, orientation: int) -> Frame:
+    """As EXIF's tag says (CIPA DC-008: where row 0 and column 0 are seen); unknown values: unturned."""
+    if orientation in (5, 6, 7, 8):
+        frame_bgr = frame_bgr.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        frame_bgr = frame_bgr[::-1]
+    if orientation in (2, 3, 6, 7):
+        frame_bgr = frame_bgr[:, ::-1]
+    return np.ascontiguousarray(frame_bgr)

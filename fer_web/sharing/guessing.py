@@ -1,0 +1,75 @@
+"""Slows down who tries links that do not exist."""
+
+import ipaddress
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol
+
+from fer_web.errors import TooManyGuessesError
+
+MAX_FAILURES = 10
+WINDOW_S = 60.0
+MAX_ADDRESSES = 10_000
+"""Addresses remembered; past it, the one that failed longest ago is forgotten."""
+
+
+class GuessLimiter(Protocol):
+    """Counts failed links by address."""
+
+    def check(self, address: str | None) -> None:
+        """Raises TooManyGuessesError: this address failed too often."""
+
+    def failed(self, address: str | None) -> None:
+        """This address tried a link that does not exist."""
+
+
+class AddressGuessLimiter:
+    """MAX_FAILURES in WINDOW_S for one address; an IPv6 host has a network of /64 to choose from."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Args: clock: seconds, never set back."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures_s: OrderedDict[str, list[float]] = OrderedDict()
+
+    def check(self, address: str | None) -> None:
+        """Raises TooManyGuessesError: this address failed too often."""
+        with self._lock:
+            recent = self._recent(_group_of(address))
+            if len(recent) < MAX_FAILURES:
+                return
+            retry_after_s = math.ceil(recent[-MAX_FAILURES] + WINDOW_S - self._clock())
+        raise TooManyGuessesError(
+            f"Your address tried {MAX_FAILURES} links that do not exist. Wait {retry_after_s} seconds, then "
+            "scan the code again.",
+            retry_after_s,
+        )
+
+    def failed(self, address: str | None) -> None:
+        """This address tried a link that does not exist."""
+        with self._lock:
+            group = _group_of(address)
+            self._failures_s[group] = [*self._recent(group), self._clock()][-MAX_FAILURES:]
+            self._failures_s.move_to_end(group)
+            while len(self._failures_s) > MAX_ADDRESSES:
+                self._failures_s.popitem(last=False)
+
+    def _recent(self, group: str) -> list[float]:
+        begin_s = self._clock() - WINDOW_S
+        return [at_s for at_s in self._failures_s.get(group, ()) if at_s > begin_s]
+
+
+def _group_of(address: str | None) -> str:
+    """Addresses that are counted together."""
+    try:
+        parsed = ipaddress.ip_address((address or "").split("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))

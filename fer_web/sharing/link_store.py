@@ -1,0 +1,59 @@
+"""Remembers links beyond the process: in the history's database, or for tests in memory."""
+
+from sqlalchemy import Engine, delete, insert, select
+
+from fer_web.history.database import reading, writing
+from fer_web.history.rows import to_ms
+from fer_web.history.schema import links
+from fer_web.sharing.links import StoredLink
+
+
+class DatabaseLinkStore:
+    """The table of links. Its verbs block, each is one transaction, and each raises DatabaseError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def save(self, link: StoredLink) -> None:
+        """Store a link, or how it ended."""
+        values = {
+            "token_hash": link.token_hash,
+            "created_ms": to_ms(link.created_s),
+            "expires_ms": to_ms(link.expires_s),
+            "ended": link.ended,
+        }
+        with writing(self._engine) as connection:
+            connection.execute(delete(links).where(links.c.token_hash == link.token_hash))
+            connection.execute(insert(links).values(values))
+
+    def find(self, token_hash: str) -> StoredLink | None:
+        """The link of this hash; None where there is none."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(links).where(links.c.token_hash == token_hash)).first()
+        if row is None:
+            return None
+        return StoredLink(row.token_hash, row.created_ms / 1000, row.expires_ms / 1000, row.ended)
+
+    def forget(self, before_s: float) -> None:
+        """Remove the links that expired before a moment, in seconds since 1970."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(links).where(links.c.expires_ms < to_ms(before_s)))
+
+
+class MemoryLinkStore:
+    """Links in a dictionary."""
+
+    def __init__(self) -> None:
+        self.links: dict[str, StoredLink] = {}
+
+    def save(self, link: StoredLink) -> None:
+        """Keep a link, or how it ended."""
+        self.links[link.token_hash] = link
+
+    def find(self, token_hash: str) -> StoredLink | None:
+        """The link of this hash; None where there is none."""
+        return self.links.get(token_hash)
+
+    def forget(self, before_s: float) -> None:
+        """Drop the links that expired before a moment, in seconds since 1970."""
+        self.links = {key: link for key, link in self.links.items() if link.expires_s >= before_s}
