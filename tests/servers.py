@@ -17,15 +17,17 @@ START_TIMEOUT_S = 60
 class ServerProcess:
     """`python app.py --port 0 ...` as a context manager."""
 
-    def __init__(self, *arguments, port=0, open_files=None, data_dir=None):
+    def __init__(self, *arguments, port=0, open_files=None, data_dir=None, within=()):
         """Args:
         open_files: limit on the files that the process may have open.
         data_dir: folder of its history; by default one of its own, removed at the end.
+        within: a command that runs the server's, such as that of a network namespace.
         """
         self._own_data_dir = None if data_dir else tempfile.TemporaryDirectory()
         self.data_dir = Path(data_dir or self._own_data_dir.name)
         self._arguments = arguments
         self._port = port
+        self._within = within
         self._open_files = open_files
         self.url = None
         self.output = []
@@ -34,7 +36,7 @@ class ServerProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FER_")}
         environment["FER_DATA_DIR"] = str(self.data_dir)
         self._process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(self._port), *self._arguments],
+            [*self._within, sys.executable, "app.py", "--port", str(self._port), *self._arguments],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

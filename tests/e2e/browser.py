@@ -1,4 +1,4 @@
-"""Finds the browser that the tests drive and its tools, or installs them: python -m tests.e2e.browser --install."""
+"""Finds the browser that the tests drive, and its tools, or installs them: python -m tests.e2e.browser --install"""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ MAC_PATHS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 
-# The program, and Debian's package of it. They make a network of namespaces, and a browser in it trust an authority.
+# Programs that make a network, and make a browser in it trust an authority; with Debian's packages of them.
 LINUX_TOOLS = {
     "certutil": "libnss3-tools",
     "ip": "iproute2",

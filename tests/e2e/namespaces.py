@@ -1,7 +1,7 @@
-"""A network of the tests' own: machines that are Linux network namespaces, joined by a bridge, with no way out.
+"""A network of the tests' own: machines that are Linux network namespaces, at one bridge, with no way out.
 
-A namespace lives as long as the process that holds it, and that one ends when the tests do, however they end: nothing
-has to be cleaned up. Who is not root becomes root in a user namespace, which needs no rights.
+A namespace lives as long as the process that holds it, and that one ends when the tests do, however they end:
+nothing has to be cleaned up. Who is not root becomes root in a user namespace, which needs no rights.
 """
 
 import json
@@ -43,8 +43,8 @@ class Machine:
         answer = self._holder.stdout.readline()
         if answer.strip() != "ready":
             raise RuntimeError(
-                f"No network namespace could be made ({answer.strip()}), so sharing cannot be tested. Run the tests "
-                "as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+                f"No network namespace could be made ({answer.strip()}), so sharing cannot be tested. Run "
+                "the tests as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1 "
                 "kernel.apparmor_restrict_unprivileged_userns=0)."
             )
         self.run("ip", "link", "set", "lo", "up")

@@ -1,4 +1,4 @@
-"""Runs on a machine of tests/e2e/namespaces.py: a line of JSON in, a line of JSON out, one for each request."""
+"""Runs on a machine of tests/e2e/namespaces.py: a request is a line of JSON, its answer another."""
 
 import json
 import ssl
