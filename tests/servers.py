@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -97,6 +98,16 @@ class ServerProcess:
         files = psutil.Process(self._process.pid).open_files()
         return [file.path for file in files if file.mode not in ("r", "rb")]
 
+    def wait_for_line(self, pattern, timeout_s=20):
+        """The match of a line of output, printed already or soon."""
+        end_s = time.monotonic() + timeout_s
+        while time.monotonic() < end_s:
+            for line in list(self.output):
+                if match := re.search(pattern, line):
+                    return match
+            time.sleep(0.02)
+        raise TimeoutError(f"No line with {pattern} came:\n{''.join(self.output)}")
+
     def stop(self):
         """Ask the process to end; returns its exit status."""
         self._process.terminate()
@@ -110,7 +121,7 @@ class ServerProcess:
     def _read(self):
         for line in self._process.stdout:
             self.output.append(line)
-            if match := re.search(r"open (http://\S+)", line):
+            if match := re.search(r"open (http://[^/\s]+)", line):
                 self.url = match.group(1)
                 self._is_ready.set()
         self._is_ready.set()
