@@ -1,4 +1,4 @@
-"""Finds the browser that the tests drive, or installs it, and its tools: python -m tests.e2e.browser --install"""
+"""Finds or installs the browser that the tests drive, and its tools: python -m tests.e2e.browser --install"""
 
 import os
 import shutil

@@ -14,6 +14,7 @@ from tests.e2e.browser import require_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBNET = "192.168.77"
+OTHER_SUBNET = "192.168.78"
 SUBNET_IPV6 = "fd77::"
 INTERFACE = "lan0"
 

@@ -19,7 +19,13 @@ def request(session, url, method="GET", headers=None, body=None, authority=None)
         allow_redirects=False,
         timeout=10,
     )
-    return {"status": answer.status_code, "headers": dict(answer.headers), "text": answer.text}
+    is_json = answer.headers.get("Content-Type") == "application/json"
+    return {
+        "status": answer.status_code,
+        "headers": dict(answer.headers),
+        "text": answer.text,
+        "json": answer.json() if is_json else None,
+    }
 
 
 def poll(session, url, headers=None, authority=None, namespace="/"):
@@ -54,8 +60,8 @@ def connect(session, url, headers=None, authority=None, namespace="/"):
         connection.close()
 
 
-def forget(session, url):
-    """Drop all cookies. `url` is not asked."""
+def forget(session, _url):
+    """Drop all cookies; nobody is asked."""
     session.cookies.clear()
     return {}
 

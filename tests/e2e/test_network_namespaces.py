@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.fake_camera import moving_face_video
-from tests.e2e.live_page import LivePage, iou
-from tests.e2e.namespaces import SUBNET, LocalNetwork, Machine
+from tests.e2e.live_page import LivePage
+from tests.e2e.namespaces import OTHER_SUBNET, SUBNET, LocalNetwork, Machine
 from tests.e2e.phone import Phone
 from tests.servers import ServerProcess
 
@@ -22,7 +22,7 @@ HTTPS = f"https://{SUBNET}.1:{TLS_PORT}"
 HTTP = f"http://{SUBNET}.1:{PLAIN_PORT}"
 LOCAL = f"http://127.0.0.1:{PLAIN_PORT}"
 LINK_ENDED_WITHIN_S = 1.0
-CERTIFICATE_WITHIN_S = 15
+NEW_ADDRESS_WITHIN_S = 15
 
 
 @pytest.fixture(scope="module")
@@ -246,3 +246,52 @@ def test_the_stranger_who_guesses_is_slowed_down(stranger):
     assert statuses[0] == 404
     assert statuses[-1] == 429
     assert statuses == sorted(statuses)
+
+
+# Networks that come and go
+
+
+def test_a_new_address_is_covered_and_its_link_works(network, host, phone_browser):
+    old, new = f"{SUBNET}.1/24", f"{OTHER_SUBNET}.1/24"
+    network.phone.add_address(f"{OTHER_SUBNET}.2/24")
+    network.host.add_address(new)
+    network.host.remove_address(old)
+    try:
+        here = f"https://{OTHER_SUBNET}.1:{TLS_PORT}"
+        wait_until(lambda: here in addresses(host) and HTTPS not in addresses(host), NEW_ADDRESS_WITHIN_S)
+        link = host.share(name="On the new network")
+        address = next(url for url in link["urls"] if url.startswith(here))
+        page = phone_browser.new_page()
+        answer = page.goto(address)
+        assert (answer.status, page.url) == (200, f"{here}/")
+        assert page.evaluate("isSecureContext") is True
+        page.wait_for_selector("#start-stop:not([disabled])")
+        page.context.close()
+        assert HTTPS not in str(link["urls"])
+    finally:
+        network.host.add_address(old)
+        wait_until(lambda: HTTPS in addresses(host), NEW_ADDRESS_WITHIN_S)
+        network.host.remove_address(new)
+
+
+def addresses(host):
+    return [address["url"] for address in host.api("GET", "")["addresses"]]
+
+
+def wait_until(is_true, timeout_s):
+    end_s = time.monotonic() + timeout_s
+    while not is_true():
+        assert time.monotonic() < end_s, f"not within {timeout_s} s"
+        time.sleep(0.1)
+
+
+def test_without_any_network_the_start_says_so_and_serves_this_machine():
+    alone = Machine("alone")
+    try:
+        with ServerProcess("--share", "--share-port", "0", "--workers", "1", within=alone.command) as server:
+            server.wait_for_line("This machine has no address on any network")
+            server.wait_for_line("SHA-256")
+            assert alone.client.get(f"{server.url}/")["status"] == 200
+            assert not [line for line in server.output if "/l/" in line]
+    finally:
+        alone.close()
