@@ -61,5 +61,6 @@ export function connectionMessage({ state, message, hasFailed }) {
 function tellState(bus, change) {
   const message = connectionMessage(change);
   if (message) bus.emit("message", message);
-  else if (change.state === "connected") bus.emit("message-cleared", { id: "connection" });
+  // The stage itself says why it is over.
+  else if (["connected", "over"].includes(change.state)) bus.emit("message-cleared", { id: "connection" });
 }

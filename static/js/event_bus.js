@@ -10,8 +10,9 @@
  *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing, problem}
  *   mirror-changed       {isMirrored}
  *   fullscreen-changed   {isFullscreen}
- *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed", message, hasFailed}
+ *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed" | "over", message, hasFailed}
  *   goodbye              {code, message, retryable}: the server's reason, just before it disconnects us
+ *   farewell             {problem: {kind, title, text, steps, isFinal}}: this visitor's time here is over, see goodbyes.js
  *   video-frame          {capturedMs, nowMs}: a new picture is on the screen
  *   result               see FrameAnswer in frame_pump.js
  *   frame-dropped        {seq, reason}
@@ -21,7 +22,7 @@
  *   recording-changed    {state, isWanted, isLive, session, startedMs, problem, finished}, see recording.js
  *   marker-added         {session, id, atS, text}; marker-named {session, id, text}
  *   message              {id, tone, title, text, action: {label, request, detail}, link: {label, href}, lastsMs}; message-cleared {id}
- * The pages of the history have events of their own, see history/.
+ * The pages of the history and the Share panel have events of their own, see history/ and share/.
  */
 export class EventBus {
   #target = new EventTarget();

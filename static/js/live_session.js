@@ -6,6 +6,7 @@ export class LiveSession {
   #state = "idle";
   #deviceId;
   #attempt = 0;
+  #farewell = null;
 
   /**
    * @param {object} deps
@@ -25,7 +26,13 @@ export class LiveSession {
     return this.#state === "starting" || this.#state === "live";
   }
 
+  /** Whether end() was called. */
+  get isOver() {
+    return this.#farewell !== null;
+  }
+
   async start() {
+    if (this.isOver) return;
     const attempt = ++this.#attempt;
     const { camera, clock, pump, socket } = this.#deps;
     this.#become("starting");
@@ -48,6 +55,18 @@ export class LiveSession {
     this.#attempt += 1;
     this.#halt();
     this.#become("idle");
+  }
+
+  /**
+   * The server will not have us any more: the camera goes off for good.
+   *
+   * @param {object} problem see goodbyes.js
+   */
+  end(problem) {
+    this.#farewell = problem;
+    this.#attempt += 1;
+    this.#halt();
+    this.#become("problem", { problem });
   }
 
   /** @param {string} deviceId */

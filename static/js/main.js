@@ -13,6 +13,7 @@ import { Preferences } from "./preferences.js";
 import { QualityController } from "./quality_controller.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
+import { buildSharePanel } from "./share/panel.js";
 import { SocketClient } from "./socket_client.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
@@ -94,6 +95,7 @@ function buildViews() {
       problemTitle: find("problem-title"),
       problemText: find("problem-text"),
       problemSteps: find("problem-steps"),
+      retry: find("retry"),
       startStop: find("start-stop"),
     },
     bus,
@@ -148,6 +150,7 @@ function buildViews() {
   new AnnouncerView({ region: find("announcer") }, bus, signal);
   new HelpView({ dialog: find("help"), close: find("help-close") }, bus, signal);
   new ShortcutsView(document, bus, signal);
+  buildSharePanel(bus, signal);
   const dialog = { dialog: find("notice"), accept: find("notice-accept"), decline: find("notice-decline") };
   return new NoticeView({ ...dialog, close: find("notice-close") }, bus, signal, preferences);
 }
@@ -155,6 +158,7 @@ function buildViews() {
 function wire() {
   const statistics = new LiveStatistics();
   tellConnection(bus, { signal, now });
+  bus.on("farewell", ({ problem }) => session.end(problem), { signal });
   bus.on("toggle-requested", () => toggle(), { signal });
   bus.on("notice-accepted", () => session.start(), { signal });
   bus.on("camera-selected", ({ deviceId }) => preferences.set("camera", deviceId), { signal });
@@ -205,6 +209,7 @@ function keepAwake(wakeLock) {
 }
 
 function toggle() {
+  if (session.isOver) return;
   if (session.isActive) session.stop();
   else if (notice.isAccepted) session.start();
   else notice.open({ isQuestion: true });

@@ -1,4 +1,5 @@
 /** The Socket.IO connection. `io` is passed in, so that tests need no network. */
+import { goodbyeOf } from "./goodbyes.js";
 import { parseError, parseSaved } from "./protocol.js";
 
 export class AckTimeoutError extends Error {
@@ -15,6 +16,7 @@ export class SocketClient {
   #ackTimeoutMs;
   #wasConnected = false;
   #closing = null;
+  #isOver = false;
 
   /**
    * @param {(options: object) => any} io of socket.io-client
@@ -46,7 +48,7 @@ export class SocketClient {
   }
 
   connect() {
-    if (this.#socket.connected) return;
+    if (this.#socket.connected || this.#isOver) return;
     this.#closing = null;
     this.#tell(this.#wasConnected ? "reconnecting" : "connecting");
     this.#socket.connect();
@@ -96,6 +98,7 @@ export class SocketClient {
   }
 
   #onDisconnect(reason) {
+    if (this.#isOver) return;
     if (reason === "io client disconnect") return this.#tell("closed");
     // After the server's own goodbye socket.io-client does not come back by itself.
     if (reason === "io server disconnect") return this.#tell("closed", this.#closing?.message);
@@ -103,6 +106,7 @@ export class SocketClient {
   }
 
   #onConnectError(error) {
+    if (this.#part(error?.data)) return;
     // socket.active is false when the server refused us, which trying again does not mend.
     if (this.#socket.active) this.#tell(this.#wasConnected ? "reconnecting" : "connecting", "", true);
     else this.#tell("closed", error?.message);
@@ -111,10 +115,22 @@ export class SocketClient {
   #onClosing(raw) {
     try {
       this.#closing = parseError(raw);
-      this.#bus.emit("goodbye", this.#closing);
     } catch {
       this.#closing = null;
+      return;
     }
+    if (!this.#part(this.#closing)) this.#bus.emit("goodbye", this.#closing);
+  }
+
+  /** Where the server will not have us again, socket.io-client must not go on trying. */
+  #part(reason) {
+    const problem = goodbyeOf(reason);
+    if (!problem || this.#isOver) return problem !== null;
+    this.#isOver = true;
+    this.#tell("over");
+    this.#bus.emit("farewell", { problem });
+    this.#socket.disconnect();
+    return true;
   }
 
   #tellParsed(type, parse, raw) {

@@ -11,9 +11,14 @@ const HISTORY = list("static/js/history/", ".js").map((name) => `history/${name}
 const HISTORY_VIEWS = list("static/js/history/views/", ".js").map((name) => `history/views/${name}`);
 const HISTORY_SERVICES = ["api.js", "comparison.js", "session_data.js", "session_list.js"].map((name) => `history/${name}`);
 const HISTORY_PURE = ["alignment.js", "dates.js", "samples.js"].map((name) => `history/${name}`);
+const SHARE = list("static/js/share/", ".js").map((name) => `share/${name}`);
+const SHARE_VIEWS = list("static/js/share/views/", ".js").map((name) => `share/views/${name}`);
+const SHARE_SERVICES = ["share/share_api.js", "share/sharing.js"];
+const SHARE_PURE = ["share/links.js", "share/questions.js"];
+const SHARE_PARTS = ["share/views/keyed_list.js", "share/views/link_row.js"];
 const MODULES = list("static/js/", ".js");
 const SERVICES = ["camera.js", "frame_pump.js", "live_session.js", "recording.js", "socket_client.js", "video_clock.js", "wake_lock.js"];
-const LOW = ["event_bus.js", "protocol.js", "options.js", "errors.js", "geometry.js", "format.js", "statistics.js"];
+const LOW = ["event_bus.js", "protocol.js", "options.js", "errors.js", "goodbyes.js", "json_requests.js", "geometry.js", "format.js", "statistics.js"];
 
 const imports = (module) =>
   [...read(`static/js/${module}`).matchAll(/^import .*?from "(.+?)";$/gms)].map(([, path]) => path.replace(/^\.\.?\//, ""));
@@ -48,6 +53,26 @@ test("services of the history never touch the document, and only pages import vi
   }
 });
 
+test("the Share panel has views of its own, which only its root brings together", () => {
+  for (const view of SHARE_VIEWS) {
+    const wrong = resolved(view).filter((path) => [...SERVICES, ...SHARE_SERVICES].includes(path));
+    const others = resolved(view).filter((path) => [...VIEWS, ...HISTORY_VIEWS, ...SHARE_VIEWS].includes(path) && !SHARE_PARTS.includes(path));
+    assert.deepEqual([...wrong, ...others], [], view);
+  }
+  for (const module of SHARE.filter((name) => name !== "share/panel.js")) {
+    assert.deepEqual(resolved(module).filter((path) => path.includes("views/")), [], module);
+    assert.doesNotMatch(read(`static/js/${module}`), /\bdocument\.|\blocation\.|\bwindow\.|\bnavigator\./, module);
+  }
+  const shown = resolved("share/panel.js");
+  assert.deepEqual(SHARE_VIEWS.filter((view) => !shown.includes(view) && !SHARE_PARTS.includes(view)), []);
+});
+
+test("what is pure in the Share panel asks no server", () => {
+  for (const module of SHARE_PURE) {
+    assert.deepEqual(resolved(module).filter((path) => path !== "format.js" && !SHARE_PURE.includes(path)), [], module);
+  }
+});
+
 test("every view of the history is on a page", () => {
   const pages = HISTORY.filter((name) => name.endsWith("_page.js")).flatMap(resolved);
   assert.deepEqual(HISTORY_VIEWS.filter((view) => !pages.includes(view) && !PARTS.includes(view)), []);
@@ -70,7 +95,7 @@ test("services never touch the document", () => {
 });
 
 test("nothing writes HTML from text, leaves window globals or fetches", () => {
-  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS]) {
+  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS, ...SHARE, ...SHARE_VIEWS]) {
     assert.doesNotMatch(read(`static/js/${module}`), /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|(?<!#)\bfetch\(/, module);
   }
 });

@@ -115,3 +115,24 @@ test("another camera replaces the running one, and waits for Start otherwise", a
   await switching;
   assert.ok(session.isActive);
 });
+
+test("a last goodbye turns the camera off, says why and stays so", async () => {
+  const { session, states, calls, opened } = build();
+  const starting = session.start();
+  opened[0].resolve({});
+  await starting;
+  calls.length = 0;
+  session.end({ kind: "link_revoked", isFinal: true });
+  assert.ok(calls.includes("camera closed") && calls.includes("pump stopped"));
+  await session.start();
+  assert.deepEqual([states.at(-1), session.isActive, session.isOver, opened.length], ["link_revoked", false, true, 1]);
+});
+
+test("a camera that is allowed after the last goodbye stays off", async () => {
+  const { session, states, opened } = build();
+  const starting = session.start();
+  session.end({ kind: "sharing_stopped", isFinal: true });
+  opened[0].resolve({});
+  await starting;
+  assert.equal(states.at(-1), "sharing_stopped");
+});

@@ -11,8 +11,9 @@ function build() {
     connected: false,
     active: true,
     on: (type, handler) => (handlers[type] = handler),
-    connect: () => {},
-    disconnect: () => {},
+    connect: () => (socket.connects += 1),
+    connects: 0,
+    disconnect: () => socket.connected && become(false, "disconnect", "io client disconnect"),
     emit: (...args) => emitted.push(args),
     timeout: (ms) => ({ emit: (...args) => emitted.push([ms, ...args]) }),
   };
@@ -20,7 +21,7 @@ function build() {
   const states = [];
   bus.on("connection-changed", ({ state, message }) => states.push(message ? [state, message] : state));
   const told = [];
-  for (const type of ["recording-saved", "recording-problem", "message"]) bus.on(type, (detail) => told.push([type, detail]));
+  for (const type of ["recording-saved", "recording-problem", "message", "goodbye", "farewell"]) bus.on(type, (detail) => told.push([type, detail]));
   const client = new SocketClient(() => socket, { bus, ackTimeoutMs: 3000 });
   const become = (connected, type, detail) => {
     socket.connected = connected;
@@ -100,4 +101,33 @@ test("what the server says of the recording is checked and passed on", () => {
     ["recording-problem", { code: "database_full", message: "The disk is full.", retryable: false }],
   ]);
   assert.equal(told[2][0], "message");
+});
+
+test("after the last goodbye the page does not come back, whatever asks for it", () => {
+  const { client, socket, states, told, become, handlers } = build();
+  client.connect();
+  become(true, "connect");
+  handlers.closing({ code: "link_revoked", message: "The link was revoked.", retryable: false });
+  become(false, "disconnect", "transport close");
+  client.connect();
+  assert.deepEqual([socket.connected, socket.connects], [false, 1]);
+  assert.deepEqual(states, ["connecting", "connected", "over"]);
+  assert.deepEqual(told.map(([type, { problem }]) => [type, problem.kind]), [["farewell", "link_revoked"]]);
+});
+
+test("a refused connection that says why is a last goodbye, told once", () => {
+  const { client, states, told, handlers } = build();
+  client.connect();
+  const refusal = Object.assign(new Error("The link's time is over."), { data: { code: "link_expired", message: "x", retryable: false } });
+  handlers.connect_error(refusal);
+  handlers.connect_error(refusal);
+  assert.deepEqual(states, ["connecting", "over"]);
+  assert.equal(told.length, 1);
+});
+
+test("a refused connection without a code that ends is tried again as before", () => {
+  const { client, states, handlers } = build();
+  client.connect();
+  handlers.connect_error(Object.assign(new Error("full"), { data: { code: "server_full", message: "Full.", retryable: true } }));
+  assert.deepEqual(states, ["connecting", "connecting"]);
 });

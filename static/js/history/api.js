@@ -18,26 +18,19 @@
  * @typedef {{id: string, at_s: number, text: string}} Marker
  */
 
+import { ApiError, JsonRequests, pathOf } from "../json_requests.js";
+
+export { ApiError };
+
 const SESSIONS = "/api/v1/sessions";
-
-export class ApiError extends Error {
-  name = "ApiError";
-
-  /** @param {{code: string, message: string, retryable: boolean}} error */
-  constructor({ code, message, retryable }, cause) {
-    super(message, { cause });
-    this.code = code;
-    this.retryable = retryable;
-  }
-}
 
 /** All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does. */
 export class HistoryApi {
-  #fetch;
+  #requests;
 
   /** @param {typeof fetch} fetch */
   constructor(fetch) {
-    this.#fetch = fetch;
+    this.#requests = new JsonRequests(fetch);
   }
 
   /**
@@ -45,78 +38,58 @@ export class HistoryApi {
    * @param {AbortSignal} [signal]
    */
   list(filter, signal) {
-    return this.#get(`${SESSIONS}${query(filter)}`, signal);
+    return this.#requests.get(`${SESSIONS}${query(filter)}`, signal);
   }
 
   session(id, signal) {
-    return this.#get(path(id), signal);
+    return this.#requests.get(path(id), signal);
   }
 
   /** @param {{face?: number | null, smoothing_s?: number}} view */
   samples(id, view, signal) {
-    return this.#get(`${path(id, "samples")}${query(view)}`, signal);
+    return this.#requests.get(`${path(id, "samples")}${query(view)}`, signal);
   }
 
   /** @param {{face?: number | null, smoothing_s?: number}} view */
   summary(id, view, signal) {
-    return this.#get(`${path(id, "summary")}${query(view)}`, signal);
+    return this.#requests.get(`${path(id, "summary")}${query(view)}`, signal);
   }
 
   /** @param {{name?: string, notes?: string, tags?: string[]}} changes @returns {Promise<Session>} */
   update(id, changes) {
-    return this.#send("PATCH", path(id), changes);
+    return this.#requests.send("PATCH", path(id), changes);
   }
 
   /** @returns {Promise<{undo_s: number}>} for how long restore() brings it back */
   remove(id) {
-    return this.#send("DELETE", path(id), {});
+    return this.#requests.send("DELETE", path(id), {});
   }
 
   restore(id) {
-    return this.#send("POST", path(id, "restore"), {});
+    return this.#requests.send("POST", path(id, "restore"), {});
   }
 
   /** @returns {Promise<{deleted: number}>} */
   removeAll() {
-    return this.#send("DELETE", SESSIONS, {});
+    return this.#requests.send("DELETE", SESSIONS, {});
   }
 
   /** @param {string} json an export in JSON, as text @returns {Promise<Session>} */
   importText(json) {
-    return this.#request("POST", `${SESSIONS}/import`, { body: json });
+    return this.#requests.sendText("POST", `${SESSIONS}/import`, json);
   }
 
   /** @param {{at_s: number, text: string}} marker @returns {Promise<Marker>} */
   addMarker(id, marker) {
-    return this.#send("POST", path(id, "markers"), marker);
+    return this.#requests.send("POST", path(id, "markers"), marker);
   }
 
   updateMarker(id, markerId, changes) {
-    return this.#send("PATCH", path(id, "markers", markerId), changes);
+    return this.#requests.send("PATCH", path(id, "markers", markerId), changes);
   }
 
   removeMarker(id, markerId) {
-    return this.#send("DELETE", path(id, "markers", markerId), {});
-  }
-
-  #get(url, signal) {
-    return this.#request("GET", url, { signal });
-  }
-
-  #send(method, url, value) {
-    return this.#request(method, url, { body: JSON.stringify(value) });
-  }
-
-  async #request(method, url, { body, signal } = {}) {
-    const headers = { Accept: "application/json", ...(body !== undefined && { "Content-Type": "application/json" }) };
-    let response;
-    try {
-      response = await this.#fetch(url, { method, headers, body, signal, credentials: "same-origin" });
-    } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new ApiError({ code: "unreachable", message: "The server does not answer. Is it running?", retryable: true }, error);
-    }
-    return read(response);
+    return this.#requests.send("DELETE", path(id, "markers", markerId), {});
   }
 }
 
@@ -127,15 +100,8 @@ export class HistoryApi {
  */
 export const exportPath = (id, format) => `${path(id, "export")}${query({ format })}`;
 
-async function read(response) {
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer !== null) return answer;
-  const message = answer?.error?.message ?? `The server's answer (status ${response.status}) could not be read.`;
-  throw new ApiError({ code: answer?.error?.code ?? "bad_answer", message, retryable: answer?.error?.retryable === true });
-}
-
 function path(...parts) {
-  return [SESSIONS, ...parts.map(encodeURIComponent)].join("/");
+  return pathOf(SESSIONS, ...parts);
 }
 
 /** Empty and absent values are left out. */

@@ -3,6 +3,7 @@ import uPlot from "/vendor/uPlot.esm.js";
 
 import { EventBus } from "../event_bus.js";
 import { Preferences } from "../preferences.js";
+import { buildSharePanel } from "../share/panel.js";
 import { MessagesView } from "../views/messages.js";
 import { ThemeView } from "../views/theme.js";
 import { HistoryApi } from "./api.js";
@@ -27,6 +28,7 @@ function buildViews() {
   const preferences = new Preferences(() => localStorage);
   new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
   new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
+  buildSharePanel(bus, signal);
   new ComparisonChartView(
     {
       plot: find("plot"),

@@ -4,6 +4,7 @@ import uPlot from "/vendor/uPlot.esm.js";
 import { EventBus } from "../event_bus.js";
 import { sessionName } from "../format.js";
 import { Preferences } from "../preferences.js";
+import { buildSharePanel } from "../share/panel.js";
 import { MessagesView } from "../views/messages.js";
 import { ThemeView } from "../views/theme.js";
 import { HistoryApi, exportPath } from "./api.js";
@@ -12,9 +13,11 @@ import { DataTableView } from "./views/data_table.js";
 import { FaceStripsView } from "./views/face_strips.js";
 import { HeadingView } from "./views/heading.js";
 import { MarkersView } from "./views/markers.js";
+import { NameView } from "./views/name.js";
 import { NotesView } from "./views/notes.js";
 import { PaperView } from "./views/paper.js";
 import { PeaksView } from "./views/peaks.js";
+import { ReadOnlyView } from "./views/read_only.js";
 import { SharesView } from "./views/shares.js";
 import { SmoothingView } from "./views/smoothing.js";
 import { TakeawayView } from "./views/takeaway.js";
@@ -26,6 +29,7 @@ const find = (id) => document.getElementById(id);
 
 const { signal } = new AbortController();
 const bus = new EventBus();
+const isReadOnly = find("session").dataset.readOnly === "true";
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
 const api = new HistoryApi(globalThis.fetch.bind(globalThis));
 // The browser may have kept the slider where it was before a reload.
@@ -33,22 +37,23 @@ const data = new SessionData({ api, bus, id, view: { face: null, smoothingS: Num
 
 buildViews();
 wire();
+if (!isReadOnly) wireEdits();
 data.load();
 
 function buildViews() {
   const preferences = new Preferences(() => localStorage);
   new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
   new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
+  buildSharePanel(bus, signal, { session: id });
   buildHead();
+  if (isReadOnly) buildReading();
+  else buildEditing();
   const timeline = buildTimeline();
   new FaceStripsView({ root: find("face-strips") }, bus, signal);
   new SharesView({ list: find("shares"), present: find("present-share"), unsure: find("unsure-share") }, bus, signal);
   const transitions = { table: find("transitions"), note: find("transitions-note"), none: find("transitions-none") };
   new TransitionsView(transitions, bus, signal);
   new PeaksView({ list: find("peaks"), none: find("peaks-none") }, bus, signal);
-  new MarkersView({ list: find("markers"), none: find("markers-none"), template: find("marker-template") }, bus, signal);
-  const notes = { notes: find("notes"), saved: find("saved"), tags: find("tags"), tagForm: find("tag-form"), tag: find("tag") };
-  new NotesView(notes, bus, signal);
   new DataTableView({ table: find("data-table"), caption: find("data-caption") }, bus, signal);
   const takeaway = { menu: find("export-menu"), png: find("save-png"), print: find("print") };
   new PaperView(bus, signal);
@@ -58,8 +63,6 @@ function buildViews() {
 function buildHead() {
   new HeadingView(
     {
-      name: find("name"),
-      form: find("name-form"),
       facts: find("facts"),
       model: find("model"),
       state: find("state"),
@@ -72,6 +75,19 @@ function buildHead() {
   new ViewControlsView({ face: find("face"), modes }, bus, signal);
   new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus, signal);
   for (const link of document.querySelectorAll("a[data-format]")) link.href = exportPath(id, link.dataset.format);
+}
+
+function buildEditing() {
+  new NameView({ name: find("name"), form: find("name-form") }, bus, signal);
+  new MarkersView({ list: find("markers"), none: find("markers-none"), template: find("marker-template") }, bus, signal);
+  const notes = { notes: find("notes"), saved: find("saved"), tags: find("tags"), tagForm: find("tag-form"), tag: find("tag") };
+  new NotesView(notes, bus, signal);
+}
+
+function buildReading() {
+  const texts = { name: find("read-name"), notes: find("read-notes"), tags: find("read-tags") };
+  const markers = { markers: find("markers"), none: find("markers-none"), template: find("marker-template") };
+  new ReadOnlyView({ ...texts, ...markers }, bus, signal);
 }
 
 function buildTimeline() {
@@ -99,16 +115,25 @@ function wire() {
   const page = find("session");
   bus.on("face-changed", ({ face }) => data.setView({ face }), { signal });
   bus.on("smoothing-changed", ({ smoothingS }) => data.setView({ smoothingS }), { signal });
-  bus.on("update-requested", (changes) => update(changes), { signal });
-  bus.on("marker-add-requested", ({ atS, text }) => data.addMarker({ at_s: atS, text }), { signal });
-  bus.on("marker-rename-requested", ({ id: markerId, text }) => data.renameMarker(markerId, text), { signal });
-  bus.on("marker-delete-requested", ({ id: markerId }) => data.removeMarker(markerId), { signal });
   bus.on("view-loading", () => page.setAttribute("aria-busy", "true"), { signal });
   bus.on("view-changed", ({ samples }) => showState(samples.atS.length === 0 ? "empty" : "ready"), { signal });
   bus.on("load-failed", ({ problem }) => fail(problem), { signal });
   find("retry").addEventListener("click", () => location.reload(), { signal });
   find("reload").addEventListener("click", () => location.reload(), { signal });
+}
+
+function wireEdits() {
+  bus.on("update-requested", (changes) => update(changes), { signal });
+  bus.on("marker-add-requested", ({ atS, text }) => data.addMarker({ at_s: atS, text }), { signal });
+  bus.on("marker-rename-requested", ({ id: markerId, text }) => data.renameMarker(markerId, text), { signal });
+  bus.on("marker-delete-requested", ({ id: markerId }) => data.removeMarker(markerId), { signal });
   find("delete").addEventListener("click", () => remove(), { signal });
+  // Only the host has it.
+  const share = find("share-session");
+  if (!share) return;
+  // A session that still runs has no end to show.
+  bus.on("session-changed", ({ session }) => (share.hidden = session.state === "running"), { signal });
+  share.addEventListener("click", () => bus.emit("session-share-requested", { session: id, name: sessionName(data.session) }), { signal });
 }
 
 async function update(changes) {

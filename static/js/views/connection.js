@@ -4,6 +4,7 @@ const TEXTS = {
   connected: "Connected",
   reconnecting: "Reconnecting",
   closed: "Disconnected",
+  over: "Ended",
 };
 
 export class ConnectionView {

@@ -20,18 +20,19 @@ export class ControlsView {
       () => bus.emit("camera-selected", { deviceId: elements.camera.value }),
       { signal },
     );
-    bus.on("session-changed", ({ state }) => this.#showState(state), { signal });
+    bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem), { signal });
     bus.on("fullscreen-changed", ({ isFullscreen }) => setPressed(elements.fullscreen, isFullscreen), { signal });
     bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored), { signal });
     bus.on("cameras-changed", (list) => this.#showCameras(list), { signal });
     bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)), { signal });
   }
 
-  #showState(state) {
+  #showState(state, problem) {
     const { startStop, startStopLabel, snapshot, mirror } = this.#elements;
     const isActive = state === "starting" || state === "live";
     startStop.dataset.state = state;
     startStopLabel.textContent = isActive ? "Stop" : "Start";
+    startStop.disabled = problem?.isFinal === true;
     snapshot.disabled = state !== "live";
     mirror.disabled = state !== "live";
   }

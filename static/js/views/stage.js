@@ -8,7 +8,7 @@ export class StageView {
 
   /**
    * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
-   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, startStop: HTMLElement}} elements
+   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry: HTMLElement, startStop: HTMLElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
@@ -37,9 +37,10 @@ export class StageView {
     await video.play().catch(() => {});
   }
 
-  #explain({ kind, title, text, steps }) {
-    const { problem, problemTitle, problemText, problemSteps } = this.#elements;
+  #explain({ kind, title, text, steps, isFinal = false }) {
+    const { problem, problemTitle, problemText, problemSteps, retry } = this.#elements;
     problem.dataset.kind = kind;
+    retry.hidden = isFinal;
     problemTitle.textContent = title;
     problemText.textContent = text;
     problemSteps.replaceChildren(

@@ -1,4 +1,4 @@
-/** Name, facts and state of the session at the top of its page. */
+/** Facts and state of the session at the top of its page. */
 import { formatCount, formatDuration, sessionName } from "../../format.js";
 import { formatStart } from "../dates.js";
 
@@ -9,29 +9,19 @@ const STATES = {
 
 export class HeadingView {
   #elements;
-  #bus;
-  #session = null;
 
   /**
-   * @param {{name: HTMLInputElement, form: HTMLFormElement, facts: HTMLElement, model: HTMLElement,
-   *   state: HTMLElement, reload: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits update-requested {name}
+   * @param {{facts: HTMLElement, model: HTMLElement, state: HTMLElement, reload: HTMLElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {
     this.#elements = elements;
-    this.#bus = bus;
-    const { name, form } = elements;
-    form.addEventListener("submit", (event) => (event.preventDefault(), name.blur()), { signal });
-    name.addEventListener("change", () => this.#rename(), { signal });
-    name.addEventListener("keydown", (event) => event.key === "Escape" && this.#restore(), { signal });
     bus.on("session-changed", ({ session }) => this.#show(session), { signal });
   }
 
   #show(session) {
-    const { name, facts, model, state, reload } = this.#elements;
-    this.#session = session;
-    name.value = name.title = session.name;
+    const { facts, model, state, reload } = this.#elements;
     document.title = `${sessionName(session)} – fer-web`;
     const parts = [formatStart(session.started_at, new Date()), formatDuration(session.length_s)];
     facts.textContent = [...parts, formatCount(session.faces, "face"), formatCount(session.samples, "sample")].join(" · ");
@@ -40,16 +30,6 @@ export class HeadingView {
     state.hidden = state.textContent === "";
     state.dataset.state = session.state;
     reload.hidden = session.state !== "running";
-  }
-
-  #rename() {
-    const name = this.#elements.name.value.trim();
-    if (name && name !== this.#session?.name) this.#bus.emit("update-requested", { name });
-    else this.#restore();
-  }
-
-  #restore() {
-    this.#elements.name.value = this.#session?.name ?? "";
   }
 }
 

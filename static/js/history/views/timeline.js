@@ -24,7 +24,7 @@ export class TimelineView {
   /**
    * @param {{plot: HTMLElement, slider: HTMLElement, readout: HTMLElement, moment: HTMLElement, note: HTMLElement,
    *   zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right: HTMLElement, reset: HTMLElement,
-   *   addMarker: HTMLElement}} elements
+   *   addMarker: HTMLElement | null}} elements addMarker: absent where markers can only be read
    * @param {import("../../event_bus.js").EventBus} bus emits range-changed {fromS, toS}, marker-add-requested {atS, text}
    * @param {AbortSignal} signal
    * @param {any} uPlot
@@ -54,7 +54,7 @@ export class TimelineView {
     on(left, () => this.#chart.pan(-0.5));
     on(right, () => this.#chart.pan(0.5));
     on(reset, () => this.#chart.reset());
-    on(addMarker, () => this.#mark());
+    if (addMarker) on(addMarker, () => this.#mark());
     slider.addEventListener("keydown", (event) => this.#press(event), { signal });
   }
 

@@ -1,0 +1,37 @@
+/** The session's name, to be edited in place. */
+export class NameView {
+  #elements;
+  #bus;
+  #session = null;
+
+  /**
+   * @param {{name: HTMLInputElement, form: HTMLFormElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus emits update-requested {name}
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    this.#bus = bus;
+    const { name, form } = elements;
+    form.addEventListener("submit", (event) => (event.preventDefault(), name.blur()), { signal });
+    name.addEventListener("change", () => this.#rename(), { signal });
+    name.addEventListener("keydown", (event) => event.key === "Escape" && this.#restore(), { signal });
+    bus.on("session-changed", ({ session }) => this.#show(session), { signal });
+  }
+
+  #show(session) {
+    const { name } = this.#elements;
+    this.#session = session;
+    name.value = name.title = session.name;
+  }
+
+  #rename() {
+    const name = this.#elements.name.value.trim();
+    if (name && name !== this.#session?.name) this.#bus.emit("update-requested", { name });
+    else this.#restore();
+  }
+
+  #restore() {
+    this.#elements.name.value = this.#session?.name ?? "";
+  }
+}

@@ -1,0 +1,168 @@
+/** Composition root of the Share panel, on every page that has templates/_share.html. */
+import { removeQuestion, revokeQuestion, stopQuestion } from "./questions.js";
+import { ShareApi, qrPath } from "./share_api.js";
+import { Sharing } from "./sharing.js";
+import { ConfirmView } from "./views/confirm.js";
+import { LinkFormView } from "./views/link_form.js";
+import { LinkListView } from "./views/link_list.js";
+import { ShareDialogView } from "./views/share_dialog.js";
+import { ShownLinkView } from "./views/shown_link.js";
+import { VisitorListView } from "./views/visitor_list.js";
+
+const find = (id) => document.getElementById(id);
+
+/**
+ * @param {import("../event_bus.js").EventBus} bus takes share-requested and session-share-requested {session, name}
+ * @param {AbortSignal} signal
+ * @param {{session?: string | null}} [page] the session that the page is about
+ */
+export function buildSharePanel(bus, signal, { session = null } = {}) {
+  // Visitors have no panel.
+  if (!find("share")) return;
+  const api = new ShareApi(globalThis.fetch.bind(globalThis));
+  const timers = { set: (act, ms) => setTimeout(act, ms), clear: (timer) => clearTimeout(timer) };
+  const sharing = new Sharing({ api, bus, timers });
+  buildDialog(bus, signal);
+  buildLinks(bus, signal);
+  wireLook(bus, signal, sharing);
+  wireLinks(bus, signal, sharing, session);
+  wireEnds(bus, signal, sharing);
+}
+
+function buildDialog(bus, signal) {
+  new ShareDialogView(
+    {
+      dialog: find("share"),
+      title: find("share-title"),
+      opener: find("share-open"),
+      close: find("share-close"),
+      said: find("share-said"),
+      trouble: find("share-trouble"),
+      troubleTitle: find("share-trouble-title"),
+      troubleText: find("share-trouble-text"),
+      dismiss: find("share-trouble-dismiss"),
+      reason: find("share-reason"),
+      failedText: find("share-failed-text"),
+      nowhere: find("share-nowhere"),
+      proof: find("share-proof"),
+      fingerprint: find("share-fingerprint"),
+      stop: find("share-stop"),
+    },
+    bus,
+    signal,
+  );
+  const visitors = { list: find("share-visitors"), none: find("share-visitors-none"), count: find("share-visitor-count") };
+  new VisitorListView({ ...visitors, template: find("share-visitor-template") }, bus, signal);
+}
+
+function buildLinks(bus, signal) {
+  new LinkListView(
+    {
+      list: find("share-links"),
+      none: find("share-links-none"),
+      ended: find("share-ended"),
+      endedTitle: find("share-ended-title"),
+      endedList: find("share-ended-links"),
+      template: find("share-link-template"),
+    },
+    bus,
+    signal,
+  );
+  buildShownLink(bus, signal);
+  new LinkFormView(
+    {
+      details: find("share-new"),
+      form: find("share-form"),
+      kinds: [...find("share-form").querySelectorAll('[name="share-kind"]')],
+      name: find("share-name"),
+      hours: find("share-hours"),
+      video: find("share-video"),
+      videoOption: find("share-video-option"),
+      create: find("share-create"),
+    },
+    bus,
+    signal,
+  );
+}
+
+function buildShownLink(bus, signal) {
+  new ShownLinkView(
+    {
+      section: find("share-shown"),
+      qr: find("shown-qr"),
+      qrNote: find("shown-qr-note"),
+      kind: find("shown-kind"),
+      name: find("shown-name"),
+      how: find("shown-how"),
+      choice: find("shown-choice"),
+      addresses: find("shown-addresses"),
+      address: find("shown-address"),
+      copy: find("shown-copy"),
+      copyLabel: find("shown-copy-label"),
+      send: find("shown-send"),
+      end: find("shown-end"),
+    },
+    bus,
+    signal,
+    { canSend: typeof navigator.share === "function", qrPath },
+  );
+}
+
+function wireLook(bus, signal, sharing) {
+  bus.on("share-opened", () => sharing.open(), { signal });
+  bus.on("share-closed", () => sharing.close(), { signal });
+  signal.addEventListener("abort", () => sharing.close(), { once: true });
+  bus.on("copy-requested", ({ url }) => copy(bus, url), { signal });
+  // Rejected when the person closes the system's sheet.
+  bus.on("send-requested", ({ url, title }) => navigator.share({ url, title }).catch(() => {}), { signal });
+}
+
+function wireLinks(bus, signal, sharing, session) {
+  const show = (link) => link && bus.emit("link-show-requested", { id: link.id });
+  const create = async (values) => {
+    bus.emit("link-creating", { isCreating: true });
+    const link = await sharing.create(values.kind === "session" ? { ...values, session } : values);
+    bus.emit("link-creating", { isCreating: false });
+    if (link) bus.emit("link-created", { link });
+    show(link);
+  };
+  bus.on("link-create-requested", (values) => create(values), { signal });
+  bus.on("link-video-requested", ({ id, video }) => sharing.setVideo(id, video), { signal });
+  const shareSession = async ({ session: id, name }) => {
+    bus.emit("share-requested");
+    show(await sharing.linkFor(id, name));
+  };
+  bus.on("session-share-requested", (wanted) => shareSession(wanted), { signal });
+}
+
+function wireEnds(bus, signal, sharing) {
+  const confirm = new ConfirmView(
+    {
+      dialog: find("share-confirm"),
+      title: find("share-confirm-title"),
+      text: find("share-confirm-text"),
+      yes: find("share-confirm-yes"),
+      no: find("share-confirm-no"),
+    },
+    signal,
+  );
+  const after = async (question, act) => (await confirm.ask(question)) && act();
+  bus.on("link-revoke-requested", ({ link }) => after(revokeQuestion(link), () => sharing.revoke(link.id)), { signal });
+  bus.on(
+    "visitor-remove-requested",
+    ({ visitor, linkName }) => after(removeQuestion(visitor, linkName), () => sharing.removeVisitor(visitor.id)),
+    { signal },
+  );
+  bus.on("share-stop-requested", () => after(stopQuestion(sharing.share), () => sharing.stop()), { signal });
+}
+
+async function copy(bus, url) {
+  try {
+    await navigator.clipboard.writeText(url);
+    bus.emit("link-copied", { url });
+    bus.emit("share-said", { text: "The link is copied." });
+  } catch {
+    const text = "The browser does not allow it. Select the address and copy it by hand.";
+    bus.emit("share-trouble", { title: "The link was not copied", text });
+  }
+}

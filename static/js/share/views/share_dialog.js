@@ -1,0 +1,76 @@
+/** The panel itself: open or closed, what it can show at all, and what went wrong in it. */
+export class ShareDialogView {
+  #elements;
+  #hasShown = false;
+
+  /**
+   * @param {{dialog: HTMLDialogElement, title: HTMLElement, opener: HTMLElement, close: HTMLButtonElement,
+   *   said: HTMLElement, trouble: HTMLElement, troubleTitle: HTMLElement, troubleText: HTMLElement,
+   *   dismiss: HTMLButtonElement, reason: HTMLElement, failedText: HTMLElement, nowhere: HTMLElement,
+   *   proof: HTMLElement, fingerprint: HTMLElement, stop: HTMLButtonElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus emits share-opened, share-closed, share-stop-requested
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    const { dialog, opener, close, dismiss, stop } = elements;
+    opener.addEventListener("click", () => bus.emit("share-requested"), { signal });
+    close.addEventListener("click", () => dialog.close(), { signal });
+    dismiss.addEventListener("click", () => this.#dismiss(), { signal });
+    stop.addEventListener("click", () => bus.emit("share-stop-requested"), { signal });
+    dialog.addEventListener("close", () => bus.emit("share-closed"), { signal });
+    bus.on("share-requested", () => this.#open(bus), { signal });
+    bus.on("share-changed", ({ share, said }) => this.#show(share, said), { signal });
+    bus.on("share-failed", ({ problem }) => this.#fail(problem), { signal });
+    bus.on("share-trouble", (trouble) => this.#tell(trouble), { signal });
+    bus.on("link-creating", ({ isCreating }) => isCreating && this.#dismiss(), { signal });
+    bus.on("share-said", ({ text }) => (elements.said.textContent = text), { signal });
+  }
+
+  #open(bus) {
+    const { dialog, title } = this.#elements;
+    if (dialog.open) return;
+    this.#dismiss();
+    dialog.showModal();
+    // The browser would focus the button that closes.
+    title.focus({ preventScroll: true });
+    dialog.scrollTop = 0;
+    bus.emit("share-opened");
+  }
+
+  #show(share, said) {
+    const { dialog, reason, nowhere, proof, fingerprint, stop, trouble } = this.#elements;
+    this.#hasShown = true;
+    if (trouble.dataset.kind === "stale") this.#dismiss();
+    dialog.dataset.state = share.can_share ? "on" : "off";
+    reason.textContent = share.can_share ? "" : share.reason ?? "";
+    nowhere.hidden = share.addresses.length > 0;
+    proof.hidden = !share.fingerprint;
+    fingerprint.textContent = share.fingerprint ?? "";
+    stop.disabled = !share.links.some(({ state }) => state === "open");
+    if (said) this.#elements.said.textContent = said;
+  }
+
+  #fail(problem) {
+    const { dialog, failedText } = this.#elements;
+    if (problem.code === "forbidden") return void (dialog.dataset.state = "denied");
+    if (this.#hasShown) return this.#tell({ kind: "stale", title: "What you see may be old.", text: problem.message });
+    failedText.textContent = problem.message;
+    return void (dialog.dataset.state = "failed");
+  }
+
+  #tell({ kind = "refused", title, text }) {
+    const { trouble, troubleTitle, troubleText } = this.#elements;
+    // Told once: a screen reader would read the alert again at each look.
+    if (!trouble.hidden && troubleText.textContent === text) return;
+    trouble.dataset.kind = kind;
+    troubleTitle.textContent = title.endsWith(".") ? title : `${title}.`;
+    troubleText.textContent = text;
+    trouble.hidden = false;
+    trouble.scrollIntoView({ block: "nearest" });
+  }
+
+  #dismiss() {
+    this.#elements.trouble.hidden = true;
+  }
+}
