@@ -31,7 +31,7 @@ from fer_web.realtime.watching import WatchHub
 from fer_web.secret_file import load_secret
 from fer_web.server import EngineConcurrency, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
-from fer_web.sharing.types import Admission, Link
+from fer_web.sharing.types import Admission, Link, ShareNetwork
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
 from fer_web.vision.faces import build_detector
 from fer_web.vision.smoothing import ScoreSmoother
@@ -43,6 +43,7 @@ from fer_web.web.history_pages import history_pages_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
 from fer_web.web.security import FenceRules, RequestFence
+from fer_web.web.trust import trust_blueprint
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Application:
     retention: Retention
     owners: Owners
     watching: WatchHub
+    network: ShareNetwork | None
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
@@ -70,11 +72,16 @@ class Application:
         self.history.close()
 
 
-def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None = None) -> Application:
+def create_application(
+    settings: Settings,
+    pipelines: Sequence[Pipeline] | None = None,
+    network: ShareNetwork | None = None,
+) -> Application:
     """Build the server.
 
     Args:
         pipelines: one for each worker; built from the settings by default.
+        network: where others reach the server; None where it is not shared.
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
@@ -91,9 +98,10 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     owners = Owners(load_secret(settings.data_dir))
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days)
     flask_app = _build_flask(settings, PageOptions(settings, model.info, detector), access)
+    flask_app.register_blueprint(trust_blueprint(network))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
-        flask_app.wsgi_app, _fence_rules(settings, flask_app)
+        flask_app.wsgi_app, _fence_rules(settings, flask_app, network)
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -118,7 +126,7 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     retention = Retention(history, settings.retention_days)
     retention.open()
     return Application(
-        flask_app, socketio, scheduler, streams, mode, history, recorder, retention, owners, watching
+        flask_app, socketio, scheduler, streams, mode, history, recorder, retention, owners, watching, network
     )
 
 
@@ -182,10 +190,11 @@ def _build_flask(settings: Settings, options: PageOptions, history: HistoryAcces
     return app
 
 
-def _fence_rules(settings: Settings, app: Flask) -> FenceRules:
+def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None) -> FenceRules:
     return FenceRules(
         max_body_bytes=_max_message_bytes(settings),
         max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
+        hosts=network.hosts if network else None,
         public_url=settings.public_url,
         proxies=settings.proxies,
         plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,

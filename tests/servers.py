@@ -31,6 +31,7 @@ class ServerProcess:
         self._within = within
         self._open_files = open_files
         self.url = None
+        self.share_urls = []
         self.output = []
 
     def __enter__(self):
@@ -74,6 +75,11 @@ class ServerProcess:
     @property
     def port(self):
         return int(self.url.rsplit(":", 1)[1])
+
+    @property
+    def share_port(self):
+        """Port of HTTPS, of a server that shares; any machine that runs it has a network address."""
+        return int(self.share_urls[-1].rsplit(":", 1)[1])
 
     @property
     def memory_mb(self):
@@ -121,6 +127,8 @@ class ServerProcess:
     def _read(self):
         for line in self._process.stdout:
             self.output.append(line)
+            if match := re.search(r"^Shared at (https://\S+?),? ", line):
+                self.share_urls.append(match.group(1))
             if match := re.search(r"open (http://[^/\s]+)", line):
                 self.url = match.group(1)
                 self._is_ready.set()

@@ -27,6 +27,7 @@ LAYERS = {
     "fer_web.server": 5,
     "fer_web.realtime": 6,
     "fer_web.web": 6,
+    "fer_web.start": 6,
     "fer_web.factory": 7,
     "fer_web.history_commands": 6,
     "fer_web.cli": 7,
