@@ -36,10 +36,15 @@ def network():
 def server(network):
     options = ("--share", "--share-port", str(TLS_PORT), "--workers", "1")
     with ServerProcess(*options, port=PLAIN_PORT, within=network.host.command) as running:
-        running.wait_for_line("Link to join")
         yield running
         log = "".join(running.output)
     assert "Traceback" not in log, log[-3000:]
+
+
+@pytest.fixture(scope="module")
+def printed(server):
+    """The link that the terminal shows."""
+    return server.wait_for_line(r"Link to join.*?(https://\S+)").group(1)
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +128,7 @@ def https_of(link):
 # The phone
 
 
-def test_the_phone_opens_the_printed_link_and_gets_its_overlay(server, phone_browser):
-    printed = server.wait_for_line(r"Link to join.*?(https://\S+)").group(1)
+def test_the_phone_opens_the_printed_link_and_gets_its_overlay(printed, phone_browser):
     assert printed.startswith(HTTPS)
     live = LivePage(phone_browser, printed)
     assert live.page.url == f"{HTTPS}/"
@@ -169,8 +173,7 @@ WATCH_FOR_JS = """
 """Remembers when a text is first to be seen."""
 
 
-def test_plain_http_on_the_network_shows_the_explanation(phone_browser, server):
-    printed = server.wait_for_line(r"Link to join.*?(https://\S+)").group(1)
+def test_plain_http_on_the_network_shows_the_explanation(phone_browser, printed):
     path = printed.removeprefix(HTTPS)
     page = phone_browser.new_page()
     for address in (f"{HTTP}/", HTTP + path):
