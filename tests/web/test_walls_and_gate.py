@@ -250,3 +250,12 @@ def test_only_the_right_cells_of_the_matrix_get_in(application, cookies):
             wrong.append((cell, status, code))
     assert not wrong, (len(wrong), wrong[:8])
     assert sum(cell.gets_in() for cell in CELLS) > 100
+
+
+@pytest.mark.parametrize("cookie", [name for name in COOKIES if name not in OPENS])
+def test_who_is_kept_out_hears_why(application, cookies, cookie):
+    client = Client(application.flask.wsgi_app, use_cookies=False)
+    reason = REASONS.get(cookie, "link_needed")
+    for way in ("live page", "watch page", "sessions", "stream"):
+        heard = outcome(client, Cell(THERE, "right", "ours", cookie, way), cookies[cookie])
+        assert heard == (403, reason), way
