@@ -28,9 +28,9 @@ def request(session, url, method="GET", headers=None, body=None, authority=None)
     }
 
 
-def poll(session, url, headers=None, authority=None, namespace="/"):
+def poll(session, url, origin=None, authority=None, namespace="/"):
     """A Socket.IO connection by polling, up to the server's answer to it."""
-    options = {"headers": headers or {}, "verify": authority or True, "timeout": 10}
+    options = {"headers": {"Origin": origin} if origin else {}, "verify": authority or True, "timeout": 10}
     url += "/socket.io/?EIO=4&transport=polling"
     opened = session.get(url, **options)
     if opened.status_code != 200:
@@ -41,15 +41,14 @@ def poll(session, url, headers=None, authority=None, namespace="/"):
     return {"status": 200, "text": session.get(url, **options).text}
 
 
-def connect(session, url, headers=None, authority=None, namespace="/"):
+def connect(session, url, origin=None, authority=None, namespace="/"):
     """The same by WebSocket."""
     address = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
     context = ssl.create_default_context(cafile=authority) if authority else None
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.cookies)
+    options = {"origin": origin, "suppress_origin": origin is None, "cookie": cookies or None, "timeout": 10}
     try:
-        connection = websocket.create_connection(
-            address, header=headers or {}, cookie=cookies or None, sslopt={"context": context}, timeout=10
-        )
+        connection = websocket.create_connection(address, sslopt={"context": context}, **options)
     except websocket.WebSocketBadStatusException as exc:
         return {"status": exc.status_code, "text": (exc.resp_body or b"").decode()}
     try:
