@@ -1,5 +1,6 @@
 """Serve the live page: python app.py --help."""
 
+import dataclasses
 import logging
 import os
 import signal
@@ -34,6 +35,7 @@ def serve(settings: Settings) -> None:
     """Build the server and serve until a signal ends it."""
     settings = checked_sharing(settings, debug=get_debug_flag())
     listeners, network = open_ports(settings)
+    settings = dataclasses.replace(settings, port=listeners[0].port)  # 0 took a free one
     application = create_application(settings, network=network)
     # Threads work for the server from here on; they end with it, whatever ends it.
     try:

@@ -198,6 +198,13 @@ class LinkNeededError(ShareError):
     code = "link_needed"
 
 
+class SharedSessionGoneError(ShareError):
+    """A link's session was deleted."""
+
+    code = "session_gone"
+    http_status = 404
+
+
 class TooManyGuessesError(ShareError):
     """An address tried too many links that do not exist."""
 
