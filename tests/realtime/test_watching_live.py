@@ -39,6 +39,7 @@ class Listener:
         self.heard = []
         self._news = threading.Condition()
         self.client = socketio.Client(reconnection=False)
+        _hear_in_order(self.client)
         for event in (*events, "closing"):
             self.client.on(event, self._hear_as(event), namespace=namespace)
         headers = {"Cookie": cookie}
@@ -63,6 +64,12 @@ class Listener:
     def forget(self):
         with self._news:
             self.heard.clear()
+
+
+def _hear_in_order(client):
+    """As browsers do. This library has a thread for each packet, and a picture may overtake its own header."""
+    trigger = client.eio._trigger_event
+    client.eio._trigger_event = lambda event, *arguments, run_async=False: trigger(event, *arguments)
 
 
 class Host(Listener):
@@ -304,8 +311,8 @@ def test_watcher_that_never_reads_is_dropped_and_memory_stays_flat(server, host,
     # They answer no ping either, but are ended long before that counts: by what they leave unread.
     host.wait_for(is_watched(watchers=1, video=True))
     assert server.memory_mb - before_mb < 40
-    assert sum("slow_reader" in line for line in server.output) >= 1
     reader.forget()
     reader.wait_for(is_picture)
+    assert any("slow_reader" in line for line in server.output)
     for each in deaf:
         each.socket.shutdown()
