@@ -18,7 +18,7 @@ from fer_web.history.repository import HistoryRepository, open_history
 from fer_web.history.retention import Retention
 from fer_web.inference.classifier import Classifier
 from fer_web.inference.model_info import ModelInfo
-from fer_web.inference.models import open_model
+from fer_web.inference.models import open_model, options_of
 from fer_web.inference.pipeline import FrameLimits, FrameResult, Pipeline, StreamState
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
@@ -78,7 +78,9 @@ def create_application(settings: Settings, pipelines: Sequence[Pipeline] | None 
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
-    model = open_model(settings.model)
+    model = open_model(settings.model, options_of(settings))
+    for warning in model.warnings:
+        _log.warning("%s: %s.", model.info.name, warning)
     detector = resolve_detector(settings.detector)
     if pipelines is None:
         pipelines = [

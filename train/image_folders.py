@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import DataError
-from fer_web.labels import EMOTIONS
+from fer_web.labels import EMOTIONS, OTHER_NAMES
 from train.progress import Watch, unwatched
 
 SPLITS = {"train": "Training", "test": "PublicTest"}
@@ -16,14 +16,6 @@ SPLITS = {"train": "Training", "test": "PublicTest"}
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
 
-_OTHER_NAMES = {
-    "anger": "angry",
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "happiness": "happy",
-    "sadness": "sad",
-    "surprised": "surprise",
-}
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
@@ -81,7 +73,7 @@ def _folders(parent: Path, known: dict[str, str], what: str) -> dict[str, Path]:
 
 def _pictures(split: Path) -> list[tuple[str, Path]]:
     """Emotion and path of each picture of a split, in the order of EMOTIONS."""
-    folders = _folders(split, {**{name: name for name in EMOTIONS}, **_OTHER_NAMES}, "emotion")
+    folders = _folders(split, {**{name: name for name in EMOTIONS}, **OTHER_NAMES}, "emotion")
     pictures: list[tuple[str, Path]] = []
     for emotion in EMOTIONS:
         folder = folders.get(emotion, split / emotion)
