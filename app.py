@@ -1,22 +1,18 @@
 """Serve the live page: python app.py --help."""
 
+import dataclasses
 import logging
 import os
 import signal
 import sys
 
+from flask.helpers import get_debug_flag
+
 from fer_web.errors import FerWebError
-from fer_web.factory import create_application
-from fer_web.listeners import (
-    MAX_PER_ADDRESS,
-    Listener,
-    PeerLimit,
-    loopback_url_of,
-    max_connections,
-    open_listener,
-    url_of,
-)
+from fer_web.factory import Application, create_application
+from fer_web.listeners import Listener
 from fer_web.settings import Settings, settings_from
+from fer_web.start import checked_sharing, greeting, open_ports, peer_limit, print_lines, share_greeting
 
 
 def main() -> int:
@@ -37,25 +33,29 @@ def main() -> int:
 
 def serve(settings: Settings) -> None:
     """Build the server and serve until a signal ends it."""
-    listener = open_listener(settings.host, settings.port)
-    application = create_application(settings)
+    settings = checked_sharing(settings, debug=get_debug_flag())
+    listeners, network = open_ports(settings)
+    settings = dataclasses.replace(settings, port=listeners[0].port)  # 0 took a free one
+    application = create_application(settings, network=network)
     # Threads work for the server from here on; they end with it, whatever ends it.
     try:
-        print(f"fer-web is ready: open {url_of(listener)} (Ctrl+C stops it)", flush=True)
-        if near := loopback_url_of(listener):
-            token = application.owners.host_token
-            print(f"For you at this machine, the sessions of all: {near}/history?host={token}", flush=True)
-        if not settings.is_loopback:
-            print("Browsers on other machines give no camera to a page over plain HTTP.", flush=True)
-        application.mode.serve(application.flask, [Listener(listener)], peer_limit(settings))
+        greet(settings, listeners[0], application)
+        if network is not None:
+            network.open()
+        application.mode.serve(application.flask, listeners, peer_limit(settings))
     finally:
+        if network is not None:
+            network.stop()
         application.close()
 
 
-def peer_limit(settings: Settings) -> PeerLimit:
-    """Of all connections, an eighth stays for this machine itself."""
-    per_address = None if settings.proxies else MAX_PER_ADDRESS
-    return PeerLimit(per_address, total=max_connections() * 7 // 8)
+def greet(settings: Settings, listener: Listener, application: Application) -> None:
+    """Tell the terminal how to reach the server."""
+    token = application.owners.host_token
+    if application.network is None:
+        print_lines(greeting(settings, listener, token))
+    else:
+        print_lines(share_greeting(application.network, listener, token))
 
 
 if __name__ == "__main__":

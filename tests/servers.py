@@ -28,6 +28,7 @@ class ServerProcess:
         self._port = port
         self._open_files = open_files
         self.url = None
+        self.share_urls = []
         self.output = []
 
     def __enter__(self):
@@ -73,6 +74,11 @@ class ServerProcess:
         return int(self.url.rsplit(":", 1)[1])
 
     @property
+    def share_port(self):
+        """Port of HTTPS, of a server that shares; any machine that runs it has a network address."""
+        return int(self.share_urls[-1].rsplit(":", 1)[1])
+
+    @property
     def memory_mb(self):
         return psutil.Process(self._process.pid).memory_info().rss / 1e6
 
@@ -108,6 +114,8 @@ class ServerProcess:
     def _read(self):
         for line in self._process.stdout:
             self.output.append(line)
+            if match := re.search(r"^Shared at (https://\S+?),? ", line):
+                self.share_urls.append(match.group(1))
             if match := re.search(r"open (http://\S+)", line):
                 self.url = match.group(1)
                 self._is_ready.set()

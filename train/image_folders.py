@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import DataError
 from fer_web.labels import EMOTIONS, OTHER_NAMES
+from fer_web.vision.preprocess import squared
 from train.progress import Watch, unwatched
 
 SPLITS = {"train": "Training", "test": "PublicTest"}
@@ -16,6 +17,9 @@ SPLITS = {"train": "Training", "test": "PublicTest"}
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
 
+_EMOTION_OF = {name: name for name in EMOTIONS} | {
+    name: emotion for name, emotion in OTHER_NAMES.items() if emotion in EMOTIONS
+}
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
@@ -73,7 +77,7 @@ def _folders(parent: Path, known: dict[str, str], what: str) -> dict[str, Path]:
 
 def _pictures(split: Path) -> list[tuple[str, Path]]:
     """Emotion and path of each picture of a split, in the order of EMOTIONS."""
-    folders = _folders(split, {**{name: name for name in EMOTIONS}, **OTHER_NAMES}, "emotion")
+    folders = _folders(split, _EMOTION_OF, "emotion")
     pictures: list[tuple[str, Path]] = []
     for emotion in EMOTIONS:
         folder = folders.get(emotion, split / emotion)
@@ -106,10 +110,5 @@ def _read_grey(path: Path, side: int) -> NDArray[np.uint8]:
 
 
 def _fit_square(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    height, width = grey.shape
-    longest = max(height, width)
-    above, left = (longest - height) // 2, (longest - width) // 2
-    below, right = longest - height - above, longest - width - left
-    square = cv2.copyMakeBorder(grey, above, below, left, right, cv2.BORDER_REPLICATE)
-    smooth = cv2.INTER_AREA if longest > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(square, (side, side), interpolation=smooth), np.uint8)
+    smooth = cv2.INTER_AREA if max(grey.shape) > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(squared(grey), (side, side), interpolation=smooth), np.uint8)

@@ -1,5 +1,6 @@
 """The page and the files it loads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from fer_web import __version__
 from fer_web.inference.model_info import ModelInfo
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
+from fer_web.sharing.types import Admission
 from fer_web.vendor_files import BROWSER_MODULES, media_type
 
 MAX_IN_FLIGHT = 2
@@ -19,11 +21,15 @@ MAX_FPS = 30
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What the page has to know about the server."""
+    """What the page has to know about the server, and about who opens it.
+
+    admission: what a link lets who makes the current request do.
+    """
 
     settings: Settings
     model: ModelInfo
     detector: str
+    admission: Callable[[], Admission] = lambda: Admission(is_local=True)
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON-ready values, read by static/js/options.js."""
@@ -42,7 +48,14 @@ class PageOptions:
             "detector": self.detector,
             "record": self.settings.recording == "on",
             "retention_days": self.settings.retention_days,
+            "visitor": _visitor_to_wire(self.admission()),
         }
+
+
+def _visitor_to_wire(admission: Admission) -> dict[str, str] | None:
+    """By which link a visitor came; None for who is at this machine."""
+    link = admission.link
+    return None if admission.is_local or link is None else {"name": link.name, "kind": link.kind}
 
 
 def pages_blueprint(options: PageOptions) -> Blueprint:

@@ -5,6 +5,7 @@ import {
   addressLabels,
   describeChanges,
   describeLink,
+  describeOff,
   describeVisitor,
   formatEnd,
   linkOfSession,
@@ -43,6 +44,12 @@ test("addresses are named by where they work", () => {
   const addresses = [{ url: "https://a.local:5443", kind: "name" }, { url: "https://10.8.0.3:5443", kind: "vpn" }];
   const urls = ["https://a.local:5443/l/t", "https://10.8.0.3:5443/l/t", "https://[fd00::1]:5443/l/t"];
   assert.deepEqual(addressLabels(urls, addresses), ["a.local:5443 · by name", "10.8.0.3:5443 · VPN", "[fd00::1]:5443"]);
+});
+
+test("a server that must be started to share says so, a missing network does not", () => {
+  assert.deepEqual([describeOff("Start it again with: make share").needsStart, describeOff("No network.").needsStart], [true, false]);
+  assert.equal(describeOff("No network.").text, "No network.");
+  assert.ok(describeOff(null).text);
 });
 
 test("an end is told by the clock, and by its day when that is another one", () => {

@@ -7,10 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import SettingsError
-from fer_web.labels import EMOTIONS, OTHER_NAMES
-
-CONTEMPT: Final = "contempt"
-"""The eighth expression of AffectNet and FER+. It is not shown: the seven others are scaled to sum to 1."""
+from fer_web.labels import CONTEMPT, EMOTIONS, OTHER_NAMES
 
 AUTO: Final = "auto"
 SCALINGS: Final = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError, SettingsError
 from fer_web.inference.foreign.network import FREE_SIDE, Network, OneByOne, Predictor
-from fer_web.inference.foreign.options import AUTO, CONTEMPT, ModelOptions, scale_pixels
+from fer_web.inference.foreign.options import AUTO, ModelOptions, scale_pixels
 from fer_web.inference.foreign.probes import contradicts, output_by_values, probe_crops
-from fer_web.labels import EMOTIONS
+from fer_web.labels import CONTEMPT, EMOTIONS
 
 GIVEN: Final = "given"
 ALPHABETIC: Final = tuple(sorted(EMOTIONS))

@@ -18,6 +18,17 @@ const ADDRESS_KINDS = {
 
 const ENDED = { expired: "Time is over", revoked: "Revoked", stopped: "Sharing was stopped" };
 
+/**
+ * Why nothing can be shared, and whether a new start of the server would mend it.
+ *
+ * @param {string | null} reason the server's
+ */
+export function describeOff(reason) {
+  const text = reason ?? "The server gives no reason.";
+  const needsStart = /\bmake share\b/.test(text);
+  return { title: needsStart ? "This server is not shared yet" : "Nothing can be shared now", text, needsStart };
+}
+
 /** @param {import("./share_api.js").SharedLink} link */
 export const isOpen = (link) => link.state === "open";
 

@@ -1,4 +1,6 @@
 /** The panel itself: open or closed, what it can show at all, and what went wrong in it. */
+import { describeOff, isOpen } from "../links.js";
+
 export class ShareDialogView {
   #elements;
   #hasShown = false;
@@ -6,8 +8,8 @@ export class ShareDialogView {
   /**
    * @param {{dialog: HTMLDialogElement, title: HTMLElement, opener: HTMLElement, close: HTMLButtonElement,
    *   said: HTMLElement, trouble: HTMLElement, troubleTitle: HTMLElement, troubleText: HTMLElement,
-   *   dismiss: HTMLButtonElement, reason: HTMLElement, failedText: HTMLElement, nowhere: HTMLElement,
-   *   proof: HTMLElement, fingerprint: HTMLElement, stop: HTMLButtonElement}} elements
+   *   dismiss: HTMLButtonElement, offTitle: HTMLElement, reason: HTMLElement, command: HTMLElement, failedText: HTMLElement, nowhere: HTMLElement,
+   *   trust: HTMLElement, fingerprint: HTMLElement, stop: HTMLButtonElement}} elements
    * @param {import("../../event_bus.js").EventBus} bus emits share-opened, share-closed, share-stop-requested
    * @param {AbortSignal} signal
    */
@@ -39,16 +41,26 @@ export class ShareDialogView {
   }
 
   #show(share, said) {
-    const { dialog, reason, nowhere, proof, fingerprint, stop, trouble } = this.#elements;
+    const { dialog, nowhere, trust, fingerprint, stop, trouble } = this.#elements;
     this.#hasShown = true;
     if (trouble.dataset.kind === "stale") this.#dismiss();
-    dialog.dataset.state = share.can_share ? "on" : "off";
-    reason.textContent = share.can_share ? "" : share.reason ?? "";
+    // Links that are there can be ended, even while the network is away.
+    const isOn = share.can_share || share.links.length > 0;
+    dialog.dataset.state = isOn ? "on" : "off";
+    if (!isOn) this.#explainOff(describeOff(share.reason));
     nowhere.hidden = share.addresses.length > 0;
-    proof.hidden = !share.fingerprint;
+    // A certificate of the host's own is trusted already.
+    trust.hidden = !share.fingerprint;
     fingerprint.textContent = share.fingerprint ?? "";
-    stop.disabled = !share.links.some(({ state }) => state === "open");
+    stop.disabled = !share.links.some(isOpen);
     if (said) this.#elements.said.textContent = said;
+  }
+
+  #explainOff({ title, text, needsStart }) {
+    const { offTitle, reason, command } = this.#elements;
+    offTitle.textContent = title;
+    reason.textContent = text;
+    command.hidden = !needsStart;
   }
 
   #fail(problem) {

@@ -1,0 +1,107 @@
+"""What the host does in the Share panel, and how a visitor comes, in the tests' words."""
+
+import re
+import time
+
+import cv2
+import numpy as np
+
+SHARING = ("--share", "--share-port", "0", "--proxies", "1", "--public-url", "https://fer.test")
+"""A proxy is believed, so that a test here can come from elsewhere. The address needs no network."""
+
+VISITOR_JS = """
+localStorage.setItem("fer-web.notice", "2");
+// Playwright adds its headers to requests, not to the opening of a WebSocket.
+delete globalThis.WebSocket;
+"""
+
+
+class SharePanel:
+    """The host's browser, on any page, with the panel."""
+
+    def __init__(self, browser, server, path="/", **context_options):
+        self.server = server
+        self.context = browser.new_context(**context_options)
+        self.page = self.context.new_page()
+        self.errors = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.goto(f"{server.url}{path}?host={host_token(server)}")
+
+    def open(self):
+        self.page.click("#share-open")
+        self.page.wait_for_selector('#share[open]:not([data-state="loading"])', timeout=20_000)
+
+    def state(self):
+        return self.page.get_attribute("#share", "data-state")
+
+    def make_link(self, kind="join", name="", *, has_video=False):
+        """Fill in the form; returns the address that is then shown."""
+        if not self.page.is_visible("#share-form"):
+            self.page.click("#share-new summary")
+        self.page.check(f'[name="share-kind"][value="{kind}"]')
+        self.page.fill("#share-name", name)
+        if has_video:
+            self.page.check("#share-video")
+        self.page.click("#share-create")
+        self.page.wait_for_selector("#share-form", state="hidden", timeout=20_000)
+        self.wait_until(lambda: self.address() and (not name or self.shown_name() == name), "the new link")
+        return self.address()
+
+    def address(self):
+        return self.page.text_content("#shown-address") if self.page.is_visible("#share-shown") else ""
+
+    def shown_name(self):
+        return self.page.text_content("#shown-name")
+
+    def scanned(self):
+        """What a phone's camera would read from the screen."""
+        self.wait_until(
+            lambda: self.page.evaluate("document.getElementById('shown-qr').naturalWidth > 0"), "the QR code"
+        )
+        self.page.locator("#shown-qr").scroll_into_view_if_needed()
+        pixels = np.frombuffer(self.page.locator("#share-shown").screenshot(), np.uint8)
+        text, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.imdecode(pixels, cv2.IMREAD_COLOR))
+        return text
+
+    def links(self):
+        """Names of the open links."""
+        return self.page.locator("#share-links [data-part=name]").all_text_contents()
+
+    def visitors(self):
+        return self.page.locator("#share-visitors [data-part=name]").all_text_contents()
+
+    def confirm(self):
+        self.page.click("#share-confirm-yes")
+
+    def told(self):
+        """The share as the server tells it."""
+        answer = self.context.request.get(f"{self.server.url}/api/v1/share")
+        assert answer.status == 200
+        return answer.json()
+
+    def wait_until(self, holds, what, timeout_s=20):
+        end_s = time.monotonic() + timeout_s
+        while not holds():
+            if time.monotonic() > end_s:
+                raise TimeoutError(f"Waited {timeout_s} s for {what}")
+            self.page.wait_for_timeout(50)
+
+
+class Visit:
+    """A browser elsewhere in the network, which opens a link."""
+
+    def __init__(self, browser, server, address, **context_options):
+        headers = {
+            "X-Forwarded-For": "192.0.2.7",
+            "X-Forwarded-Host": "fer.test",
+            "X-Forwarded-Proto": "https",
+        }
+        self.page = browser.new_context(extra_http_headers=headers, **context_options).new_page()
+        self.page.add_init_script(VISITOR_JS)
+        self.page.goto(server.url + re.sub(r"^https://[^/]+", "", address))
+
+
+def host_token(server):
+    """The token that the server printed at its start."""
+    return next(match[1] for line in server.output if (match := re.search(r"\?host=(\S+)", line)))
