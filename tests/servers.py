@@ -101,10 +101,10 @@ class ServerProcess:
         files = psutil.Process(self._process.pid).open_files()
         return [file.path for file in files if file.mode not in ("r", "rb")]
 
-    def stop(self):
+    def stop(self, timeout_s=10):
         """Ask the process to end; returns its exit status."""
         self._process.terminate()
-        return self._process.wait(10)
+        return self._process.wait(timeout_s)
 
     def kill(self):
         """End the process as a power cut would."""
