@@ -1,11 +1,9 @@
 """Composition root: builds every object and wires it up. Tests pass fakes in."""
 
-import logging
 import mimetypes
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 from flask import Flask, request
@@ -41,7 +39,7 @@ from fer_web.sharing.types import ShareNetwork
 from fer_web.sharing.upkeep import TICK_S, Chore, Upkeep
 from fer_web.sharing.visitors import Visitors
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
-from fer_web.vision.faces import build_detector
+from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.error_handlers import register_error_handlers
@@ -55,8 +53,6 @@ from fer_web.web.security import FenceRules, RequestFence
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ def create_application(
     """
     check_browser_modules()
     model = open_model(settings.model)
-    detector = resolve_detector(settings.detector)
+    detector = resolve_detector(settings.detector, BLAZEFACE_PATH)
     if pipelines is None:
         pipelines = [
             build_pipeline(settings, model.new_classifier(), detector) for _ in range(settings.worker_count)
@@ -212,19 +208,6 @@ def new_stream_state(settings: Settings) -> StreamState:
         FaceTracker(search_interval_s=settings.search_interval_s, max_faces=settings.max_faces),
         ScoreSmoother(settings.smoothing_s),
     )
-
-
-def resolve_detector(name: str, blazeface_path: Path = BLAZEFACE_PATH) -> str:
-    """What "auto" stands for on this machine."""
-    if name != "auto":
-        return name
-    if blazeface_path.is_file():
-        return "blazeface"
-    _log.warning(
-        "%s is missing; using the Haar detector, which finds fewer faces. Install it: make setup",
-        blazeface_path,
-    )
-    return "haar"
 
 
 def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share: ShareAccess) -> Flask:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -19,15 +20,17 @@ class ServerProcess:
 
     PROGRAM = ("app.py",)
 
-    def __init__(self, *arguments, port=0, open_files=None, data_dir=None):
+    def __init__(self, *arguments, port=0, open_files=None, data_dir=None, within=()):
         """Args:
         open_files: limit on the files that the process may have open.
         data_dir: folder of its history; by default one of its own, removed at the end.
+        within: a command that runs the server's, such as that of a network namespace.
         """
         self._own_data_dir = None if data_dir else tempfile.TemporaryDirectory()
         self.data_dir = Path(data_dir or self._own_data_dir.name)
         self._arguments = arguments
         self._port = port
+        self._within = within
         self._open_files = open_files
         self.url = None
         self.share_urls = []
@@ -37,13 +40,14 @@ class ServerProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FER_")}
         environment["FER_DATA_DIR"] = str(self.data_dir)
         self._process = subprocess.Popen(
-            [sys.executable, *self.PROGRAM, "--port", str(self._port), *self._arguments],
+            [*self._within, sys.executable, *self.PROGRAM, "--port", str(self._port), *self._arguments],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         if self._open_files is not None:
             psutil.Process(self._process.pid).rlimit(
@@ -79,8 +83,10 @@ class ServerProcess:
 
     @property
     def share_port(self):
-        """Port of HTTPS, of a server that shares; any machine that runs it has a network address."""
-        return int(self.share_urls[-1].rsplit(":", 1)[1])
+        """Port of HTTPS, of a server that shares."""
+        sockets = psutil.Process(self._process.pid).net_connections("tcp")
+        (port,) = {item.laddr.port for item in sockets if item.status == psutil.CONN_LISTEN} - {self.port}
+        return port
 
     @property
     def memory_mb(self):
@@ -110,6 +116,16 @@ class ServerProcess:
         files = psutil.Process(self._process.pid).open_files()
         return [file.path for file in files if file.mode not in ("r", "rb")]
 
+    def wait_for_line(self, pattern, timeout_s=20):
+        """The match of a line of output, printed already or soon."""
+        end_s = time.monotonic() + timeout_s
+        while time.monotonic() < end_s:
+            for line in list(self.output):
+                if match := re.search(pattern, line):
+                    return match
+            time.sleep(0.02)
+        raise TimeoutError(f"No line with {pattern} came:\n{''.join(self.output)}")
+
     def stop(self):
         """Ask the process to end; returns its exit status."""
         self._process.terminate()
@@ -125,7 +141,7 @@ class ServerProcess:
             self.output.append(line)
             if match := re.search(r"^Shared at (https://\S+?),? ", line):
                 self.share_urls.append(match.group(1))
-            if match := re.search(r"open (http://\S+)", line):
+            if match := re.search(r"open (http://[^/\s]+)", line):
                 self.url = match.group(1)
                 self._is_ready.set()
         self._is_ready.set()

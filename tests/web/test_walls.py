@@ -372,3 +372,24 @@ def test_what_a_link_opens_is_kept_by_nobody(peer, path, media_type):
     assert answer.headers["Cache-Control"] == ("no-store" if is_for_one else "max-age=60")
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "Strict-Transport-Security" not in answer.headers
+
+
+# How often
+
+
+def handshakes(fence, peer, count, **headers):
+    statuses = []
+    for _ in range(count):
+        environ = request_from(peer, "/socket.io/", **{"QUERY_STRING": "EIO=4&transport=polling", **headers})
+        fence(environ, lambda status, _headers: statuses.append(int(status.split()[0])))
+    return statuses
+
+
+def test_the_network_begins_few_connections_at_once_and_this_machine_any_number():
+    fence = RequestFence(Inside(), FenceRules(1000, hosts=lambda: LAN_NAMES))
+    statuses = handshakes(fence, "192.168.7.9", 100, HTTP_HOST="192.168.7.5")
+    assert statuses == [200] * 60 + [429] * 40
+    known = {"HTTP_HOST": "192.168.7.5", "QUERY_STRING": "EIO=4&transport=polling&sid=abc"}
+    assert handshakes(fence, "192.168.7.9", 100, **known) == [200] * 100
+    assert handshakes(fence, "192.168.7.10", 1, HTTP_HOST="192.168.7.5") == [200]
+    assert handshakes(fence, "127.0.0.1", 100, HTTP_HOST="localhost") == [200] * 100
