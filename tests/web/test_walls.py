@@ -224,6 +224,15 @@ def test_answers_as_scripts_are_refused():
         assert ask({**environ, "QUERY_STRING": query}).status == 403
 
 
+@pytest.mark.parametrize(
+    ("dest", "status"),
+    [(None, 200), ("document", 200), ("image", 403), ("iframe", 403), ("empty", 403), ("", 403)],
+)
+def test_a_link_is_opened_by_a_person_not_within_another_page(dest, status):
+    headers = {} if dest is None else {"HTTP_SEC_FETCH_DEST": dest, "HTTP_SEC_FETCH_SITE": "cross-site"}
+    assert ask(request_from("192.168.7.9", "/l/TOKEN", HTTP_HOST="192.168.7.5", **headers)).status == status
+
+
 # Plain HTTP
 
 
@@ -344,10 +353,13 @@ def test_who_passes_by_the_proxy_does_not_become_this_machine(claim):
     assert answer.inside["REMOTE_ADDR"] == "192.168.7.9"
 
 
-@pytest.mark.parametrize("claim", ["unknown", "_hidden", "127.0.0.1:80", '"[::1]"', "localhost", "127.1"])
-def test_what_is_no_address_is_not_this_machine(claim):
-    answer = ask(proxied("127.0.0.1", HTTP_HOST="localhost", HTTP_X_FORWARDED_FOR=claim), proxies=1)
-    assert (answer.status, answer.inside) == (400, None)
+@pytest.mark.parametrize(
+    "claim", ["unknown", "_hidden", "127.0.0.1:80", '"[::1]"', "localhost", "127.1", "<b>"]
+)
+def test_what_is_no_address_is_nobody_and_not_this_machine(claim):
+    names = {"HTTP_HOST": "fer.example.org", "HTTP_X_FORWARDED_FOR": claim}
+    assert ask(proxied("127.0.0.1", **names), proxies=1).inside["REMOTE_ADDR"] == "unknown"
+    assert ask(proxied("127.0.0.1", **{**names, "HTTP_HOST": "localhost"}), proxies=1).status == 400
 
 
 # What every answer says

@@ -2,7 +2,9 @@
 
 import json
 import re
+import socket
 
+import psutil
 import pytest
 import requests
 import websocket
@@ -13,7 +15,6 @@ pytestmark = pytest.mark.timeout(120)
 
 PUBLIC_URL = "https://fer.example.org"
 VISITOR, PERSON = "203.0.113.7", "127.0.0.1"
-NAMES = {VISITOR: "fer.example.org", PERSON: "localhost"}
 
 
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
@@ -44,12 +45,13 @@ class Caller:
     """A browser behind the proxy."""
 
     def __init__(self, server, peer):
+        name = "localhost" if peer == PERSON else "fer.example.org"
         self._url = server.url
         self.own = {
             "X-Forwarded-For": f"198.51.100.1, {peer}",
             "X-Forwarded-Proto": "https",
-            "X-Forwarded-Host": NAMES[peer],
-            "Origin": f"https://{NAMES[peer]}",
+            "X-Forwarded-Host": name,
+            "Origin": f"https://{name}",
         }
         self.cookies = {}
 
@@ -193,3 +195,52 @@ def test_tokens_and_cookies_are_in_no_log(server, links):
     assert token not in log
     assert not [value for value in visitor.cookies.values() if value in log]
     assert not re.search(r"sid=|GET /|POST /|evil", log)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../api/v1/sessions",
+        "/static/%2e%2e/%2e%2e/app.py",
+        "/static/..%2f..%2fapp.py",
+        "/trust/../api/v1/share",
+        "/trust/%2e%2e/history",
+        "/l/../api/v1/sessions",
+        "/l/%2e%2e%2fhistory",
+        "//api/v1/sessions",
+        "/static//../history",
+        "/socket.io",
+        "/socket.io/../history",
+        "http://localhost/api/v1/sessions",
+        "/vendor/../app.py",
+        "/vendor/..%2fapp.py",
+        "*",
+        "/;/history",
+        "/\\history",
+    ],
+)
+def test_no_spelling_of_a_path_leads_around_the_gate(server, path):
+    head = [f"GET {path} HTTP/1.1", "Host: x", "Connection: close", "Accept: application/json"]
+    own = [f"{name}: {value}" for name, value in Caller(server, VISITOR).own.items()]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*head, *own, "", ""]).encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    status = int(answer.split(b" ")[1])
+    assert status in (308, 400, 403, 404), answer[:500]
+    assert b"import" not in answer
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_a_stranger_that_knocks_without_end_costs_little(server, transport):
+    process = psutil.Process(server._process.pid)
+    before, before_mb = process.num_threads(), server.memory_mb
+    stranger = Caller(server, "203.0.113.99")
+    path = f"/socket.io/?EIO=4&transport={transport}"
+    if transport == "websocket":
+        statuses = [stranger.connects() for _ in range(100)]
+    else:
+        statuses = [stranger.get(path).status_code for _ in range(300)]
+    assert statuses.count(429) >= len(statuses) - 100
+    assert process.num_threads() - before < 120
+    assert server.memory_mb - before_mb < 60
+    assert ways_in(Caller(server, VISITOR)) == {"link_needed"}, "others are served"
