@@ -67,7 +67,7 @@ class Listener:
 
 
 def _hear_in_order(client):
-    """As browsers do. This library has a thread for each packet, and a picture may overtake its own header."""
+    """As browsers do. This library has a thread a packet, and a picture may overtake its header."""
     trigger = client.eio._trigger_event
     client.eio._trigger_event = lambda event, *arguments, run_async=False: trigger(event, *arguments)
 
