@@ -69,7 +69,9 @@ class Listener:
 def _hear_in_order(client):
     """As browsers do. This library has a thread a packet, and a picture may overtake its header."""
     trigger = client.eio._trigger_event
-    client.eio._trigger_event = lambda event, *arguments, run_async=False: trigger(event, *arguments)
+    client.eio._trigger_event = lambda *arguments, **options: trigger(
+        *arguments, **{**options, "run_async": False}
+    )
 
 
 class Host(Listener):
