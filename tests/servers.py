@@ -18,6 +18,8 @@ START_TIMEOUT_S = 60
 class ServerProcess:
     """`python app.py --port 0 ...` as a context manager."""
 
+    PROGRAM = ("app.py",)
+
     def __init__(self, *arguments, port=0, open_files=None, data_dir=None, within=()):
         """Args:
         open_files: limit on the files that the process may have open.
@@ -38,9 +40,10 @@ class ServerProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FER_")}
         environment["FER_DATA_DIR"] = str(self.data_dir)
         self._process = subprocess.Popen(
-            [*self._within, sys.executable, "app.py", "--port", str(self._port), *self._arguments],
+            [*self._within, sys.executable, *self.PROGRAM, "--port", str(self._port), *self._arguments],
             cwd=ROOT,
             env=environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -70,6 +73,7 @@ class ServerProcess:
     def _close(self):
         self._reader.join(10)
         self._process.stdout.close()
+        self._process.stdin.close()
         if self._own_data_dir is not None:
             self._own_data_dir.cleanup()
 
@@ -94,6 +98,11 @@ class ServerProcess:
         times = psutil.Process(self._process.pid).cpu_times()
         return times.user + times.system
 
+    def tell(self, command):
+        """Write a line to the process's standard input."""
+        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.flush()
+
     def loaded_modules(self):
         """Shared libraries in the process: says what was imported, without asking the process."""
         return {Path(entry.path).name for entry in psutil.Process(self._process.pid).memory_maps()}
@@ -117,10 +126,10 @@ class ServerProcess:
             time.sleep(0.02)
         raise TimeoutError(f"No line with {pattern} came:\n{''.join(self.output)}")
 
-    def stop(self):
+    def stop(self, timeout_s=10):
         """Ask the process to end; returns its exit status."""
         self._process.terminate()
-        return self._process.wait(10)
+        return self._process.wait(timeout_s)
 
     def kill(self):
         """End the process as a power cut would."""
