@@ -9,11 +9,22 @@ import numpy as np
 SHARING = ("--share", "--share-port", "0", "--proxies", "1", "--public-url", "https://fer.test")
 """A proxy is believed, so that a test here can come from elsewhere. The address needs no network."""
 
-VISITOR_JS = """
+HERE, ELSEWHERE = "127.0.0.1", "192.0.2.7"
+
+PROXIED_JS = """
 localStorage.setItem("fer-web.notice", "2");
 // Playwright adds its headers to requests, not to the opening of a WebSocket.
 delete globalThis.WebSocket;
 """
+
+
+def proxied_page(browser, address, **context_options):
+    """A tab whose requests come from an address, as a proxy tells it."""
+    context = browser.new_context(extra_http_headers={"X-Forwarded-For": address}, **context_options)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.add_init_script(PROXIED_JS)
+    return page
 
 
 class SharePanel:
@@ -21,8 +32,8 @@ class SharePanel:
 
     def __init__(self, browser, server, path="/", **context_options):
         self.server = server
-        self.context = browser.new_context(**context_options)
-        self.page = self.context.new_page()
+        self.page = proxied_page(browser, HERE, **context_options)
+        self.context = self.page.context
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
@@ -92,13 +103,7 @@ class Visit:
     """A browser elsewhere in the network, which opens a link."""
 
     def __init__(self, browser, server, address, **context_options):
-        headers = {
-            "X-Forwarded-For": "192.0.2.7",
-            "X-Forwarded-Host": "fer.test",
-            "X-Forwarded-Proto": "https",
-        }
-        self.page = browser.new_context(extra_http_headers=headers, **context_options).new_page()
-        self.page.add_init_script(VISITOR_JS)
+        self.page = proxied_page(browser, ELSEWHERE, **context_options)
         self.page.goto(server.url + re.sub(r"^https://[^/]+", "", address))
 
 

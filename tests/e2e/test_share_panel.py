@@ -8,7 +8,7 @@ from tests.e2e.conftest import chromium_with_camera
 from tests.e2e.fake_camera import moving_face_video
 from tests.e2e.history_page import HistoryPage
 from tests.e2e.live_page import LivePage
-from tests.e2e.share_panel import SHARING, SharePanel, Visit
+from tests.e2e.share_panel import HERE, SHARING, SharePanel, Visit, proxied_page
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.timeout(180)
@@ -194,7 +194,7 @@ def assert_read_only(page):
 
 
 def test_only_the_host_sees_what_is_shared(browser, sharing_server):
-    page = browser.new_context().new_page()
+    page = proxied_page(browser, HERE)
     page.goto(sharing_server.url)
     page.click("#share-open")
     page.wait_for_selector('#share[data-state="denied"]', timeout=20_000)
@@ -202,8 +202,12 @@ def test_only_the_host_sees_what_is_shared(browser, sharing_server):
     assert not page.is_visible("#share-form")
 
 
-def test_server_that_is_not_shared_says_how_to_share_it(browser, server):
-    host = SharePanel(browser, server, **DESKTOP)
+def test_server_that_is_not_shared_says_how_to_share_it(browser):
+    with ServerProcess("--proxies", "1") as server:
+        check_not_shared(SharePanel(browser, server, **DESKTOP))
+
+
+def check_not_shared(host):
     host.open()
     assert host.state() == "off"
     assert host.page.text_content("#share-command") == "make share"
