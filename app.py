@@ -1,9 +1,11 @@
 """Serve the live page: python app.py --help."""
 
+import dataclasses
 import logging
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from flask.helpers import get_debug_flag
 
@@ -11,7 +13,19 @@ from fer_web.errors import FerWebError
 from fer_web.factory import Application, create_application
 from fer_web.listeners import Listener
 from fer_web.settings import Settings, settings_from
-from fer_web.start import checked_sharing, greeting, open_ports, peer_limit, print_lines, share_greeting
+from fer_web.start import (
+    FIRST_LINK,
+    checked_sharing,
+    greeting,
+    link_greeting,
+    open_ports,
+    peer_limit,
+    print_lines,
+    share_greeting,
+)
+
+if TYPE_CHECKING:
+    from fer_web.sharing.network import LocalNetwork
 
 
 def main() -> int:
@@ -34,10 +48,11 @@ def serve(settings: Settings) -> None:
     """Build the server and serve until a signal ends it."""
     settings = checked_sharing(settings, debug=get_debug_flag())
     listeners, network = open_ports(settings)
+    settings = dataclasses.replace(settings, port=listeners[0].port)  # 0 took a free one
     application = create_application(settings, network=network)
     # Threads work for the server from here on; they end with it, whatever ends it.
     try:
-        greet(settings, listeners[0], application)
+        greet(settings, listeners[0], application, network)
         if network is not None:
             network.open()
         application.mode.serve(application.flask, listeners, peer_limit(settings))
@@ -47,13 +62,22 @@ def serve(settings: Settings) -> None:
         application.close()
 
 
-def greet(settings: Settings, listener: Listener, application: Application) -> None:
-    """Tell the terminal how to reach the server."""
+def greet(
+    settings: Settings, listener: Listener, application: Application, network: "LocalNetwork | None"
+) -> None:
+    """Tell the terminal how to reach the server, and again when other devices have to reach it elsewhere."""
     token = application.owners.host_token
-    if application.network is None:
+    if network is None:
         print_lines(greeting(settings, listener, token))
-    else:
-        print_lines(share_greeting(application.network, listener, token))
+        return
+    link, _ = application.links.create("join", FIRST_LINK)
+
+    def show_link() -> None:
+        print_lines(link_greeting(network, application.links.token_of(link.id), sys.stdout.encoding))
+
+    show_link()
+    print_lines(share_greeting(network, listener, token))
+    network.subscribe(show_link)
 
 
 if __name__ == "__main__":

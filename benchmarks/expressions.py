@@ -16,11 +16,13 @@ from typing import Any
 from benchmarks.photos import LabelledPhoto, load_labelled_photos
 from fer_web.analysis.classification_report import wilson_interval
 from fer_web.errors import FerWebError
-from fer_web.factory import build_pipeline, new_stream_state, resolve_detector
+from fer_web.factory import build_pipeline, new_stream_state
 from fer_web.inference.models import open_model
 from fer_web.inference.pipeline import FaceResult, Pipeline
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
+from fer_web.vendor_files import BLAZEFACE_PATH
+from fer_web.vision.faces import resolve_detector
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,10 @@ def measure(photos: Path, model: Path, detector: str) -> dict[str, Any]:
     """Run all photos. Raises FerWebError: the model folder, or a photo, cannot be used."""
     settings = Settings()
     opened = open_model(model)
-    pipeline = build_pipeline(settings, opened.new_classifier(), resolve_detector(detector))
+    pipeline = build_pipeline(settings, opened.new_classifier(), resolve_detector(detector, BLAZEFACE_PATH))
     answers = [answer(photo, pipeline, settings) for photo in load_labelled_photos(photos)]
     named = {"folder": str(model), "name": opened.info.name, "sha256": opened.info.model_hash}
-    return {"model": named, "detector": resolve_detector(detector), **summarize(answers)}
+    return {"model": named, "detector": resolve_detector(detector, BLAZEFACE_PATH), **summarize(answers)}
 
 
 def main() -> None:

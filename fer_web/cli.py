@@ -9,6 +9,7 @@ from typing import Any
 
 from fer_web.command_line import number_in, parser_with_examples
 from fer_web.errors import FerWebError
+from fer_web.folder_commands import add_test_folder
 from fer_web.history.export import FORMATS
 from fer_web.history.repository import open_history
 from fer_web.history_commands import (
@@ -18,13 +19,18 @@ from fer_web.history_commands import (
     list_sessions,
     purge_sessions,
 )
+from fer_web.predict_commands import add_predict
 from fer_web.settings import settings_from
 
 _EXAMPLES = """examples:
+  python -m fer_web predict photo.jpg
+  python -m fer_web test-folder photos
   python -m fer_web history list
   python -m fer_web history --help"""
 
 _HISTORY_EXAMPLES = """examples:
+  python -m fer_web predict photo.jpg
+  python -m fer_web test-folder photos
   python -m fer_web history list --search rehearsal --json
   python -m fer_web history export SESSION --format csv
   python -m fer_web history export SESSION --format json --out - > session.json
@@ -64,6 +70,8 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
     )
     tools = parser.add_subparsers(title="tools", required=True, metavar="TOOL")
+    add_predict(tools)
+    add_test_folder(tools)
     _add_history(tools)
     return parser
 

@@ -97,6 +97,13 @@ class FileUnreadableError(FerWebError):
     http_status = 404
 
 
+class FolderError(FerWebError):
+    """A folder of labelled images has not the form that a test needs."""
+
+    code = "bad_folder"
+    http_status = 400
+
+
 class InvalidBoxError(FerWebError):
     """A box lies outside its frame or has no area."""
 
@@ -196,6 +203,13 @@ class LinkNeededError(ShareError):
     """Somebody on the network comes without a link."""
 
     code = "link_needed"
+
+
+class SharedSessionGoneError(ShareError):
+    """A link's session was deleted."""
+
+    code = "session_gone"
+    http_status = 404
 
 
 class TooManyGuessesError(ShareError):

@@ -1,17 +1,14 @@
 """Composition root: builds every object and wires it up. Tests pass fakes in."""
 
-import logging
 import mimetypes
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from fer_web.errors import NotFoundError
 from fer_web.history.importing import MAX_IMPORT_BYTES
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
@@ -20,8 +17,10 @@ from fer_web.inference.classifier import Classifier
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.models import open_model
 from fer_web.inference.pipeline import FrameLimits, FrameResult, Pipeline, StreamState
+from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
+from fer_web.realtime.loiterers import Loiterers
 from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import StreamRegistry
@@ -31,21 +30,29 @@ from fer_web.realtime.watching import WatchHub
 from fer_web.secret_file import load_secret
 from fer_web.server import EngineConcurrency, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
-from fer_web.sharing.types import Admission, Link, ShareNetwork
+from fer_web.sharing.addresses import checked_public_url
+from fer_web.sharing.gate import Gate
+from fer_web.sharing.link_store import DatabaseLinkStore
+from fer_web.sharing.links import LinkBook
+from fer_web.sharing.plain_network import PlainNetwork
+from fer_web.sharing.types import ShareNetwork
+from fer_web.sharing.upkeep import TICK_S, Chore, Upkeep
+from fer_web.sharing.visitors import Visitors
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
-from fer_web.vision.faces import build_detector
+from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.error_handlers import register_error_handlers
+from fer_web.web.guests import Guests
 from fer_web.web.history_access import HistoryAccess
 from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
 from fer_web.web.history_pages import history_pages_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
 from fer_web.web.security import FenceRules, RequestFence
+from fer_web.web.share_access import ShareAccess
+from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,15 @@ class Application:
     retention: Retention
     owners: Owners
     watching: WatchHub
+    links: LinkBook
+    visitors: Visitors
+    gate: Gate
+    upkeep: Upkeep
     network: ShareNetwork | None
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
+        self.upkeep.stop()
         self.watching.stop()
         self.recorder.stop()
         self.retention.stop()
@@ -86,7 +98,7 @@ def create_application(
     """
     check_browser_modules()
     model = open_model(settings.model)
-    detector = resolve_detector(settings.detector)
+    detector = resolve_detector(settings.detector, BLAZEFACE_PATH)
     if pipelines is None:
         pipelines = [
             build_pipeline(settings, model.new_classifier(), detector) for _ in range(settings.worker_count)
@@ -95,9 +107,16 @@ def create_application(
     history.mark_interrupted()
     recorder = Recorder(history, _recording_model(settings, model.info, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
-    owners = Owners(load_secret(settings.data_dir))
-    access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days)
-    flask_app = _build_flask(settings, PageOptions(settings, model.info, detector), access)
+    secret = load_secret(settings.data_dir)
+    owners = Owners(secret)
+    links, visitors = LinkBook(DatabaseLinkStore(history.engine), run_waiting=mode.run_waiting), Visitors()
+    gate = Gate(secret, links, visitors)
+    guests = Guests(gate, links, visitors)
+    access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
+    share = ShareAccess(links, visitors, access, network or _plain_network(settings))
+    flask_app = _build_flask(
+        settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
+    )
     flask_app.register_blueprint(trust_blueprint(network))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
@@ -112,26 +131,53 @@ def create_application(
         recorder.sample(client, captured_s, result)
 
     connections = Connections(socketio)
-    watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, _no_link)
+    watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, links.get)
+    links.subscribe(watching.link_changed)
     scheduler = FrameScheduler(concurrency, pipelines, observers=(sample, watching.observe))
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecordings(recorder, concurrency, owner_of_request, time.monotonic)
-    events = StreamEvents(socketio, streams, scheduler, recordings, watching, settings.max_frames_per_s)
+    admission = SocketAdmission(gate, visitors)
+    events = StreamEvents(
+        socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s
+    )
     events.register()
-    WatchEvents(socketio, watching, connections, lambda: Admission(is_local=True)).register()
+    WatchEvents(socketio, watching, connections, admission).register()
     scheduler.start()
     recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
     concurrency.spawn(watching.run)
+    upkeep = Upkeep(_chores(links, Loiterers(socketio.server)), concurrency.new_event())
+    concurrency.spawn(upkeep.run)
     retention = Retention(history, settings.retention_days)
     retention.open()
     return Application(
-        flask_app, socketio, scheduler, streams, mode, history, recorder, retention, owners, watching, network
+        flask_app,
+        socketio,
+        scheduler,
+        streams,
+        mode,
+        history,
+        recorder,
+        retention,
+        owners,
+        watching,
+        links,
+        visitors,
+        gate,
+        upkeep,
+        network,
     )
 
 
-def _no_link(link_id: str) -> Link:
-    raise NotFoundError(f"There is no link {link_id!r:.40}.")
+def _plain_network(settings: Settings) -> PlainNetwork | None:
+    if settings.is_loopback and not settings.public_url:
+        return None
+    public_url = checked_public_url(settings.public_url) if settings.public_url else ""
+    return PlainNetwork(settings.host, settings.port, public_url)
+
+
+def _chores(links: LinkBook, loiterers: Loiterers) -> list[Chore]:
+    return [Chore(TICK_S, links.announce_expired), Chore(1.0, loiterers.end), Chore(3600.0, links.forget_old)]
 
 
 def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:
@@ -164,28 +210,17 @@ def new_stream_state(settings: Settings) -> StreamState:
     )
 
 
-def resolve_detector(name: str, blazeface_path: Path = BLAZEFACE_PATH) -> str:
-    """What "auto" stands for on this machine."""
-    if name != "auto":
-        return name
-    if blazeface_path.is_file():
-        return "blazeface"
-    _log.warning(
-        "%s is missing; using the Haar detector, which finds fewer faces. Install it: make setup",
-        blazeface_path,
-    )
-    return "haar"
-
-
-def _build_flask(settings: Settings, options: PageOptions, history: HistoryAccess) -> Flask:
+def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share: ShareAccess) -> Flask:
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
+    guests.register(app)
     app.register_blueprint(pages_blueprint(options))
-    app.register_blueprint(history_pages_blueprint(options, history))
-    app.register_blueprint(history_api_blueprint(history))
-    history.owners.register(app)
+    app.register_blueprint(history_pages_blueprint(options, share.history))
+    app.register_blueprint(history_api_blueprint(share.history))
+    app.register_blueprint(share_api_blueprint(share))
+    share.history.owners.register(app)
     register_error_handlers(app)
     return app
 

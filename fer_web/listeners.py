@@ -122,10 +122,10 @@ def open_listener(host: str, port: int, option: str = "port") -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as exc:
-        example = 8443 if option == "share-port" else 8000
+        example = {"port": "--port 8000", "share-port": "--share --share-port 8443"}[option]
         raise SettingsError(
             f"Cannot listen on {host} port {port} ({exc.strerror or exc}). "
-            f"Take another port: python app.py {'--share ' * (example == 8443)}--{option} {example}."
+            f"Take another port: python app.py {example}."
         ) from exc
 
 

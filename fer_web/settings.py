@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -130,8 +130,30 @@ def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     Raises: SettingsError: an unknown FER_* variable, or a value that is not allowed, with its name.
         SystemExit: from argparse, for an unknown option or --help.
     """
-    given = vars(_parser().parse_args(arguments))
-    return Settings(**{**_from_environment(environment), **{k: v for k, v in given.items() if v is not None}})
+    return settings_of(_parser().parse_args(arguments), environment)
+
+
+def settings_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
+    """Build Settings from what a parser with some of their options read, and an environment.
+
+    Raises: SettingsError: as `settings_from`.
+    """
+    names = {item.name for item in fields(Settings)}
+    values = {name: value for name, value in vars(given).items() if name in names and value is not None}
+    return Settings(**{**_from_environment(environment), **values})
+
+
+def add_setting_options(parser: Any, names: Collection[str]) -> None:
+    """Give a parser the options of these settings."""
+    for item in fields(Settings):
+        if item.name in names:
+            parser.add_argument(
+                f"--{item.name.replace('_', '-')}",
+                type=_converter(item.name, item.default),
+                **({"nargs": "?", "const": item.metadata["const"]} if "const" in item.metadata else {}),
+                metavar=type(item.default).__name__.replace("Posix", "").replace("Windows", "").upper(),
+                help=f"{item.metadata['help']}{_limits(item.metadata)} (default: {_shown(item.default)})",
+            )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -141,14 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Example: python app.py --port 8000 --detector haar. Each option can also be set in the "
         "environment: --max-clients is FER_MAX_CLIENTS.",
     )
-    for item in fields(Settings):
-        parser.add_argument(
-            f"--{item.name.replace('_', '-')}",
-            type=_converter(item.name, item.default),
-            **({"nargs": "?", "const": item.metadata["const"]} if "const" in item.metadata else {}),
-            metavar=type(item.default).__name__.replace("Posix", "").replace("Windows", "").upper(),
-            help=f"{item.metadata['help']}{_limits(item.metadata)} (default: {_shown(item.default)})",
-        )
+    add_setting_options(parser, [item.name for item in fields(Settings)])
     return parser
 
 

@@ -104,15 +104,20 @@ def share_greeting(network: ShareNetwork, listener: Listener, host_token: str) -
     yield f"fer-web is ready: open {local} (Ctrl+C stops it)"
 
 
-def link_greeting(network: ShareNetwork, token: str, encoding: str | None) -> Iterator[str]:
-    """Lines that hand out the first link, with its QR code where the terminal's encoding can show it."""
+def link_greeting(network: ShareNetwork, token: str | None, encoding: str | None) -> Iterator[str]:
+    """Lines that hand out the first link, with its QR code where the terminal's encoding can show it.
+
+    Nothing where there is no network, or the link is no longer open: then `token` is None.
+    """
     from fer_web.sharing.qr import terminal_qr
 
-    urls = [f"{address.url}/l/{token}" for address in network.addresses()]
-    if urls:
-        yield f"Link to join, for 12 hours: {urls[0]}"
-        if drawing := terminal_qr(urls[0], encoding):
-            yield drawing
+    addresses = network.addresses()
+    if not addresses or token is None:
+        return
+    url = f"{addresses[0].url}/l/{token}"
+    if drawing := terminal_qr(url, encoding):
+        yield drawing
+    yield f"Link to join, open for 12 hours: {url}"
 
 
 def print_lines(*groups: Sequence[str] | Iterator[str]) -> None:

@@ -15,6 +15,15 @@ def send(client, jpeg, seq=1, timeout=10):
     return client.call("frame", ({"seq": seq, "captured_ms": time.monotonic() * 1000}, jpeg), timeout=timeout)
 
 
+def socket_client(application, address="127.0.0.1", cookies=None, **options):
+    """A Socket.IO test client that comes from this address with these cookies."""
+    browser = application.flask.test_client()
+    browser.environ_base["REMOTE_ADDR"] = address
+    for name, value in (cookies or {}).items():
+        browser.set_cookie(name, value)
+    return application.socketio.test_client(application.flask, flask_test_client=browser, **options)
+
+
 class SteadyClient:
     """Sends a real face as fast as it is answered, and measures how many answers a second come."""
 

@@ -40,7 +40,8 @@ class ServerProcess:
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         if self._open_files is not None:
             psutil.Process(self._process.pid).rlimit(
@@ -75,8 +76,10 @@ class ServerProcess:
 
     @property
     def share_port(self):
-        """Port of HTTPS, of a server that shares; any machine that runs it has a network address."""
-        return int(self.share_urls[-1].rsplit(":", 1)[1])
+        """Port of HTTPS, of a server that shares."""
+        sockets = psutil.Process(self._process.pid).net_connections("tcp")
+        (port,) = {item.laddr.port for item in sockets if item.status == psutil.CONN_LISTEN} - {self.port}
+        return port
 
     @property
     def memory_mb(self):

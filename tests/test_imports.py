@@ -30,8 +30,11 @@ LAYERS = {
     "fer_web.start": 6,
     "fer_web.factory": 7,
     "fer_web.history_commands": 6,
-    "fer_web.cli": 7,
-    "fer_web.__main__": 8,
+    "fer_web.analysis_commands": 6,
+    "fer_web.predict_commands": 7,
+    "fer_web.folder_commands": 7,
+    "fer_web.cli": 8,
+    "fer_web.__main__": 9,
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
 FRAMEWORK_FREE = tuple(

@@ -81,7 +81,7 @@ def test_greeting_of_a_server_that_is_not_shared_names_the_host_token(listener):
 
 
 def test_link_greeting_has_the_link_and_a_code_that_decodes_to_it():
-    line, drawing = link_greeting(FakeNetwork(LAN, VPN), TOKEN, "utf-8")
+    drawing, line = link_greeting(FakeNetwork(LAN, VPN), TOKEN, "utf-8")
     url = f"https://192.168.1.5:5443/l/{TOKEN}"
     assert line.endswith(url)
     assert cv2.QRCodeDetector().detectAndDecode(picture_of(drawing))[0] == url
@@ -106,6 +106,10 @@ def test_link_greeting_where_the_terminal_has_no_blocks_is_text_alone(encoding):
 
 def test_link_greeting_without_a_network_is_silent():
     assert list(link_greeting(FakeNetwork(), TOKEN, "utf-8")) == []
+
+
+def test_link_greeting_of_a_link_that_ended_is_silent():
+    assert list(link_greeting(FakeNetwork(LAN), None, "utf-8")) == []
 
 
 def test_peer_limit_behind_proxies_counts_no_address():

@@ -28,7 +28,8 @@ from tests.servers import ROOT, ServerProcess
 
 pytestmark = pytest.mark.timeout(240)
 
-SHARE = ("--share", "--share-port", "0")
+# A name of its own: the machine may have no network.
+SHARE = ("--share", "--share-port", "0", "--public-url", "https://fer.example.org")
 JPEG = encode_jpeg(astronaut_bgr())
 SERVED_WITHIN_S = 5
 
@@ -125,6 +126,14 @@ def test_host_token_opens_the_page_of_the_host(server):
     answer = session.get(address, timeout=5)
     assert (answer.status_code, answer.url) == (200, f"{server.url}/")
     assert any(cookie.name.startswith("fer_host_") for cookie in session.cookies)
+
+
+def test_printed_link_lets_a_browser_in(server, authority):
+    (token,) = re.findall(r"Link to join.*: https://fer\.example\.org/l/(\S+)", "".join(server.output))
+    answer = requests.get(
+        f"{secure_url(server)}/l/{token}", timeout=5, verify=authority, allow_redirects=False
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])

@@ -14,6 +14,7 @@ def describe(result: dict[str, Any]) -> str:
     if "votes" in result:
         sections.append(_votes(result["votes"]))
     if "shown" in result:
+        sections.append(_against_original(result["shown"]["against_original"]))
         sections.append(_probability(result["shown"]))
     if "robustness" in result:
         sections.append(_robustness(result))
@@ -89,6 +90,13 @@ def _votes(votes: dict[str, Any]) -> str:
         f"predicted expression ({percent(votes['leader_share'])} for the leading one);\n"
         f"soft cross-entropy {votes['cross_entropy']:.3f}, Kullback-Leibler divergence "
         f"{votes['divergence']:.3f} nats"
+    )
+
+
+def _against_original(scores: dict[str, Any]) -> str:
+    return (
+        f"shown label against the original labels ({scores['count']} rows): {percent(scores['accuracy'])} "
+        f"({interval(scores['interval_95'])}), macro-F1 {percent(scores['macro_f1'])}"
     )
 
 

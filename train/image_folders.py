@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import DataError
 from fer_web.labels import EMOTIONS
+from fer_web.vision.preprocess import squared
 from train.progress import Watch, unwatched
 
 SPLITS = {"train": "Training", "test": "PublicTest"}
@@ -114,10 +115,5 @@ def _read_grey(path: Path, side: int) -> NDArray[np.uint8]:
 
 
 def _fit_square(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    height, width = grey.shape
-    longest = max(height, width)
-    above, left = (longest - height) // 2, (longest - width) // 2
-    below, right = longest - height - above, longest - width - left
-    square = cv2.copyMakeBorder(grey, above, below, left, right, cv2.BORDER_REPLICATE)
-    smooth = cv2.INTER_AREA if longest > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(square, (side, side), interpolation=smooth), np.uint8)
+    smooth = cv2.INTER_AREA if max(grey.shape) > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(squared(grey), (side, side), interpolation=smooth), np.uint8)

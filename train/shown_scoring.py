@@ -42,6 +42,7 @@ def score_shown(predictions: Predictions, part: FerData, copies: Copies) -> dict
         "accuracy_at_coverage": _at_coverages(curve),
         "risk_coverage": describe_curve(curve),
         "unsure": _score_unsure(predictions, part, confidence, correct),
+        "against_original": _score_against_original(predictions, part),
         "without_copies": _without(copies.exact[counts], confidence, correct),
         "without_near_copies": _without(copies.near[counts], confidence, correct),
     }
@@ -81,6 +82,13 @@ def _score_calibration(
         "mean_confidence": float(confidence.mean()),
         "reliability": reliability(confidence, correct),
     }
+
+
+def _score_against_original(predictions: Predictions, part: FerData) -> dict[str, Any]:
+    """The shown label against FER-2013's own labels, over all rows: what a folder test of them measures."""
+    shown = predictions.scaling.apply(predictions.logits.ferplus).argmax(axis=1)
+    scores = score_labels(part.emotion, shown, EMOTIONS)
+    return {key: scores[key] for key in ("count", "accuracy", "interval_95", "macro_f1")}
 
 
 def _at_coverages(curve: RiskCoverage) -> dict[str, float]:

@@ -43,6 +43,12 @@ class Judged:
     doubt: NDArray[np.float32]
     original_scores: NDArray[np.float32] | None = None
 
+    def take(self, row: int) -> "Judged":
+        """One of the N faces alone."""
+        rows = slice(row, row + 1)
+        original = None if self.original_scores is None else self.original_scores[rows]
+        return Judged(self.scores[rows], self.doubt[rows], original)
+
 
 class Classifier(Protocol):
     """Anything that judges crops. One thread at a time may use an instance."""

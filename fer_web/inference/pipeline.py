@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.inference.classifier import Classifier, Judged
+from fer_web.inference.model_info import ModelInfo
 from fer_web.labels import EMOTIONS
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
@@ -121,27 +122,34 @@ class Pipeline:
         height, width = size_hw
         fractions = tracked.faces.xyxy / np.array([width, height, width, height], np.float32)
         return tuple(
-            self._result(face_id, fractions[row], judged.scores[row], scores[row], float(judged.doubt[row]))
+            face_result(face_id, fractions[row], judged.take(row), scores[row], self._model)
             for row, face_id in enumerate(tracked.ids)
         )
 
-    def _result(
-        self,
-        face_id: int,
-        xyxy: NDArray[np.float32],
-        raw: NDArray[np.float32],
-        scores: NDArray[np.float32],
-        doubt: float,
-    ) -> FaceResult:
-        left, top, right, bottom = (float(value) for value in xyxy)
-        best = int(np.argmax(scores))
-        confidence = float(scores[best])
-        return FaceResult(
-            face_id=int(face_id),
-            box=(left, top, right - left, bottom - top),
-            scores=tuple(float(value) for value in scores),
-            raw_scores=tuple(float(value) for value in raw),
-            label=EMOTIONS[best],
-            confidence=confidence,
-            is_sure=self._model.is_sure(confidence, doubt),
-        )
+
+def face_result(
+    face_id: int,
+    xyxy: NDArray[np.float32],
+    judged: Judged,
+    scores: NDArray[np.float32],
+    model: ModelInfo,
+) -> FaceResult:
+    """What is told of one face.
+
+    Args:
+        xyxy: float32 (4,), fractions of the frame.
+        judged: of this face alone.
+        scores: float32 (7,), what is shown: judged.scores, perhaps steadied over time.
+    """
+    left, top, right, bottom = (float(value) for value in xyxy)
+    best = int(np.argmax(scores))
+    confidence = float(scores[best])
+    return FaceResult(
+        face_id=int(face_id),
+        box=(left, top, right - left, bottom - top),
+        scores=tuple(float(value) for value in scores),
+        raw_scores=tuple(float(value) for value in judged.scores[0]),
+        label=EMOTIONS[best],
+        confidence=confidence,
+        is_sure=model.is_sure(confidence, float(judged.doubt[0])),
+    )

@@ -9,6 +9,7 @@ from flask_socketio import SocketIO
 
 from fer_web.errors import FerWebError, ProtocolError, SlowReaderError, TooManyMessagesError
 from fer_web.history.batches import Notice
+from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.protocol import error_to_wire, parse_frame, seq_of
 from fer_web.realtime.rate_limit import TokenBucket
@@ -34,6 +35,7 @@ class StreamEvents:
         scheduler: FrameScheduler,
         recordings: StreamRecordings,
         watching: WatchHub,
+        admission: SocketAdmission,
         max_frames_per_s: int,
     ) -> None:
         self._socketio = socketio
@@ -42,6 +44,7 @@ class StreamEvents:
         self._scheduler = scheduler
         self._recordings = recordings
         self._watching = watching
+        self._admission = admission
         self._max_frames_per_s = max_frames_per_s
         self._budgets: dict[str, TokenBucket] = {}
 
@@ -56,13 +59,16 @@ class StreamEvents:
         self._socketio.on_event("*", self.on_unknown)
 
     def on_connect(self, auth: Any = None) -> None:
-        """A client is there; its stream opens with its first frame."""
+        """A client that may be here is there; its stream opens with its first frame."""
+        sid = _sid()
+        self._admission.enter_live(sid, lambda reason: self._connections.close(sid, reason))
         self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
         self._recordings.connect(_sid())
         self._watching.page_arrived(_sid())
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget everything about a client, but for its recording: it may come back."""
+        self._admission.leave(_sid())
         self._budgets.pop(_sid(), None)
         self._recordings.disconnect(_sid())
         self._end_stream(_sid())
@@ -118,6 +124,7 @@ class StreamEvents:
             self._end_stream(sid)
         else:
             self._watching.stream_began(sid)
+            self._admission.set_streaming(sid, True)
         return stream
 
     def _stop(self) -> dict[str, Any]:
@@ -130,6 +137,7 @@ class StreamEvents:
         if stream is not None:
             self._scheduler.cancel(stream)
             self._watching.stream_ended(sid)
+            self._admission.set_streaming(sid, False)
 
     def _spend(self, sid: str) -> None:
         budget = self._budgets.get(sid)

@@ -1,18 +1,17 @@
 """Socket.IO handlers of the namespace of watchers: who may come in, and that nothing else is said."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from flask import request
-from flask_socketio import ConnectionRefusedError, SocketIO
+from flask_socketio import SocketIO
 
-from fer_web.errors import LinkNeededError, ProtocolError, TooManyMessagesError
+from fer_web.errors import ProtocolError, TooManyMessagesError
+from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.protocol import error_to_wire
 from fer_web.realtime.rate_limit import TokenBucket
 from fer_web.realtime.watching import NAMESPACE, WatchHub
-from fer_web.sharing.types import Admission
 
 REFUSALS_PER_S = 2.0
 """Events of one watcher that are answered, though by a refusal; more end the connection."""
@@ -35,13 +34,12 @@ class WatchEvents:
         socketio: SocketIO,
         hub: WatchHub,
         connections: Connections,
-        admit: Callable[[], Admission],
+        admission: SocketAdmission,
     ) -> None:
-        """Args: admit: what the client of the current request may do."""
         self._socketio = socketio
         self._hub = hub
         self._connections = connections
-        self._admit = admit
+        self._admission = admission
         self._budgets: dict[str, TokenBucket] = {}
 
     def register(self) -> None:
@@ -52,15 +50,16 @@ class WatchEvents:
 
     def on_connect(self, auth: Any = None) -> None:
         """Let in who comes by an open link to watch."""
-        admission = self._admit()
-        if not admission.may_watch or admission.visitor is None or admission.link is None:
-            text = "Watching takes a link. Ask the host for one that lets you watch, and open it."
-            raise ConnectionRefusedError(LinkNeededError(text).to_wire())
-        self._budgets[_sid()] = TokenBucket(REFUSALS_PER_S, time.monotonic)
-        self._hub.watcher_arrived(_sid(), admission.visitor, admission.link)
+        sid = _sid()
+        visitor, link = self._admission.enter_watch(
+            sid, lambda reason: self._connections.close(sid, reason, NAMESPACE)
+        )
+        self._budgets[sid] = TokenBucket(REFUSALS_PER_S, time.monotonic)
+        self._hub.watcher_arrived(sid, visitor, link)
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget a watcher."""
+        self._admission.leave(_sid())
         self._budgets.pop(_sid(), None)
         self._hub.watcher_left(_sid())
 

@@ -166,8 +166,8 @@ class OwnCertificate:
         )
 
     def is_due(self, current: ServerCertificate, names: Sequence[str], now_s: float) -> bool:
-        """When the files changed."""
-        return self._stamps() != current.version
+        """When the files changed, and when the certificate ended: reading it again says so."""
+        return self._stamps() != current.version or now_s > current.ends_s
 
     def _stamps(self) -> object:
         return tuple((path, _stamp(path)) for path in (self._cert, self._key))

@@ -1,5 +1,6 @@
 """What a face detector is, and which ones there are."""
 
+import logging
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -7,6 +8,8 @@ from fer_web.errors import SettingsError, SetupError
 from fer_web.vision.haar import HaarDetector
 from fer_web.vision.search import BlazeFaceDetector
 from fer_web.vision.types import Faces, Frame
+
+_log = logging.getLogger(__name__)
 
 DETECTORS: Final = ("blazeface", "haar")
 
@@ -24,6 +27,19 @@ class FaceDetector(Protocol):
 
         Returns: at most one face for each given one, in the same order; two may be the same face.
         """
+
+
+def resolve_detector(name: str, blazeface_path: Path) -> str:
+    """What "auto" stands for on this machine."""
+    if name != "auto":
+        return name
+    if blazeface_path.is_file():
+        return "blazeface"
+    _log.warning(
+        "%s is missing; using the Haar detector, which finds fewer faces. Install it: make setup",
+        blazeface_path,
+    )
+    return "haar"
 
 
 def build_detector(name: str, blazeface_path: Path, num_threads: int = 1) -> FaceDetector:

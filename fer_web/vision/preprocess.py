@@ -58,6 +58,19 @@ def whole_crop(picture_bgr: Frame, size_hw: tuple[int, int], channels: int = 1) 
     return np.asarray(crop, np.uint8).reshape(*size_hw, channels)
 
 
+def squared(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture made square by repeating its edges outward, with its middle in the middle.
+
+    Args: picture: uint8 (H, W) or (H, W, C). Not modified. Returns: uint8 of the longer side, same channels.
+    """
+    height, width = picture.shape[:2]
+    longest = max(height, width)
+    above, left = (longest - height) // 2, (longest - width) // 2
+    below, right = longest - height - above, longest - width - left
+    padded = cv2.copyMakeBorder(picture, above, below, left, right, cv2.BORDER_REPLICATE)
+    return np.asarray(padded, np.uint8)
+
+
 def crop_region(face: Faces) -> Region:
     """The square of the frame that becomes one face's crop."""
     left, top, right, bottom = (float(value) for value in face.xyxy[0])

@@ -5,14 +5,27 @@ import logging
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from fer_web.errors import DatabaseError, FerWebError, InternalError
+from fer_web.errors import DatabaseError, FerWebError, InternalError, ShareError, TooManyGuessesError
 
 _log = logging.getLogger(__name__)
+
+SHARE_HEADINGS = {
+    "link_needed": "You need a link",
+    "link_unknown": "No link has this address",
+    "link_expired": "The time of this link is over",
+    "link_revoked": "This link was withdrawn",
+    "sharing_stopped": "Sharing has ended",
+    "visitor_removed": "The host has removed you",
+    "too_many_guesses": "Too many wrong links",
+    "session_gone": "This session is no longer there",
+}
+"""What ask.html says above the error's own text, by its code."""
 
 
 def register_error_handlers(app: Flask) -> None:
     """Attach the handlers."""
     app.register_error_handler(FerWebError, _on_known)
+    app.register_error_handler(ShareError, _on_share)
     app.register_error_handler(HTTPException, _on_http)
     app.register_error_handler(Exception, _on_unknown)
 
@@ -21,6 +34,20 @@ def _on_known(error: FerWebError) -> Response:
     if isinstance(error, DatabaseError):
         _log.warning("A request failed: %s", error)
     return _respond(error.http_status, error.to_wire())
+
+
+def _on_share(error: ShareError) -> Response:
+    if _wants_page():
+        heading = SHARE_HEADINGS.get(error.code, "Your link does not open this")
+        page = render_template("ask.html", heading=heading, message=str(error), code=error.code)
+        answer = make_response(page, error.http_status)
+    else:
+        answer = make_response(jsonify(error=error.to_wire()), error.http_status)
+    # What a link opens changes with the host's next decision.
+    answer.headers["Cache-Control"] = "no-store"
+    if isinstance(error, TooManyGuessesError):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 def _on_http(error: HTTPException) -> Response:
@@ -35,7 +62,11 @@ def _on_unknown(error: Exception) -> Response:
 
 
 def _respond(status: int, body: dict[str, object]) -> Response:
-    wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
-    if wants_page and not request.path.startswith("/api/"):
+    if _wants_page():
         return make_response(render_template("error.html", status=status, message=body["message"]), status)
     return make_response(jsonify(error=body), status)
+
+
+def _wants_page() -> bool:
+    wanted = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    return wanted == "text/html" and not request.path.startswith("/api/")

@@ -20,6 +20,7 @@ from fer_web.web.requests import (
     check_write,
     day_argument,
     flag_argument,
+    is_write,
     json_body,
     number_argument,
     seconds_of,
@@ -49,7 +50,7 @@ def history_api_blueprint(history: HistoryAccess) -> Blueprint:
 
 
 def _check() -> None:
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    if is_write():
         check_write()
 
 
@@ -96,10 +97,10 @@ def _wanted() -> SessionFilter:
 def _add_session_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.get("/<session_id>")
     def details(session_id: str) -> Response:
-        viewer = history.owners.viewer()
-        session = history.call(history.repository.get_session, session_id, viewer.scope)
-        faces = history.call(history.repository.list_faces, session_id, viewer.scope)
-        return jsonify(details_to_wire(session, faces, viewer.owner))
+        scope = history.reading_scope(session_id)
+        session = history.call(history.repository.get_session, session_id, scope)
+        faces = history.call(history.repository.list_faces, session_id, scope)
+        return jsonify(details_to_wire(session, faces, history.owners.viewer().owner))
 
     @api.patch("/<session_id>")
     def update(session_id: str) -> Response:
@@ -158,7 +159,7 @@ def _add_data_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.get("/<session_id>/samples")
     def samples(session_id: str) -> Response:
         face, smoothing_s, with_boxes = _face(), _smoothing_s(), flag_argument("boxes")
-        scope = history.owners.viewer().scope
+        scope = history.reading_scope(session_id)
         text = history.call(
             history.samples_of, session_id, scope, face=face, smoothing_s=smoothing_s, with_boxes=with_boxes
         )
@@ -167,7 +168,7 @@ def _add_data_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.get("/<session_id>/summary")
     def summary(session_id: str) -> Response:
         face, smoothing_s = _face(), _smoothing_s()
-        scope = history.owners.viewer().scope
+        scope = history.reading_scope(session_id)
         text = history.call(history.summary_of, session_id, scope, face=face, smoothing_s=smoothing_s)
         return Response(text, mimetype="application/json")
 
@@ -186,7 +187,7 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.get("/<session_id>/export")
     def export(session_id: str) -> Response:
         wanted = export_format(request.args.get("format", "csv"))
-        scope = history.owners.viewer().scope
+        scope = history.reading_scope(session_id)
         session = history.call(history.repository.get_session, session_id, scope)
         parts = wanted.write(session, history.repository.iter_samples(session_id, scope))
         answer = Response(_each(history, parts), content_type=wanted.media_type)

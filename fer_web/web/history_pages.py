@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template, request
 
 from fer_web import __version__
-from fer_web.errors import InvalidValueError
+from fer_web.errors import InvalidValueError, NotFoundError, SharedSessionGoneError
 from fer_web.history.types import Session
 from fer_web.web.history_access import HistoryAccess
 from fer_web.web.history_wire import session_to_wire
@@ -22,6 +22,7 @@ def history_pages_blueprint(options: PageOptions, history: HistoryAccess) -> Blu
             **options.to_wire(),
             "retention_days": history.retention_days,
             "is_host": viewer.is_host,
+            "read_only": any(map(history.is_read_only, sessions)),
             "sessions": [session_to_wire(session, viewer.owner) for session in sessions],
         }
         answer = make_response(render_template(template, options=wire, version=__version__))
@@ -31,13 +32,23 @@ def history_pages_blueprint(options: PageOptions, history: HistoryAccess) -> Blu
     def find(session_id: str) -> Session:
         return history.call(history.repository.get_session, session_id, history.owners.viewer().scope)
 
+    def find_shared(session_id: str) -> Session:
+        try:
+            return history.call(history.repository.get_session, session_id, history.reading_scope(session_id))
+        except NotFoundError as exc:
+            if not history.admission().may_read(session_id):
+                raise
+            raise SharedSessionGoneError(
+                "The host has deleted the session that your link showed. Ask the host if that was a mistake."
+            ) from exc
+
     @pages.get("/history")
     def session_list() -> Response:
         return render("history.html")
 
     @pages.get("/history/<session_id>")
     def session(session_id: str) -> Response:
-        return render("history_session.html", find(session_id))
+        return render("history_session.html", find_shared(session_id))
 
     @pages.get("/compare")
     def compare() -> Response:

@@ -12,6 +12,11 @@ from fer_web.errors import InvalidValueError, ProtocolError
 _JSON = "application/json"
 
 
+def is_write() -> bool:
+    """Whether the current request would change something."""
+    return request.method not in ("GET", "HEAD", "OPTIONS")
+
+
 def check_write() -> None:
     """Refuse a write that is not announced as JSON: another site's form cannot announce that (CSRF).
 

@@ -2,6 +2,7 @@ import pytest
 
 from fer_web.factory import create_application
 from fer_web.settings import Settings
+from tests.clients import socket_client
 from tests.fakes.models import write_empty_model
 from tests.fakes.pipelines import InstantPipeline
 
@@ -27,7 +28,7 @@ def application_for(tmp_path):
 
 
 def client_of(application):
-    return application.socketio.test_client(application.flask)
+    return socket_client(application)
 
 
 def header(seq=1, captured_ms=100.0):

@@ -14,7 +14,7 @@ from fer_web.history.repository import open_history
 from fer_web.history.types import SessionFilter
 from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
-from tests.clients import send
+from tests.clients import send, socket_client
 from tests.faces import camera_frame_bgr
 from tests.fakes.models import write_empty_model
 from tests.fakes.pipelines import InstantPipeline
@@ -41,8 +41,8 @@ class Browser:
     """A test client with the cookie of an owner, that films at a camera's pace."""
 
     def __init__(self, application, owner="ann"):
-        cookie = f"{application.owners.owner_cookie}={application.owners.signed(owner)}" if owner else ""
-        self.client = application.socketio.test_client(application.flask, headers={"Cookie": cookie})
+        cookies = {application.owners.owner_cookie: application.owners.signed(owner)} if owner else {}
+        self.client = socket_client(application, cookies=cookies)
         self._seq = 0
 
     def call(self, event, *arguments):
@@ -154,9 +154,7 @@ def test_client_without_a_cookie_cannot_record_but_is_served(application, owner)
 
 
 def test_forged_cookie_is_none(application):
-    client = application.socketio.test_client(
-        application.flask, headers={"Cookie": f"{application.owners.owner_cookie}=ann.forged"}
-    )
+    client = socket_client(application, cookies={application.owners.owner_cookie: "ann.forged"})
     assert client.emit("record", {"on": True}, callback=True)["error"]["code"] == "no_owner"
 
 

@@ -52,11 +52,21 @@ class NobodyWatches:
         """Nobody is told."""
 
 
+class EverybodyMayEnter:
+    def enter_live(self, sid, end):
+        """Nobody is refused."""
+
+    def set_streaming(self, sid, is_streaming):
+        """Nobody is told."""
+
+
 def send_frame(queued):
     connection = FakeConnection(queued)
     socketio = FakeSocketIO(connection)
     streams, answering = StreamRegistry(lambda: None, 4), AnsweringScheduler()
-    events = StreamEvents(socketio, streams, answering, NoRecordings(), NobodyWatches(), 60)
+    events = StreamEvents(
+        socketio, streams, answering, NoRecordings(), NobodyWatches(), EverybodyMayEnter(), 60
+    )
     with Flask(__name__).test_request_context():
         request.sid = "a"
         events.on_connect()

@@ -248,6 +248,7 @@ def test_own_certificate_is_read_again_when_its_files_change(own):
     source = OwnCertificate(cert, key)
     first = source.issue([], NOW_S)
     assert not source.is_due(first, ["10.0.0.9"], NOW_S + 1000 * DAY_S)
+    assert source.is_due(first, [], first.ends_s + 1)
     write_own(cert.parent, authority, "new.example.org")
     assert source.is_due(first, [], NOW_S)
     second = source.issue([], NOW_S)

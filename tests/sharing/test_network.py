@@ -1,15 +1,17 @@
 import ipaddress
 import threading
 import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+import trustme
 
 from fer_web.errors import SettingsError, SetupError
 from fer_web.settings import Settings
 from fer_web.sharing import network as network_module
 from fer_web.sharing.addresses import MachineAddress
-from fer_web.sharing.certificates import load_or_create
+from fer_web.sharing.certificates import OwnCertificate, load_or_create
 from fer_web.sharing.network import NAME_EVERY_S, LocalNetwork, NameLookup, open_network
 from fer_web.sharing.types import ShareAddress
 from tests.sharing.test_certificates import certificate_of
@@ -132,6 +134,29 @@ def test_certificate_that_cannot_be_renewed_stays_and_is_told_once(box):
     (box.folder / "away").rename(box.folder / "tls")
     network.look()
     assert served(network, "10.0.0.9")
+
+
+def test_own_certificate_that_ends_while_running_is_told_once_and_its_renewal_taken(box):
+    cert, key = box.folder / "cert.pem", box.folder / "key.pem"
+    authority = trustme.CA()
+
+    def write(ends_s):
+        leaf = authority.issue_cert("192.168.1.5", not_after=datetime.fromtimestamp(ends_s, UTC))
+        leaf.cert_chain_pems[0].write_to_path(cert)
+        leaf.private_key_pem.write_to_path(key)
+
+    write(box.now_s + DAY_S)
+    network = box.network(OwnCertificate(cert, key))
+    box.now_s += 2 * DAY_S
+    network.look()
+    network.look()
+    (line,) = box.said
+    assert "The certificate stays as it is" in line
+    assert "Renew it" in line
+    write(box.now_s + 90 * DAY_S)
+    network.look()
+    assert certificate_of(network.ssl_context(), authority.cert_pem.bytes(), "192.168.1.5")
+    assert len(box.said) == 1
 
 
 class FakeSource:

@@ -78,6 +78,9 @@ def test_evaluate_shown_agrees_with_its_own_confusion(result: dict) -> None:
     assert shown["risk_coverage"]["risk"][-1] == pytest.approx(1 - shown["accuracy"], abs=1e-5)
     assert len(shown["risk_coverage"]["coverage"]) == 50
     assert sum(shown["reliability"]["count"]) == 140
+    against = shown["against_original"]
+    assert against["count"] == 140
+    assert against["accuracy"] == pytest.approx(shown["accuracy"])  # the votes are for the labels
     low, high = shown["calibration_error_if_exact"]["interval_95"]
     assert low < shown["calibration_error_if_exact"]["mean"] < high
     assert set(result["flip_averaged"]) == {"original", "ferplus", "shown"}

@@ -1,3 +1,5 @@
+import logging
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from fer_web.errors import SettingsError, SetupError
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import iou_matrix
-from fer_web.vision.faces import DETECTORS, build_detector
+from fer_web.vision.faces import DETECTORS, build_detector, resolve_detector
 from fer_web.vision.search import tile_regions
 from fer_web.vision.types import Faces
 from tests.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
@@ -134,3 +136,20 @@ def test_build_detector_damaged_file_names_file_and_command(tmp_path):
 def test_build_detector_unknown_name_lists_the_allowed():
     with pytest.raises(SettingsError, match="blazeface, haar"):
         build_detector("psychic", BLAZEFACE_PATH)
+
+
+def test_resolve_detector_auto_takes_blazeface_where_it_is(caplog):
+    assert resolve_detector("auto", BLAZEFACE_PATH) == "blazeface"
+    assert caplog.records == []
+
+
+def test_resolve_detector_auto_without_the_package_takes_haar_and_says_how_to_mend_it(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert resolve_detector("auto", tmp_path / "face.tflite") == "haar"
+    (record,) = caplog.records
+    assert str(tmp_path / "face.tflite") in record.getMessage()
+    assert "make setup" in record.getMessage()
+
+
+def test_resolve_detector_keeps_what_was_asked_for(tmp_path):
+    assert resolve_detector("blazeface", tmp_path / "face.tflite") == "blazeface"

@@ -1,0 +1,84 @@
+"""Who may connect: asked by the connect handlers, before anything is kept of a client."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import request
+from flask_socketio import ConnectionRefusedError
+
+from fer_web.errors import LinkNeededError, ShareError
+from fer_web.sharing.gate import Gate
+from fer_web.sharing.types import Admission, Link
+from fer_web.sharing.visitors import EndSocket, Visitors
+
+_T = TypeVar("_T")
+
+
+class SocketAdmission:
+    """Lets the socket of the current request in or refuses it, and ends it when its link ends.
+
+    A refusal is python-socketio's ConnectionRefusedError: the client gets the message, and the error's wire
+    form as its data.
+    """
+
+    def __init__(self, gate: Gate, visitors: Visitors) -> None:
+        self._gate = gate
+        self._visitors = visitors
+
+    def enter_live(self, sid: str, end: EndSocket) -> None:
+        """A live page connects.
+
+        Args: end: says a reason on this socket and disconnects it, without waiting; in any thread.
+        Raises: ConnectionRefusedError.
+        """
+        self._or_refuse(lambda: self._enter_live(sid, end))
+
+    def enter_watch(self, sid: str, end: EndSocket) -> tuple[str, Link]:
+        """A watch page connects; returns the visitor and its link. Arguments and errors as `enter_live`."""
+        return self._or_refuse(lambda: self._enter_watch(sid, end))
+
+    def leave(self, sid: str) -> None:
+        """A socket is gone, whether it was let in or not."""
+        self._visitors.disconnect(sid)
+
+    def set_streaming(self, sid: str, is_streaming: bool) -> None:
+        """Whether a socket sends frames; may be called for each of them."""
+        self._visitors.set_streaming(sid, is_streaming)
+
+    def _enter_live(self, sid: str, end: EndSocket) -> None:
+        admission = self._gate.admit(request.remote_addr, request.cookies)
+        if admission.is_stranger:
+            raise LinkNeededError(
+                "This server is open to those with a link. Ask the host for one, and open it in this browser."
+            )
+        if not admission.may_stream:
+            raise ShareError("Your link lets you look, not join. Ask the host for a link to join.")
+        if not admission.is_local:
+            self._register(sid, admission, end)
+
+    def _enter_watch(self, sid: str, end: EndSocket) -> tuple[str, Link]:
+        # This machine too: what it watches is what the link shows.
+        admission = self._gate.admit_by_link(request.cookies)
+        if not admission.may_watch:
+            raise LinkNeededError(
+                "Watching takes a link. Ask the host for one that lets you watch, and open it."
+            )
+        return self._register(sid, admission, end)
+
+    def _register(self, sid: str, admission: Admission, end: EndSocket) -> tuple[str, Link]:
+        visitor, link = admission.visitor, admission.link
+        if visitor is None or link is None:  # the types allow it, the gate does not
+            raise LinkNeededError("Open your link again.")
+        self._visitors.connect(visitor, sid, end)
+        try:
+            self._gate.admit_by_link(request.cookies)  # it may have ended meanwhile, when nobody knew of sid
+        except ShareError:
+            self._visitors.disconnect(sid)
+            raise
+        return visitor, link
+
+    def _or_refuse(self, enter: Callable[[], _T]) -> _T:
+        try:
+            return enter()
+        except ShareError as exc:
+            raise ConnectionRefusedError(str(exc), exc.to_wire()) from exc

@@ -1,0 +1,66 @@
+"""What has to be done in time while the server runs: links expire without anybody asking for them."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+_log = logging.getLogger(__name__)
+
+TICK_S = 0.25
+
+
+class EndEvent(Protocol):
+    """threading.Event, or eventlet's of the same shape."""
+
+    def set(self) -> None:
+        """Wake who waits."""
+
+    def wait(self, timeout: float) -> bool | None:
+        """Until it is set, or this long."""
+        ...
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something to call about every `every_s` seconds, TICK_S at least."""
+
+    every_s: float
+    do: Callable[[], object]
+
+
+class Upkeep:
+    """Does chores, each for the first time at once; runs beside the handlers, as a task of the server."""
+
+    def __init__(
+        self,
+        chores: Sequence[Chore],
+        must_end: EndEvent,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: must_end: unset. clock: seconds, never set back."""
+        self._due_s = {chore: clock() for chore in chores}
+        self._must_end = must_end
+        self._clock = clock
+
+    def run(self) -> None:
+        """Do what is due until `stop`."""
+        self.do_due()
+        while not self._must_end.wait(TICK_S):
+            self.do_due()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._must_end.set()
+
+    def do_due(self) -> None:
+        """One round. A chore that fails is logged and done again when it is due."""
+        for chore, due_s in self._due_s.items():
+            if self._clock() < due_s:
+                continue
+            self._due_s[chore] = self._clock() + chore.every_s
+            try:
+                chore.do()
+            except Exception:  # the other ones must go on
+                _log.exception("A chore failed")
