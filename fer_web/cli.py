@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer_web.command_line import number_in, parser_with_examples
+from fer_web.doctor_commands import add_doctor
 from fer_web.errors import FerWebError
 from fer_web.folder_commands import add_test_folder
 from fer_web.history.export import FORMATS
@@ -23,12 +24,14 @@ from fer_web.predict_commands import add_predict
 from fer_web.settings import settings_from
 
 _EXAMPLES = """examples:
+  python -m fer_web doctor
   python -m fer_web predict photo.jpg
   python -m fer_web test-folder photos
   python -m fer_web history list
   python -m fer_web history --help"""
 
 _HISTORY_EXAMPLES = """examples:
+  python -m fer_web doctor
   python -m fer_web predict photo.jpg
   python -m fer_web test-folder photos
   python -m fer_web history list --search rehearsal --json
@@ -70,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
     )
     tools = parser.add_subparsers(title="tools", required=True, metavar="TOOL")
+    add_doctor(tools)
     add_predict(tools)
     add_test_folder(tools)
     _add_history(tools)

@@ -21,12 +21,17 @@ def load_secret(data_dir: Path) -> bytes:
         if not path.exists():
             create_private(path, secrets.token_hex(_BYTES).encode("ascii"))
         path.chmod(0o600)
+    except OSError as exc:
+        raise _unusable(path, exc) from exc
+    return read_secret(path)
+
+
+def read_secret(path: Path) -> bytes:
+    """The secret in a file. Raises: SetupError: it cannot be read, or is none of ours."""
+    try:
         secret = bytes.fromhex(path.read_text("ascii"))
     except OSError as exc:
-        raise SetupError(
-            f"The secret {path} cannot be used ({exc.strerror}). Mend that, or name another folder with "
-            "--data-dir."
-        ) from exc
+        raise _unusable(path, exc) from exc
     except ValueError as exc:
         raise _broken(path) from exc
     if len(secret) != _BYTES:
@@ -58,6 +63,13 @@ def _link(draft: str, path: Path) -> None:
         return
     except OSError:  # a file system without links, such as a memory stick's
         os.replace(draft, path)
+
+
+def _unusable(path: Path, exc: OSError) -> SetupError:
+    return SetupError(
+        f"The secret {path} cannot be used ({exc.strerror}). Mend that, or name another folder with "
+        "--data-dir."
+    )
 
 
 def _broken(path: Path) -> SetupError:

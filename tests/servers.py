@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -17,15 +18,19 @@ START_TIMEOUT_S = 60
 class ServerProcess:
     """`python app.py --port 0 ...` as a context manager."""
 
-    def __init__(self, *arguments, port=0, open_files=None, data_dir=None):
+    PROGRAM = ("app.py",)
+
+    def __init__(self, *arguments, port=0, open_files=None, data_dir=None, within=()):
         """Args:
         open_files: limit on the files that the process may have open.
         data_dir: folder of its history; by default one of its own, removed at the end.
+        within: a command that runs the server's, such as that of a network namespace.
         """
         self._own_data_dir = None if data_dir else tempfile.TemporaryDirectory()
         self.data_dir = Path(data_dir or self._own_data_dir.name)
         self._arguments = arguments
         self._port = port
+        self._within = within
         self._open_files = open_files
         self.url = None
         self.share_urls = []
@@ -35,9 +40,10 @@ class ServerProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FER_")}
         environment["FER_DATA_DIR"] = str(self.data_dir)
         self._process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(self._port), *self._arguments],
+            [*self._within, sys.executable, *self.PROGRAM, "--port", str(self._port), *self._arguments],
             cwd=ROOT,
             env=environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -67,6 +73,7 @@ class ServerProcess:
     def _close(self):
         self._reader.join(10)
         self._process.stdout.close()
+        self._process.stdin.close()
         if self._own_data_dir is not None:
             self._own_data_dir.cleanup()
 
@@ -91,6 +98,11 @@ class ServerProcess:
         times = psutil.Process(self._process.pid).cpu_times()
         return times.user + times.system
 
+    def tell(self, command):
+        """Write a line to the process's standard input."""
+        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.flush()
+
     def loaded_modules(self):
         """Shared libraries in the process: says what was imported, without asking the process."""
         return {Path(entry.path).name for entry in psutil.Process(self._process.pid).memory_maps()}
@@ -103,6 +115,16 @@ class ServerProcess:
         """Paths of the files that the process has open for writing."""
         files = psutil.Process(self._process.pid).open_files()
         return [file.path for file in files if file.mode not in ("r", "rb")]
+
+    def wait_for_line(self, pattern, timeout_s=20):
+        """The match of a line of output, printed already or soon."""
+        end_s = time.monotonic() + timeout_s
+        while time.monotonic() < end_s:
+            for line in list(self.output):
+                if match := re.search(pattern, line):
+                    return match
+            time.sleep(0.02)
+        raise TimeoutError(f"No line with {pattern} came:\n{''.join(self.output)}")
 
     def stop(self):
         """Ask the process to end; returns its exit status."""
@@ -119,7 +141,7 @@ class ServerProcess:
             self.output.append(line)
             if match := re.search(r"^Shared at (https://\S+?),? ", line):
                 self.share_urls.append(match.group(1))
-            if match := re.search(r"open (http://\S+)", line):
+            if match := re.search(r"open (http://[^/\s]+)", line):
                 self.url = match.group(1)
                 self._is_ready.set()
         self._is_ready.set()

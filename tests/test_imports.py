@@ -31,6 +31,8 @@ LAYERS = {
     "fer_web.factory": 7,
     "fer_web.history_commands": 6,
     "fer_web.analysis_commands": 6,
+    "fer_web.doctor": 6,
+    "fer_web.doctor_commands": 7,
     "fer_web.predict_commands": 7,
     "fer_web.folder_commands": 7,
     "fer_web.cli": 8,

@@ -274,7 +274,7 @@ def test_one_address_gets_no_more_than_its_share_of_connections(mode):
         port, bound = map(int, process.stdout.readline().split())
         with contextlib.ExitStack() as stack:
             held = [
-                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=3))
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
                 for _ in range(bound + 20)
             ]
             assert sum(map(is_closed, held[-20:])) == 20

@@ -30,6 +30,24 @@ def migrate(engine: Engine) -> None:
         _upgrade(connection)
 
 
+def version_of_tables(engine: Engine) -> str | None:
+    """Version of the tables that are there, None where there are none; nothing is changed.
+
+    Raises: SetupError: the database was made by a newer program. DatabaseError: it cannot be used.
+    """
+    with reading(engine) as connection:
+        return _version_of(connection)
+
+
+def check_integrity(engine: Engine) -> str | None:
+    """What SQLite finds damaged in its file, None where nothing is; PostgreSQL looks after itself."""
+    if engine.dialect.name != "sqlite":
+        return None
+    with reading(engine) as connection:
+        found = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
+    return None if found == "ok" else found
+
+
 def _version_of(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None

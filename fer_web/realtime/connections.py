@@ -9,6 +9,10 @@ from fer_web.errors import FerWebError
 
 _log = logging.getLogger(__name__)
 
+LAST_WORDS_S = 0.5
+"""So long a client that polls may take to fetch why it is ended."""
+_LOOKS = 10
+
 
 class Connections:
     """The clients of a SocketIO, by their ids in a namespace."""
@@ -28,7 +32,30 @@ class Connections:
             return
         _log.warning("Disconnecting a client: %s", error.code)
         self._socketio.emit("closing", error.to_wire(), to=sid, namespace=namespace)
-        connection.close(wait=False, reason=self._socketio.server.eio.reason.SERVER_DISCONNECT)
+        self._disconnect(connection)
+
+    def end(self, sid: str, error: FerWebError, namespace: str = "/") -> None:
+        """As `close`, for a client that did nothing wrong: one that polls gets a moment to hear why.
+
+        Engine.IO answers a poll that comes after the end with an error, whatever was still to be read.
+        """
+        connection = self._find(sid, namespace)
+        if connection is None or connection.upgraded:
+            self.close(sid, error, namespace)
+            return
+        self._socketio.emit("closing", error.to_wire(), to=sid, namespace=namespace)
+        self._socketio.start_background_task(self._disconnect_when_read, connection)
+
+    def _disconnect_when_read(self, connection: Any) -> None:
+        for _ in range(_LOOKS):
+            if connection.queue.empty():
+                break
+            self._socketio.sleep(LAST_WORDS_S / _LOOKS)
+        self._disconnect(connection)
+
+    def _disconnect(self, connection: Any) -> None:
+        if not (connection.closing or connection.closed):
+            connection.close(wait=False, reason=self._socketio.server.eio.reason.SERVER_DISCONNECT)
 
     def _find(self, sid: str, namespace: str) -> Any:
         server = self._socketio.server

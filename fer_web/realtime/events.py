@@ -61,7 +61,7 @@ class StreamEvents:
     def on_connect(self, auth: Any = None) -> None:
         """A client that may be here is there; its stream opens with its first frame."""
         sid = _sid()
-        self._admission.enter_live(sid, lambda reason: self._connections.close(sid, reason))
+        self._admission.enter_live(sid, lambda reason: self._connections.end(sid, reason))
         self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
         self._recordings.connect(_sid())
         self._watching.page_arrived(_sid())

@@ -52,7 +52,7 @@ class WatchEvents:
         """Let in who comes by an open link to watch."""
         sid = _sid()
         visitor, link = self._admission.enter_watch(
-            sid, lambda reason: self._connections.close(sid, reason, NAMESPACE)
+            sid, lambda reason: self._connections.end(sid, reason, NAMESPACE)
         )
         self._budgets[sid] = TokenBucket(REFUSALS_PER_S, time.monotonic)
         self._hub.watcher_arrived(sid, visitor, link)

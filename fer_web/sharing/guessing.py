@@ -38,7 +38,7 @@ class AddressGuessLimiter:
     def check(self, address: str | None) -> None:
         """Raises TooManyGuessesError: this address failed too often."""
         with self._lock:
-            recent = self._recent(_group_of(address))
+            recent = self._recent(group_of(address))
             if len(recent) < MAX_FAILURES:
                 return
             retry_after_s = math.ceil(recent[-MAX_FAILURES] + WINDOW_S - self._clock())
@@ -51,7 +51,7 @@ class AddressGuessLimiter:
     def failed(self, address: str | None) -> None:
         """This address tried a link that does not exist."""
         with self._lock:
-            group = _group_of(address)
+            group = group_of(address)
             self._failures_s[group] = [*self._recent(group), self._clock()][-MAX_FAILURES:]
             self._failures_s.move_to_end(group)
             while len(self._failures_s) > MAX_ADDRESSES:
@@ -62,7 +62,7 @@ class AddressGuessLimiter:
         return [at_s for at_s in self._failures_s.get(group, ()) if at_s > begin_s]
 
 
-def _group_of(address: str | None) -> str:
+def group_of(address: str | None) -> str:
     """Addresses that are counted together."""
     try:
         parsed = ipaddress.ip_address((address or "").split("%")[0])

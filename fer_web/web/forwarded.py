@@ -1,5 +1,6 @@
 """What reverse proxies say about who asks: believed where --proxies says so, and only then."""
 
+import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,6 +10,9 @@ from fer_web.sharing.peers import is_loopback
 from fer_web.web.refusals import Environ, Refusal
 
 WsgiApp = Callable[..., Iterable[bytes]]
+
+UNKNOWN = "unknown"
+"""Who a proxy names by something else than an address."""
 
 _FOR = "HTTP_X_FORWARDED_FOR"
 _ORIGINAL = "werkzeug.proxy_fix.orig"
@@ -31,6 +35,8 @@ class ForwardedHeaders:
             # Who reaches this port without the proxy may say anything, but not that they sit at this machine.
             if is_loopback(environ.get("REMOTE_ADDR")) and not is_loopback(peer):
                 environ["REMOTE_ADDR"] = peer
+            if not _is_address(environ.get("REMOTE_ADDR", "")):
+                environ["REMOTE_ADDR"] = UNKNOWN  # it is shown to the host, and counted by
             return wsgi_app(environ, start_response)
 
         return ProxyFix(without_claims, x_for=self._count, x_proto=self._count, x_host=self._count)
@@ -68,6 +74,14 @@ class ForwardedHeaders:
             "fewer addresses. Open the proxy's address, let each proxy add to that header, or start the "
             "server with the right --proxies.",
         )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_claim(name: str) -> bool:

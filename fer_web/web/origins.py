@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from fer_web.web.hosts import host_name
-from fer_web.web.refusals import Environ, Refusal, is_for_program, is_socket
+from fer_web.web.refusals import Environ, Refusal, is_for_program, is_socket, path_of
 
 _READS = ("GET", "HEAD", "OPTIONS")
 _OUR_COOKIE = re.compile(r"(?:^|[;,\s])fer_(?:owner|host|guest)_")
@@ -23,6 +23,8 @@ def foreign_origin(environ: Environ, public_url: str = "") -> Refusal | None:
     origin = environ.get("HTTP_ORIGIN")
     if origin is not None and origin.lower() not in _own_origins(environ, public_url):
         return _forbidden(_FOREIGN)
+    if path_of(environ).startswith("/l/") and environ.get("HTTP_SEC_FETCH_DEST") not in (None, "document"):
+        return _forbidden("A link is opened by a person, not within a page.")
     is_write = environ.get("REQUEST_METHOD") not in _READS
     if not (is_write or is_for_program(environ)):
         return None

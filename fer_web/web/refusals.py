@@ -17,17 +17,19 @@ class Refusal:
         code: for programs, as in errors.py.
         text: for people: what is wrong and what to do.
         page: HTML for a browser that opens a page; None shows the text.
+        retryable: whether the same request may pass later.
     """
 
     status: str
     code: str
     text: str
     page: str | None = None
+    retryable: bool = False
 
     def answer_to(self, environ: Environ) -> tuple[str, bytes]:
         """Media type and body: the one JSON error shape for programs, else something to read."""
         if is_for_program(environ):
-            error = {"code": self.code, "message": self.text, "retryable": False}
+            error = {"code": self.code, "message": self.text, "retryable": self.retryable}
             return "application/json", json.dumps({"error": error}).encode() + b"\n"
         if self.page is not None:
             return "text/html; charset=utf-8", self.page.encode()

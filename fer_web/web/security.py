@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
+from fer_web.sharing.handshakes import HandshakeLimit
 from fer_web.sharing.peers import is_loopback
 from fer_web.web.forwarded import ForwardedHeaders, WsgiApp
 from fer_web.web.hosts import foreign_host
 from fer_web.web.origins import foreign_origin
-from fer_web.web.refusals import Environ, Refusal, path_of
+from fer_web.web.refusals import Environ, Refusal, is_socket, path_of
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -70,6 +72,7 @@ class RequestFence:
         self._wsgi_app = wsgi_app
         self._rules = rules
         self._forwarded = ForwardedHeaders(rules.proxies)
+        self._handshakes = HandshakeLimit()
         self._behind_proxies = self._forwarded.around(self._fenced)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -84,6 +87,7 @@ class RequestFence:
             or foreign_origin(environ, self._rules.public_url)
             or self._plain_http(environ)
             or self._long_body(environ)
+            or self._hasty(environ)
         )
         if refusal is not None:
             return _refuse(refusal, environ, start_response)
@@ -102,6 +106,13 @@ class RequestFence:
         text = "Browsers give no camera to a page over plain HTTP. Open the https link that the host shares."
         return Refusal("421 Misdirected Request", "plain_http", text, page())
 
+    def _hasty(self, environ: Environ) -> Refusal | None:
+        peer = environ.get("REMOTE_ADDR")
+        if is_loopback(peer) or not _begins_connection(environ) or self._handshakes.take(peer):
+            return None
+        text = "Too many connections were begun from this address. Wait some seconds, then try again."
+        return Refusal("429 Too Many Requests", "too_many_messages", text, retryable=True)
+
     def _long_body(self, environ: Environ) -> Refusal | None:
         length = environ.get("CONTENT_LENGTH") or "0"
         allowed = self._rules.max_body_bytes_of.get(path_of(environ), self._rules.max_body_bytes)
@@ -109,6 +120,10 @@ class RequestFence:
             return None
         text = f"This request may have {allowed} bytes. Send less."
         return Refusal("413 Content Too Large", "too_large", text)
+
+
+def _begins_connection(environ: Environ) -> bool:
+    return is_socket(environ) and "sid" not in parse_qs(environ.get("QUERY_STRING", ""))
 
 
 def _refuse(refusal: Refusal, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:

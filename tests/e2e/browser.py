@@ -1,4 +1,4 @@
-"""Finds the browser that the tests drive, or installs one: python -m tests.e2e.browser --install."""
+"""Finds or installs the browser that the tests drive, and its tools: python -m tests.e2e.browser --install"""
 
 import os
 import shutil
@@ -11,6 +11,14 @@ MAC_PATHS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+
+# Programs that make a network, and make a browser in it trust an authority; with Debian's packages of them.
+LINUX_TOOLS = {
+    "certutil": "libnss3-tools",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "unshare": "util-linux",
+}
 
 
 def find_browser() -> str | None:
@@ -47,6 +55,38 @@ def install_browser() -> str:
     return require_browser()
 
 
+def require_tool(name: str) -> str:
+    """Path of one of LINUX_TOOLS. Raises RuntimeError, with what to do, where it is missing."""
+    # Debian puts ip where only root looks for it.
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        raise RuntimeError(
+            f"{name} was not found and could not be installed, so sharing cannot be tested. "
+            f"Install it (Debian: apt-get install {LINUX_TOOLS[name]}) and run make test again."
+        )
+    return path
+
+
+def install_tools() -> None:
+    """Install those of LINUX_TOOLS that are missing, where we are root and have apt."""
+    if sys.platform != "linux":
+        return
+    missing = [package for name, package in LINUX_TOOLS.items() if not _has_tool(name)]
+    if missing and shutil.which("apt-get") and _is_root():
+        print(f"Installing Debian's {', '.join(missing)} for the browser tests", flush=True)
+        _run("apt-get", "update", "-qq")
+        _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing)
+    for name in LINUX_TOOLS:
+        require_tool(name)
+
+
+def _has_tool(name: str) -> bool:
+    try:
+        return bool(require_tool(name))
+    except RuntimeError:
+        return False
+
+
 def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -66,6 +106,8 @@ def _playwright_browser() -> str | None:
 
 if __name__ == "__main__":
     try:
+        if "--install" in sys.argv:
+            install_tools()
         print(install_browser() if "--install" in sys.argv else require_browser())
     except RuntimeError as exc:
         sys.exit(str(exc))

@@ -1,5 +1,6 @@
 """A real server and a real browser with a fake camera."""
 
+import os
 from contextlib import contextmanager
 
 import pytest
@@ -21,18 +22,27 @@ QUIET_FLAGS = (
 
 
 @contextmanager
-def chromium(*flags):
-    """A headless browser with these flags."""
+def chromium(*flags, program=None, home=None):
+    """A headless browser with these flags.
+
+    Args:
+        program: path of what starts it; the one that was found by default.
+        home: home folder, with the certificates that it trusts; the user's own by default.
+    """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require_browser(), args=[*QUIET_FLAGS, *flags])
+        browser = playwright.chromium.launch(
+            executable_path=program or require_browser(),
+            args=[*QUIET_FLAGS, *flags],
+            env={**os.environ, "HOME": str(home)} if home else None,
+        )
         yield browser
         browser.close()
 
 
 @contextmanager
-def chromium_with_camera(video):
-    """A headless browser whose webcam plays `video`, an .mjpeg, in a loop."""
-    with chromium(*CAMERA_FLAGS, f"--use-file-for-fake-video-capture={video}") as browser:
+def chromium_with_camera(video, **options):
+    """A headless browser whose webcam plays `video`, an .mjpeg, in a loop. Args: options: of `chromium`."""
+    with chromium(*CAMERA_FLAGS, f"--use-file-for-fake-video-capture={video}", **options) as browser:
         yield browser
 
 

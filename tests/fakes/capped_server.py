@@ -24,8 +24,9 @@ def main(mode):
     app = Flask("capped")
     app.get("/")(lambda: "served")
     listener = Listener(open_listener("127.0.0.1", 0))
+    serving = serving_mode(mode)
     print(listener.port, listeners.MAX_PER_ADDRESS, flush=True)
-    serving_mode(mode).serve(app, [listener], StrictLimit())
+    serving.serve(app, [listener], StrictLimit())
 
 
 if __name__ == "__main__":

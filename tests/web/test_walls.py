@@ -224,6 +224,15 @@ def test_answers_as_scripts_are_refused():
         assert ask({**environ, "QUERY_STRING": query}).status == 403
 
 
+@pytest.mark.parametrize(
+    ("dest", "status"),
+    [(None, 200), ("document", 200), ("image", 403), ("iframe", 403), ("empty", 403), ("", 403)],
+)
+def test_a_link_is_opened_by_a_person_not_within_another_page(dest, status):
+    headers = {} if dest is None else {"HTTP_SEC_FETCH_DEST": dest, "HTTP_SEC_FETCH_SITE": "cross-site"}
+    assert ask(request_from("192.168.7.9", "/l/TOKEN", HTTP_HOST="192.168.7.5", **headers)).status == status
+
+
 # Plain HTTP
 
 
@@ -344,10 +353,13 @@ def test_who_passes_by_the_proxy_does_not_become_this_machine(claim):
     assert answer.inside["REMOTE_ADDR"] == "192.168.7.9"
 
 
-@pytest.mark.parametrize("claim", ["unknown", "_hidden", "127.0.0.1:80", '"[::1]"', "localhost", "127.1"])
-def test_what_is_no_address_is_not_this_machine(claim):
-    answer = ask(proxied("127.0.0.1", HTTP_HOST="localhost", HTTP_X_FORWARDED_FOR=claim), proxies=1)
-    assert (answer.status, answer.inside) == (400, None)
+@pytest.mark.parametrize(
+    "claim", ["unknown", "_hidden", "127.0.0.1:80", '"[::1]"', "localhost", "127.1", "<b>"]
+)
+def test_what_is_no_address_is_nobody_and_not_this_machine(claim):
+    names = {"HTTP_HOST": "fer.example.org", "HTTP_X_FORWARDED_FOR": claim}
+    assert ask(proxied("127.0.0.1", **names), proxies=1).inside["REMOTE_ADDR"] == "unknown"
+    assert ask(proxied("127.0.0.1", **{**names, "HTTP_HOST": "localhost"}), proxies=1).status == 400
 
 
 # What every answer says
@@ -372,3 +384,24 @@ def test_what_a_link_opens_is_kept_by_nobody(peer, path, media_type):
     assert answer.headers["Cache-Control"] == ("no-store" if is_for_one else "max-age=60")
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "Strict-Transport-Security" not in answer.headers
+
+
+# How often
+
+
+def handshakes(fence, peer, count, **headers):
+    statuses = []
+    for _ in range(count):
+        environ = request_from(peer, "/socket.io/", **{"QUERY_STRING": "EIO=4&transport=polling", **headers})
+        fence(environ, lambda status, _headers: statuses.append(int(status.split()[0])))
+    return statuses
+
+
+def test_the_network_begins_few_connections_at_once_and_this_machine_any_number():
+    fence = RequestFence(Inside(), FenceRules(1000, hosts=lambda: LAN_NAMES))
+    statuses = handshakes(fence, "192.168.7.9", 100, HTTP_HOST="192.168.7.5")
+    assert statuses == [200] * 60 + [429] * 40
+    known = {"HTTP_HOST": "192.168.7.5", "QUERY_STRING": "EIO=4&transport=polling&sid=abc"}
+    assert handshakes(fence, "192.168.7.9", 100, **known) == [200] * 100
+    assert handshakes(fence, "192.168.7.10", 1, HTTP_HOST="192.168.7.5") == [200]
+    assert handshakes(fence, "127.0.0.1", 100, HTTP_HOST="localhost") == [200] * 100

@@ -1,0 +1,258 @@
+"""Who may connect, and that the host's decisions end a connection at once: with real servers in both modes.
+
+The tests pretend to be a reverse proxy, which says who asks: so they need no second machine.
+"""
+
+import re
+import threading
+import time
+
+import pytest
+import requests
+import socketio
+
+from fer_web.vision.frames import encode_jpeg
+from tests.faces import camera_frame_bgr
+from tests.short_links_server import ShortLinksServer
+
+PUBLIC_URL = "https://fer.example.org"
+PHONE = "192.168.1.7"
+AT_ONCE_S = 1.0
+WAIT_S = 10
+
+
+@pytest.fixture(scope="module", params=["eventlet", "threading"])
+def server(request):
+    options = ("--detector", "haar", "--proxies", "1", "--public-url", PUBLIC_URL)
+    with ShortLinksServer(*options, "--async-mode", request.param) as process:
+        yield process
+
+
+class Caller:
+    """A browser at an address, that the server is told by a proxy."""
+
+    def __init__(self, server, address):
+        self.url = server.url
+        self.session = requests.Session()
+        self._address = address
+        self.session.headers.update({"X-Forwarded-For": address, "Origin": server.url})
+
+    def ask(self, method, path, body=None):
+        return self.session.request(method, self.url + path, json=body, timeout=WAIT_S)
+
+    def visitor(self, kind="join", **values):
+        """A phone that opened a new link of this host; returns it and the link."""
+        answer = self.ask("POST", "/api/v1/share/links", {"kind": kind, "name": "Anna", **values})
+        assert answer.status_code == 201, answer.text
+        phone = Caller(self, PHONE)
+        phone.open(answer.json())
+        return phone, answer.json()
+
+    def open(self, link):
+        path = link["urls"][0].removeprefix(PUBLIC_URL)
+        return self.session.get(self.url + path, allow_redirects=False, timeout=WAIT_S)
+
+    def headers(self):
+        """What the handshake of a WebSocket carries; the client adds the origin."""
+        cookies = "; ".join(f"{each.name}={each.value}" for each in self.session.cookies)
+        return {"X-Forwarded-For": self._address, **({"Cookie": cookies} if cookies else {})}
+
+    def visitors(self):
+        return self.ask("GET", "/api/v1/share").json()["visitors"]
+
+    def socket(self, **options):
+        return Socket(self, **options)
+
+
+class Socket:
+    """A Socket.IO connection with a browser's cookies; knows when and why it ended."""
+
+    def __init__(self, caller, namespace="/", transport="websocket"):
+        self.reason = None
+        self._ended = threading.Event()
+        self._ended_s = None
+        # For polling, the client sends given headers with its first request alone.
+        session = caller.session if transport == "polling" else None
+        self.client = socketio.Client(reconnection=False, http_session=session)
+        self.client.on("closing", self._on_closing, namespace=namespace)
+        self.client.on("disconnect", self._on_disconnect, namespace=namespace)
+        self.client.connect(
+            caller.url,
+            headers={} if session else caller.headers(),
+            namespaces=[namespace],
+            transports=[transport],
+            wait_timeout=WAIT_S,
+        )
+
+    def send_frame(self):
+        header = {"seq": 1, "captured_ms": time.monotonic() * 1000}
+        return self.client.call("frame", (header, encode_jpeg(camera_frame_bgr(), 80)), timeout=WAIT_S)
+
+    def ended_after_s(self, start_s):
+        """Seconds from a moment to the end."""
+        assert self._ended.wait(WAIT_S), "the connection did not end"
+        return self._ended_s - start_s
+
+    def _on_closing(self, error):
+        self.reason = error["code"]
+
+    def _on_disconnect(self, *_reason):
+        self._ended_s = time.monotonic()
+        self._ended.set()
+
+
+@pytest.fixture(scope="module")
+def host(server):
+    caller = Caller(server, "127.0.0.1")
+    printed = next(re.search(r"\?host=(\S+)", line) for line in server.output if "?host=" in line)
+    caller.session.get(f"{server.url}/?host={printed.group(1)}", timeout=WAIT_S)
+    return caller
+
+
+@pytest.fixture
+def refused(server):
+    """Connects, must be refused, and returns with what code."""
+
+    def connect(caller, **options):
+        seen = {}
+        client = socketio.Client(reconnection=False)
+        namespace = options.get("namespace", "/")
+        client.on("connect_error", lambda data: seen.update(data), namespace=namespace)
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            client.connect(
+                server.url, headers=caller.headers(), namespaces=[namespace], transports=["websocket"]
+            )
+        client.disconnect()
+        assert seen["message"] == seen["data"]["message"]
+        assert seen["data"]["retryable"] is False
+        return seen["data"]["code"]
+
+    return connect
+
+
+@pytest.mark.parametrize("namespace", ["/", "/watch"])
+def test_a_stranger_is_refused_in_words(server, refused, namespace):
+    assert refused(Caller(server, PHONE), namespace=namespace) == "link_needed"
+
+
+def test_this_machine_needs_no_link(host):
+    socket = host.socket()
+    assert len(socket.send_frame()["faces"]) == 1
+    assert host.visitors() == []
+    socket.client.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace", "code"),
+    [("join", "/watch", "link_needed"), ("watch", "/", "share_refused")],
+)
+def test_a_link_opens_only_what_it_is_for(host, refused, kind, namespace, code):
+    phone, _ = host.visitor(kind)
+    assert refused(phone, namespace=namespace) == code
+
+
+def remove(host, link):
+    visitor = next(each for each in host.visitors() if each["link"] == link["id"])
+    return host.ask("DELETE", f"/api/v1/share/visitors/{visitor['id']}", {})
+
+
+def revoke(host, link):
+    return host.ask("DELETE", f"/api/v1/share/links/{link['id']}", {})
+
+
+def stop(host, link):
+    return host.ask("POST", "/api/v1/share/stop", {})
+
+
+ENDS = [(revoke, "link_revoked"), (stop, "sharing_stopped"), (remove, "visitor_removed")]
+
+
+@pytest.mark.parametrize(("end", "code"), ENDS)
+@pytest.mark.parametrize(("kind", "namespace"), [("join", "/"), ("watch", "/watch")])
+def test_the_hosts_decision_ends_a_connection_within_a_second(host, refused, end, code, kind, namespace):
+    phone, link = host.visitor(kind)
+    socket = phone.socket(namespace=namespace)
+    start_s = time.monotonic()
+    assert end(host, link).status_code == 200
+    assert socket.ended_after_s(start_s) < AT_ONCE_S
+    assert socket.reason == code
+    assert refused(phone, namespace=namespace) == code
+
+
+@pytest.mark.parametrize(("end", "code"), ENDS)
+def test_a_phone_that_polls_is_ended_too(host, end, code):
+    phone, link = host.visitor()
+    socket = phone.socket(transport="polling")
+    start_s = time.monotonic()
+    end(host, link)
+    assert socket.ended_after_s(start_s) < AT_ONCE_S
+    assert socket.reason == code
+
+
+def test_a_connection_ends_with_the_time_of_its_link(host, refused):
+    phone, link = host.visitor(hours=2 / 3600)
+    socket = phone.socket()
+    expires_s = time.monotonic() + link["expires_ms"] / 1000 - time.time()
+    assert -0.1 < socket.ended_after_s(expires_s) < AT_ONCE_S
+    assert socket.reason == "link_expired"
+    assert refused(phone) == "link_expired"
+
+
+def test_only_the_one_whose_link_ends_goes(host):
+    gone, link = host.visitor()
+    stays, _ = host.visitor()
+    socket, other = gone.socket(), stays.socket()
+    here = host.socket()
+    revoke(host, link)
+    socket.ended_after_s(0)
+    assert len(other.send_frame()["faces"]) == 1
+    assert len(here.send_frame()["faces"]) == 1
+    other.client.disconnect()
+    here.client.disconnect()
+
+
+def test_the_host_sees_who_is_connected_and_who_streams(host):
+    phone, link = host.visitor()
+
+    def seen():
+        (visitor,) = [each for each in host.visitors() if each["link"] == link["id"]]
+        return visitor["address"], visitor["connections"], visitor["streams"]
+
+    assert seen() == (PHONE, 0, False)
+    socket = phone.socket()
+    assert seen() == (PHONE, 1, False)
+    socket.send_frame()
+    assert seen() == (PHONE, 1, True)
+    socket.client.call("stop", {}, timeout=WAIT_S)
+    assert seen() == (PHONE, 1, False)
+    socket.send_frame()
+    socket.client.disconnect()
+    deadline_s = time.monotonic() + WAIT_S
+    while seen() != (PHONE, 0, False) and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    assert seen() == (PHONE, 0, False)
+
+
+def test_who_is_refused_is_disconnected_soon(server):
+    """Engine.IO itself would keep the connection for as long as it answers pings."""
+    caller = Caller(server, PHONE)
+    opened = caller.ask("GET", "/socket.io/?EIO=4&transport=polling")
+    sid = re.search(r'"sid":"([^"]+)"', opened.text).group(1)
+    path = f"/socket.io/?EIO=4&transport=polling&sid={sid}"
+    assert caller.session.post(server.url + path, data="40", timeout=WAIT_S).status_code == 200
+    assert "link_needed" in caller.ask("GET", path).text
+    start_s = time.monotonic()
+    answer = caller.ask("GET", path)  # waits until there is something to say
+    assert answer.text == "1" or answer.status_code == 400
+    assert time.monotonic() - start_s < WAIT_S
+
+
+def test_no_line_of_the_servers_output_holds_a_token_of_a_link(server, host):
+    phone, link = host.visitor()
+    token = link["urls"][0].rsplit("/", 1)[1]
+    phone.open(link)
+    phone.ask("POST", f"/l/{token}", {})
+    revoke(host, link)
+    phone.open(link)
+    assert not [line for line in server.output if token in line]
+    assert not [path for path in server.data_dir.rglob("*") if token.encode() in path.read_bytes()]
