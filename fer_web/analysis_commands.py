@@ -7,12 +7,22 @@ from typing import Any, Final, TypeVar
 import cv2
 
 from fer_web.analysis.stills import FACES, StillAnalyser
-from fer_web.inference.models import Model, open_model
+from fer_web.inference.models import Model, open_model, options_of
 from fer_web.settings import Settings, add_setting_options
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import build_detector, resolve_detector
 
-SETTINGS: Final = ("model", "detector", "max_faces", "max_image_bytes", "max_image_pixels")
+MODEL_SETTINGS: Final = ("labels", "scaling", "colour", "trust")
+"""What is said about a model of one's own."""
+
+SETTINGS: Final = (
+    "model",
+    *MODEL_SETTINGS,
+    "detector",
+    "max_faces",
+    "max_image_bytes",
+    "max_image_pixels",
+)
 """Settings that are options of these tools too."""
 
 _Item = TypeVar("_Item")
@@ -37,7 +47,9 @@ def open_analyser(settings: Settings, faces: str) -> tuple[Model, StillAnalyser,
     Raises: FerWebError: a file is missing or does not fit.
     """
     cv2.setNumThreads(1)  # crops are too small to be worth a thread
-    model = open_model(settings.model)
+    model = open_model(settings.model, options_of(settings))
+    for warning in model.warnings:
+        print(f"{model.info.name}: {warning}.", file=sys.stderr)
     name = None if faces == "whole" else resolve_detector(settings.detector, BLAZEFACE_PATH)
     detector = build_detector(name, BLAZEFACE_PATH) if name else None
     return model, StillAnalyser(model.new_classifier(), detector, settings.max_faces), name

@@ -21,7 +21,7 @@ from fer_web.history_commands import (
     purge_sessions,
 )
 from fer_web.predict_commands import add_predict
-from fer_web.settings import settings_from
+from fer_web.settings import join_ranges, settings_from
 
 _EXAMPLES = """examples:
   python -m fer_web doctor
@@ -47,7 +47,7 @@ The database is the server's: --data-dir FOLDER, or FER_DATA_DIR and FER_DATABAS
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one tool; returns the exit status."""
-    given = build_parser().parse_args(arguments)
+    given = build_parser().parse_args(join_ranges(arguments))
     try:
         status: int = given.run(given, environment)
         sys.stdout.flush()

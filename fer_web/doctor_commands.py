@@ -35,7 +35,7 @@ It looks at everything but the camera and changes nothing. Each line is ok, warn
 mends it.
 exit status: 0 no problem, 1 there is one, 2 wrong arguments, 130 interrupted."""
 
-SETTINGS: Final = ("model", "detector", "data_dir", "host", "port")
+SETTINGS: Final = ("model", "labels", "scaling", "colour", "trust", "detector", "data_dir", "host", "port")
 
 
 def add_doctor(tools: Any) -> None:

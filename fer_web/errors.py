@@ -36,6 +36,12 @@ class ModelArtifactError(FerWebError):
     code = "bad_model"
 
 
+class ModelTrustError(ModelArtifactError):
+    """A model's file can run code, and nobody said that it may."""
+
+    code = "model_not_trusted"
+
+
 class DataError(FerWebError):
     """A training data file cannot be used."""
 

@@ -1,5 +1,6 @@
 """Composition root: builds every object and wires it up. Tests pass fakes in."""
 
+import logging
 import mimetypes
 import time
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from fer_web.history.repository import HistoryRepository, open_history
 from fer_web.history.retention import Retention
 from fer_web.inference.classifier import Classifier
 from fer_web.inference.model_info import ModelInfo
-from fer_web.inference.models import open_model
+from fer_web.inference.models import open_model, options_of
 from fer_web.inference.pipeline import FrameLimits, FrameResult, Pipeline, StreamState
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
@@ -53,6 +54,8 @@ from fer_web.web.security import FenceRules, RequestFence
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,9 @@ def create_application(
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
-    model = open_model(settings.model)
+    model = open_model(settings.model, options_of(settings))
+    for warning in model.warnings:
+        _log.warning("%s: %s.", model.info.name, warning)
     detector = resolve_detector(settings.detector, BLAZEFACE_PATH)
     if pipelines is None:
         pipelines = [

@@ -5,6 +5,23 @@ from typing import Final
 EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """The order of FER-2013's label ids 0-6, of every model output and of the wire."""
 
+CONTEMPT: Final = "contempt"
+"""The eighth expression of FER+, AffectNet and CK+: none of the seven, so it is never shown."""
+
+OTHER_NAMES: Final = {
+    "anger": "angry",
+    "contemptuous": CONTEMPT,
+    "disgusted": "disgust",
+    "afraid": "fear",
+    "fearful": "fear",
+    "scared": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+}
+"""What others call them, in lower case."""
+
 FERPLUS_VOTES: Final = (
     "neutral",
     "happiness",

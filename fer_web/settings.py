@@ -17,6 +17,9 @@ _DEFAULT_DATA_DIR = user_data_path("fer-web", appauthor=False)
 AsyncMode = Literal["eventlet", "threading"]
 Recording = Literal["on", "off"]
 Sharing = Literal["on", "off"]
+PixelScaling = Literal["auto", "0..1", "-1..1", "0..255"]
+Colour = Literal["grey", "rgb", "bgr"]
+Trust = Literal["on", "off"]
 DetectorName = Literal["auto", "blazeface", "haar"]
 
 
@@ -33,7 +36,31 @@ class Settings:
         "127.0.0.1", "address to listen on; others than loopback are reachable from the network"
     )
     port: int = _option(5000, "TCP port; 0 takes a free one", low=0, high=65535)
-    model: Path = _option(_DEFAULT_MODEL, "model folder with meta.json")
+    model: Path = _option(
+        _DEFAULT_MODEL,
+        "model: a folder with meta.json, or your own: .keras, .h5, .json with its weights (MODEL.json or "
+        "MODEL.json,WEIGHTS.h5), a SavedModel folder, .tflite, .onnx",
+    )
+    labels: str = _option(
+        "", "expressions of your own model's outputs in their order, with commas; empty guesses FER-2013's"
+    )
+    scaling: str = _option(
+        "auto",
+        "what black and white are for your own model; auto reads or guesses it",
+        choices=get_args(PixelScaling),
+    )
+    colour: str = _option(
+        "grey",
+        "what your own model of three channels gets; grey in each, or colours",
+        choices=get_args(Colour),
+    )
+    trust: str = _option(
+        "off",
+        "open your own model even where its file can run code, as Lambda layers and SavedModel do; "
+        "--trust alone is on",
+        choices=get_args(Trust),
+        const="on",
+    )
     detector: str = _option(
         "auto",
         "face detector; auto is blazeface, or haar when its npm package is missing",
@@ -130,7 +157,7 @@ def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     Raises: SettingsError: an unknown FER_* variable, or a value that is not allowed, with its name.
         SystemExit: from argparse, for an unknown option or --help.
     """
-    return settings_of(_parser().parse_args(arguments), environment)
+    return settings_of(_parser().parse_args(join_ranges(arguments)), environment)
 
 
 def settings_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
@@ -154,6 +181,17 @@ def add_setting_options(parser: Any, names: Collection[str]) -> None:
                 metavar=type(item.default).__name__.replace("Posix", "").replace("Windows", "").upper(),
                 help=f"{item.metadata['help']}{_limits(item.metadata)} (default: {_shown(item.default)})",
             )
+
+
+def join_ranges(arguments: Sequence[str]) -> list[str]:
+    """Arguments with `--scaling -1..1` as one word: argparse would take such a value for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--scaling" and argument.startswith("-1"):
+            joined[-1] = f"--scaling={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _parser() -> argparse.ArgumentParser:

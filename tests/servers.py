@@ -126,10 +126,10 @@ class ServerProcess:
             time.sleep(0.02)
         raise TimeoutError(f"No line with {pattern} came:\n{''.join(self.output)}")
 
-    def stop(self):
+    def stop(self, timeout_s=10):
         """Ask the process to end; returns its exit status."""
         self._process.terminate()
-        return self._process.wait(10)
+        return self._process.wait(timeout_s)
 
     def kill(self):
         """End the process as a power cut would."""

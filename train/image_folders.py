@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import DataError
-from fer_web.labels import EMOTIONS
+from fer_web.labels import EMOTIONS, OTHER_NAMES
 from fer_web.vision.preprocess import squared
 from train.progress import Watch, unwatched
 
@@ -17,13 +17,8 @@ SPLITS = {"train": "Training", "test": "PublicTest"}
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
 
-_OTHER_NAMES = {
-    "anger": "angry",
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "happiness": "happy",
-    "sadness": "sad",
-    "surprised": "surprise",
+_EMOTION_OF = {name: name for name in EMOTIONS} | {
+    name: emotion for name, emotion in OTHER_NAMES.items() if emotion in EMOTIONS
 }
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
@@ -82,7 +77,7 @@ def _folders(parent: Path, known: dict[str, str], what: str) -> dict[str, Path]:
 
 def _pictures(split: Path) -> list[tuple[str, Path]]:
     """Emotion and path of each picture of a split, in the order of EMOTIONS."""
-    folders = _folders(split, {**{name: name for name in EMOTIONS}, **_OTHER_NAMES}, "emotion")
+    folders = _folders(split, _EMOTION_OF, "emotion")
     pictures: list[tuple[str, Path]] = []
     for emotion in EMOTIONS:
         folder = folders.get(emotion, split / emotion)

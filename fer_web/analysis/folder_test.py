@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from fer_web.analysis.classification_report import score_labels
 from fer_web.analysis.images import ImageLimits, read_image
-from fer_web.analysis.labelled_images import CONTEMPT, LabelledImage
+from fer_web.analysis.labelled_images import LabelledImage
 from fer_web.analysis.stills import PreparedStill, StillAnalyser, StillResult
 from fer_web.errors import FerWebError
-from fer_web.labels import EMOTIONS
+from fer_web.labels import CONTEMPT, EMOTIONS
 
 TWO_HEADS: Final = (
     "accuracy is of the expression that users are shown, which the network learned from the votes of ten "

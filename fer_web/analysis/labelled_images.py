@@ -6,19 +6,11 @@ from typing import Final
 
 from fer_web.analysis.images import SUFFIXES
 from fer_web.errors import FolderError
-
-CONTEMPT: Final = "contempt"
-"""FER+, AffectNet and CK+ have it. It is none of the seven, so it can only be counted apart."""
+from fer_web.labels import CONTEMPT, EMOTIONS, OTHER_NAMES
 
 NAMES: Final = {
-    "angry": ("angry", "anger"),
-    "disgust": ("disgust", "disgusted"),
-    "fear": ("fear", "fearful", "afraid", "scared"),
-    "happy": ("happy", "happiness", "joy"),
-    "sad": ("sad", "sadness"),
-    "surprise": ("surprise", "surprised"),
-    "neutral": ("neutral",),
-    CONTEMPT: ("contempt", "contemptuous"),
+    name: (name, *(other for other, ours in OTHER_NAMES.items() if ours == name))
+    for name in (*EMOTIONS, CONTEMPT)
 }
 """Folder names, in any case, of each expression."""
 

@@ -23,9 +23,9 @@ def check_model(settings: Settings) -> Iterator[Check]:
     """Whether the model's files are as they were written, open, and classify."""
     import numpy as np
 
-    from fer_web.inference.models import open_model
+    from fer_web.inference.models import open_model, options_of
 
-    model = open_model(settings.model)
+    model = open_model(settings.model, options_of(settings))
     info = model.info
     classifier = model.new_classifier()
     crops = np.zeros((1, *info.size_hw, info.channels), np.uint8)

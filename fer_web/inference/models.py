@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Protocol
 
-from fer_web.inference.artifact import ModelArtifact, load_artifact
+from fer_web.errors import SettingsError
+from fer_web.inference.artifact import META_FILE, ModelArtifact, load_artifact
 from fer_web.inference.classifier import Classifier, LiteRTClassifier, info_of
+from fer_web.inference.foreign.opening import open_foreign
+from fer_web.inference.foreign.options import ModelOptions, parse_labels
 from fer_web.inference.model_info import ModelInfo
+from fer_web.settings import Settings
 
 
 class Model(Protocol):
@@ -16,6 +20,11 @@ class Model(Protocol):
         """What is said about it."""
         ...
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever runs it should know, one sentence each."""
+        ...
+
     def new_classifier(self) -> Classifier:
         """One for each thread that classifies."""
         ...
@@ -23,6 +32,8 @@ class Model(Protocol):
 
 class ShippedModel:
     """A model folder with meta.json."""
+
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, artifact: ModelArtifact) -> None:
         self.info = info_of(artifact)
@@ -33,9 +44,30 @@ class ShippedModel:
         return LiteRTClassifier(self._artifact)
 
 
-def open_model(path: Path) -> Model:
-    """Read and check a model.
+def options_of(settings: Settings) -> ModelOptions:
+    """What the settings say about a foreign model. Raises SettingsError: --labels names no expressions."""
+    return ModelOptions(
+        labels=parse_labels(settings.labels),
+        scaling=settings.scaling,
+        colour=settings.colour,
+        is_trusted=settings.trust == "on",
+    )
 
-    Raises: ModelArtifactError: it is missing, incomplete, altered, or does not fit this program.
+
+def open_model(path: Path, options: ModelOptions | None = None) -> Model:
+    """Read and check a model: a folder with meta.json, or a foreign file.
+
+    Raises:
+        ModelArtifactError: it is missing, incomplete, altered, or does not fit this program.
+        ModelTrustError: it can run code, and the options do not say that it may.
+        SettingsError: an option that does not fit it. SetupError: a package that it needs is missing.
     """
+    options = options or ModelOptions()
+    if not (path / META_FILE).is_file():
+        return open_foreign(path, options)
+    if options != ModelOptions(is_trusted=options.is_trusted):
+        raise SettingsError(
+            f"{path} says itself how it is to be run; --labels, --scaling and --colour are for other models. "
+            "Leave them out."
+        )
     return ShippedModel(load_artifact(path))

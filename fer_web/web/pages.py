@@ -43,6 +43,7 @@ class PageOptions:
                 "name": self.model.name,
                 "hash": self.model.model_hash[:12],
                 "unsure_below": self.model.unsure_below,
+                "is_calibrated": self.model.is_calibrated,
             },
             "detector": self.detector,
             "record": self.settings.recording == "on",

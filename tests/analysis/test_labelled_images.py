@@ -1,8 +1,8 @@
 import pytest
 
-from fer_web.analysis.labelled_images import CONTEMPT, NAMES, find_labelled_images
+from fer_web.analysis.labelled_images import NAMES, find_labelled_images
 from fer_web.errors import FolderError
-from fer_web.labels import EMOTIONS
+from fer_web.labels import CONTEMPT, EMOTIONS
 
 
 def make(root, *files):
