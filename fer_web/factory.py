@@ -126,7 +126,7 @@ def create_application(
     flask_app.register_blueprint(trust_blueprint(network))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
-        flask_app.wsgi_app, _fence_rules(settings, flask_app, network)
+        flask_app.wsgi_app, _fence_rules(settings, flask_app, network, owners)
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -232,13 +232,14 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
     return app
 
 
-def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None) -> FenceRules:
+def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None, owners: Owners) -> FenceRules:
     return FenceRules(
         max_body_bytes=_max_message_bytes(settings),
         max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
         hosts=network.hosts if network else None,
         public_url=settings.public_url,
         proxies=settings.proxies,
+        is_from_host=owners.is_from_host,
         plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,
     )
 
