@@ -75,6 +75,11 @@ class Owners:
         """The cookie's value for an owner."""
         return self._owner_signer.sign(owner).decode()
 
+    def is_from_host(self, environ: dict[str, Any]) -> bool:
+        """Whether a WSGI request from this machine has the host's token, in its cookie or its address."""
+        asking = Request(environ)
+        return self._is_host(asking) or self._is_token(asking.args.get(HOST_PARAMETER, ""))
+
     def _is_host(self, asking: Request) -> bool:
         token = _unsigned(self._host_signer, asking.cookies.get(self.host_cookie, ""))
         return token is not None and self._is_token(token) and is_loopback(asking.remote_addr)

@@ -341,6 +341,24 @@ def test_with_a_proxy_nobody_is_this_machine_by_saying_nothing(count, value):
         assert f"--proxies {count}" in answer.text
 
 
+@pytest.mark.parametrize(
+    "value",
+    ['", 203.0.113.7, 10.0.0.1', '"", ", 203.0.113.7, 10.0.0.1', ", 10.0.0.1", '"203.0.113.7, 10.0.0.1'],
+)
+def test_quotation_marks_do_not_make_a_client_this_machine(value):
+    headers = {"HTTP_HOST": "localhost", "HTTP_X_FORWARDED_FOR": value}
+    answer = ask(proxied("127.0.0.1", **headers), proxies=2)
+    assert (answer.status, answer.inside) == (400, None)
+
+
+def test_past_the_proxy_comes_the_host_alone():
+    direct = proxied("127.0.0.1", HTTP_HOST="localhost")
+    assert ask(dict(direct), proxies=1, is_from_host=lambda environ: True).status == 200
+    assert ask(dict(direct), proxies=1, is_from_host=lambda environ: False).status == 400
+    claimed = {**direct, "HTTP_X_FORWARDED_PROTO": "https"}
+    assert ask(claimed, proxies=1, is_from_host=lambda environ: True).status == 400
+
+
 def test_the_person_behind_their_own_proxy_is_this_machine():
     headers = {"HTTP_X_FORWARDED_FOR": "127.0.0.1", "HTTP_X_FORWARDED_PROTO": "https"}
     answer = ask(proxied("::1", HTTP_HOST="localhost", **headers), proxies=1)
