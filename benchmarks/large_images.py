@@ -1,4 +1,4 @@
-"""Small faces in large images, searched as a camera's frame and as a still: python -m benchmarks.large_images."""
+"""Small faces in large images, searched as a frame and as a still: python -m benchmarks.large_images."""
 
 import argparse
 import time

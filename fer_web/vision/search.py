@@ -48,8 +48,8 @@ class SearchOptions:
 
 STILL_SEARCH: Final = SearchOptions(max_checks=64, finest_tile_side=280, max_tiles_in_row=64)
 """For single images, which have time. 280 pixels are a tile of a 640x480 frame: faces from 80 pixels on are
-found in an image of any size. Of 180 faces of 200 pixels in 4000x3000 images all are found rather than 15, with
-no more false boxes; an image takes 0.5 s rather than 0.05 (`python -m benchmarks.large_images`)."""
+found in an image of any size. Of 180 faces of 200 pixels in 4000x3000 images all are found rather than 15,
+with no more false boxes; an image takes 0.5 s rather than 0.05 (`python -m benchmarks.large_images`)."""
 
 MIN_CHECK_IOU: Final = 0.25
 """What is found on a candidate's own crop must overlap the candidate by this much to be the same."""
