@@ -22,11 +22,13 @@ from fer_web.history_commands import (
 )
 from fer_web.predict_commands import add_predict
 from fer_web.settings import join_ranges, settings_from
+from fer_web.video_commands import add_video
 
 _EXAMPLES = """examples:
   python -m fer_web doctor
   python -m fer_web predict photo.jpg
   python -m fer_web test-folder photos
+  python -m fer_web video clip.mp4
   python -m fer_web history list
   python -m fer_web history --help"""
 
@@ -34,6 +36,7 @@ _HISTORY_EXAMPLES = """examples:
   python -m fer_web doctor
   python -m fer_web predict photo.jpg
   python -m fer_web test-folder photos
+  python -m fer_web video clip.mp4
   python -m fer_web history list --search rehearsal --json
   python -m fer_web history export SESSION --format csv
   python -m fer_web history export SESSION --format json --out - > session.json
@@ -76,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_doctor(tools)
     add_predict(tools)
     add_test_folder(tools)
+    add_video(tools)
     _add_history(tools)
     return parser
 

@@ -96,6 +96,34 @@ class ImageTooLargeError(ImageError):
     http_status = 413
 
 
+class VideoError(FerWebError):
+    """A video cannot be read: empty, damaged, or without anything to see."""
+
+    code = "bad_video"
+    http_status = 400
+
+
+class NotAVideoError(VideoError):
+    """A file is no video, or of a kind that we do not read."""
+
+    code = "not_a_video"
+    http_status = 415
+
+
+class VideoTooLargeError(VideoError):
+    """A video has more pixels or hours than allowed."""
+
+    code = "video_too_large"
+    http_status = 413
+
+
+class VideoWriteError(FerWebError):
+    """An annotated video cannot be written."""
+
+    code = "video_not_written"
+    http_status = 507
+
+
 class FileUnreadableError(FerWebError):
     """A file or folder that was named is not there, or cannot be opened."""
 

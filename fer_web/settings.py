@@ -86,6 +86,10 @@ class Settings:
     max_image_pixels: int = _option(
         50_000_000, "largest image file analysed, in pixels", low=1024, high=500_000_000
     )
+    max_video_pixels: int = _option(
+        9_000_000, "largest frame of a video file analysed, in pixels", low=1024, high=500_000_000
+    )
+    max_video_hours: float = _option(6.0, "longest video file analysed, in hours", low=0.001, high=240.0)
     max_frames_per_s: int = _option(
         60, "messages a second that one client may send before it is disconnected", low=1, high=1000
     )

@@ -35,6 +35,7 @@ LAYERS = {
     "fer_web.doctor_commands": 7,
     "fer_web.predict_commands": 7,
     "fer_web.folder_commands": 7,
+    "fer_web.video_commands": 7,
     "fer_web.cli": 8,
     "fer_web.__main__": 9,
 }

@@ -10,7 +10,8 @@ import cv2
 import pytest
 
 from tests.analysis.folders import write_rows
-from tests.faces import astronaut_bgr, two_faces_bgr
+from tests.analysis.videos import write_video
+from tests.faces import astronaut_bgr, camera_frame_bgr, two_faces_bgr
 from tests.servers import ROOT
 
 
@@ -28,16 +29,18 @@ def folder(tmp_path_factory):
     (root / "photos").mkdir()
     cv2.imwrite(str(root / "photo.jpg"), astronaut_bgr())
     cv2.imwrite(str(root / "photos" / "two.jpg"), two_faces_bgr())
+    write_video(root / "clip.avi", [camera_frame_bgr()] * 10)
     for name in ("labelled", "crops"):
         write_rows(root / name, 35)
     shutil.copy(root / "photo.jpg", root / "labelled" / "happy" / "photo.jpg")
     return root
 
 
-def test_the_section_has_commands_of_both_tools():
+def test_the_section_has_commands_of_all_tools():
     text = "\n".join(commands_of("Pictures and folders"))
     assert "fer_web predict " in text
     assert "fer_web test-folder " in text
+    assert "fer_web video " in text
 
 
 @pytest.mark.timeout(240)

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fer_web.history.sampling import Thinning, sample_of
 from fer_web.history.types import Sample, Session
 from fer_web.inference.pipeline import FaceResult
-from fer_web.labels import EMOTIONS
 
 MAX_WAITING = 3000
 """Samples of one session that may wait for the database: ten minutes of one face, one of ten faces. Later
@@ -77,16 +77,18 @@ class Recording:
     has_gap: bool = False
     problem: str | None = None
     has_ended: threading.Event = field(default_factory=threading.Event)
-    _slot: int = -1
-    _seen: set[int] = field(default_factory=set)
+    _thinning: Thinning = field(init=False)
     _first_face: int = 0
     _last_face: int = 0
+
+    def __post_init__(self) -> None:
+        self._thinning = Thinning(self.session.sample_hz)
 
     def begin_stream(self, client: str) -> None:
         """Frames of this client follow. Another client's faces get numbers of their own."""
         if client != self.client:
             self._first_face = self._last_face
-            self._slot = -1
+            self._thinning.reset()
         self.client, self.ends_at_s, self.is_paused = client, None, False
         self.clock.begin_stream()
 
@@ -95,14 +97,8 @@ class Recording:
         at_ms = self.clock.tick(captured_s, now_s)
         if at_ms is None:
             return
-        # Half a part late, so that a camera as fast as the sample rate does not fall on the borders.
-        slot = int(at_ms * self.session.sample_hz / 1000 + 0.5)
-        if slot != self._slot:
-            self._slot, self._seen = slot, set()
-        for face in faces:
-            if face.face_id not in self._seen:
-                self._seen.add(face.face_id)
-                self._keep(at_ms, face)
+        for face in self._thinning.keep(at_ms, faces):
+            self._keep(at_ms, face)
 
     def next_batch(self) -> list[Sample]:
         """What to store now: the batch that was tried before, else all that waits."""
@@ -116,14 +112,4 @@ class Recording:
             return
         number = self._first_face + face.face_id
         self._last_face = max(self._last_face, number)
-        self.waiting.append(
-            Sample(
-                at_s=at_ms / 1000,
-                face=number,
-                box=face.box,
-                scores=face.raw_scores,
-                label=EMOTIONS.index(face.label),
-                confidence=face.confidence,
-                is_sure=face.is_sure,
-            )
-        )
+        self.waiting.append(sample_of(at_ms, number, face))

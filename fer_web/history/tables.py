@@ -1,12 +1,26 @@
 """Sample tables cut and put together."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.history.types import SampleTable
+from fer_web.history.types import Sample, SampleTable
+from fer_web.labels import EMOTIONS
+
+
+def table_of(samples: Sequence[Sample]) -> SampleTable:
+    """Samples as columns, in their order."""
+    return SampleTable(
+        at_s=np.array([each.at_s for each in samples], np.float64),
+        face=np.array([each.face for each in samples], np.int32),
+        box=np.array([each.box for each in samples], np.float32).reshape(-1, 4),
+        scores=np.array([each.scores for each in samples], np.float32).reshape(-1, len(EMOTIONS)),
+        label=np.array([each.label for each in samples], np.int8),
+        confidence=np.array([each.confidence for each in samples], np.float32),
+        is_sure=np.array([each.is_sure for each in samples], np.bool_),
+    )
 
 
 def rows_of(table: SampleTable, rows: slice | NDArray[Any]) -> SampleTable:

@@ -15,6 +15,7 @@ from fer_web.vision.frames import decode_frame
 from fer_web.vision.preprocess import crop_faces
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker, TrackedFaces
+from fer_web.vision.types import Frame
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,20 @@ class Pipeline:
         watch = _Stopwatch(time.perf_counter)
         frame_bgr = decode_frame(jpeg, self._limits.max_bytes, self._limits.max_pixels)
         watch.lap("decode")
+        return self._analyse(frame_bgr, captured_s, state, watch)
+
+    def analyse(self, frame_bgr: Frame, captured_s: float, state: StreamState) -> FrameResult:
+        """Analyse one frame of a stream that is decoded already, whatever its size.
+
+        Args:
+            frame_bgr: uint8 (H, W, 3). Not modified.
+            captured_s, state: as for `process`.
+        """
+        return self._analyse(frame_bgr, captured_s, state, _Stopwatch(time.perf_counter))
+
+    def _analyse(
+        self, frame_bgr: Frame, captured_s: float, state: StreamState, watch: _Stopwatch
+    ) -> FrameResult:
         tracked = state.tracker.update(frame_bgr, captured_s, self._detector)
         watch.lap("detect")
         crops = crop_faces(frame_bgr, tracked.faces, self._model.size_hw, self._model.channels)

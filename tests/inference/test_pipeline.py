@@ -118,3 +118,20 @@ def test_process_shows_smoothed_scores_and_keeps_the_raw_ones():
     (face,) = pipeline(detector, FixedClassifier("sadness")).process(FRAME, 0.03, state).faces
     assert EMOTIONS[int(np.argmax(face.raw_scores))] == "sad"
     assert face.label == "happy"
+
+
+def test_analyse_a_decoded_frame_is_what_process_makes_of_its_jpeg():
+    frame_bgr = np.full((200, 400, 3), 128, np.uint8)
+    detector = FixedDetector((100, 50, 200, 150))
+    from_jpeg = pipeline(detector, FixedClassifier("sadness")).process(
+        encode_jpeg(frame_bgr), 0.0, new_state()
+    )
+    from_pixels = pipeline(detector, FixedClassifier("sadness")).analyse(frame_bgr, 0.0, new_state())
+    assert from_pixels.faces == from_jpeg.faces
+    assert set(from_jpeg.timings_ms) - set(from_pixels.timings_ms) == {"decode"}
+
+
+def test_analyse_takes_frames_larger_than_a_client_may_send():
+    frame_bgr = np.zeros((200, 400, 3), np.uint8)
+    found = pipeline(FixedDetector((0, 0, 100, 100)), FixedClassifier("neutral"), max_pixels=1024)
+    assert len(found.analyse(frame_bgr, 0.0, new_state()).faces) == 1
