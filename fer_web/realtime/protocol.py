@@ -112,10 +112,18 @@ def result_to_wire(seq: int, result: FrameResult, wait_ms: float) -> dict[str, A
     }
 
 
-def view_to_wire(captured_s: float, result: FrameResult) -> dict[str, Any]:
-    """The `view` of a frame's result for those who watch its stream; the JPEG goes beside it."""
-    faces = [_face_to_wire(face) for face in result.faces]
-    return {"captured_ms": round(captured_s * 1000, 3), "faces": faces, "people": len(faces)}
+def view_to_wire(captured_s: float, result: FrameResult, size_hw: tuple[int, int]) -> dict[str, Any]:
+    """The `view` of a frame's result for those who watch its stream; the JPEG goes beside it.
+
+    Args: size_hw: the frame's height and width in pixels, which give boxes their shape without a picture.
+    """
+    height, width = size_hw
+    return {
+        "captured_ms": round(captured_s * 1000, 3),
+        "size": [width, height],
+        "faces": [_face_to_wire(face) for face in result.faces],
+        "people": len(result.faces),
+    }
 
 
 def state_to_wire(is_live: bool, has_video: bool, name: str, watchers: int) -> dict[str, Any]:

@@ -21,9 +21,14 @@ class SocketOutlet:
     """Sends through a SocketIO."""
 
     def __init__(self, socketio: SocketIO, connections: Connections) -> None:
-        self.emit = socketio.emit
+        self._socketio = socketio
         self.queued_packets = connections.queued_packets
         self.close = connections.close
+
+    def emit(self, event: str, *arguments: Any, to: list[str], namespace: str) -> None:
+        """Send an event to these clients; it is encoded once for all."""
+        # A tuple is sent as several arguments; Flask-SocketIO itself passes on one argument only.
+        self._socketio.emit(event, arguments, to=to, namespace=namespace)
 
 
 class WatchEvents:

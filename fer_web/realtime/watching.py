@@ -12,6 +12,7 @@ from fer_web.realtime.protocol import state_to_wire, view_to_wire, watched_to_wi
 from fer_web.realtime.scheduler import Concurrency
 from fer_web.realtime.watch_board import Due, View, WatchBoard
 from fer_web.sharing.types import Link
+from fer_web.vision.frames import jpeg_size_hw
 
 _log = logging.getLogger(__name__)
 
@@ -167,7 +168,7 @@ class WatchHub:
             link = links[link_id]
             if link is not None:
                 (with_video if link.video else without).extend(self._reading(sids))
-        wire = view_to_wire(view.captured_s, view.result)
+        wire = view_to_wire(view.captured_s, view.result, jpeg_size_hw(view.jpeg))
         self._emit("view", wire, view.jpeg, to=with_video, namespace=NAMESPACE)
         self._emit("view", wire, to=without, namespace=NAMESPACE)
 

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from werkzeug.http import parse_list_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fer_web.sharing.peers import is_loopback
@@ -21,9 +22,13 @@ _ORIGINAL = "werkzeug.proxy_fix.orig"
 class ForwardedHeaders:
     """Lets the rest of the server see the client's address, scheme and host, however it came."""
 
-    def __init__(self, count: int) -> None:
-        """Args: count: proxies in front of the server; 0 believes no header."""
+    def __init__(self, count: int, is_from_host: Callable[[Environ], bool] = lambda _environ: False) -> None:
+        """Args:
+        count: proxies in front of the server; 0 believes no header.
+        is_from_host: whether a request proves to be the host's at this machine, whom no proxy has to bring.
+        """
         self._count = count
+        self._is_from_host = is_from_host
 
     def around(self, wsgi_app: WsgiApp) -> WsgiApp:
         """`wsgi_app` behind this many proxies. What comes directly keeps the address of its socket."""
@@ -47,15 +52,22 @@ class ForwardedHeaders:
         A proxy on this machine makes all of its clients come from loopback, which needs no link.
         """
         if self._count == 0:
-            claims = [name for name in environ if _is_claim(name)]
-            refusal = self._unexpected() if claims and is_loopback(environ.get("REMOTE_ADDR")) else None
-            for name in claims:
-                del environ[name]
-            return refusal
-        is_named = len(environ.get(_FOR, "").split(",")) >= self._count and environ.get(_FOR, "").strip()
-        if not is_named and is_loopback(environ.get("REMOTE_ADDR")):
-            return self._missing()
-        return None
+            return self._without_proxies(environ)
+        if self._names_client(environ) or not is_loopback(environ.get("REMOTE_ADDR")):
+            return None
+        is_direct = not any(_is_claim(name) for name in environ)
+        return None if is_direct and self._is_from_host(environ) else self._missing()
+
+    def _without_proxies(self, environ: Environ) -> Refusal | None:
+        claims = [name for name in environ if _is_claim(name)]
+        for name in claims:
+            del environ[name]
+        return self._unexpected() if claims and is_loopback(environ.get("REMOTE_ADDR")) else None
+
+    def _names_client(self, environ: Environ) -> bool:
+        # As ProxyFix reads it: a quotation mark that the client put there swallows what proxies add.
+        names = parse_list_header(environ.get(_FOR, ""))
+        return len(names) >= self._count and bool(names[-self._count])
 
     def _unexpected(self) -> Refusal:
         return Refusal(
@@ -72,7 +84,8 @@ class ForwardedHeaders:
             "proxy_expected",
             f"The server was started with --proxies {self._count}, but this request's X-Forwarded-For names "
             "fewer addresses. Open the proxy's address, let each proxy add to that header, or start the "
-            "server with the right --proxies.",
+            "server with the right --proxies. You at this machine: open the address with ?host= that it "
+            "printed.",
         )
 
 

@@ -75,6 +75,11 @@ class Owners:
         """The cookie's value for an owner."""
         return self._owner_signer.sign(owner).decode()
 
+    def is_from_host(self, environ: dict[str, Any]) -> bool:
+        """Whether a WSGI request from this machine has the host's token, in its cookie or its address."""
+        asking = Request(environ)
+        return self._is_host(asking) or self._is_token(asking.args.get(HOST_PARAMETER, ""))
+
     def _is_host(self, asking: Request) -> bool:
         token = _unsigned(self._host_signer, asking.cookies.get(self.host_cookie, ""))
         return token is not None and self._is_token(token) and is_loopback(asking.remote_addr)
@@ -97,7 +102,10 @@ class Owners:
         return answer
 
     def _send_owner(self, response: Response) -> Response:
-        is_page = response.mimetype == "text/html" and response.status_code == 200
+        # Over plain HTTP the network may read along, and the page about trust is all that others get there.
+        is_page = (
+            response.mimetype == "text/html" and response.status_code == 200 and request.blueprint != "trust"
+        )
         if is_page or "viewer" in g:
             viewer = self.viewer()
             # Renewed with each page, so that it does not run out while it is used.

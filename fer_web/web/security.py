@@ -54,6 +54,8 @@ class FenceRules:
         hosts: names that other machines may call the server by; None where they get nothing anyway.
         public_url: another address of the server; empty for none.
         proxies: in front of the server.
+        is_from_host: whether a request proves to be the host's at this machine; asked where there are proxies
+            and it came without them.
         plain_http_page: what other machines see without HTTPS, as HTML; None serves them as it is.
     """
 
@@ -62,6 +64,7 @@ class FenceRules:
     hosts: Callable[[], Collection[str]] | None = None
     public_url: str = ""
     proxies: int = 0
+    is_from_host: Callable[[Environ], bool] = lambda _environ: False
     plain_http_page: Callable[[], str] | None = None
 
 
@@ -71,7 +74,7 @@ class RequestFence:
     def __init__(self, wsgi_app: WsgiApp, rules: FenceRules) -> None:
         self._wsgi_app = wsgi_app
         self._rules = rules
-        self._forwarded = ForwardedHeaders(rules.proxies)
+        self._forwarded = ForwardedHeaders(rules.proxies, rules.is_from_host)
         self._handshakes = HandshakeLimit()
         self._behind_proxies = self._forwarded.around(self._fenced)
 

@@ -20,9 +20,10 @@
  *   statistics           see StatisticsSnapshot in statistics.js
  *   recording-saved      {session, samples, untilS}; recording-problem {code, message, retryable}: by the server
  *   recording-changed    {state, isWanted, isLive, session, startedMs, problem, finished}, see recording.js
+ *   watched-changed      {watchers, hasVideo}: how many people watch this page, by the server
  *   marker-added         {session, id, atS, text}; marker-named {session, id, text}
  *   message              {id, tone, title, text, action: {label, request, detail}, link: {label, href}, lastsMs}; message-cleared {id}
- * The pages of the history and the Share panel have events of their own, see history/ and share/.
+ * The pages of the history, of watching and the Share panel have events of their own, see history/, watch/ and share/.
  */
 export class EventBus {
   #target = new EventTarget();

@@ -31,6 +31,7 @@ import { ShortcutsView } from "./views/shortcuts.js";
 import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
 import { ThemeView } from "./views/theme.js";
+import { WatchedView } from "./views/watched.js";
 import { WakeLock } from "./wake_lock.js";
 
 const STATISTICS_MS = 250;
@@ -101,7 +102,8 @@ function buildViews() {
     bus,
     signal,
   );
-  const overlay = new OverlayView({ canvas: find("overlay"), video }, bus, signal);
+  const frameSize = () => ({ width: video.videoWidth, height: video.videoHeight });
+  const overlay = new OverlayView({ canvas: find("overlay") }, bus, signal, frameSize);
   new SnapshotView({ video, flash: find("flash") }, bus, signal, (context, view) => overlay.paint(context, view));
   new FacesView(
     {
@@ -115,6 +117,7 @@ function buildViews() {
     signal,
     options.emotions,
   );
+  new WatchedView({ bar: find("watched"), text: find("watched-text") }, bus, signal);
   new HudView({ hud: find("hud") }, bus, signal);
   new ControlsView(
     {

@@ -37,9 +37,7 @@ export function parseAck(raw, { emotions, seq }) {
     check(isText(raw.dropped), "dropped is not a text");
     return { kind: "dropped", seq, reason: raw.dropped, timingsMs };
   }
-  check(Array.isArray(raw.faces), "faces is not a list");
-  check(raw.faces.length <= MAX_FACES, `${raw.faces.length} faces, at most ${MAX_FACES} are allowed`);
-  return { kind: "result", seq, faces: raw.faces.map((face) => parseFace(face, emotions)), timingsMs };
+  return { kind: "result", seq, faces: parseFaces(raw.faces, emotions), timingsMs };
 }
 
 /**
@@ -104,9 +102,67 @@ export function parseSaved(raw) {
   return { session: raw.session, samples: raw.samples, untilS: raw.until_s };
 }
 
+/**
+ * How many people watch this page's stream, and whether any of them sees its picture.
+ *
+ * @param {unknown} raw
+ * @returns {{watchers: number, hasVideo: boolean}}
+ * @throws {ProtocolError}
+ */
+export function parseWatched(raw) {
+  check(isRecord(raw) && isCount(raw.watchers), "watched has no number of watchers");
+  check(typeof raw.video === "boolean", "video is neither true nor false");
+  return { watchers: raw.watchers, hasVideo: raw.video };
+}
+
+/**
+ * @typedef {object} WatchState of the stream that a link shows
+ * @property {boolean} isLive
+ * @property {boolean} hasVideo whether the link shows the picture
+ * @property {string} name the link's
+ * @property {number} watchers people who watch it
+ *
+ * @param {unknown} raw
+ * @returns {WatchState}
+ * @throws {ProtocolError}
+ */
+export function parseWatchState(raw) {
+  check(isRecord(raw) && typeof raw.live === "boolean", "live is neither true nor false");
+  return { isLive: raw.live, name: String(raw.name ?? ""), ...parseWatched(raw) };
+}
+
+/**
+ * @typedef {object} WatchView one result of the stream that is watched
+ * @property {number} capturedMs on the clock of whoever streams
+ * @property {{width: number, height: number}} size of the frame in pixels
+ * @property {Face[]} faces
+ * @property {ArrayBuffer | Uint8Array | null} jpeg null: the link shows no picture
+ *
+ * @param {unknown} raw
+ * @param {unknown} jpeg
+ * @param {readonly string[]} emotions
+ * @returns {WatchView}
+ * @throws {ProtocolError}
+ */
+export function parseWatchView(raw, jpeg, emotions) {
+  check(isRecord(raw) && Number.isFinite(raw.captured_ms), "captured_ms is not a number");
+  const isSize = Array.isArray(raw.size) && raw.size.length === 2 && raw.size.every((side) => isCount(side) && side > 0);
+  check(isSize, "size is not width and height");
+  check(jpeg === undefined || jpeg instanceof ArrayBuffer || ArrayBuffer.isView(jpeg), "the picture is not binary");
+  const [width, height] = raw.size;
+  return { capturedMs: raw.captured_ms, size: { width, height }, faces: parseFaces(raw.faces, emotions), jpeg: jpeg ?? null };
+}
+
 function accept(raw) {
   check(isRecord(raw), "the answer is not an object");
   if (raw.error !== undefined) throw new RefusedError(parseError(raw.error));
+}
+
+/** @returns {Face[]} */
+function parseFaces(raw, emotions) {
+  check(Array.isArray(raw), "faces is not a list");
+  check(raw.length <= MAX_FACES, `${raw.length} faces, at most ${MAX_FACES} are allowed`);
+  return raw.map((face) => parseFace(face, emotions));
 }
 
 /** @returns {Face} */
@@ -138,6 +194,7 @@ function check(holds, problem) {
 }
 
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isCount = (value) => Number.isInteger(value) && value >= 0;
 const isText = (value) => typeof value === "string" && value !== "";
 // Rounding may carry a softmax a hair past one.
 const isShare = (value) => Number.isFinite(value) && value >= 0 && value <= 1.000001;

@@ -1,6 +1,6 @@
 /** The Socket.IO connection. `io` is passed in, so that tests need no network. */
 import { goodbyeOf } from "./goodbyes.js";
-import { parseError, parseSaved } from "./protocol.js";
+import { parseError, parseSaved, parseWatched } from "./protocol.js";
 
 export class AckTimeoutError extends Error {
   name = "AckTimeoutError";
@@ -19,13 +19,13 @@ export class SocketClient {
   #isOver = false;
 
   /**
-   * @param {(options: object) => any} io of socket.io-client
-   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, signal?: AbortSignal}} deps
+   * @param {(namespace: string, options: object) => any} io of socket.io-client
+   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, signal?: AbortSignal, namespace?: string}} deps
    */
-  constructor(io, { bus, ackTimeoutMs, signal }) {
+  constructor(io, { bus, ackTimeoutMs, signal, namespace = "/" }) {
     this.#bus = bus;
     this.#ackTimeoutMs = ackTimeoutMs;
-    this.#socket = io({
+    this.#socket = io(namespace, {
       autoConnect: false,
       transports: ["websocket", "polling"],
       // Without this a blocked WebSocket would be tried for ever and polling never.
@@ -38,9 +38,21 @@ export class SocketClient {
     this.#socket.on("disconnect", (reason) => this.#onDisconnect(reason));
     this.#socket.on("connect_error", (error) => this.#onConnectError(error));
     this.#socket.on("closing", (raw) => this.#onClosing(raw));
-    this.#socket.on("saved", (raw) => this.#tellParsed("recording-saved", parseSaved, raw));
-    this.#socket.on("recording_problem", (raw) => this.#tellParsed("recording-problem", parseError, raw));
+    this.hear("saved", "recording-saved", parseSaved);
+    this.hear("recording_problem", "recording-problem", parseError);
+    this.hear("watched", "watched-changed", parseWatched);
     signal?.addEventListener("abort", () => this.#socket.disconnect(), { once: true });
+  }
+
+  /**
+   * Passes what the server says on to the bus, once it is checked.
+   *
+   * @param {string} event of the server
+   * @param {string} type on the bus
+   * @param {(...raw: unknown[]) => object} parse throws a ProtocolError
+   */
+  hear(event, type, parse) {
+    this.#socket.on(event, (...raw) => this.#tellParsed(type, parse, raw));
   }
 
   get isConnected() {
@@ -136,7 +148,7 @@ export class SocketClient {
   #tellParsed(type, parse, raw) {
     let detail;
     try {
-      detail = parse(raw);
+      detail = parse(...raw);
     } catch (error) {
       const title = "The server's message could not be read";
       return this.#bus.emit("message", { id: "unreadable", tone: "warning", title, text: error.message, lastsMs: 8000 });

@@ -1,32 +1,36 @@
-/** The expressions of one face in the last minute, as a strip of colours. */
+/** The last minute in steps of a quarter of a second; that of one face as a strip of colours. */
 import { emotionColour } from "./palette.js";
 
-const STEP_MS = 250;
+export const STEP_MS = 250;
 const LENGTH = 240;
 
-/** Pure: the time is passed in. */
+/**
+ * Pure: the time is passed in.
+ *
+ * @template T what is known of a step; of a face its label
+ */
 export class Trend {
-  #labels = [];
+  #entries = [];
   #step = null;
 
   /**
-   * @param {string | null} label null: unsure
+   * @param {T | null} entry null: nothing is known, or unsure
    * @param {number} nowMs
    * @returns {boolean} a new step began
    */
-  add(label, nowMs) {
+  add(entry, nowMs) {
     const step = Math.floor(nowMs / STEP_MS);
     if (step === this.#step) return false;
     const missed = this.#step === null ? 0 : Math.min(LENGTH, step - this.#step - 1);
-    this.#labels.push(...Array(missed).fill(null), label);
-    this.#labels = this.#labels.slice(-LENGTH);
+    this.#entries.push(...Array(missed).fill(null), entry);
+    this.#entries = this.#entries.slice(-LENGTH);
     this.#step = step;
     return true;
   }
 
-  /** @returns {readonly (string | null)[]} oldest first, at most LENGTH */
-  get labels() {
-    return this.#labels;
+  /** @returns {readonly (T | null)[]} oldest first, at most LENGTH */
+  get entries() {
+    return this.#entries;
   }
 }
 
@@ -34,14 +38,14 @@ export class Trend {
  * One pixel a step, now at the right; unsure stays empty.
  *
  * @param {HTMLCanvasElement} canvas LENGTH pixels wide, one high
- * @param {Trend} trend
+ * @param {Trend<string>} trend
  */
-export function drawTrend(canvas, { labels }) {
+export function drawTrend(canvas, { entries }) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, canvas.width, canvas.height);
-  labels.forEach((label, i) => {
+  entries.forEach((label, i) => {
     if (label === null) return;
     context.fillStyle = emotionColour(label);
-    context.fillRect(LENGTH - labels.length + i, 0, 1, canvas.height);
+    context.fillRect(LENGTH - entries.length + i, 0, 1, canvas.height);
   });
 }

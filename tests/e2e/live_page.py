@@ -10,7 +10,7 @@ window.__drawn = [];
 document.addEventListener("DOMContentLoaded", () => {{
   document.getElementById("overlay")?.addEventListener("overlaydrawn", (event) => {{
     const video = document.getElementById("video");
-    const number = video.videoWidth ? readMarker(video) : null;
+    const number = video?.videoWidth ? readMarker(video) : null;
     window.__drawn.push({{ ...structuredClone(event.detail), number, at: performance.now() }});
   }});
 }});

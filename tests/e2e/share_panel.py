@@ -6,14 +6,46 @@ import time
 import cv2
 import numpy as np
 
-SHARING = ("--share", "--share-port", "0", "--proxies", "1", "--public-url", "https://fer.test")
-"""A proxy is believed, so that a test here can come from elsewhere. The address needs no network."""
+from tests.servers import ServerProcess
 
-VISITOR_JS = """
+RESOLVE_FLAG = "--host-resolver-rules=MAP fer.test 127.0.0.1"
+
+
+class SharingServer(ServerProcess):
+    """A server that is shared as https://fer.test, which needs no network.
+
+    It believes a proxy, so that a test on this machine can come from elsewhere.
+    """
+
+    def __init__(self):
+        super().__init__("--share", "--share-port", "0", "--public-url", "https://fer.test", "--proxies", "1")
+
+    def address_of(self, link):
+        """A link as the proxy would ask for it."""
+        return link.replace("https://fer.test", f"https://fer.test:{self.share_port}")
+
+
+HERE, ELSEWHERE = "127.0.0.1", "192.0.2.7"
+
+PROXIED_JS = """
 localStorage.setItem("fer-web.notice", "2");
-// Playwright adds its headers to requests, not to the opening of a WebSocket.
-delete globalThis.WebSocket;
+// Playwright adds its headers to requests, not to the opening of a WebSocket: the page must poll.
+globalThis.WebSocket = class {
+  constructor() {
+    queueMicrotask(() => this.onerror?.(new Event("error")));
+  }
+  close() {}
+};
 """
+
+
+def proxied_page(browser, address, **context_options):
+    """A tab whose requests come from an address, as a proxy tells it."""
+    context = browser.new_context(extra_http_headers={"X-Forwarded-For": address}, **context_options)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.add_init_script(PROXIED_JS)
+    return page
 
 
 class SharePanel:
@@ -21,8 +53,8 @@ class SharePanel:
 
     def __init__(self, browser, server, path="/", **context_options):
         self.server = server
-        self.context = browser.new_context(**context_options)
-        self.page = self.context.new_page()
+        self.page = proxied_page(browser, HERE, **context_options)
+        self.context = self.page.context
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
@@ -80,6 +112,12 @@ class SharePanel:
         assert answer.status == 200
         return answer.json()
 
+    def stop_all(self):
+        """End all links, the one that the server made at its start among them, as another page would."""
+        headers = {"Origin": self.server.url}
+        answer = self.context.request.post(f"{self.server.url}/api/v1/share/stop", data={}, headers=headers)
+        assert answer.status == 200, answer.text()
+
     def wait_until(self, holds, what, timeout_s=20):
         end_s = time.monotonic() + timeout_s
         while not holds():
@@ -92,14 +130,9 @@ class Visit:
     """A browser elsewhere in the network, which opens a link."""
 
     def __init__(self, browser, server, address, **context_options):
-        headers = {
-            "X-Forwarded-For": "192.0.2.7",
-            "X-Forwarded-Host": "fer.test",
-            "X-Forwarded-Proto": "https",
-        }
-        self.page = browser.new_context(extra_http_headers=headers, **context_options).new_page()
-        self.page.add_init_script(VISITOR_JS)
-        self.page.goto(server.url + re.sub(r"^https://[^/]+", "", address))
+        # Whether certificates are trusted is what other tests look at.
+        self.page = proxied_page(browser, ELSEWHERE, ignore_https_errors=True, **context_options)
+        self.page.goto(server.address_of(address))
 
 
 def host_token(server):

@@ -16,6 +16,8 @@ const SHARE_VIEWS = list("static/js/share/views/", ".js").map((name) => `share/v
 const SHARE_SERVICES = ["share/share_api.js", "share/sharing.js"];
 const SHARE_PURE = ["share/links.js", "share/questions.js"];
 const SHARE_PARTS = ["share/views/keyed_list.js", "share/views/link_row.js"];
+const WATCH = list("static/js/watch/", ".js").map((name) => `watch/${name}`);
+const WATCH_VIEWS = list("static/js/watch/views/", ".js").map((name) => `watch/views/${name}`);
 const MODULES = list("static/js/", ".js");
 const SERVICES = ["camera.js", "frame_pump.js", "live_session.js", "recording.js", "socket_client.js", "video_clock.js", "wake_lock.js"];
 const LOW = ["event_bus.js", "protocol.js", "options.js", "errors.js", "goodbyes.js", "json_requests.js", "geometry.js", "format.js", "statistics.js"];
@@ -73,6 +75,19 @@ test("what is pure in the Share panel asks no server", () => {
   }
 });
 
+test("the watch page has views of its own, which only its root brings together", () => {
+  for (const view of WATCH_VIEWS) {
+    const wrong = resolved(view).filter((path) => [...SERVICES, "watch/watch_session.js", ...VIEWS, ...WATCH_VIEWS].includes(path));
+    assert.deepEqual(wrong, [], view);
+  }
+  for (const module of WATCH.filter((name) => name !== "watch/watch_page.js")) {
+    assert.deepEqual(resolved(module).filter((path) => path.includes("views/")), [], module);
+    assert.doesNotMatch(read(`static/js/${module}`), /\bdocument\.|\blocation\.|\bwindow\.|\bnavigator\./, module);
+  }
+  const shown = resolved("watch/watch_page.js");
+  assert.deepEqual(WATCH_VIEWS.filter((view) => !shown.includes(view)), []);
+});
+
 test("every view of the history is on a page", () => {
   const pages = HISTORY.filter((name) => name.endsWith("_page.js")).flatMap(resolved);
   assert.deepEqual(HISTORY_VIEWS.filter((view) => !pages.includes(view) && !PARTS.includes(view)), []);
@@ -95,7 +110,7 @@ test("services never touch the document", () => {
 });
 
 test("nothing writes HTML from text, leaves window globals or fetches", () => {
-  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS, ...SHARE, ...SHARE_VIEWS]) {
+  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS, ...SHARE, ...SHARE_VIEWS, ...WATCH, ...WATCH_VIEWS]) {
     assert.doesNotMatch(read(`static/js/${module}`), /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|(?<!#)\bfetch\(/, module);
   }
 });

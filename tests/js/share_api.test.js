@@ -38,7 +38,7 @@ test("who is not the host hears so by its code", async () => {
 test("the QR code's address changes with the network, so that no old picture is shown", () => {
   const link = (host) => ({ id: "j", urls: ["https://a.local/l/t", `https://${host}/l/t`] });
   const [before, after] = [qrPath(link("10.0.0.1:5443"), 1), qrPath(link("10.0.0.2:5443"), 1)];
-  assert.match(before, /^\/api\/v1\/share\/links\/j\/qr\.svg\?address=1&/);
+  assert.match(before, /^\/api\/v1\/share\/links\/j\/qr\.svg\?address=1&at=/);
   assert.notEqual(before, after);
   assert.doesNotMatch(before, /\/t/, "no token stands in an address that a log keeps");
 });

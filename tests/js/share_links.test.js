@@ -10,6 +10,7 @@ import {
   formatEnd,
   linkOfSession,
   linkToShow,
+  ofOpenLinks,
 } from "../../static/js/share/links.js";
 import { removeQuestion, revokeQuestion, stopQuestion } from "../../static/js/share/questions.js";
 
@@ -50,6 +51,12 @@ test("a server that must be started to share says so, a missing network does not
   assert.deepEqual([describeOff("Start it again with: make share").needsStart, describeOff("No network.").needsStart], [true, false]);
   assert.equal(describeOff("No network.").text, "No network.");
   assert.ok(describeOff(null).text);
+});
+
+test("visitors go with their links", () => {
+  const links = [link("a"), link("b", { state: "revoked" })];
+  const share = { links, visitors: [visitor("v", { link: "a" }), visitor("w", { link: "b" }), visitor("x", { link: "gone" })] };
+  assert.deepEqual(ofOpenLinks(share).visitors.map(({ id }) => id), ["v"]);
 });
 
 test("an end is told by the clock, and by its day when that is another one", () => {

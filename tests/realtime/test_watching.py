@@ -4,14 +4,18 @@ import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from fer_web.errors import NotFoundError
 from fer_web.inference.pipeline import FrameResult
 from fer_web.realtime.watching import MAX_UNREAD_PACKETS, NAMESPACE, WatchHub
 from fer_web.sharing.types import Link
+from fer_web.vision.frames import encode_jpeg
 from tests.fakes.pipelines import HAPPY
 
+JPEG = encode_jpeg(np.zeros((4, 8, 3), np.uint8))
+OTHER_JPEG = encode_jpeg(np.full((4, 8, 3), 200, np.uint8))
 LINK = Link("link", "watch", "For the class", 0.0, 1000.0, owner="ann")
 WAIT_S = 10
 
@@ -67,7 +71,7 @@ class Stage:
         self.hub.watcher_arrived(sid, visitor, link)
         self.turn()
 
-    def result(self, jpeg=b"jpeg", captured_s=1.5):
+    def result(self, jpeg=JPEG, captured_s=1.5):
         self.hub.observe("page", captured_s, FrameResult((HAPPY,), {"total": 1.0}), jpeg)
 
     def turn(self):
@@ -106,7 +110,7 @@ def test_view_has_the_faces_as_a_frames_answer_has_them_and_no_picture(stage):
     stage.turn()
     ((event, view),) = stage.outlet.of("watcher")
     assert event == "view"
-    assert (view["captured_ms"], view["people"]) == (1500.0, 1)
+    assert (view["captured_ms"], view["people"], view["size"]) == (1500.0, 1, [8, 4])
     assert view["faces"][0]["label"] == "happy"
     assert view["faces"][0]["box"] == [0.1, 0.2, 0.3, 0.4]
 
@@ -118,22 +122,24 @@ def test_picture_goes_to_the_links_with_video_alone_and_is_encoded_once_for_all(
         stage.watch(f"video {number}", visitor=f"v{number}", link=with_video)
     stage.outlet.sent.clear()
     stage.outlet.encoded = 0
-    stage.result(b"the jpeg")
+    stage.result(JPEG)
     stage.turn()
     assert [len(entry) for entry in stage.outlet.of("plain")] == [2]
-    assert all(stage.outlet.of(f"video {number}")[0][2] == b"the jpeg" for number in range(20))
+    assert all(stage.outlet.of(f"video {number}")[0][2] == JPEG for number in range(20))
     assert stage.outlet.encoded == 2
 
 
 def test_video_that_is_switched_off_ends_with_the_next_view_even_one_that_waited(stage):
     stage.watch(link=replace(LINK, video=True))
-    stage.result(b"jpeg 1")
+    stage.result(JPEG)
     stage.turn()
-    stage.result(b"jpeg 2")
+    stage.result(OTHER_JPEG)
     stage.outlet.sent.clear()
     stage.change_link(video=False)
     stage.turn()
-    assert b"jpeg 2" not in [part for entry in stage.outlet.sent for part in entry if isinstance(part, bytes)]
+    assert OTHER_JPEG not in [
+        part for entry in stage.outlet.sent for part in entry if isinstance(part, bytes)
+    ]
     assert ("watched", {"watchers": 1, "video": False}) in stage.outlet.of("page")
     assert stage.outlet.of("watcher")[0][1]["video"] is False
 

@@ -233,6 +233,13 @@ def test_a_link_is_opened_by_a_person_not_within_another_page(dest, status):
     assert ask(request_from("192.168.7.9", "/l/TOKEN", HTTP_HOST="192.168.7.5", **headers)).status == status
 
 
+@pytest.mark.parametrize("path", ["//l/TOKEN", "//api/v1/sessions", "///api/v1/share", "api/v1/sessions"])
+def test_slashes_too_many_or_too_few_lead_around_no_wall(path):
+    # Flask's router takes each of these for the path with one slash.
+    headers = {"HTTP_SEC_FETCH_DEST": "image", "HTTP_SEC_FETCH_SITE": "same-site"}
+    assert ask(request_from("192.168.7.9", path, HTTP_HOST="192.168.7.5", **headers)).status == 403
+
+
 # Plain HTTP
 
 
@@ -252,7 +259,7 @@ def ask_plainly(path, peer="192.168.7.9", scheme="http", **headers):
         "/healthz",
         "/staticx",
         "/truster",
-        "//static/a.js",
+        "//truster",
     ],
 )
 def test_plain_http_from_the_network_is_explained_and_nothing_else(path):
@@ -339,6 +346,24 @@ def test_with_a_proxy_nobody_is_this_machine_by_saying_nothing(count, value):
     else:
         assert (answer.status, answer.inside) == (400, None)
         assert f"--proxies {count}" in answer.text
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['", 203.0.113.7, 10.0.0.1', '"", ", 203.0.113.7, 10.0.0.1', ", 10.0.0.1", '"203.0.113.7, 10.0.0.1'],
+)
+def test_quotation_marks_do_not_make_a_client_this_machine(value):
+    headers = {"HTTP_HOST": "localhost", "HTTP_X_FORWARDED_FOR": value}
+    answer = ask(proxied("127.0.0.1", **headers), proxies=2)
+    assert (answer.status, answer.inside) == (400, None)
+
+
+def test_past_the_proxy_comes_the_host_alone():
+    direct = proxied("127.0.0.1", HTTP_HOST="localhost")
+    assert ask(dict(direct), proxies=1, is_from_host=lambda environ: True).status == 200
+    assert ask(dict(direct), proxies=1, is_from_host=lambda environ: False).status == 400
+    claimed = {**direct, "HTTP_X_FORWARDED_PROTO": "https"}
+    assert ask(claimed, proxies=1, is_from_host=lambda environ: True).status == 400
 
 
 def test_the_person_behind_their_own_proxy_is_this_machine():

@@ -36,6 +36,7 @@ COOKIES = (
 )
 WAYS = {
     "live page": ("GET", "/"),
+    "watch page": ("GET", "/watch"),
     "history page": ("GET", "/history"),
     "health": ("GET", "/healthz"),
     "sessions": ("GET", "/api/v1/sessions"),
@@ -46,10 +47,10 @@ WAYS = {
 }
 OPENS = {
     "join": {"live page", "history page", "health", "sessions", "write", "stream"},
-    "watch": {"watching"},
+    "watch": {"watch page", "watching"},
 }
 """What a link opens from the network; every other cookie opens nothing there."""
-ANYWHERE_ON_THIS_MACHINE = set(WAYS) - {"share", "watching"}
+ANYWHERE_ON_THIS_MACHINE = set(WAYS) - {"share", "watching", "watch page"}
 """What needs no link here; the rest is for the host, and for who has a link to watch."""
 
 
@@ -255,6 +256,6 @@ def test_only_the_right_cells_of_the_matrix_get_in(application, cookies):
 def test_who_is_kept_out_hears_why(application, cookies, cookie):
     client = Client(application.flask.wsgi_app, use_cookies=False)
     reason = REASONS.get(cookie, "link_needed")
-    for way in ("live page", "sessions", "stream"):
+    for way in ("live page", "watch page", "sessions", "stream"):
         heard = outcome(client, Cell(THERE, "right", "ours", cookie, way), cookies[cookie])
         assert heard == (403, reason), way

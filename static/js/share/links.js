@@ -19,6 +19,16 @@ const ADDRESS_KINDS = {
 const ENDED = { expired: "Time is over", revoked: "Revoked", stopped: "Sharing was stopped" };
 
 /**
+ * The same without the visitors of links that ended: they are not here any more.
+ *
+ * @param {import("./share_api.js").Share} share
+ */
+export function ofOpenLinks(share) {
+  const open = new Set(share.links.filter(isOpen).map(({ id }) => id));
+  return { ...share, visitors: share.visitors.filter(({ link }) => open.has(link)) };
+}
+
+/**
  * Why nothing can be shared, and whether a new start of the server would mend it.
  *
  * @param {string | null} reason the server's

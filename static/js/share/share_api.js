@@ -83,5 +83,5 @@ export class ShareApi {
  */
 export function qrPath(link, address) {
   const host = new URL(link.urls[address]).host;
-  return `${pathOf(`${SHARE}/links`, link.id)}/qr.svg?${new URLSearchParams({ address: String(address), host })}`;
+  return `${pathOf(`${SHARE}/links`, link.id)}/qr.svg?${new URLSearchParams({ address: String(address), at: host })}`;
 }

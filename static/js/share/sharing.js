@@ -4,7 +4,7 @@
  * Emits: share-changed {share, said}: said is what changed since the last look, for screen readers;
  *   share-failed {problem}: the look failed; share-trouble {title, text}: something the host asked for did.
  */
-import { describeChanges, linkOfSession } from "./links.js";
+import { describeChanges, linkOfSession, ofOpenLinks } from "./links.js";
 
 const REFRESH_MS = 2000;
 
@@ -106,7 +106,8 @@ export class Sharing {
     return answer;
   }
 
-  #take(share) {
+  #take(told) {
+    const share = ofOpenLinks(told);
     const said = describeChanges(this.#share, share);
     this.#share = share;
     this.#bus.emit("share-changed", { share, said });

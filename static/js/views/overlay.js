@@ -10,7 +10,7 @@ const STALE_MS = 1000;
 export class OverlayView {
   #canvas;
   #context;
-  #video;
+  #frameSize;
   #signal;
   #faces = [];
   #tracks = new Map();
@@ -22,14 +22,15 @@ export class OverlayView {
   #view = { width: 0, height: 0 };
 
   /**
-   * @param {{canvas: HTMLCanvasElement, video: HTMLVideoElement}} elements
+   * @param {{canvas: HTMLCanvasElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
+   * @param {() => import("../geometry.js").Size} frameSize of the picture beneath
    */
-  constructor({ canvas, video }, bus, signal) {
+  constructor({ canvas }, bus, signal, frameSize) {
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d");
-    this.#video = video;
+    this.#frameSize = frameSize;
     this.#signal = signal;
     bus.on("result", (result) => this.#take(result), { signal });
     bus.on("video-frame", ({ capturedMs }) => this.#show(capturedMs), { signal });
@@ -46,8 +47,7 @@ export class OverlayView {
    * @returns {{id: number, box: number[], label: string, text: string}[]} what was drawn
    */
   paint(context, view) {
-    const frame = { width: this.#video.videoWidth, height: this.#video.videoHeight };
-    const picture = fitRect(frame, view, "contain");
+    const picture = fitRect(this.#frameSize(), view, "contain");
     return this.#faces.map((face) => {
       const box = clipBox(boxAt(this.#tracks.get(face.id), this.#shownMs));
       const text = describeFace(face);

@@ -1,0 +1,49 @@
+/** Below the stage: is it live, who is in view, who watches, and what the host shows. */
+const STATES = Object.freeze({
+  connecting: "Connecting",
+  waiting: "Waiting for the host",
+  quiet: "No results",
+  live: "Live",
+  over: "Ended",
+});
+
+export class FactsView {
+  #elements;
+
+  /**
+   * @param {{bar: HTMLElement, name: HTMLElement, state: HTMLElement, people: HTMLElement, watchers: HTMLElement,
+   *   video: HTMLElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    bus.on("watch-changed", (watched) => this.#show(watched), { signal });
+  }
+
+  #show(watched) {
+    const { bar, name, state } = this.#elements;
+    bar.dataset.state = watched.state;
+    setText(name, watched.name);
+    setText(state, STATES[watched.state]);
+    const facts = describeFacts(watched);
+    for (const [key, text] of Object.entries(facts)) setText(this.#elements[key], text);
+  }
+}
+
+/**
+ * @param {import("../watch_session.js").Watched} watched
+ * @returns {{people: string, watchers: string, video: string}} a dash for what is not known
+ */
+export function describeFacts({ state, people, watchers, hasVideo }) {
+  const isKnown = state !== "connecting" && state !== "over";
+  return {
+    people: state === "live" ? String(people) : "–",
+    watchers: isKnown ? String(watchers) : "–",
+    video: !isKnown ? "–" : hasVideo ? "shared" : "not shared",
+  };
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
