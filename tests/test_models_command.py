@@ -1,14 +1,16 @@
 """models list and models check: what is read, guessed, measured and suggested."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
 
 from fer_web.analysis.model_check import Fit, LabelledCrops, better_fit, fits_by_accuracy
-from fer_web.cli import main
+from fer_web.cli import build_parser, main
+from fer_web.inference.models import options_of
 from fer_web.labels import CONTEMPT, EMOTIONS
-from fer_web.settings import ROOT
+from fer_web.settings import ROOT, settings_from
 from tests.analysis.folders import write_rows
 from tests.inference.foreign import networks
 from tests.train.conftest import KERAS_WARNINGS
@@ -105,6 +107,15 @@ def test_check_refuses_in_one_line(run, arguments, words):
     status, out, err = run("check", *arguments)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert words in err
+
+
+def test_the_commands_of_the_readme_are_understood():
+    section = (ROOT / "README.md").read_text().split("### Your own model\n")[1].split("```")[1]
+    check, server = (shlex.split(line, comments=True) for line in section.splitlines()[1:])
+    assert check[:3] == [".venv/bin/python", "-m", "fer_web"]
+    assert str(build_parser().parse_args(check[3:]).folder) == "photos"
+    assert server[:2] == [".venv/bin/python", "app.py"]
+    assert options_of(settings_from(server[2:], {})).labels == ALPHABET
 
 
 def faces_of(truth):
