@@ -51,14 +51,17 @@ def add_analysis_options(parser: Any) -> None:
     )
 
 
-def open_analyser(settings: Settings, faces: str) -> tuple[Model, StillAnalyser, str | None]:
+def open_analyser(
+    settings: Settings, faces: str, *, warn: bool = True
+) -> tuple[Model, StillAnalyser, str | None]:
     """The model, what analyses with it, and the detector's name, None where none is needed.
 
+    Args: warn: print on standard error what the model's users should know.
     Raises: FerWebError: a file is missing or does not fit.
     """
     cv2.setNumThreads(1)  # crops are too small to be worth a thread
     model = open_model(settings.model, options_of(settings))
-    for warning in model.warnings:
+    for warning in model.warnings if warn else ():
         print(f"{model.info.name}: {warning}.", file=sys.stderr)
     name = None if faces == "whole" else resolve_detector(settings.detector, BLAZEFACE_PATH)
     detector = build_detector(name, BLAZEFACE_PATH, for_stills=True) if name else None

@@ -20,6 +20,7 @@ from fer_web.history_commands import (
     list_sessions,
     purge_sessions,
 )
+from fer_web.models_commands import add_models
 from fer_web.predict_commands import add_predict
 from fer_web.settings import join_ranges, settings_from
 from fer_web.video_commands import add_video
@@ -80,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_predict(tools)
     add_test_folder(tools)
     add_video(tools)
+    add_models(tools)
     _add_history(tools)
     return parser
 

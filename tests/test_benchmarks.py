@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import expressions
+from benchmarks import expressions, video
 from benchmarks.calibration import describe as describe_calibration
 from benchmarks.expressions import Answer, describe, summarize
 from benchmarks.models import Contestant, open_call, published_mini_xception
@@ -115,3 +115,15 @@ def test_calibration_table_has_a_row_for_each_kind_and_names_the_choice():
     assert plain.startswith("none ")
     assert len(rest) == len(BALANCES) + 1
     assert rest[-1].startswith("an export takes: ")
+
+
+def test_video_benchmark_analyses_every_frame_and_relates_times_to_the_clip(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    clip = video.make_clip(tmp_path, astronaut_bgr(), seconds=1)
+    turn = video.measure(clip, Settings(), tmp_path / "out.avi")
+    assert (turn["frames"], turn["with_face"]) == (30, 30)
+    assert (tmp_path / "out.avi").stat().st_size > 10_000
+    found = video.summarize([{"frames": 30, "with_face": 30, "wall_s": 0.5, "processor_s": 0.25}])
+    assert (found["times_real_time"], found["times_real_time_of_one_core"]) == (2.0, 4.0)
+    assert (found["wall_ms"], found["processor_ms"]) == pytest.approx((1000 / 60, 1000 / 120))
+    assert "2.0" in video.describe("analysed", found)

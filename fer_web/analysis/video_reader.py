@@ -132,7 +132,9 @@ class VideoReader:
     def _next(self) -> tuple[Frame, float] | None:
         # OpenCV crashes where a file is released while it is read.
         with self._lock:
-            is_read, picture = (False, None) if self._is_closed else self._capture.read()
+            if self._is_closed:
+                return None
+            is_read, picture = self._capture.read()
             if not is_read:
                 return None
             said_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000

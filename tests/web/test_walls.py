@@ -379,6 +379,24 @@ def test_who_passes_by_the_proxy_does_not_become_this_machine(claim):
 
 
 @pytest.mark.parametrize(
+    ("claim", "peer", "seen"),
+    [
+        ("127.0.0.1, 203.0.113.7", "127.0.0.1", "203.0.113.7"),
+        ("127.0.0.1, 127.0.0.1, 203.0.113.7", "::1", "203.0.113.7"),
+        ("127.0.0.1, nonsense", "127.0.0.1", "unknown"),
+        ("127.0.0.1, 127.0.0.1", "10.0.0.2", "10.0.0.2"),
+        ("203.0.113.7, 127.0.0.1", "127.0.0.1", "203.0.113.7"),
+        ("203.0.113.7, ::1, ::1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1, ::1", "127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_who_comes_by_fewer_proxies_than_told_does_not_become_this_machine(claim, peer, seen):
+    host = "localhost" if seen == "127.0.0.1" else "fer.example.org"
+    answer = ask(proxied(peer, HTTP_HOST=host, HTTP_X_FORWARDED_FOR=claim), proxies=2)
+    assert answer.inside["REMOTE_ADDR"].replace("::1", "127.0.0.1") == seen
+
+
+@pytest.mark.parametrize(
     "claim", ["unknown", "_hidden", "127.0.0.1:80", '"[::1]"', "localhost", "127.1", "<b>"]
 )
 def test_what_is_no_address_is_nobody_and_not_this_machine(claim):
