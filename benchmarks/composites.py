@@ -199,7 +199,7 @@ def _wall(rng: np.random.Generator) -> Frame:
 
 
 def _scene_cut(rng: np.random.Generator, size_hw: tuple[int, int]) -> Frame:
-    scene = _scene(EMPTY_SCENES[rng.integers(len(EMPTY_SCENES))])
+    scene = load_scene(EMPTY_SCENES[rng.integers(len(EMPTY_SCENES))])
     height, width = scene.shape[:2]
     share = rng.uniform(0.3, 1)
     cut_w = min(width, height * size_hw[1] / size_hw[0]) * share
@@ -213,7 +213,7 @@ def _scene_cut(rng: np.random.Generator, size_hw: tuple[int, int]) -> Frame:
 
 
 @cache
-def _scene(name: str) -> Frame:
+def load_scene(name: str) -> Frame:
     loaded = getattr(skimage.data, name)()
     picture: NDArray[np.generic] = np.asarray(loaded[0] if isinstance(loaded, tuple) else loaded)
     if picture.dtype == bool:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import cv2
 
 from fer_web.analysis.stills import FACES, StillAnalyser
+from fer_web.command_line import number_in
 from fer_web.inference.models import Model, open_model, options_of
 from fer_web.settings import Settings, add_setting_options
 from fer_web.vendor_files import BLAZEFACE_PATH
@@ -19,11 +20,13 @@ SETTINGS: Final = (
     "model",
     *MODEL_SETTINGS,
     "detector",
-    "max_faces",
     "max_image_bytes",
     "max_image_pixels",
 )
 """Settings that are options of these tools too."""
+
+MAX_FACES: Final = 64
+"""A live frame has time for fewer, a group photo may show more."""
 
 _Item = TypeVar("_Item")
 
@@ -39,19 +42,29 @@ def add_analysis_options(parser: Any) -> None:
         "whole where the image is small or one face fills it, else detect (default: auto)",
     )
     add_setting_options(parser, SETTINGS)
+    parser.add_argument(
+        "--max-faces",
+        type=number_in(1, MAX_FACES),
+        default=MAX_FACES,
+        metavar="N",
+        help=f"faces analysed in one image, the surest (default: {MAX_FACES})",
+    )
 
 
-def open_analyser(settings: Settings, faces: str) -> tuple[Model, StillAnalyser, str | None]:
+def open_analyser(
+    settings: Settings, faces: str, *, warn: bool = True
+) -> tuple[Model, StillAnalyser, str | None]:
     """The model, what analyses with it, and the detector's name, None where none is needed.
 
+    Args: warn: print on standard error what the model's users should know.
     Raises: FerWebError: a file is missing or does not fit.
     """
     cv2.setNumThreads(1)  # crops are too small to be worth a thread
     model = open_model(settings.model, options_of(settings))
-    for warning in model.warnings:
+    for warning in model.warnings if warn else ():
         print(f"{model.info.name}: {warning}.", file=sys.stderr)
     name = None if faces == "whole" else resolve_detector(settings.detector, BLAZEFACE_PATH)
-    detector = build_detector(name, BLAZEFACE_PATH) if name else None
+    detector = build_detector(name, BLAZEFACE_PATH, for_stills=True) if name else None
     return model, StillAnalyser(model.new_classifier(), detector, settings.max_faces), name
 
 

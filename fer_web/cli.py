@@ -20,6 +20,7 @@ from fer_web.history_commands import (
     list_sessions,
     purge_sessions,
 )
+from fer_web.models_commands import add_models
 from fer_web.predict_commands import add_predict
 from fer_web.settings import join_ranges, settings_from
 
@@ -76,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_doctor(tools)
     add_predict(tools)
     add_test_folder(tools)
+    add_models(tools)
     _add_history(tools)
     return parser
 

@@ -152,7 +152,7 @@ def create_application(
     recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
     concurrency.spawn(watching.run)
-    upkeep = Upkeep(_chores(links, Loiterers(socketio.server)), concurrency.new_event())
+    upkeep = Upkeep(_chores(links, Loiterers(socketio.server), concurrency), concurrency.new_event())
     concurrency.spawn(upkeep.run)
     retention = Retention(history, settings.retention_days)
     retention.open()
@@ -182,8 +182,12 @@ def _plain_network(settings: Settings) -> PlainNetwork | None:
     return PlainNetwork(settings.host, settings.port, public_url)
 
 
-def _chores(links: LinkBook, loiterers: Loiterers) -> list[Chore]:
-    return [Chore(TICK_S, links.announce_expired), Chore(1.0, loiterers.end), Chore(3600.0, links.forget_old)]
+def _chores(links: LinkBook, loiterers: Loiterers, concurrency: EngineConcurrency) -> list[Chore]:
+    def forget_old() -> None:
+        # Beside the others: a database that is locked holds it up, and links must end in time.
+        concurrency.spawn(links.forget_old)
+
+    return [Chore(TICK_S, links.announce_expired), Chore(1.0, loiterers.end), Chore(3600.0, forget_old)]
 
 
 def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:

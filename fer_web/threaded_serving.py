@@ -48,6 +48,14 @@ class ThreadedServer(ThreadedWSGIServer):
         """Whether this address may have one more connection."""
         return self._peers.enter(client_address[0])
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin the connection's thread; where there can be no more of them, it counts no longer."""
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._peers.leave(client_address[0])
+            raise
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve one connection; what the network does to it ends it without a word."""
         try:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ class ServerProcess:
     def __enter__(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FER_")}
         environment["FER_DATA_DIR"] = str(self.data_dir)
+        environment["PYTHONFAULTHANDLER"] = "1"
         self._process = subprocess.Popen(
             [*self._within, sys.executable, *self.PROGRAM, "--port", str(self._port), *self._arguments],
             cwd=ROOT,
@@ -127,9 +129,16 @@ class ServerProcess:
         raise TimeoutError(f"No line with {pattern} came:\n{''.join(self.output)}")
 
     def stop(self, timeout_s=10):
-        """Ask the process to end; returns its exit status."""
+        """Ask the process to end; returns its exit status. One that does not says where its threads are."""
         self._process.terminate()
-        return self._process.wait(timeout_s)
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired as exc:
+            self._process.send_signal(signal.SIGABRT)
+            self._process.wait(10)
+            self._reader.join(10)
+            output = "".join(self.output)
+            raise AssertionError(f"The server did not end within {timeout_s} s:\n{output}") from exc
 
     def kill(self):
         """End the process as a power cut would."""

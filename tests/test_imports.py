@@ -35,8 +35,9 @@ LAYERS = {
     "fer_web.doctor_commands": 7,
     "fer_web.predict_commands": 7,
     "fer_web.folder_commands": 7,
-    "fer_web.cli": 8,
-    "fer_web.__main__": 9,
+    "fer_web.models_commands": 8,
+    "fer_web.cli": 9,
+    "fer_web.__main__": 10,
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
 FRAMEWORK_FREE = tuple(

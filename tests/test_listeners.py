@@ -1,10 +1,12 @@
 import socket
+import threading
 
 import pytest
 
 from fer_web import listeners
 from fer_web.errors import SettingsError
 from fer_web.listeners import MAX_PER_ADDRESS, MAX_PER_NETWORK, PeerLimit, open_everywhere
+from fer_web.threaded_serving import ThreadedServer
 
 
 def entered(peers, address, tries):
@@ -30,6 +32,19 @@ def test_peer_limit_addresses_of_one_ipv6_network_share_a_bound():
     peers = PeerLimit()
     assert sum(peers.enter(f"2001:db8::{n:x}") for n in range(1000)) == MAX_PER_NETWORK
     assert peers.enter("2001:db8:0:1::1")
+
+
+def test_connection_that_gets_no_thread_counts_no_longer(monkeypatch):
+    def fail(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    server = ThreadedServer.__new__(ThreadedServer)
+    server._peers = PeerLimit(total=1)
+    for _ in range(2):
+        assert server.verify_request(None, ("10.0.0.1", 1))
+        with pytest.raises(RuntimeError):
+            server.process_request(None, ("10.0.0.1", 1))
 
 
 def test_peer_limit_total_leaves_room_for_loopback():

@@ -40,6 +40,7 @@ def test_the_section_has_commands_of_both_tools():
     assert "fer_web test-folder " in text
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("line", commands_of("Pictures and folders"))
 def test_command_of_the_readme_does_what_it_says(line, folder, tmp_path):
     words = shlex.split(line, comments=True)
@@ -50,7 +51,7 @@ def test_command_of_the_readme_does_what_it_says(line, folder, tmp_path):
         env={"PYTHONPATH": str(ROOT), "PATH": "", "FER_DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

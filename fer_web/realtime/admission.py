@@ -71,11 +71,17 @@ class SocketAdmission:
             raise LinkNeededError("Open your link again.")
         self._visitors.connect(visitor, sid, end)
         try:
-            self._gate.admit_by_link(request.cookies)  # it may have ended meanwhile, when nobody knew of sid
+            self._check_still(link)  # it may have ended meanwhile, when nobody knew of sid
         except ShareError:
             self._visitors.disconnect(sid)
             raise
         return visitor, link
+
+    def _check_still(self, link: Link) -> None:
+        now = self._gate.admit_by_link(request.cookies).link
+        if now is None or now.id != link.id:
+            # The socket would end with the other link, and outlive the one that let it in.
+            raise LinkNeededError("You opened another link meanwhile. Load its page again.")
 
     def _or_refuse(self, enter: Callable[[], _T]) -> _T:
         try:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from fer_web.errors import SettingsError, SetupError
-from fer_web.vision.haar import HaarDetector
-from fer_web.vision.search import BlazeFaceDetector
+from fer_web.vision.haar import STILL_SEARCH_WIDTH, HaarDetector
+from fer_web.vision.search import STILL_SEARCH, BlazeFaceDetector
 from fer_web.vision.types import Faces, Frame
 
 _log = logging.getLogger(__name__)
@@ -42,21 +42,24 @@ def resolve_detector(name: str, blazeface_path: Path) -> str:
     return "haar"
 
 
-def build_detector(name: str, blazeface_path: Path, num_threads: int = 1) -> FaceDetector:
+def build_detector(
+    name: str, blazeface_path: Path, num_threads: int = 1, *, for_stills: bool = False
+) -> FaceDetector:
     """Open a detector by its name, one of DETECTORS.
 
+    Args: for_stills: search longer, for smaller faces.
     Raises:
         SetupError: the detector's file is missing or damaged.
         SettingsError: there is no such detector.
     """
     if name == "haar":
-        return HaarDetector()
+        return HaarDetector(STILL_SEARCH_WIDTH) if for_stills else HaarDetector()
     if name != "blazeface":
         raise SettingsError(f"The detector may be one of {', '.join(DETECTORS)}, not {name!r}.")
     if not blazeface_path.is_file():
         raise SetupError(f"The face detector {blazeface_path} is missing. Fetch it: make setup")
     try:
-        return BlazeFaceDetector(blazeface_path, num_threads)
+        return BlazeFaceDetector(blazeface_path, num_threads, STILL_SEARCH if for_stills else None)
     except (ValueError, KeyError) as exc:
         raise SetupError(
             f"The face detector {blazeface_path} is damaged. Fetch it again: make setup"

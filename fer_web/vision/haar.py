@@ -26,6 +26,9 @@ NEAR_SIDES: Final = (0.7, 1.4)
 
 MIN_NEAR_IOU: Final = 0.25
 
+STILL_SEARCH_WIDTH: Final = 1280
+"""Single images have time for it."""
+
 
 class HaarDetector:
     """A `FaceDetector` on Viola and Jones' cascade. It gives no eyes and a score of 1."""

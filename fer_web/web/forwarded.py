@@ -36,15 +36,20 @@ class ForwardedHeaders:
             return wsgi_app
 
         def without_claims(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-            peer = environ[_ORIGINAL]["REMOTE_ADDR"]
-            # Who reaches this port without the proxy may say anything, but not that they sit at this machine.
-            if is_loopback(environ.get("REMOTE_ADDR")) and not is_loopback(peer):
-                environ["REMOTE_ADDR"] = peer
+            # From this machine nothing comes by way of another one: who reaches this port without the proxy,
+            # or by fewer proxies than --proxies says, may claim anything but that.
+            hops = [environ.get("REMOTE_ADDR"), *self._later_hops(environ)]
+            if is_loopback(hops[0]):
+                environ["REMOTE_ADDR"] = next((hop for hop in hops if not is_loopback(hop)), hops[0])
             if not _is_address(environ.get("REMOTE_ADDR", "")):
                 environ["REMOTE_ADDR"] = UNKNOWN  # it is shown to the host, and counted by
             return wsgi_app(environ, start_response)
 
         return ProxyFix(without_claims, x_for=self._count, x_proto=self._count, x_host=self._count)
+
+    def _later_hops(self, environ: Environ) -> list[str]:
+        names = parse_list_header(environ.get(_FOR, ""))
+        return [*names[1 - self._count :][: self._count - 1], environ[_ORIGINAL]["REMOTE_ADDR"]]
 
     def refusal(self, environ: Environ) -> Refusal | None:
         """Refuse what would pass for this machine itself although a proxy sent it; drop what is not believed.

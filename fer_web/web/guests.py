@@ -13,6 +13,7 @@ from fer_web.sharing.guessing import AddressGuessLimiter, GuessLimiter
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.types import Admission, Link
 from fer_web.sharing.visitors import Visitors
+from fer_web.web.history_api import IMPORT_PATH
 from fer_web.web.requests import is_write
 
 OPEN_PATHS = ("/static/", "/vendor/", "/trust", "/l/")
@@ -122,6 +123,9 @@ def home_of(link: Link) -> str:
 def _check_path(link: Link) -> BaseResponse | None:
     """Let a visitor go where the link leads; the live page sends those of other links there."""
     if link.kind == "join":
+        if request.path == IMPORT_PATH:
+            # Files of 100 MB would fill the host's disk.
+            raise ShareError("Sessions are imported at the host's own machine only. Ask the host to do it.")
         return None
     if request.path == "/" and not is_write():
         return make_response(redirect(home_of(link), 303))

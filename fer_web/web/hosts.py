@@ -16,7 +16,7 @@ def foreign_host(environ: Environ, hosts: Callable[[], Collection[str]] | None) 
     rebinding"). This machine itself may use loopback's names alone: it needs no link, so not even a `.local`
     name may lead here, which anyone on the network can answer for.
 
-    Args: hosts: names for other machines, lower case; None where they get nothing under any name.
+    Args: hosts: names for other machines, lower case; None: any, as FenceRules says.
     """
     if is_loopback(environ.get("REMOTE_ADDR")):
         # Any of loopback's addresses will do: what is no name needs no DNS.

@@ -102,7 +102,10 @@ class Owners:
         return answer
 
     def _send_owner(self, response: Response) -> Response:
-        is_page = response.mimetype == "text/html" and response.status_code == 200
+        # Over plain HTTP the network may read along, and the page about trust is all that others get there.
+        is_page = (
+            response.mimetype == "text/html" and response.status_code == 200 and request.blueprint != "trust"
+        )
         if is_page or "viewer" in g:
             viewer = self.viewer()
             # Renewed with each page, so that it does not run out while it is used.

@@ -37,8 +37,8 @@ class Refusal:
 
 
 def path_of(environ: Environ) -> str:
-    """The path of a request's address, decoded."""
-    return str(environ.get("PATH_INFO", ""))
+    """The path of a request's address, decoded, with one slash at its start: the router reads any number."""
+    return "/" + str(environ.get("PATH_INFO", "")).lstrip("/")
 
 
 def is_for_program(environ: Environ) -> bool:

@@ -51,7 +51,8 @@ class FenceRules:
     Attributes:
         max_body_bytes: of a request; a body of unknown or excessive length would be read into memory.
         max_body_bytes_of: paths that take longer ones.
-        hosts: names that other machines may call the server by; None where they get nothing anyway.
+        hosts: names that other machines may call the server by; None: any, because they are let in by cookies
+            alone, which browsers give to no other name.
         public_url: another address of the server; empty for none.
         proxies: in front of the server.
         is_from_host: whether a request proves to be the host's at this machine; asked where there are proxies

@@ -22,7 +22,7 @@ const GOODBYES = Object.freeze({
   visitor_removed: {
     title: "The host removed you",
     text: "Your camera is off, and nothing is sent any more.",
-    steps: ["If that was a mistake, talk to the host: another link lets you in again."],
+    steps: ["If that was a mistake, talk to the host: a new link lets you in again."],
   },
   link_unknown: {
     title: "This link is not known here",

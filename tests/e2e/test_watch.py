@@ -110,6 +110,20 @@ def test_bar_is_in_sight_in_full_screen(server, browser, host):
     assert host.page.evaluate("document.elementFromPoint(innerWidth / 2, 15).closest('#watched') !== null")
 
 
+@pytest.mark.parametrize("dialog", ["notice", "share"])
+def test_bar_is_in_sight_beside_a_dialog(server, browser, host, dialog):
+    host.start()
+    watch(server, browser)
+    host.wait_until("document.getElementById('watched').dataset.watched === 'numbers'")
+    host.page.set_viewport_size({"width": 390, "height": 400})
+    host.page.evaluate("(id) => document.getElementById(id).showModal()", dialog)
+    lies_below = """(id) => document.getElementById(id).getBoundingClientRect().top
+      >= document.getElementById("watched").getBoundingClientRect().bottom"""
+    assert host.page.evaluate(lies_below, dialog)
+    dimmed_from = "(id) => getComputedStyle(document.getElementById(id), '::backdrop').top"
+    assert host.page.evaluate(dimmed_from, dialog) == "38px"
+
+
 def test_watcher_waits_when_the_host_stops_and_sees_it_start_again(server, browser, host):
     host.start()
     watcher = watch(server, browser)

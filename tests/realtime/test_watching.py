@@ -129,6 +129,17 @@ def test_picture_goes_to_the_links_with_video_alone_and_is_encoded_once_for_all(
     assert stage.outlet.encoded == 2
 
 
+def test_page_is_told_of_the_picture_as_long_as_one_of_the_links_shows_it(stage):
+    other = replace(LINK, id="other", video=True)
+    stage.watch()
+    stage.watch("seer", "eve", other)
+    assert stage.outlet.of("page")[-1] == ("watched", {"watchers": 2, "video": True})
+    stage.links["other"] = replace(other, video=False)
+    stage.hub.link_changed(stage.links["other"])
+    stage.turn()
+    assert stage.outlet.of("page")[-1] == ("watched", {"watchers": 2, "video": False})
+
+
 def test_video_that_is_switched_off_ends_with_the_next_view_even_one_that_waited(stage):
     stage.watch(link=replace(LINK, video=True))
     stage.result(JPEG)

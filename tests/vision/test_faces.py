@@ -8,7 +8,7 @@ from fer_web.errors import SettingsError, SetupError
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.faces import DETECTORS, build_detector, resolve_detector
-from fer_web.vision.search import tile_regions
+from fer_web.vision.search import STILL_SEARCH, tile_regions
 from fer_web.vision.types import Faces
 from tests.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 
@@ -136,6 +136,35 @@ def test_build_detector_damaged_file_names_file_and_command(tmp_path):
 def test_build_detector_unknown_name_lists_the_allowed():
     with pytest.raises(SettingsError, match="blazeface, haar"):
         build_detector("psychic", BLAZEFACE_PATH)
+
+
+def test_search_for_stills_finds_faces_that_are_small_in_a_large_image():
+    frame = np.full((3000, 4000, 3), 90, np.uint8)
+    face = cv2.resize(astronaut_bgr()[:320, 64:384], (400, 400))
+    for left, top in ((100, 100), (1900, 1300), (3500, 2500)):
+        frame[top : top + 400, left : left + 400] = face
+    assert len(build_detector("blazeface", BLAZEFACE_PATH).search(frame)) < 3
+    found = build_detector("blazeface", BLAZEFACE_PATH, for_stills=True).search(frame)
+    assert sorted(found.xyxy[:, 0].round(-2).tolist()) == [200, 2000, 3600]
+
+
+def test_tile_regions_for_stills_are_halved_down_to_the_finest():
+    assert tile_regions(480, 640, STILL_SEARCH) == tile_regions(480, 640)
+    sides = {region.side for region in tile_regions(3000, 4000, STILL_SEARCH)}
+    assert sides == {1750, 875, 437.5}
+    assert tile_regions(3000, 4000, STILL_SEARCH)[:6] == tile_regions(3000, 4000)
+
+
+@pytest.mark.parametrize("size_hw", [(1200, 16_000), (6000, 8000), (2000, 2000)])
+def test_tiles_for_stills_leave_no_gap(size_hw):
+    tiles = tile_regions(*size_hw, STILL_SEARCH)
+    finest = min(tile.side for tile in tiles)
+    for axis, length in (("centre_y", size_hw[0]), ("centre_x", size_hw[1])):
+        centres = sorted({getattr(tile, axis) for tile in tiles if tile.side == finest})
+        assert max(np.diff(centres)) < finest
+        assert centres[0] - finest / 2 <= 0
+        assert centres[-1] + finest / 2 >= length
+    assert len(tiles) < 700
 
 
 def test_resolve_detector_auto_takes_blazeface_where_it_is(caplog):

@@ -174,6 +174,13 @@ class TestJoin:
         assert phone.get(f"/history/{session_id}").status_code == 404
         assert error_of(phone.send("GET", f"/api/v1/sessions/{session_id}")) == (404, "not_found")
 
+    def test_imports_nothing_onto_the_hosts_disk(self, shared):
+        phone, _ = shared.visitor("join")
+        answer = phone.send("POST", "/api/v1/sessions/import", {})
+        assert error_of(answer) == (403, "share_refused")
+        button = phone.get("/history").text.split('id="import" ')[1].split(">")[0]
+        assert button.endswith(" hidden")
+
     def test_is_not_the_host(self, shared):
         phone, link = shared.visitor("join")
         for method, path in (

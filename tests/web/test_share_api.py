@@ -51,6 +51,16 @@ def decoded(svg):
     return text
 
 
+def test_the_hosts_cookie_is_worth_nothing_to_a_visitor(shared):
+    phone, _ = shared.visitor("join")
+    cookie = shared.host.client.get_cookie(shared.application.owners.host_cookie)
+    phone.client.set_cookie(cookie.key, cookie.value)
+    assert shared.host.send("GET", "/api/v1/share").status_code == 200
+    assert phone.send("GET", "/api/v1/share").status_code == 403
+    session_id = shared.session(owner="somebody else")
+    assert phone.send("GET", f"/api/v1/sessions/{session_id}").status_code == 404
+
+
 def test_the_overview_says_all_that_the_panel_shows(shared):
     overview = shared.host.get(API)
     assert overview.headers["Cache-Control"] == "no-store"

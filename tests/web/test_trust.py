@@ -66,6 +66,8 @@ def test_trust_page_and_download_are_open_to_everybody(build, authority, scheme)
     assert page.status_code == 200
     assert authority.fingerprint.replace(":", " ") in page.text
     assert {name: page.headers[name] for name in HEADERS} == HEADERS
+    # Whoever reads along on plain HTTP would have the cookie that HTTPS pages then go on with.
+    assert "Set-Cookie" not in page.headers
     (path,) = re.findall(r'href="(/trust/[^"]+)"', page.text)
     download = client.get(path, environ_overrides=environ)
     assert download.mimetype == "application/x-x509-ca-cert"

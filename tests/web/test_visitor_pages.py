@@ -32,6 +32,14 @@ def render(flask, template, **options):
         return render_template(template, options=given, version="0")
 
 
+def test_the_notice_says_where_pictures_go(flask):
+    own, visitors = render(flask, "_notice.html"), render(flask, "_notice.html", visitor=visitor("join"))
+    assert "nowhere else" not in own
+    assert "a link of yours that shows the picture" in own
+    assert "nowhere else" in visitors
+    assert "a link of yours" not in visitors
+
+
 def visitor(kind):
     return {"name": "Guests", "kind": kind}
 

@@ -233,6 +233,13 @@ def test_a_link_is_opened_by_a_person_not_within_another_page(dest, status):
     assert ask(request_from("192.168.7.9", "/l/TOKEN", HTTP_HOST="192.168.7.5", **headers)).status == status
 
 
+@pytest.mark.parametrize("path", ["//l/TOKEN", "//api/v1/sessions", "///api/v1/share", "api/v1/sessions"])
+def test_slashes_too_many_or_too_few_lead_around_no_wall(path):
+    # Flask's router takes each of these for the path with one slash.
+    headers = {"HTTP_SEC_FETCH_DEST": "image", "HTTP_SEC_FETCH_SITE": "same-site"}
+    assert ask(request_from("192.168.7.9", path, HTTP_HOST="192.168.7.5", **headers)).status == 403
+
+
 # Plain HTTP
 
 
@@ -252,7 +259,7 @@ def ask_plainly(path, peer="192.168.7.9", scheme="http", **headers):
         "/healthz",
         "/staticx",
         "/truster",
-        "//static/a.js",
+        "//truster",
     ],
 )
 def test_plain_http_from_the_network_is_explained_and_nothing_else(path):
@@ -369,6 +376,24 @@ def test_the_person_behind_their_own_proxy_is_this_machine():
 def test_who_passes_by_the_proxy_does_not_become_this_machine(claim):
     answer = ask(proxied("192.168.7.9", HTTP_HOST="192.168.7.5", HTTP_X_FORWARDED_FOR=claim), proxies=1)
     assert answer.inside["REMOTE_ADDR"] == "192.168.7.9"
+
+
+@pytest.mark.parametrize(
+    ("claim", "peer", "seen"),
+    [
+        ("127.0.0.1, 203.0.113.7", "127.0.0.1", "203.0.113.7"),
+        ("127.0.0.1, 127.0.0.1, 203.0.113.7", "::1", "203.0.113.7"),
+        ("127.0.0.1, nonsense", "127.0.0.1", "unknown"),
+        ("127.0.0.1, 127.0.0.1", "10.0.0.2", "10.0.0.2"),
+        ("203.0.113.7, 127.0.0.1", "127.0.0.1", "203.0.113.7"),
+        ("203.0.113.7, ::1, ::1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1, ::1", "127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_who_comes_by_fewer_proxies_than_told_does_not_become_this_machine(claim, peer, seen):
+    host = "localhost" if seen == "127.0.0.1" else "fer.example.org"
+    answer = ask(proxied(peer, HTTP_HOST=host, HTTP_X_FORWARDED_FOR=claim), proxies=2)
+    assert answer.inside["REMOTE_ADDR"].replace("::1", "127.0.0.1") == seen
 
 
 @pytest.mark.parametrize(

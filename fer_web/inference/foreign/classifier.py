@@ -26,9 +26,12 @@ class ForeignClassifier:
         """Judge uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
         if not len(crops):
             return Judged(np.zeros((0, len(EMOTIONS)), np.float32), np.zeros(0, np.float32))
-        pictures = scale_pixels(self._coloured(crops), self._reading.scaling)
-        scores = seven_scores(self._predictor.predict(pictures), self._reading)
+        scores = seven_scores(self.outputs(crops, self._reading.scaling), self._reading)
         return Judged(scores, np.zeros(len(crops), np.float32))
+
+    def outputs(self, crops: Crops, scaling: str) -> NDArray[np.float32]:
+        """The network's own outputs (N, K), K = 7 or 8, with a scaling of choice; N is at least 1."""
+        return self._predictor.predict(scale_pixels(self._coloured(crops), scaling))
 
     def _coloured(self, crops: Crops) -> Crops:
         if crops.shape[-1] < self._network.input.channels:
