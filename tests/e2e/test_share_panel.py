@@ -138,6 +138,7 @@ def test_visitor_is_listed_with_camera_and_is_told_when_the_link_is_revoked(host
     assert visit.page.text_content("#problem-title") == "The host withdrew this link"
     assert visit.page.evaluate("document.getElementById('video').srcObject") is None
     assert visit.page.is_disabled("#start-stop")
+    assert not visit.page.is_visible("#recorder"), "what it leads to is refused now"
     assert not visit.page.is_visible("#retry")
     assert visit.page.get_attribute("#connection", "data-state") == "over"
 

@@ -8,7 +8,7 @@
 export function formatStart(iso, now) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "–";
-  const time = date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const time = date.toLocaleTimeString(undefined, { timeStyle: "short" });
   const days = Math.round((midnight(now) - midnight(date)) / 86_400_000);
   if (days === 0) return `Today, ${time}`;
   if (days === 1) return `Yesterday, ${time}`;

@@ -115,13 +115,13 @@ export function describeChanges(before, after) {
   const arrived = without(after.visitors, before.visitors).map(({ device }) => `${device} is connected.`);
   const left = without(before.visitors, after.visitors).map(({ device }) => `${device} has left.`);
   const wasOpen = new Set(before.links.filter(isOpen).map(({ id }) => id));
-  const ended = after.links.filter((link) => wasOpen.has(link.id) && !isOpen(link)).map(({ name }) => `The link ${name} has ended.`);
+  const ended = after.links.filter((link) => wasOpen.has(link.id) && !isOpen(link)).map(({ name }) => `The link “${name}” has ended.`);
   return [...arrived, ...left, ...ended].join(" ");
 }
 
 const without = (all, others) => all.filter(({ id }) => !others.some((other) => other.id === id));
 
-const clock = (date) => date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = (date) => date.toLocaleTimeString(undefined, { timeStyle: "short" });
 
 const daysBetween = (from, to) => Math.round((noon(to) - noon(from)) / 86_400_000);
 

@@ -5,13 +5,13 @@ import { isOpen } from "./links.js";
 /** @param {import("./share_api.js").SharedLink} link */
 export function revokeQuestion({ name, visitors }) {
   const who = visitors > 0 ? `${formatCount(visitors, "visitor")} will be disconnected at once. ` : "";
-  return { title: `Revoke ${name}?`, text: `${who}The link opens nothing any more. You can make a new one.`, label: "Revoke" };
+  return { title: `Revoke “${name}”?`, text: `${who}The link opens nothing any more. You can make a new one.`, label: "Revoke" };
 }
 
 /** @param {import("./share_api.js").Visitor} visitor @param {string} linkName */
 export function removeQuestion({ device }, linkName) {
   const text =
-    `They are disconnected at once, and this browser of theirs is not let in again. The link ${linkName} still ` +
+    `They are disconnected at once, and this browser of theirs is not let in again. The link “${linkName}” still ` +
     "works for others, and for them with another browser: to keep them out, revoke it.";
   return { title: `Remove ${device}?`, text, label: "Remove" };
 }

@@ -31,6 +31,8 @@ export class RecorderView {
     this.#signal = signal;
     bus.on("recording-changed", (recording) => this.#show(recording), { signal });
     bus.on("statistics", () => this.#showTime(), { signal });
+    // Who may not come back can neither record nor open what was recorded.
+    bus.on("session-changed", ({ problem }) => (elements.bar.hidden = problem?.isFinal === true), { signal });
     bus.on("marker-added", (marker) => this.#askName(marker), { signal });
     this.#listenToForm();
   }
