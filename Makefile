@@ -9,8 +9,8 @@ PHOTOS ?=
 ARGS ?=
 DATA ?=
 FERPLUS ?=
-CONFIG ?= flagship
-RUN ?= runs/$(CONFIG)
+# The shipped network is trained in two runs: the second one starts from the first.
+CONFIGS ?= flagship flagship3
 BIN := $(VENV)/bin
 # The virtual environment's node, where one was needed, must be found by npm's own scripts.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -117,11 +117,12 @@ bench-video: setup-dev
 
 # The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues.
 DATA_OPTIONS = --data $(DATA) $(if $(FERPLUS),--ferplus $(FERPLUS))
+RUN = runs/$(lastword $(CONFIGS))
 reproduce:
 	@test -n "$(DATA)" || { echo "Name the data: make reproduce DATA=fer2013.csv FERPLUS=fer2013new.csv (or DATA=fer2013.npz, which holds the votes)"; exit 1; }
 	@$(MAKE) --no-print-directory $(VENV)/.export
-	@sed -n 's/^# \(Time: .*\)/\1/p' train/configs/$(CONFIG).toml
-	$(BIN)/python -m train fit --config $(CONFIG) --run $(RUN) $(DATA_OPTIONS)
+	@sed -n 's/^# \(Time: .*\)/\1/p' $(CONFIGS:%=train/configs/%.toml)
+	set -e; for each in $(CONFIGS); do $(BIN)/python -m train fit --config $$each --run runs/$$each $(DATA_OPTIONS); done
 	$(BIN)/python -m train export $(RUN) --out $(RUN)/model $(DATA_OPTIONS)
 	$(BIN)/python -m train evaluate $(RUN)/model --flip-average --robustness --out $(RUN)/scores $(DATA_OPTIONS)
 

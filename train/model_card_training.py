@@ -1,5 +1,6 @@
 """What a model card says of the training."""
 
+from pathlib import Path
 from typing import Any
 
 from train.config import CONFIG_DIR
@@ -27,6 +28,7 @@ def training_section(meta: dict[str, Any]) -> str:
     given = name if (CONFIG_DIR / f"{name}.toml").is_file() else f"{name}.toml"
     commands = (
         "```\n"
+        f"{_first_run(config)}"
         f"python -m train fit --config {given} --seed {meta['seed']} {_DATA}\n"
         f"python -m train export runs/{name} {_DATA} --out models/{name}\n"
         "```\n"
@@ -37,6 +39,13 @@ def training_section(meta: dict[str, Any]) -> str:
 def _first_weights(config: dict[str, Any]) -> str:
     start = config.get("start_from")
     return f"the weights of an earlier run ({start})" if start else "random weights"
+
+
+def _first_run(config: dict[str, Any]) -> str:
+    """The command of the run that this one started from, where it is one of configs/."""
+    first = Path(config.get("start_from") or "").name
+    known = bool(first) and (CONFIG_DIR / f"{first}.toml").is_file()
+    return f"python -m train fit --config {first} {_DATA}\n" if known else ""
 
 
 def _copies(data: dict[str, Any]) -> str:

@@ -1,10 +1,12 @@
-import http.server
 import json
 import shutil
 import socket
 import sys
 import threading
 from collections import namedtuple
+
+# Not by "import http.server": eventlet leaves its own one as that attribute of the package.
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from sqlalchemy import text
@@ -182,7 +184,7 @@ def test_both_ports_are_looked_at_when_sharing():
     [({"status": "ok", "version": "1", "model": "x"}, "ok"), ({"hello": 1}, "problem"), ([], "problem")],
 )
 def test_a_port_that_fer_web_itself_holds_is_fine(answer, status):
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
             self.end_headers()
@@ -191,7 +193,7 @@ def test_a_port_that_fer_web_itself_holds_is_fine(answer, status):
         def log_message(self, *_arguments):
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

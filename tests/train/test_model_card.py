@@ -153,6 +153,18 @@ def test_card_tells_how_it_was_trained(meta: dict[str, Any]) -> None:
     assert "--config tiny.toml --seed 3" in card
 
 
+@pytest.mark.parametrize(("start", "has_command"), [("runs/flagship", True), ("runs/of-my-own", False)])
+def test_card_of_a_run_that_started_from_another_says_so(
+    meta: dict[str, Any], start: str, has_command: bool
+) -> None:
+    assert "From random weights on" in model_card(meta, [])
+    meta["config"]["start_from"] = start
+    card = one_line(model_card(meta, []))
+
+    assert f"From the weights of an earlier run ({start}) on" in card
+    assert ("python -m train fit --config flagship --data" in card) == has_command
+
+
 def test_card_of_a_run_that_was_stopped_early_says_so(meta: dict[str, Any]) -> None:
     meta["training"] |= {"epochs": 28, "resumed": 0, "image_sides": [{"until_epoch": 80, "side": 48}]}
     card = one_line(model_card(meta, []))

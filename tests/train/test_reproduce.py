@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers import ROOT
 from train.__main__ import build_parser
+from train.config import load_config
 
 
 @pytest.fixture
@@ -36,20 +37,23 @@ def reproduce(venv: Path, *variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("variables", [("DATA=a.csv", "FERPLUS=b.csv"), ("DATA=a.npz",)])
-def test_reproduce_trains_exports_and_scores_one_run(venv: Path, variables: tuple[str, ...]) -> None:
+def test_reproduce_trains_two_runs_exports_and_scores_the_second(
+    venv: Path, variables: tuple[str, ...]
+) -> None:
     done = reproduce(venv, *variables)
     assert done.returncode == 0, done.stderr
-    assert "Time: " in done.stdout
+    assert done.stdout.count("Time: ") == 2
 
     calls = [shlex.split(line) for line in (venv / "calls").read_text().splitlines()]
-    assert [call[:2] for call in calls] == [["-m", "train"]] * 3
-    fit, export, evaluate = (build_parser().parse_args(call[2:]) for call in calls)
-    assert fit.config == "flagship"
-    assert fit.run == export.source == Path("runs/flagship")
-    assert export.out == evaluate.model == Path("runs/flagship/model")
+    assert [call[:2] for call in calls] == [["-m", "train"]] * 4
+    first, second, export, evaluate = (build_parser().parse_args(call[2:]) for call in calls)
+    assert [first.config, second.config] == ["flagship", "flagship3"]
+    assert first.run == Path(load_config("flagship3").start_from)
+    assert second.run == export.source == Path("runs/flagship3")
+    assert export.out == evaluate.model == Path("runs/flagship3/model")
     assert export.formats == "all"
     assert evaluate.robustness
-    for each in (fit, export, evaluate):
+    for each in (first, second, export, evaluate):
         assert each.data == Path(variables[0].removeprefix("DATA="))
         assert each.ferplus == (Path("b.csv") if len(variables) == 2 else None)
 
