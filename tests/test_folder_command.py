@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from fer_web.cli import build_parser, main
+from fer_web.inference.artifact import load_artifact
 from fer_web.settings import Settings
 from tests.analysis.folders import write_folder, write_rows
 from tests.faces import astronaut_bgr
@@ -37,7 +38,7 @@ def test_whole_gives_both_accuracies_of_train(run, tmp_path):
         np.mean(predictions.logits.original.argmax(axis=1) == data.emotion)
     )
     assert report["framing"] == {"whole": 70}
-    assert (report["model"]["name"], report["detector"]) == ("flagship", None)
+    assert (report["model"]["name"], report["detector"]) == (load_artifact(Settings().model).name, None)
 
 
 def test_photos_are_searched_for_faces(run, tmp_path):

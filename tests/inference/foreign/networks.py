@@ -59,7 +59,7 @@ def rgb_224():
     return with_weights(keras.Model(image, layers.Dense(7)(layers.GlobalAveragePooling2D()(x))))
 
 
-def with_weights(model, seed=3):
+def with_weights(model, seed=7):
     """The model with weights large enough that two faces get different answers."""
     random = np.random.default_rng(seed)
     for layer in model.layers:
@@ -68,11 +68,17 @@ def with_weights(model, seed=3):
             layer.set_weights([each * random.uniform(0.8, 1.2, each.shape) for each in weights])
         elif weights:
             layer.set_weights(
-                [3 * each for each in weights[:-1]] + [random.normal(0, 0.1, weights[-1].shape)]
+                [_drawn(random, each, 3) for each in weights[:-1]]
+                + [random.normal(0, 0.1, weights[-1].shape)]
                 if len(weights) > 1
-                else [2 * weights[0]]
+                else [_drawn(random, weights[0], 2)]
             )
     return model
+
+
+def _drawn(random, initial, scale):
+    """As wide as Keras draws them, times `scale`, and the same each time."""
+    return random.normal(0, scale * initial.std(), initial.shape)
 
 
 def faces_for(size_hw, channels=1):
