@@ -73,7 +73,6 @@ def peer_limit(settings: Settings) -> PeerLimit:
 
 def greeting(settings: Settings, listener: Listener, host_token: str) -> Iterator[str]:
     """Lines for who started a server that is not shared."""
-    yield f"fer-web is ready: open {url_of(listener.socket)} (Ctrl+C stops it)"
     if near := loopback_url_of(listener.socket):
         yield f"For you at this machine, the sessions of all: {near}/history?host={host_token}"
     if not settings.is_loopback:
@@ -81,6 +80,8 @@ def greeting(settings: Settings, listener: Listener, host_token: str) -> Iterato
             "Browsers on other machines give no camera to a page over plain HTTP. "
             "To let them in, by HTTPS and with a link: make share"
         )
+    # The last line: whoever reads it knows everything.
+    yield f"fer-web is ready: open {url_of(listener.socket)} (Ctrl+C stops it)"
 
 
 def share_greeting(network: ShareNetwork, listener: Listener, host_token: str) -> Iterator[str]:
@@ -100,7 +101,6 @@ def share_greeting(network: ShareNetwork, listener: Listener, host_token: str) -
         yield f"  {addresses[0].url if addresses else local}/trust"
         yield f"  SHA-256 of its authority: {network.fingerprint}"
     yield f"For you at this machine, the host: {local}/?host={host_token}"
-    # The last line: whoever reads it knows everything.
     yield f"fer-web is ready: open {local} (Ctrl+C stops it)"
 
 

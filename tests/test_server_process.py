@@ -227,11 +227,11 @@ def test_port_that_is_taken_gives_one_line():
     assert "Traceback" not in run.stderr
 
 
-def test_missing_model_gives_one_line_with_file_and_command(tmp_path):
+def test_folder_without_a_model_gives_one_line_with_what_is_allowed(tmp_path):
     run = start_and_fail("--port", "0", "--model", str(tmp_path))
     assert run.returncode == 2
-    assert str(tmp_path / "meta.json") in run.stderr
-    assert "python -m train export" in run.stderr
+    assert f"{tmp_path} has neither meta.json nor" in run.stderr
+    assert "allowed: a folder with meta.json, .keras" in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
 
 
