@@ -47,8 +47,20 @@ class LivePage:
         end_s = time.monotonic() + timeout_s
         while not self.page.evaluate(expression):
             if time.monotonic() > end_s:
-                raise TimeoutError(f"{expression} was not true within {timeout_s} s")
+                raise TimeoutError(f"{expression} was not true within {timeout_s} s; {self.condition()}")
             self.page.wait_for_timeout(50)
+
+    def condition(self):
+        """What a person would see just now, for the report of a failed test."""
+        shown = self.page.evaluate(
+            """() => ({
+              state: document.getElementById("stage")?.dataset.state,
+              texts: document.body.innerText.replace(/\\s+/g, " ").slice(0, 1500),
+              drawn: window.__drawn?.length,
+              lastDrawn: JSON.stringify(window.__drawn?.at(-1) ?? null).slice(0, 500),
+            })"""
+        )
+        return f"page at {self.page.url}: {shown}, errors {self.errors}"
 
     def wait_for_state(self, state, timeout_s=20):
         self.page.wait_for_selector(
