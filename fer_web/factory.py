@@ -54,7 +54,7 @@ from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
 from fer_web.web.history_pages import history_pages_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
-from fer_web.web.security import FenceRules, RequestFence
+from fer_web.web.security import FORM_BYTES, BodyBound, FenceRules, RequestFence
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
@@ -264,12 +264,22 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
 def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None, owners: Owners) -> FenceRules:
     return FenceRules(
         max_body_bytes=_max_message_bytes(settings),
-        max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
+        body_bounds=_body_bounds(settings),
         hosts=network.hosts if network else None,
         public_url=settings.public_url,
         proxies=settings.proxies,
         is_from_host=owners.is_from_host,
         plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,
+    )
+
+
+def _body_bounds(settings: Settings) -> tuple[BodyBound, ...]:
+    image_bytes = settings.max_image_bytes + FORM_BYTES
+    return (
+        BodyBound("POST", IMPORT_PATH, MAX_IMPORT_BYTES),
+        BodyBound("POST", "/api/v1/predict", image_bytes),
+        BodyBound("POST", "/api/v1/folder-tests", image_bytes),
+        BodyBound("POST", "/api/v1/videos", settings.max_video_bytes + FORM_BYTES),
     )
 
 
