@@ -1,8 +1,8 @@
 """What each place of a face says: a further output of networks that end in an average over places.
 
-Zhou et al. 2016, "Learning deep features for discriminative localization". Where a dense layer follows a global
-average, its logits are the average of what it would say of each place alone. The same layer is asked about
-every place before the average, so nothing is estimated, and no weight is added.
+Zhou et al. 2016, "Learning deep features for discriminative localization". Where a dense layer follows a
+global average, its logits are the average of what it would say of each place alone. The same layer is asked
+about every place before the average, so nothing is estimated, and no weight is added.
 """
 
 from typing import Any
