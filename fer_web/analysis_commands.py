@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 import cv2
 
-from fer_web.analysis.stills import FACES, StillAnalyser
+from fer_web.analysis.stills import FACES, MAX_STILL_FACES, StillAnalyser
 from fer_web.command_line import number_in
 from fer_web.inference.models import Model, open_model, options_of
 from fer_web.settings import Settings, add_setting_options
@@ -25,9 +25,6 @@ SETTINGS: Final = (
 )
 """Settings that are options of these tools too."""
 
-MAX_FACES: Final = 64
-"""A live frame has time for fewer, a group photo may show more."""
-
 _Item = TypeVar("_Item")
 
 
@@ -44,10 +41,10 @@ def add_analysis_options(parser: Any) -> None:
     add_setting_options(parser, SETTINGS)
     parser.add_argument(
         "--max-faces",
-        type=number_in(1, MAX_FACES),
-        default=MAX_FACES,
+        type=number_in(1, MAX_STILL_FACES),
+        default=MAX_STILL_FACES,
         metavar="N",
-        help=f"faces analysed in one image, the surest (default: {MAX_FACES})",
+        help=f"faces analysed in one image, the surest (default: {MAX_STILL_FACES})",
     )
 
 

@@ -153,6 +153,14 @@ class ServerFullError(FerWebError):
     retryable = True
 
 
+class OverloadedError(FerWebError):
+    """So many wait for the same thing that a further one would wait for too long."""
+
+    code = "overloaded"
+    http_status = 503
+    retryable = True
+
+
 class TooManyMessagesError(FerWebError):
     """A client sends faster than any camera."""
 

@@ -10,13 +10,16 @@ import cv2
 from flask import Flask, request
 from flask_socketio import SocketIO
 
+from fer_web.analysis.images import ImageLimits
+from fer_web.analysis.still_analyser import SharedAnalyser
+from fer_web.analysis.stills import MAX_STILL_FACES, StillAnalyser
 from fer_web.history.importing import MAX_IMPORT_BYTES
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
 from fer_web.history.retention import Retention
 from fer_web.inference.classifier import Classifier
 from fer_web.inference.model_info import ModelInfo
-from fer_web.inference.models import open_model, options_of
+from fer_web.inference.models import Model, open_model, options_of
 from fer_web.inference.pipeline import FrameLimits, FrameResult, Pipeline, StreamState
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
@@ -29,7 +32,7 @@ from fer_web.realtime.transport import StrictPacket, guard
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
 from fer_web.realtime.watching import WatchHub
 from fer_web.secret_file import load_secret
-from fer_web.server import EngineConcurrency, ServingMode, serving_mode
+from fer_web.server import EngineConcurrency, InTurn, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
 from fer_web.sharing.addresses import checked_public_url
 from fer_web.sharing.gate import Gate
@@ -43,6 +46,7 @@ from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
 from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
+from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess
 from fer_web.web.error_handlers import register_error_handlers
 from fer_web.web.guests import Guests
 from fer_web.web.history_access import HistoryAccess
@@ -50,7 +54,7 @@ from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
 from fer_web.web.history_pages import history_pages_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
-from fer_web.web.security import FenceRules, RequestFence
+from fer_web.web.security import FORM_BYTES, BodyBound, FenceRules, RequestFence
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
@@ -78,6 +82,7 @@ class Application:
     gate: Gate
     upkeep: Upkeep
     network: ShareNetwork | None
+    analysis: AnalysisAccess
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
@@ -92,12 +97,14 @@ def create_application(
     settings: Settings,
     pipelines: Sequence[Pipeline] | None = None,
     network: ShareNetwork | None = None,
+    analyser: SharedAnalyser | None = None,
 ) -> Application:
     """Build the server.
 
     Args:
         pipelines: one for each worker; built from the settings by default.
         network: where others reach the server; None where it is not shared.
+        analyser: of images that are sent over HTTP; built from the settings by default.
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
@@ -119,6 +126,13 @@ def create_application(
     gate = Gate(secret, links, visitors)
     guests = Guests(gate, links, visitors)
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
+    analysis = AnalysisAccess(
+        owners,
+        mode.run_waiting,
+        InTurn(mode, MAX_WAITING_IMAGES),
+        analyser or build_analyser(settings, model, detector),
+        guests.admission,
+    )
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
     flask_app = _build_flask(
         settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
@@ -172,6 +186,7 @@ def create_application(
         gate,
         upkeep,
         network,
+        analysis,
     )
 
 
@@ -212,6 +227,16 @@ def build_pipeline(settings: Settings, classifier: Classifier, detector: str) ->
     )
 
 
+def build_analyser(settings: Settings, model: Model, detector: str) -> SharedAnalyser:
+    """The analyser of images; it opens its own interpreters with the first one."""
+
+    def build() -> StillAnalyser:
+        searching = build_detector(detector, BLAZEFACE_PATH, for_stills=True)
+        return StillAnalyser(model.new_classifier(), searching, MAX_STILL_FACES)
+
+    return SharedAnalyser(build, ImageLimits.from_settings(settings))
+
+
 def new_stream_state(settings: Settings) -> StreamState:
     """The memory of a stream that begins."""
     return StreamState(
@@ -239,12 +264,22 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
 def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None, owners: Owners) -> FenceRules:
     return FenceRules(
         max_body_bytes=_max_message_bytes(settings),
-        max_body_bytes_of={IMPORT_PATH: MAX_IMPORT_BYTES},
+        body_bounds=_body_bounds(settings),
         hosts=network.hosts if network else None,
         public_url=settings.public_url,
         proxies=settings.proxies,
         is_from_host=owners.is_from_host,
         plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,
+    )
+
+
+def _body_bounds(settings: Settings) -> tuple[BodyBound, ...]:
+    image_bytes = settings.max_image_bytes + FORM_BYTES
+    return (
+        BodyBound("POST", IMPORT_PATH, MAX_IMPORT_BYTES),
+        BodyBound("POST", "/api/v1/predict", image_bytes),
+        BodyBound("POST", "/api/v1/folder-tests", image_bytes),
+        BodyBound("POST", "/api/v1/videos", settings.max_video_bytes + FORM_BYTES),
     )
 
 

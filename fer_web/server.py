@@ -3,12 +3,14 @@
 import contextlib
 import signal
 import socket
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from flask import Flask
 
+from fer_web.errors import OverloadedError
 from fer_web.eventlet_serving import connection_class, patient_listener, pool_that_ends
 from fer_web.eventlet_websocket import harden
 from fer_web.listeners import Listener, PeerLimit, max_connections
@@ -41,6 +43,10 @@ class ServingMode(Protocol):
 
     def run_waiting(self, function: Callable[..., _T], *args: Any) -> _T:
         """Call a function that may wait for long: neither other clients nor `run_native` wait for it."""
+        ...
+
+    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
+        """A lock for those who serve connections: waiting for it holds up no other client."""
         ...
 
     def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
@@ -78,6 +84,11 @@ class EventletMode:
         """Run in a native thread; callers past WAITING_CALLS wait as greenlets, which cost nothing."""
         with self._may_wait:
             return self.run_native(function, *args)
+
+    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
+        """Greenlets wait for it; not to be used in native threads."""
+        lock: contextlib.AbstractContextManager[Any] = self._eventlet.Semaphore(1)
+        return lock
 
     def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
@@ -137,11 +148,36 @@ class ThreadingMode:
         """The caller is a native thread already."""
         return function(*args)
 
+    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
+        """An ordinary lock."""
+        return threading.Lock()
+
     def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
         """Serve with Werkzeug's threaded server, whose request log is off."""
         from fer_web.threaded_serving import serve_threaded
 
         serve_threaded(app, listeners, peers)
+
+
+class InTurn:
+    """Calls functions that compute for long, one at a time: the others wait, and hold no thread meanwhile."""
+
+    def __init__(self, mode: ServingMode, max_waiting: int) -> None:
+        """Args: max_waiting: a further caller is refused, so that nobody waits for minutes."""
+        self._mode = mode
+        self._turn = mode.new_lock()
+        self._max_waiting = max_waiting
+        self._places = threading.BoundedSemaphore(max_waiting + 1)  # and the one whose turn it is
+
+    def __call__(self, function: Callable[..., _T], *args: Any) -> _T:
+        """The function's result. Raises OverloadedError: too many wait already."""
+        if not self._places.acquire(blocking=False):
+            raise OverloadedError(f"{self._max_waiting} others wait for this already. Send it again later.")
+        try:
+            with self._turn:
+                return self._mode.run_native(function, *args)
+        finally:
+            self._places.release()
 
 
 class EngineConcurrency:

@@ -86,6 +86,9 @@ class Settings:
     max_image_pixels: int = _option(
         50_000_000, "largest image file analysed, in pixels", low=1024, high=500_000_000
     )
+    max_video_mb: int = _option(
+        2000, "largest video file that the server takes, in megabytes", low=1, high=100_000
+    )
     max_video_pixels: int = _option(
         9_000_000, "largest frame of a video file analysed, in pixels", low=1024, high=500_000_000
     )
@@ -143,6 +146,11 @@ class Settings:
     def worker_count(self) -> int:
         """Workers, the automatic number resolved."""
         return self.workers or max(1, min(4, os.cpu_count() or 1))
+
+    @property
+    def max_video_bytes(self) -> int:
+        """Largest video file that the server takes, in bytes."""
+        return self.max_video_mb * 1_000_000
 
     @property
     def is_shared(self) -> bool:

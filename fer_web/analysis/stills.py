@@ -35,6 +35,9 @@ FILLING_SHARE: Final = 0.7
 """Of a face that was cut out, the network's square takes at least this share of the image's longer side. On
 FER-2013's images the median is 1.01 and 98 % are above it; a face across half a photo has about 0.5."""
 
+MAX_STILL_FACES: Final = 64
+"""Of one image: a live frame has time for fewer, a group photo may show more."""
+
 MAX_SEARCHED_SIDE: Final = 16_384
 """Longer panoramas are shrunk to this before they are searched: OpenCV cuts nothing out of 32,768 pixels."""
 

@@ -1,8 +1,8 @@
 """The fence around pages and Socket.IO: its walls in order, and the headers of every answer."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -40,8 +40,24 @@ HEADERS = {
 }
 """No Strict-Transport-Security: browsers would insist on HTTPS, for all ports, after sharing has ended."""
 
+FORM_BYTES = 10_000
+"""What a form may put around the one file in it: a file of exactly the allowed size passes either way."""
+
 _PLAIN_HTTP_PATHS = re.compile(r"/(static/.*|trust([/.].*)?)")
 _SECRET_PATHS = re.compile(r"/(l|api/v1/share)(/.*)?")
+
+
+@dataclass(frozen=True)
+class BodyBound:
+    """Requests that may have another body than the rest: this method, this path and all below it."""
+
+    method: str
+    path: str
+    max_bytes: int
+
+    def is_for(self, method: str, path: str) -> bool:
+        """Whether a request is one of them."""
+        return method == self.method and (path == self.path or path.startswith(f"{self.path}/"))
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class FenceRules:
 
     Attributes:
         max_body_bytes: of a request; a body of unknown or excessive length would be read into memory.
-        max_body_bytes_of: paths that take longer ones.
+        body_bounds: requests that take longer ones; the first that fits counts.
         hosts: names that other machines may call the server by; None: any, because they are let in by cookies
             alone, which browsers give to no other name.
         public_url: another address of the server; empty for none.
@@ -61,12 +77,17 @@ class FenceRules:
     """
 
     max_body_bytes: int
-    max_body_bytes_of: Mapping[str, int] = field(default_factory=dict)
+    body_bounds: tuple[BodyBound, ...] = ()
     hosts: Callable[[], Collection[str]] | None = None
     public_url: str = ""
     proxies: int = 0
     is_from_host: Callable[[Environ], bool] = lambda _environ: False
     plain_http_page: Callable[[], str] | None = None
+
+    def max_body_bytes_for(self, method: str, path: str) -> int:
+        """How long the body of such a request may be."""
+        fitting = (bound.max_bytes for bound in self.body_bounds if bound.is_for(method, path))
+        return next(fitting, self.max_body_bytes)
 
 
 class RequestFence:
@@ -118,8 +139,11 @@ class RequestFence:
         return Refusal("429 Too Many Requests", "too_many_messages", text, retryable=True)
 
     def _long_body(self, environ: Environ) -> Refusal | None:
+        if environ.get("HTTP_TRANSFER_ENCODING"):
+            text = "This body comes in chunks of unknown length. Send it with its length: set Content-Length."
+            return Refusal("411 Length Required", "length_required", text)
         length = environ.get("CONTENT_LENGTH") or "0"
-        allowed = self._rules.max_body_bytes_of.get(path_of(environ), self._rules.max_body_bytes)
+        allowed = self._rules.max_body_bytes_for(environ.get("REQUEST_METHOD", ""), path_of(environ))
         if re.fullmatch("[0-9]{1,12}", length) and int(length) <= allowed:
             return None
         text = f"This request may have {allowed} bytes. Send less."

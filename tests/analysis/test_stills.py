@@ -7,47 +7,14 @@ import pytest
 from fer_web.analysis.still_formats import still_to_wire
 from fer_web.analysis.stills import FACES, SMALL_SIDE, StillAnalyser
 from fer_web.errors import InvalidValueError
-from fer_web.inference.classifier import Judged
 from fer_web.inference.models import open_model
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.faces import build_detector
-from fer_web.vision.types import Faces
 from tests.faces import ASTRONAUT_XYXY, astronaut_bgr, two_faces_bgr
-from tests.fakes.models import model_info
-
-
-class FixedDetector:
-    """Finds the same boxes in every image."""
-
-    name = "fixed"
-
-    def __init__(self, *boxes):
-        self.boxes = boxes
-
-    def search(self, frame_bgr):
-        count = len(self.boxes)
-        xyxy = np.array(self.boxes, np.float32).reshape(count, 4)
-        return Faces(xyxy, np.ones(count, np.float32), np.full((count, 2, 2), np.nan, np.float32))
-
-
-class MeanClassifier:
-    """Says the expression whose number is the crop's mean divided by 30, and keeps the calls."""
-
-    def __init__(self, has_original=True, **info):
-        self.info = model_info(**info)
-        self.has_original = has_original
-        self.calls = []
-
-    def classify(self, crops):
-        self.calls.append(crops)
-        which = (crops.reshape(len(crops), -1).mean(axis=1) // 30).astype(int) if len(crops) else []
-        scores = np.full((len(crops), 7), 0.02, np.float32)
-        scores[np.arange(len(crops)), which] = 0.88
-        original = scores[:, ::-1].copy() if self.has_original else None
-        return Judged(scores, np.zeros(len(crops), np.float32), original)
+from tests.fakes.stills import FixedDetector, MeanClassifier
 
 
 def grey(level, height=200, width=400):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fer_web.web.security import FenceRules, RequestFence
+from fer_web.web.security import BodyBound, FenceRules, RequestFence
 
 LAN_NAMES = frozenset({"192.168.7.5", "[fd00::5]", "fer-host.local", "fer.example.org"})
 PUBLIC_URL = "https://fer.example.org"
@@ -448,3 +448,41 @@ def test_the_network_begins_few_connections_at_once_and_this_machine_any_number(
     assert handshakes(fence, "192.168.7.9", 100, **known) == [200] * 100
     assert handshakes(fence, "192.168.7.10", 1, HTTP_HOST="192.168.7.5") == [200]
     assert handshakes(fence, "127.0.0.1", 100, HTTP_HOST="localhost") == [200] * 100
+
+
+BOUNDS = (BodyBound("POST", "/api/v1/videos", 50_000), BodyBound("POST", "/api/v1/folder-tests", 20_000))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "length", "status"),
+    [
+        ("POST", "/api/v1/videos", "50000", 200),
+        ("POST", "/api/v1/videos", "50001", 413),
+        ("POST", "//api/v1/videos", "50000", 200),
+        ("PUT", "/api/v1/videos", "50000", 413),
+        ("POST", "/api/v1/videosx", "1001", 413),
+        ("POST", "/api/v1/folder-tests/abc/images", "20000", 200),
+        ("POST", "/api/v1/folder-tests/abc/images", "20001", 413),
+        ("DELETE", "/api/v1/folder-tests/abc", "20000", 413),
+        ("POST", "/api/v1/videos", "3000000000", 413),
+        ("POST", "/api/v1/videos", "9" * 13, 413),
+        ("POST", "/api/v1/videos", "-1", 413),
+        ("POST", "/api/v1/videos", "1e3", 413),
+        ("POST", "/api/v1/sessions", "1001", 413),
+    ],
+)
+def test_bodies_are_bounded_by_method_and_path(method, path, length, status):
+    assert ask(post(method, path, CONTENT_LENGTH=length), body_bounds=BOUNDS).status == status
+
+
+def test_a_body_of_unknown_length_is_refused():
+    answer = ask(post("POST", "/api/v1/videos", HTTP_TRANSFER_ENCODING="chunked"), body_bounds=BOUNDS)
+    assert (answer.status, answer.code, answer.inside) == (411, "length_required", None)
+    assert answer.headers["Connection"] == "close"
+
+
+def post(method, path, **headers):
+    return {
+        "REQUEST_METHOD": method, "PATH_INFO": path, "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "127.0.0.1:5000", "SERVER_PORT": "5000", "wsgi.url_scheme": "http", **headers,
+    }  # fmt: skip

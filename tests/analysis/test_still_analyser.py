@@ -1,0 +1,58 @@
+import io
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_web.analysis.images import ImageLimits
+from fer_web.analysis.still_analyser import SharedAnalyser
+from fer_web.errors import ImageTooLargeError, InvalidValueError, NotAnImageError
+from tests.fakes.stills import shared_analyser
+
+GREY_PNG = cv2.imencode(".png", np.full((100, 200, 3), 100, np.uint8))[1].tobytes()
+
+
+def test_bytes_and_files_are_analysed_alike():
+    analyser = shared_analyser((10, 10, 60, 60))
+    first, second = analyser.analyse(GREY_PNG), analyser.analyse(io.BytesIO(GREY_PNG))
+    assert first.frame_bgr.shape == (100, 200, 3)
+    assert len(first.result.faces) == 1
+    assert first.result.faces == second.result.faces
+
+
+def test_what_opens_the_model_is_called_once_and_not_before_the_first_image():
+    calls = []
+    inner = shared_analyser()
+
+    def build():
+        calls.append(1)
+        return inner._build()
+
+    analyser = SharedAnalyser(build, ImageLimits(1_000_000, 1_000_000))
+    assert calls == []
+    threads = [threading.Thread(target=analyser.analyse, args=(GREY_PNG,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls == [1]
+
+
+def test_a_file_is_read_no_further_than_it_may_be_long():
+    class Endless(io.RawIOBase):
+        def read(self, count=-1):
+            assert 0 < count <= 1001
+            return b"x" * count
+
+    with pytest.raises(ImageTooLargeError):
+        shared_analyser(max_bytes=1000).analyse(Endless())
+
+
+@pytest.mark.parametrize(
+    ("data", "faces", "error"),
+    [(b"no image", "auto", NotAnImageError), (GREY_PNG, "some", InvalidValueError)],
+)
+def test_refuses(data, faces, error):
+    with pytest.raises(error):
+        shared_analyser().analyse(data, faces)
