@@ -131,6 +131,21 @@ class FileUnreadableError(FerWebError):
     http_status = 404
 
 
+class UnsupportedTypeError(FerWebError):
+    """A request's body is of a kind that this address does not take."""
+
+    code = "unsupported_media_type"
+    http_status = 415
+
+
+class NoSpaceError(FerWebError):
+    """The disk is full."""
+
+    code = "no_space"
+    http_status = 507
+    retryable = True
+
+
 class FolderError(FerWebError):
     """A folder of labelled images has not the form that a test needs."""
 

@@ -55,7 +55,9 @@ from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
 from fer_web.web.history_pages import history_pages_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
+from fer_web.web.predict_api import PREDICT_PATH, predict_api_blueprint
 from fer_web.web.security import FORM_BYTES, BodyBound, FenceRules, RequestFence
+from fer_web.web.service_api import service_api_blueprint
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
@@ -139,6 +141,8 @@ def create_application(
         settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
     )
     flask_app.register_blueprint(trust_blueprint(network))
+    flask_app.register_blueprint(service_api_blueprint(model.info))
+    flask_app.register_blueprint(predict_api_blueprint(analysis, model.info))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
         flask_app.wsgi_app, _fence_rules(settings, flask_app, network, owners)
@@ -279,7 +283,7 @@ def _body_bounds(settings: Settings) -> tuple[BodyBound, ...]:
     image_bytes = settings.max_image_bytes + FORM_BYTES
     return (
         BodyBound("POST", IMPORT_PATH, MAX_IMPORT_BYTES),
-        BodyBound("POST", "/api/v1/predict", image_bytes),
+        BodyBound("POST", PREDICT_PATH, image_bytes),
         BodyBound("POST", "/api/v1/folder-tests", image_bytes),
         BodyBound("POST", "/api/v1/videos", settings.max_video_bytes + FORM_BYTES),
     )
