@@ -25,6 +25,7 @@ const API = "/api/v1";
 export class AnalysisApi {
   #requests;
   #newUpload;
+  #hasHeatmaps = true;
 
   /** @param {{fetch: typeof fetch, newUpload: () => XMLHttpRequest}} deps */
   constructor({ fetch, newUpload }) {
@@ -34,7 +35,16 @@ export class AnalysisApi {
 
   /** @param {File} file @param {string} faces auto, detect or whole @param {AbortSignal} signal */
   async predict(file, faces, signal) {
-    return this.#requests.sendBytes(`${API}/predict?faces=${faces}&heatmap=1`, await readable(file), signal);
+    const bytes = await readable(file);
+    const ask = () => this.#requests.sendBytes(`${API}/predict?faces=${faces}&heatmap=${this.#hasHeatmaps ? 1 : 0}`, bytes, signal);
+    try {
+      return await ask();
+    } catch (error) {
+      // A model without heat maps refuses them.
+      if (error.code !== "bad_value" || !this.#hasHeatmaps) throw error;
+      this.#hasHeatmaps = false;
+      return ask();
+    }
   }
 
   /** @returns {Promise<Blob>} the picture with its boxes, a JPEG */

@@ -148,6 +148,7 @@ function buildFolder() {
       counts: find("folder-counts"),
       apart: find("folder-apart"),
       problem: find("folder-problem"),
+      plain: find("folder-plain"),
       begin: find("folder-begin"),
       faces: find("folder-faces"),
       start: find("folder-start"),

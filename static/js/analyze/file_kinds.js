@@ -17,6 +17,7 @@ const SPLITS = new Set(["train", "training", "test", "testing", "val", "valid", 
  * @property {LabelledFile[]} images
  * @property {{expression: string, count: number}[]} counts of the images, in the order of the names
  * @property {{name: string, count: number}[]} unlabelled folders that name no expression, with their images
+ * @property {File[]} plain images without a label
  * @property {number} skipped files that are no images by their names
  * @property {string} problem why nothing can be tested, "" where it can
  */
@@ -64,7 +65,8 @@ export function readLabelledFolder(found, folderNames) {
   const images = visible.filter(({ path }) => isImageName(path));
   const labelled = images.map((each) => ({ ...each, ...placeOf(each.path, expressionOf) }));
   const known = labelled.filter(({ expression }) => expression !== null);
-  const unlabelled = countBy(labelled.filter(({ expression }) => expression === null).map(({ folder }) => folder));
+  const nameless = labelled.filter(({ expression }) => expression === null);
+  const unlabelled = countBy(nameless.map(({ folder }) => folder));
   const byExpression = new Map(countBy(known.map(({ expression }) => expression)).map(({ name, count }) => [name, count]));
   return {
     name: visible[0]?.path.split("/")[0] ?? "",
@@ -73,6 +75,7 @@ export function readLabelledFolder(found, folderNames) {
       .filter((expression) => byExpression.has(expression))
       .map((expression) => ({ expression, count: byExpression.get(expression) })),
     unlabelled,
+    plain: nameless.map(({ file }) => file),
     skipped: visible.length - images.length,
     problem: problemOf({ known, unlabelled, folderNames }),
   };

@@ -8,18 +8,21 @@ const RUNNING = ["running", "stopping"];
 export class FolderSetupView {
   #elements;
   #status = "none";
+  #folder = null;
 
   /**
-   * @param {{section: HTMLElement, name: HTMLElement, counts: HTMLElement, apart: HTMLElement, problem: HTMLElement,
+   * @param {{section: HTMLElement, name: HTMLElement, counts: HTMLElement, apart: HTMLElement, problem: HTMLElement, plain: HTMLButtonElement,
    *   begin: HTMLElement, faces: HTMLSelectElement, start: HTMLButtonElement, startText: HTMLElement, running: HTMLElement,
    *   progress: HTMLElement, text: HTMLElement, stop: HTMLButtonElement, close: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits folder-start-requested {faces}, folder-stop-requested and folder-close-requested
+   * @param {import("../../event_bus.js").EventBus} bus emits folder-start-requested {faces}, folder-stop-requested,
+   *   folder-close-requested, and files-added {files} for pictures without labels
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {
     this.#elements = elements;
     bus.on("folder-changed", (state) => this.#show(state), { signal });
-    const { faces, start, stop, close } = elements;
+    const { faces, start, stop, close, plain } = elements;
+    plain.addEventListener("click", () => this.#showPlain(bus), { signal });
     start.addEventListener("click", () => bus.emit("folder-start-requested", { faces: faces.value }), { signal });
     stop.addEventListener("click", () => bus.emit("folder-stop-requested"), { signal });
     close.addEventListener("click", () => bus.emit("folder-close-requested"), { signal });
@@ -44,8 +47,18 @@ export class FolderSetupView {
     this.#status = status;
   }
 
+  /** A folder without labels still has pictures to look at. */
+  #showPlain(bus) {
+    const { plain } = this.#folder;
+    bus.emit("folder-close-requested");
+    bus.emit("files-added", { files: plain });
+  }
+
   #showFolder(folder) {
-    const { name, counts, apart } = this.#elements;
+    const { name, counts, apart, plain } = this.#elements;
+    this.#folder = folder;
+    plain.hidden = folder.problem === "" || folder.plain.length === 0;
+    plain.lastElementChild.textContent = `Analyse its ${formatCount(folder.plain.length, "picture")} without a test`;
     name.textContent = [folder.name, formatCount(folder.images.length, "labelled picture")].filter(Boolean).join(" · ");
     counts.replaceChildren(...folder.counts.map(countItem));
     apart.textContent = describeLeftOut(folder);

@@ -1,5 +1,5 @@
 /** One picture of the grid: small, with its boxes, what was found, or its error in words. A part of ImageTilesView. */
-import { boxToRect, clipBox, fitRect } from "../../geometry.js";
+import { boxToRect, clipBox, coverAround } from "../../geometry.js";
 import { capitalise } from "../../format.js";
 import { drawFaceFrame } from "../../overlay_painter.js";
 import { emotionColour } from "../../palette.js";
@@ -70,13 +70,19 @@ export class ImageTile {
   }
 }
 
-/** The picture in a square, the middle of it, with its boxes. */
+/** The part of the picture with the faces, with their boxes. */
 function drawThumb(canvas, { canvas: picture, isAnnotated }, faces) {
   const view = { width: 360, height: 270 };
   Object.assign(canvas, view);
   const context = canvas.getContext("2d");
-  const rect = fitRect(picture, view, "cover");
+  const rect = coverAround(picture, view, middleOf(faces));
   context.drawImage(picture, rect.x, rect.y, rect.width, rect.height);
   if (isAnnotated) return;
   for (const face of faces) drawFaceFrame(context, { rect: boxToRect(clipBox(face.box), rect, false), face, view: { width: 700, height: 700 } });
+}
+
+function middleOf(faces) {
+  if (faces.length === 0) return { x: 0.5, y: 0.5 };
+  const mean = (at) => faces.reduce((sum, { box }) => sum + box[at] + box[at + 2] / 2, 0) / faces.length;
+  return { x: mean(0), y: mean(1) };
 }

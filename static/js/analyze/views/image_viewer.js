@@ -7,7 +7,7 @@ import { drawFace } from "../../overlay_painter.js";
 /** Pixels of the longer side that are kept of a picture. */
 const PICTURE_SIDE = 1800;
 /** Faces beside the chosen one step back. */
-const OTHER_ALPHA = 0.62;
+const OTHER_ALPHA = 0.85;
 
 export class ImageViewerView {
   #elements;
@@ -108,15 +108,17 @@ export class ImageViewerView {
   }
 
   #draw() {
-    const { canvas, blind } = this.#elements;
+    const { stage, canvas, blind } = this.#elements;
     const { item } = this.#selection;
     if (!item || this.#view.width === 0) return;
+    const shape = this.#picture?.canvas ?? item.result;
+    if (shape) stage.style.setProperty("--picture-ratio", (shape.width / shape.height).toFixed(4));
     const scale = Math.min(2, devicePixelRatio || 1);
     canvas.width = Math.round(this.#view.width * scale);
     canvas.height = Math.round(this.#view.height * scale);
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, 0, 0);
-    const rect = fitRect(this.#picture?.canvas ?? item.result ?? this.#view, this.#view, "contain");
+    const rect = fitRect(shape ?? this.#view, this.#view, "contain");
     if (this.#picture) context.drawImage(this.#picture.canvas, rect.x, rect.y, rect.width, rect.height);
     blind.hidden = this.#picture !== null || item.state !== "done";
     canvas.setAttribute("aria-label", describePicture(item));
