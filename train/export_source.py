@@ -9,6 +9,7 @@ import keras
 
 from fer_web.errors import DataError
 from fer_web.inference.artifact import META_FILE, load_artifact
+from train.activation_maps import with_activation_map
 from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
 from train.config import FitConfig
 from train.data import FerData
@@ -67,7 +68,7 @@ def open_source(path: Path, checkpoint: str = "last") -> Source:
     if (path / META_FILE).is_file():
         return _open_model_folder(path)
     if path.is_file():
-        return Source(path, load_keras(path), {}, keras_file=path)
+        return Source(path, with_activation_map(load_keras(path)), {}, keras_file=path)
     raise DataError(
         f"{path} is neither a run folder with {CONFIG_FILE}, a model folder with {META_FILE} nor a .keras "
         "file. Train first: python -m train fit"
@@ -77,6 +78,7 @@ def open_source(path: Path, checkpoint: str = "last") -> Source:
 def _open_run(path: Path, checkpoint: str) -> Source:
     record, config, history = read_run(path), read_config(path), read_history(path)
     model, epoch = load_averaged(config, path / CHECKPOINTS[checkpoint])
+    model = with_activation_map(model)
     facts = {
         "data": record["data"] | {"copies_left_out": _kind_of_copies(record)},
         "seed": config.seed,
@@ -96,7 +98,7 @@ def _open_model_folder(path: Path) -> Source:
         facts["data"] = {"copies_left_out": _kind_of_copies(meta)} | facts["data"]
     measured = meta.get("metrics", {}).get("data", {})
     sha256 = measured.get("sha256") if measured.get("usage") == "PublicTest" else None
-    model = load_keras(artifact.keras_path)
+    model = with_activation_map(load_keras(artifact.keras_path))
     return Source(path, model, facts, keras_file=artifact.keras_path, validation_sha256=sha256)
 
 

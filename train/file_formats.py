@@ -100,8 +100,8 @@ def _input_spec(model: keras.Model) -> keras.InputSpec:
 
 
 def _to_logits(outputs: Iterable[Any]) -> Logits:
-    """Told apart by length: converters may rename and reorder outputs."""
-    by_length = {int(each.shape[-1]): np.asarray(each) for each in outputs}
+    """Told apart by shape: converters may rename and reorder outputs."""
+    by_length = {int(each.shape[-1]): np.asarray(each) for each in outputs if len(each.shape) == 2}
     return Logits(by_length[len(EMOTIONS)], by_length[len(FERPLUS_VOTES)])
 
 

@@ -15,6 +15,7 @@ from fer_web.errors import ModelArtifactError
 from fer_web.inference.classifier import Logits
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.vision.litert import Interpreter, open_interpreter
+from train.activation_maps import CAM
 
 KINDS = ("float32", "float16", "int8-weights", "int8")
 """float16: weights stored so. int8-weights: activations quantised as they come. int8: by sample images."""
@@ -28,7 +29,7 @@ class LiteRTFile:
     """One written file.
 
     Attributes:
-        outputs: signature names of the outputs "original" and "ferplus".
+        outputs: signature names of the outputs "original", "ferplus" and, where there is one, "cam".
         size_bytes: of the file.
     """
 
@@ -65,22 +66,20 @@ def run_litert(file: LiteRTFile, images: NDArray[np.uint8]) -> Logits:
 
 
 def name_outputs(interpreter: Interpreter) -> dict[str, str]:
-    """Signature names of "original" and "ferplus", told apart by length: converters may rename outputs.
+    """Signature names of the outputs by what they are, told apart by shape: converters may rename outputs.
 
-    Raises: ModelArtifactError: the file has not one output of each length.
+    Raises: ModelArtifactError: the file has not one output "original" and one "ferplus".
     """
     outputs = _runner(interpreter)(np.zeros((1, 48, 48, 1), np.float32))
+    shapes = {name: value.shape for name, value in outputs.items()}
     wanted = {"original": (1, len(EMOTIONS)), "ferplus": (1, len(FERPLUS_VOTES))}
-    found = {
-        key: [name for name, value in outputs.items() if value.shape == shape]
-        for key, shape in wanted.items()
-    }
+    found = {key: [name for name, has in shapes.items() if has == shape] for key, shape in wanted.items()}
     if any(len(names) != 1 for names in found.values()):
-        shapes = {name: value.shape for name, value in outputs.items()}
         raise ModelArtifactError(
             f"the LiteRT file has outputs {shapes}; {wanted} are needed. Export another network"
         )
-    return {key: names[0] for key, names in found.items()}
+    found[CAM] = [name for name, has in shapes.items() if len(has) == 4 and has[-1] == len(FERPLUS_VOTES)]
+    return {key: names[0] for key, names in found.items() if names}
 
 
 def measure_latencies_ms(files: list[LiteRTFile]) -> list[float]:

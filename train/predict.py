@@ -90,7 +90,7 @@ def load_keras(path: Path) -> keras.Model:
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise ModelArtifactError(f"{path} cannot be opened as a Keras model ({exc})") from exc
     outputs = getattr(model, "output", None)
-    if not isinstance(outputs, dict) or set(outputs) != {"original", "ferplus"}:
+    if not isinstance(outputs, dict) or not {"original", "ferplus"} <= set(outputs):
         raise ModelArtifactError(
             f"{path} lacks the outputs 'original' and 'ferplus'. Export it: python -m train export"
         )

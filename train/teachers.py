@@ -55,10 +55,12 @@ def load_teachers(sources: Sequence[str]) -> list[keras.Model]:
 
 def _load(source: str) -> keras.Model:
     model = open_source(Path(source)).model
-    shapes = {key: each.shape[1:] for key, each in model.output.items()}
+    outputs = {name: each for name, each in model.output.items() if name in HEADS}
+    shapes = {key: each.shape[1:] for key, each in outputs.items()}
     if shapes != {name: (size,) for name, size in HEADS.items()} or model.input_shape[1:] != INPUT_SHAPE:
         raise SettingsError(
             f"teacher {source} must be a network from {INPUT_SHAPE} to {HEADS}. Give one of this package"
         )
-    model.trainable = False
-    return model
+    teacher = keras.Model(model.input, outputs, name=model.name)
+    teacher.trainable = False
+    return teacher

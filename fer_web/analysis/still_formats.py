@@ -63,6 +63,7 @@ def csv_error_rows(name: str, error: FerWebError) -> list[tuple[Any, ...]]:
 
 def _face_to_wire(face: FaceResult, still: StillResult) -> dict[str, Any]:
     scores = zip(EMOTIONS, face.scores, strict=True)
+    heatmap = {"heatmap": face.heatmap.to_wire()} if face.heatmap else {}
     return {
         "box": [round(part, _DIGITS) for part in face.box],
         "box_px": box_px(face, still),
@@ -70,6 +71,7 @@ def _face_to_wire(face: FaceResult, still: StillResult) -> dict[str, Any]:
         "label": face.label,
         "confidence": round(face.confidence, _DIGITS),
         "sure": face.is_sure,
+        **heatmap,
     }
 
 

@@ -12,7 +12,15 @@ from fer_web.errors import InvalidValueError
 from fer_web.inference.classifier import Classifier, Judged
 from fer_web.inference.pipeline import FaceResult, face_result
 from fer_web.vision.faces import FaceDetector
-from fer_web.vision.preprocess import Crops, crop_faces, crop_region, squared, whole_crop
+from fer_web.vision.preprocess import (
+    UNIT_SQUARE,
+    Crops,
+    crop_corners,
+    crop_faces,
+    crop_region,
+    squared,
+    whole_crop,
+)
 from fer_web.vision.types import Faces, Frame
 
 FACES: Final = ("auto", "detect", "whole")
@@ -46,6 +54,7 @@ class PreparedStill:
         framing: how the faces were found, and `reason` why so, in words.
         xyxy: float32 (N, 4), fractions of the image.
         crops: uint8 (N, ...), as the classifier takes them.
+        corners: float32 (N, 4, 2), of each crop, fractions of the image; they may lie outside of it.
     """
 
     size_hw: tuple[int, int]
@@ -53,6 +62,7 @@ class PreparedStill:
     reason: str
     xyxy: NDArray[np.float32]
     crops: Crops
+    corners: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -95,14 +105,15 @@ class StillAnalyser:
         self._detector = detector
         self._max_faces = max_faces
 
-    def analyse(self, frame_bgr: Frame, faces: str = "auto") -> StillResult:
+    def analyse(self, frame_bgr: Frame, faces: str = "auto", heatmaps: bool = False) -> StillResult:
         """Find and classify the faces of one image.
 
         Args:
             frame_bgr: uint8 (H, W, 3). Not modified.
             faces: one of FACES.
+            heatmaps: whether faces get heat maps; not where the network has none.
         """
-        return self.judge([self.prepare(frame_bgr, faces)])[0]
+        return self.judge([self.prepare(frame_bgr, faces)], heatmaps)[0]
 
     def prepare(self, frame_bgr: Frame, faces: str) -> PreparedStill:
         """Find the faces of one image and cut them out. Raises InvalidValueError: `faces` is not in FACES."""
@@ -121,13 +132,15 @@ class StillAnalyser:
         reason = "asked for" if faces == "detect" else "no face fills it"
         crops = crop_faces(frame_bgr, found, self._model.size_hw, self._model.channels)
         fractions = np.asarray(found.xyxy / np.tile(frame_bgr.shape[1::-1], 2), np.float32)
-        return PreparedStill((height, width), "detect", reason, fractions, crops)
+        corners = np.asarray(crop_corners(found) / frame_bgr.shape[1::-1], np.float32)
+        return PreparedStill((height, width), "detect", reason, fractions, crops, corners)
 
-    def judge(self, prepared: Sequence[PreparedStill]) -> list[StillResult]:
+    def judge(self, prepared: Sequence[PreparedStill], heatmaps: bool = False) -> list[StillResult]:
         """Classify the faces of several images together, which some networks do faster."""
         if not prepared:
             return []
-        judged = self._classifier.classify(np.concatenate([each.crops for each in prepared]))
+        crops = np.concatenate([each.crops for each in prepared])
+        judged = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
         results, row = [], 0
         for each in prepared:
             results.append(self._result(each, judged, row))
@@ -143,12 +156,20 @@ class StillAnalyser:
     def _whole(self, frame_bgr: Frame, reason: str) -> PreparedStill:
         crop = whole_crop(_squared(frame_bgr, self._model.size_hw), self._model.size_hw, self._model.channels)
         box = np.array([[0, 0, 1, 1]], np.float32)
-        return PreparedStill(_size_of(frame_bgr), "whole", reason, box, crop[None])
+        size_hw = _size_of(frame_bgr)
+        return PreparedStill(size_hw, "whole", reason, box, crop[None], _square_corners(size_hw))
 
     def _result(self, prepared: PreparedStill, judged: Judged, first: int) -> StillResult:
         rows = range(first, first + len(prepared.crops))
         faces = tuple(
-            face_result(number + 1, prepared.xyxy[number], judged.take(row), judged.scores[row], self._model)
+            face_result(
+                number + 1,
+                prepared.xyxy[number],
+                judged.take(row),
+                judged.scores[row],
+                self._model,
+                corners=prepared.corners[number],
+            )
             for number, row in enumerate(rows)
         )
         original = None
@@ -163,6 +184,13 @@ def _squared(frame_bgr: Frame, size_hw: tuple[int, int]) -> Frame:
     """The whole image as a square. A long strip is shrunk first: its square could fill all memory."""
     is_square = frame_bgr.shape[0] == frame_bgr.shape[1]
     return squared(frame_bgr if is_square else _shrunk(frame_bgr, MAX_PADDED_SIDES * max(size_hw)))
+
+
+def _square_corners(size_hw: tuple[int, int]) -> NDArray[np.float32]:
+    """Corners of the whole image made square, float32 (1, 4, 2), fractions of the image."""
+    height, width = size_hw
+    sides = max(size_hw) / np.array([width, height], np.float32)
+    return np.asarray((UNIT_SQUARE - 0.5) * sides + 0.5, np.float32)[None]
 
 
 def _shrunk(frame_bgr: Frame, max_side: int) -> Frame:

@@ -1,6 +1,7 @@
 """From face crops to what is shown, whatever runs the network."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import MEND, ModelArtifact
+from fer_web.inference.heatmaps import CAM, HeatMaps, maps_of_places
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.scores import shown_scores, softmax
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
@@ -37,17 +39,20 @@ class Judged:
         doubt: float32 (N,), 0-1, how much speaks for naming no expression at all.
         original_scores: float32 (N, 7), as FER-2013's own labels would have it, not shown; None where the
             network has no such output.
+        heatmaps: float32 (N, 7, rows, columns); None where they were not asked for or the network has none.
     """
 
     scores: NDArray[np.float32]
     doubt: NDArray[np.float32]
     original_scores: NDArray[np.float32] | None = None
+    heatmaps: HeatMaps | None = None
 
     def take(self, row: int) -> "Judged":
         """One of the N faces alone."""
         rows = slice(row, row + 1)
         original = None if self.original_scores is None else self.original_scores[rows]
-        return Judged(self.scores[rows], self.doubt[rows], original)
+        heatmaps = None if self.heatmaps is None else self.heatmaps[rows]
+        return Judged(self.scores[rows], self.doubt[rows], original, heatmaps)
 
 
 class Classifier(Protocol):
@@ -62,6 +67,10 @@ class Classifier(Protocol):
         """Judge uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
         ...
 
+    def explain(self, crops: Crops) -> Judged:
+        """As `classify`, with heat maps where `info.heatmaps` says that there are any."""
+        ...
+
 
 def info_of(artifact: ModelArtifact) -> ModelInfo:
     """A checked model folder as its users see it."""
@@ -73,12 +82,20 @@ def info_of(artifact: ModelArtifact) -> ModelInfo:
         unsure_below=artifact.unsure_below,
         max_doubt=artifact.max_doubt,
         has_original=True,
+        heatmaps=CAM if artifact.cam_output else None,
+        no_heatmaps="" if artifact.cam_output else WITHOUT_CAM,
         options={
             "temperature": artifact.temperature,
             "unsure_below": artifact.unsure_below,
             "max_doubt": artifact.max_doubt,
         },
     )
+
+
+WITHOUT_CAM = (
+    "this model folder was exported without heat maps. Export it again: python -m train export FOLDER --out "
+    "FOLDER --data ..."
+)
 
 
 class LiteRTClassifier:
@@ -102,23 +119,40 @@ class LiteRTClassifier:
 
     def classify(self, crops: Crops) -> Judged:
         """Judge uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
-        logits = self.logits(crops)
-        scores, doubt = shown_scores(logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets)
-        return Judged(scores, doubt, softmax(logits.original))
+        return self._judge(self.logits(crops))
+
+    def explain(self, crops: Crops) -> Judged:
+        """As `classify`, with heat maps where the folder was exported with them."""
+        if self._artifact.cam_output is None:
+            return self.classify(crops)
+        places = np.empty((len(crops), *self._places_hw, len(FERPLUS_VOTES)), np.float32)
+        judged = self._judge(self._run(crops, places))
+        return replace(judged, heatmaps=maps_of_places(places, self._artifact.logit_offsets))
 
     def logits(self, crops: Crops) -> Logits:
         """Both outputs for uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
+        return self._run(crops)
+
+    def _judge(self, logits: Logits) -> Judged:
+        scores, doubt = shown_scores(logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets)
+        return Judged(scores, doubt, softmax(logits.original))
+
+    def _run(self, crops: Crops, places: NDArray[np.float32] | None = None) -> Logits:
+        """Args: places: (N, rows, columns, 10), filled with the FER+ logits of each place."""
         original = np.empty((len(crops), len(EMOTIONS)), np.float32)
         ferplus = np.empty((len(crops), len(FERPLUS_VOTES)), np.float32)
         for row, crop in enumerate(to_model_input(crops)):
             outputs = self._runner(**{self._input_name: crop[None]})
             original[row] = outputs[self._names[0]][0]
             ferplus[row] = outputs[self._names[1]][0]
+            if places is not None:
+                places[row] = outputs[self._artifact.cam_output][0]
         return Logits(original, ferplus)
 
     def _check_outputs(self, artifact: ModelArtifact) -> None:
         """Run once: warms the interpreter up and finds a wrong number of outputs at start, not live."""
         outputs = self._runner(**{self._input_name: np.zeros((1, *self.info.size_hw, 1), np.float32)})
+        self._places_hw = _checked_places(artifact, outputs)
         for name, labels in zip(self._names, (EMOTIONS, FERPLUS_VOTES), strict=True):
             shape = outputs[name].shape if name in outputs else None
             if shape != (1, len(labels)):
@@ -126,3 +160,17 @@ class LiteRTClassifier:
                     f"{artifact.litert_path} has output {name} of shape {shape}, "
                     f"labels.py has {len(labels)} names. {MEND}"
                 )
+
+
+def _checked_places(artifact: ModelArtifact, outputs: Mapping[str, NDArray[np.float32]]) -> tuple[int, int]:
+    """Rows and columns of the output for places; (0, 0) without one. Raises ModelArtifactError."""
+    name = artifact.cam_output
+    if name is None:
+        return 0, 0
+    shape = outputs[name].shape if name in outputs else ()
+    if len(shape) != 4 or shape[-1] != len(FERPLUS_VOTES) or 0 in shape:
+        raise ModelArtifactError(
+            f"{artifact.litert_path} has output {name} of shape {shape or None}, heat maps need (1, rows, "
+            f"columns, {len(FERPLUS_VOTES)}). {MEND}"
+        )
+    return shape[1], shape[2]

@@ -17,6 +17,8 @@ class ModelInfo:
         max_doubt: doubt (0-1) over which a face is called unsure.
         is_calibrated: whether a confidence of 0.8 was measured to be right in 80 % of cases.
         has_original: whether there is a second output, for FER-2013's own labels.
+        heatmaps: how its heat maps are made, None where it has none.
+        no_heatmaps: why it has none, one sentence.
         options: what else decides its scores; plain JSON types, kept with a session.
     """
 
@@ -28,6 +30,8 @@ class ModelInfo:
     max_doubt: float
     is_calibrated: bool = True
     has_original: bool = False
+    heatmaps: str | None = None
+    no_heatmaps: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
     def is_sure(self, confidence: float, doubt: float) -> bool:

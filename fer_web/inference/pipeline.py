@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.inference.classifier import Classifier, Judged
+from fer_web.inference.heatmaps import FaceHeatmap, face_heatmap
 from fer_web.inference.model_info import ModelInfo
 from fer_web.labels import EMOTIONS
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
-from fer_web.vision.preprocess import crop_faces
+from fer_web.vision.preprocess import crop_corners, crop_faces
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker, TrackedFaces
 from fer_web.vision.types import Frame
@@ -30,6 +31,7 @@ class FaceResult:
         label: the expression with the largest score.
         confidence: that score, 0-1.
         is_sure: whether the confidence is high enough, and the network's doubt low enough, to name it.
+        heatmap: None where it was not asked for or the network has none.
     """
 
     face_id: int
@@ -39,6 +41,7 @@ class FaceResult:
     label: str
     confidence: float
     is_sure: bool
+    heatmap: FaceHeatmap | None = None
 
 
 @dataclass(frozen=True)
@@ -91,19 +94,22 @@ class Pipeline:
         self._model = classifier.info
         self._limits = limits
 
-    def process(self, jpeg: bytes, captured_s: float, state: StreamState) -> FrameResult:
+    def process(
+        self, jpeg: bytes, captured_s: float, state: StreamState, heatmaps: bool = False
+    ) -> FrameResult:
         """Analyse one JPEG of a stream.
 
         Args:
             jpeg: the frame's bytes.
             captured_s: when it was captured, in seconds of the client's clock.
             state: the stream's memory; it is changed.
+            heatmaps: whether faces get heat maps, of this frame alone; not where the network has none.
         Raises: FrameError, FrameTooLargeError: the frame cannot be used; `state` is then unchanged.
         """
         watch = _Stopwatch(time.perf_counter)
         frame_bgr = decode_frame(jpeg, self._limits.max_bytes, self._limits.max_pixels)
         watch.lap("decode")
-        return self._analyse(frame_bgr, captured_s, state, watch)
+        return self._analyse(frame_bgr, captured_s, state, watch, heatmaps)
 
     def analyse(self, frame_bgr: Frame, captured_s: float, state: StreamState) -> FrameResult:
         """Analyse one frame of a stream that is decoded already, whatever its size.
@@ -115,13 +121,18 @@ class Pipeline:
         return self._analyse(frame_bgr, captured_s, state, _Stopwatch(time.perf_counter))
 
     def _analyse(
-        self, frame_bgr: Frame, captured_s: float, state: StreamState, watch: _Stopwatch
+        self,
+        frame_bgr: Frame,
+        captured_s: float,
+        state: StreamState,
+        watch: _Stopwatch,
+        heatmaps: bool = False,
     ) -> FrameResult:
         tracked = state.tracker.update(frame_bgr, captured_s, self._detector)
         watch.lap("detect")
         crops = crop_faces(frame_bgr, tracked.faces, self._model.size_hw, self._model.channels)
         watch.lap("crop")
-        judged = self._classifier.classify(crops)
+        judged = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
         watch.lap("classify")
         scores = state.smoother.update(tracked.ids, judged.scores, captured_s)
         faces = self._results(tracked, frame_bgr.shape[:2], judged, scores)
@@ -136,8 +147,18 @@ class Pipeline:
     ) -> tuple[FaceResult, ...]:
         height, width = size_hw
         fractions = tracked.faces.xyxy / np.array([width, height, width, height], np.float32)
+        corners = None
+        if judged.heatmaps is not None:
+            corners = crop_corners(tracked.faces) / np.array([width, height], np.float32)
         return tuple(
-            face_result(face_id, fractions[row], judged.take(row), scores[row], self._model)
+            face_result(
+                face_id,
+                fractions[row],
+                judged.take(row),
+                scores[row],
+                self._model,
+                corners=None if corners is None else corners[row],
+            )
             for row, face_id in enumerate(tracked.ids)
         )
 
@@ -148,6 +169,8 @@ def face_result(
     judged: Judged,
     scores: NDArray[np.float32],
     model: ModelInfo,
+    *,
+    corners: NDArray[np.floating] | None = None,
 ) -> FaceResult:
     """What is told of one face.
 
@@ -155,6 +178,7 @@ def face_result(
         xyxy: float32 (4,), fractions of the frame.
         judged: of this face alone.
         scores: float32 (7,), what is shown: judged.scores, perhaps steadied over time.
+        corners: (4, 2) of the crop, fractions of the frame, for its heat map.
     """
     left, top, right, bottom = (float(value) for value in xyxy)
     best = int(np.argmax(scores))
@@ -167,4 +191,11 @@ def face_result(
         label=EMOTIONS[best],
         confidence=confidence,
         is_sure=model.is_sure(confidence, float(judged.doubt[0])),
+        heatmap=_heatmap(judged, corners, model),
     )
+
+
+def _heatmap(judged: Judged, corners: NDArray[np.floating] | None, model: ModelInfo) -> FaceHeatmap | None:
+    if judged.heatmaps is None or corners is None or model.heatmaps is None:
+        return None
+    return face_heatmap(judged.heatmaps[0], corners, model.heatmaps)

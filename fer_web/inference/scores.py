@@ -39,6 +39,13 @@ def shown_scores(
         doubt: float32 (N,), 0-1, share of "unknown" and "not-a-face" among all ten.
     """
     logits = np.asarray(ferplus_logits, np.float32)
-    offsets = np.asarray(logit_offsets, np.float32)
     doubt = softmax(logits, temperature)[:, _DOUBT].sum(axis=1)
-    return softmax(logits[:, _SHOWN] + offsets, temperature), doubt
+    return softmax(shown_logits(logits, logit_offsets), temperature), doubt
+
+
+def shown_logits(
+    ferplus_logits: NDArray[np.floating], logit_offsets: Sequence[float] = NO_OFFSETS
+) -> NDArray[np.float32]:
+    """Logits of the seven expressions, float32 (..., 7), from (..., 10) in the order of FERPLUS_VOTES."""
+    offsets = np.asarray(logit_offsets, np.float32)
+    return np.asarray(ferplus_logits, np.float32)[..., _SHOWN] + offsets

@@ -23,6 +23,9 @@ top corner. Medians over 3,000 images, `python -m benchmarks.framing`. The scale
 distance between the eyes shrinks when a face looks to the side."""
 
 
+UNIT_SQUARE: Final = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+
+
 def crop_faces(
     frame_bgr: Frame, faces: Faces, size_hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE), channels: int = 1
 ) -> Crops:
@@ -79,6 +82,17 @@ def crop_region(face: Faces) -> Region:
     box = Region((left + right) / 2, (top + bottom) / 2, side, roll_rad)
     centre_x, centre_y = box.to_frame(np.array(CROP_CENTRE_IN_BOX, np.float32)).tolist()
     return Region(centre_x, centre_y, side * CROP_SCALE, roll_rad)
+
+
+def crop_corners(faces: Faces) -> NDArray[np.float32]:
+    """Where each face's crop has its corners, float32 (N, 4, 2), in frame pixels.
+
+    Left top, right top, right bottom, left bottom of the upright face; they may lie outside of the frame.
+    """
+    corners = np.zeros((len(faces), 4, 2), np.float32)
+    for index in range(len(faces)):
+        corners[index] = crop_region(faces.take([index])).to_frame(UNIT_SQUARE)
+    return corners
 
 
 def to_model_input(crops: Crops) -> NDArray[np.float32]:

@@ -59,8 +59,11 @@ export class SocketClient {
     return this.#socket.connected;
   }
 
+  /** Does nothing while the socket is connected or on its way: see `active`. */
   connect() {
-    if (this.#socket.connected || this.#isOver) return;
+    // Asked again between the transport's opening and the server's answer, socket.io-client introduces itself a second
+    // time; the server refuses that, and the connection is over (Start pressed while the page still connects).
+    if (this.#socket.active || this.#isOver) return;
     this.#closing = null;
     this.#tell(this.#wasConnected ? "reconnecting" : "connecting");
     this.#socket.connect();

@@ -1,7 +1,10 @@
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
 
+from fer_web.analysis.still_formats import still_to_wire
 from fer_web.analysis.stills import FACES, SMALL_SIDE, StillAnalyser
 from fer_web.errors import InvalidValueError
 from fer_web.inference.models import open_model
@@ -175,3 +178,50 @@ def test_an_unknown_way_or_a_missing_detector_is_said():
         analyser.analyse(grey(1), "all")
     with pytest.raises(InvalidValueError, match="no face detector"):
         analyser.analyse(grey(1), "detect")
+
+
+class LeftClassifier(MeanClassifier):
+    """Has heat maps that say: the left half."""
+
+    def explain(self, crops):
+        heat = np.zeros((len(crops), 7, 2, 2), np.float32)
+        heat[:, :, :, 0] = 1
+        return dataclasses.replace(self.classify(crops), heatmaps=heat)
+
+
+def test_heat_maps_come_when_they_are_asked_for():
+    analyser = StillAnalyser(LeftClassifier(heatmaps="cam"), FixedDetector((100, 50, 200, 150)), 5)
+    assert analyser.analyse(grey(100), "detect").faces[0].heatmap is None
+    heatmap = analyser.analyse(grey(100), "detect", heatmaps=True).faces[0].heatmap
+    assert (heatmap.side, heatmap.method, heatmap.values[0]) == (2, "cam", (255, 0, 255, 0))
+    # The box is 100 pixels wide; the square that the network sees 117, its middle 40 % down the box.
+    corners = np.array(heatmap.corners) * (400, 200)
+    np.testing.assert_allclose(
+        corners, [(91.5, 31.5), (208.5, 31.5), (208.5, 148.5), (91.5, 148.5)], atol=0.1
+    )
+
+
+def test_a_network_without_heat_maps_is_asked_in_vain():
+    class WithoutMaps(MeanClassifier):
+        def explain(self, crops):
+            return self.classify(crops)
+
+    result = StillAnalyser(WithoutMaps(), FixedDetector((1, 1, 99, 99)), 5).analyse(
+        grey(100), "detect", heatmaps=True
+    )
+    assert result.faces[0].heatmap is None
+
+
+def test_the_map_of_a_whole_image_covers_its_square():
+    analyser = StillAnalyser(LeftClassifier(heatmaps="cam"), None, 5)
+    heatmap = analyser.analyse(grey(100, 200, 400), "whole", heatmaps=True).faces[0].heatmap
+    assert heatmap.corners == ((0, -0.5), (1, -0.5), (1, 1.5), (0, 1.5))
+
+
+def test_a_heat_map_is_told_with_its_face():
+    analyser = StillAnalyser(LeftClassifier(heatmaps="cam"), None, 5)
+    (plain,) = still_to_wire(analyser.analyse(grey(100), "whole"))["faces"]
+    (mapped,) = still_to_wire(analyser.analyse(grey(100), "whole", heatmaps=True))["faces"]
+    assert "heatmap" not in plain
+    assert mapped.pop("heatmap")["values"]["happy"] == [255, 0, 255, 0]
+    assert mapped == plain

@@ -9,9 +9,12 @@ function build() {
   const emitted = [];
   const socket = {
     connected: false,
-    active: true,
+    active: false,
     on: (type, handler) => (handlers[type] = handler),
-    connect: () => (socket.connects += 1),
+    connect: () => {
+      socket.active = true;
+      socket.connects += 1;
+    },
     connects: 0,
     disconnect: () => socket.connected && become(false, "disconnect", "io client disconnect"),
     emit: (...args) => emitted.push(args),
@@ -25,6 +28,8 @@ function build() {
   const client = new SocketClient(() => socket, { bus, ackTimeoutMs: 3000 });
   const become = (connected, type, detail) => {
     socket.connected = connected;
+    // As in socket.io-client: after these two it does not try by itself.
+    socket.active = !["io server disconnect", "io client disconnect"].includes(detail);
     handlers[type](detail);
   };
   return { client, socket, handlers, emitted, states, told, become };
@@ -70,6 +75,20 @@ test("a lost connection is reconnecting, a goodbye with its reason is closed", (
   handlers.closing({ code: "too_fast", message: "Too many frames." });
   become(false, "disconnect", "io server disconnect");
   assert.deepEqual(states, ["connecting", "connected", "reconnecting", "connected", ["closed", "Too many frames."]]);
+});
+
+test("asked to connect while it connects, it does not introduce itself twice", () => {
+  const { client, socket, states, become } = build();
+  client.connect();
+  client.connect();
+  assert.equal(socket.connects, 1);
+  become(true, "connect");
+  client.connect();
+  assert.equal(socket.connects, 1);
+  become(false, "disconnect", "io server disconnect");
+  client.connect();
+  assert.equal(socket.connects, 2);
+  assert.deepEqual(states, ["connecting", "connected", "closed", "reconnecting"]);
 });
 
 test("a malformed goodbye is no reason", () => {

@@ -29,6 +29,10 @@ class ForeignClassifier:
         scores = seven_scores(self.outputs(crops, self._reading.scaling), self._reading)
         return Judged(scores, np.zeros(len(crops), np.float32))
 
+    def explain(self, crops: Crops) -> Judged:
+        """As `classify`: there are no heat maps of foreign networks."""
+        return self.classify(crops)
+
     def outputs(self, crops: Crops, scaling: str) -> NDArray[np.float32]:
         """The network's own outputs (N, K), K = 7 or 8, with a scaling of choice; N is at least 1."""
         return self._predictor.predict(scale_pixels(self._coloured(crops), scaling))
