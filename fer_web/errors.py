@@ -281,6 +281,25 @@ class TooManyGuessesError(ShareError):
         self.retry_after_s = retry_after_s
 
 
+class KeyRefusedError(FerWebError):
+    """A program's key opens nothing."""
+
+    code = "key_refused"
+    http_status = 401
+
+
+class KeyUnknownError(KeyRefusedError):
+    """No key is like this: it is mistyped, guessed, or of another server."""
+
+    code = "key_unknown"
+
+
+class KeyRevokedError(KeyRefusedError):
+    """The host ended this key."""
+
+    code = "key_revoked"
+
+
 class RecordingError(FerWebError):
     """A recording cannot start or go on."""
 
