@@ -129,6 +129,7 @@ class DiskFullError(FerWebError):
 
     code = "disk_full"
     http_status = 507
+    retryable = True
 
 
 class SlowUploadError(FerWebError):
@@ -158,6 +159,13 @@ class FileUnreadableError(FerWebError):
 
     code = "file_unreadable"
     http_status = 404
+
+
+class UnsupportedTypeError(FerWebError):
+    """A request's body is of a kind that this address does not take."""
+
+    code = "unsupported_media_type"
+    http_status = 415
 
 
 class FolderError(FerWebError):
@@ -293,6 +301,25 @@ class TooManyGuessesError(ShareError):
     def __init__(self, message: str, retry_after_s: int = 60) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class KeyRefusedError(FerWebError):
+    """A program's key opens nothing."""
+
+    code = "key_refused"
+    http_status = 401
+
+
+class KeyUnknownError(KeyRefusedError):
+    """No key is like this: it is mistyped, guessed, or of another server."""
+
+    code = "key_unknown"
+
+
+class KeyRevokedError(KeyRefusedError):
+    """The host ended this key."""
+
+    code = "key_revoked"
 
 
 class RecordingError(FerWebError):

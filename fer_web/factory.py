@@ -39,6 +39,8 @@ from fer_web.server import EngineConcurrency, InTurn, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
 from fer_web.sharing.addresses import checked_public_url
 from fer_web.sharing.gate import Gate
+from fer_web.sharing.key_store import DatabaseKeyStore
+from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.link_store import DatabaseLinkStore
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.plain_network import PlainNetwork
@@ -55,9 +57,13 @@ from fer_web.web.guests import Guests
 from fer_web.web.history_access import HistoryAccess
 from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
 from fer_web.web.history_pages import history_pages_blueprint
+from fer_web.web.keys_api import keys_api_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
+from fer_web.web.predict_api import PREDICT_PATH, predict_api_blueprint
+from fer_web.web.request_keys import RequestKeys
 from fer_web.web.security import FORM_BYTES, BodyBound, FenceRules, RequestFence
+from fer_web.web.service_api import service_api_blueprint
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
@@ -131,10 +137,12 @@ def create_application(
     recorder = Recorder(history, _recording_model(settings, model.info, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
     secret = load_secret(settings.data_dir)
-    owners = Owners(secret)
+    keys = KeyBook(DatabaseKeyStore(history.engine))
+    request_keys = RequestKeys(keys, mode.run_waiting)
+    owners = Owners(secret, request_keys.owner)
     links, visitors = LinkBook(DatabaseLinkStore(history.engine), run_waiting=mode.run_waiting), Visitors()
     gate = Gate(secret, links, visitors)
-    guests = Guests(gate, links, visitors)
+    guests = Guests(gate, links, visitors, key_of_request=request_keys.key)
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
     analysis = AnalysisAccess(
         owners,
@@ -151,6 +159,9 @@ def create_application(
     )
     flask_app.register_blueprint(trust_blueprint(network))
     flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
+    flask_app.register_blueprint(keys_api_blueprint(keys, owners, mode.run_waiting))
+    flask_app.register_blueprint(service_api_blueprint(model.info))
+    flask_app.register_blueprint(predict_api_blueprint(analysis, model.info))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
         flask_app.wsgi_app, _fence_rules(settings, flask_app, network, owners)
@@ -315,7 +326,7 @@ def _body_bounds(settings: Settings) -> tuple[BodyBound, ...]:
     image_bytes = settings.max_image_bytes + FORM_BYTES
     return (
         BodyBound("POST", IMPORT_PATH, MAX_IMPORT_BYTES),
-        BodyBound("POST", "/api/v1/predict", image_bytes),
+        BodyBound("POST", PREDICT_PATH, image_bytes),
         BodyBound("POST", "/api/v1/folder-tests", image_bytes),
         BodyBound("POST", VIDEOS_PATH, settings.max_video_bytes + FORM_BYTES),
     )

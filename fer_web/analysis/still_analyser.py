@@ -25,7 +25,7 @@ class SharedAnalyser:
     def __init__(self, build: Callable[[], StillAnalyser], limits: ImageLimits) -> None:
         """Args: build: opens the classifier and the detector; called once, with the first image."""
         self._build = build
-        self._limits = limits
+        self.limits = limits
         self._analyser: StillAnalyser | None = None
         self._lock = threading.Lock()
 
@@ -47,7 +47,7 @@ class SharedAnalyser:
             return self._analyse(data, faces)
 
     def _analyse(self, data: bytes | IO[bytes], faces: str) -> AnalysedStill:
+        read = data if isinstance(data, bytes) else data.read(self.limits.max_bytes + 1)
+        frame_bgr = decode_image(read, self.limits)
         self._analyser = self._analyser or self._build()
-        read = data if isinstance(data, bytes) else data.read(self._limits.max_bytes + 1)
-        frame_bgr = decode_image(read, self._limits)
         return AnalysedStill(frame_bgr, self._analyser.analyse(frame_bgr, faces))

@@ -9,7 +9,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 
 from fer_web.analysis.names import clean_file_name
-from fer_web.errors import ProtocolError
+from fer_web.errors import ProtocolError, UnsupportedTypeError
 
 _READ_BYTES: Final = 65536
 _FORM_MEMORY_BYTES: Final = 500_000
@@ -44,11 +44,12 @@ class Source:
 def receive(source: Source, target: Target) -> str:
     """Write the request's file into `target`; returns its name, cleaned, "" where it has none.
 
-    Raises: ProtocolError: there is none, or several. What `target` raises. ClientDisconnected.
+    Raises: UnsupportedTypeError: the body is announced as something else. ProtocolError: a form without one
+        file, or with several. What `target` raises. ClientDisconnected.
     """
     request.max_content_length = source.max_bytes
     if request.mimetype in _NO_FILES:
-        raise ProtocolError(
+        raise UnsupportedTypeError(
             f"A file is needed, as the body or as {source.field!r} of a form; {request.mimetype} came. "
             f"Example: {source.example}"
         )

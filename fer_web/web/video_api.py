@@ -15,7 +15,7 @@ from fer_web.web.video_access import VideoAccess
 
 API: Final = "/api/v1/videos"
 _PART_BYTES: Final = 262_144
-_MEDIA_TYPES: Final = {".mp4": "video/mp4", ".avi": "video/x-msvideo", ".webm": "video/webm"}
+MEDIA_TYPES: Final = {".mp4": "video/mp4", ".avi": "video/x-msvideo", ".webm": "video/webm"}
 
 
 def video_api_blueprint(videos: VideoAccess) -> Blueprint:
@@ -39,7 +39,7 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
         owner = videos.analysis.check().owner
         view = videos.take(owner, request.content_length or 0, flag_argument("annotated"))
         answer = jsonify(video_to_wire(view))
-        answer.headers["Location"] = url_for("video_api.one_video", job_id=view.id)
+        answer.headers["Location"] = url_for("video_api.one_video", video_id=view.id)
         return answer, 202
 
     @api.get("")
@@ -47,28 +47,28 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
         owner = videos.analysis.check().owner
         return jsonify(videos=[video_to_wire(view) for view in videos.jobs.list_of(owner)])
 
-    @api.get("/<job_id>")
-    def one_video(job_id: str) -> Response:
-        return jsonify(video_to_wire(videos.jobs.get(job_id, videos.analysis.check().owner)))
+    @api.get("/<video_id>")
+    def one_video(video_id: str) -> Response:
+        return jsonify(video_to_wire(videos.jobs.get(video_id, videos.analysis.check().owner)))
 
-    @api.delete("/<job_id>")
-    def remove_video(job_id: str) -> tuple[str, int]:
-        videos.analysis.call(videos.jobs.remove, job_id, videos.analysis.check().owner)
+    @api.delete("/<video_id>")
+    def remove_video(video_id: str) -> tuple[str, int]:
+        videos.analysis.call(videos.jobs.remove, video_id, videos.analysis.check().owner)
         return "", 204
 
 
 def _add_file_routes(api: Blueprint, videos: VideoAccess) -> None:
-    @api.get("/<job_id>/annotated")
-    def annotated(job_id: str) -> Response:
-        view = videos.jobs.get(job_id, videos.analysis.check().owner)
+    @api.get("/<video_id>/annotated")
+    def annotated(video_id: str) -> Response:
+        view = videos.jobs.get(video_id, videos.analysis.check().owner)
         if view.state == "finished" and not view.annotated:
             raise JobStateError("This video was not asked for with boxes. Send it again, with annotated=1.")
         path = _ready(view, view.annotated)
-        return _download(videos, path, view, f"-faces{path.suffix}", _MEDIA_TYPES[path.suffix])
+        return _download(videos, path, view, f"-faces{path.suffix}", MEDIA_TYPES[path.suffix])
 
-    @api.get("/<job_id>/table.csv")
-    def table(job_id: str) -> Response:
-        view = videos.jobs.get(job_id, videos.analysis.check().owner)
+    @api.get("/<video_id>/table.csv")
+    def table(video_id: str) -> Response:
+        view = videos.jobs.get(video_id, videos.analysis.check().owner)
         return _download(videos, _ready(view, view.table), view, ".csv", "text/csv; charset=utf-8")
 
 
