@@ -14,6 +14,7 @@
  * @property {number | null} fps frames analysed a second
  * @property {string | null} session of the history
  * @property {{code: string, message: string} | null} error
+ * @property {string[]} remarks what whoever reads the results should know
  * @property {boolean} annotated whether there is a video with boxes
  */
 import { ApiError, JsonRequests, pathOf } from "../json_requests.js";
@@ -36,14 +37,15 @@ export class AnalysisApi {
   /** @param {File} file @param {string} faces auto, detect or whole @param {AbortSignal} signal */
   async predict(file, faces, signal) {
     const bytes = await readable(file);
-    const ask = () => this.#requests.sendBytes(`${API}/predict?faces=${faces}&heatmap=${this.#hasHeatmaps ? 1 : 0}`, bytes, signal);
+    const ask = (heatmap) => this.#requests.sendBytes(`${API}/predict?faces=${faces}&heatmap=${heatmap ? 1 : 0}`, bytes, signal);
+    const isWanted = this.#hasHeatmaps;
     try {
-      return await ask();
+      return await ask(isWanted);
     } catch (error) {
       // A model without heat maps refuses them.
-      if (error.code !== "bad_value" || !this.#hasHeatmaps) throw error;
+      if (error.code !== "bad_value" || !isWanted) throw error;
       this.#hasHeatmaps = false;
-      return ask();
+      return ask(false);
     }
   }
 

@@ -41,12 +41,20 @@ export class VideoRow {
     this.part("text").textContent = describeVideo(video);
     this.part("error").hidden = !error;
     this.part("error").textContent = error?.message ?? "";
+    this.#showRemarks(video.job?.remarks ?? []);
     this.#showProgress(progressOf(video), video);
     this.#showTools(video);
   }
 
   part(name) {
     return this.element.querySelector(`[data-part="${name}"]`);
+  }
+
+  #showRemarks(remarks) {
+    const list = this.part("remarks");
+    list.hidden = remarks.length === 0;
+    if (list.children.length === remarks.length) return;
+    list.replaceChildren(...remarks.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   }
 
   #showProgress(progress, { name, state }) {
