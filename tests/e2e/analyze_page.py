@@ -15,7 +15,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
 COPY_JS = """async (base64) => {
   const bytes = Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
-  await navigator.clipboard.write([new ClipboardItem({ "image/png": new Blob([bytes], { type: "image/png" }) })]);
+  const picture = new Blob([bytes], { type: "image/png" });
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
 }"""
 
 REFUSED = "Failed to load resource"

@@ -123,7 +123,9 @@ def test_faces_are_chosen_by_pressing_and_by_keys(analyze, files):
     analyze.tile("two.png").locator("[data-part=open]").focus()
     analyze.page.keyboard.press("ArrowRight")
     assert analyze.page.text_content("#viewer-name") == "astronaut.jpg"
-    assert analyze.page.evaluate("document.activeElement.closest('.tile').innerText").startswith("astronaut.jpg")
+    assert analyze.page.evaluate("document.activeElement.closest('.tile').innerText").startswith(
+        "astronaut.jpg"
+    )
 
 
 def test_all_results_are_downloaded(analyze, files, tmp_path):

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { annotatedName, csvOf, jsonOf, uniqueNames } from "../../static/js/analyze/downloads.js";
+import { parseAnalyzeOptions } from "../../static/js/analyze/analyze_options.js";
 import { readDropped } from "../../static/js/analyze/dropped_files.js";
 import { kindOf, readLabelledFolder, refusalOf } from "../../static/js/analyze/file_kinds.js";
 import { readStillAnalysis, summariseFaces } from "../../static/js/analyze/still_analysis.js";
@@ -33,6 +34,18 @@ test("empty and too large files are refused with what is allowed", () => {
   assert.equal(refusalOf({ size: 50_000_000 }, 50_000_000), null);
   assert.match(refusalOf({ size: 0 }, 10).message, /nothing in this file/);
   assert.match(refusalOf({ size: 80_000_000 }, 50_000_000).message, /has 80\.0 MB; 50\.0 MB are allowed/);
+});
+
+test("the page's options name the folders in the model's order, and what is missing is told", () => {
+  const raw = {
+    emotions: ["happy", "angry"], max_frame_bytes: 1, max_in_flight: 1, max_fps: 1, ack_timeout_ms: 1, max_image_bytes: 5, max_video_bytes: 6,
+    folder_names: { angry: ["anger"], contempt: [], happy: ["joy"] },
+  };
+  const options = parseAnalyzeOptions(JSON.stringify(raw));
+  assert.deepEqual(Object.keys(options.folderNames), ["happy", "angry", "contempt"]);
+  assert.deepEqual([options.maxImageBytes, options.maxVideoBytes], [5, 6]);
+  assert.throws(() => parseAnalyzeOptions(JSON.stringify({ ...raw, max_video_bytes: 0 })), /max_video_bytes/);
+  assert.throws(() => parseAnalyzeOptions(JSON.stringify({ ...raw, folder_names: { angry: [] } })), /folder_names/);
 });
 
 test("an answer becomes faces with numbers, and keeps what it was", () => {

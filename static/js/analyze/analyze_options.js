@@ -22,5 +22,8 @@ export function parseAnalyzeOptions(json) {
   if (!emotions.every((emotion) => Array.isArray(raw.folder_names?.[emotion]))) {
     throw new TypeError("fer-options: folder_names must name every expression. Reload the page.");
   }
-  return Object.freeze({ emotions, maxImageBytes: raw.max_image_bytes, maxVideoBytes: raw.max_video_bytes, folderNames: raw.folder_names });
+  // The seven in model order, then contempt.
+  const labels = [...new Set([...emotions, ...Object.keys(raw.folder_names)])];
+  const folderNames = Object.fromEntries(labels.map((label) => [label, raw.folder_names[label]]));
+  return Object.freeze({ emotions, maxImageBytes: raw.max_image_bytes, maxVideoBytes: raw.max_video_bytes, folderNames });
 }
