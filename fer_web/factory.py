@@ -89,6 +89,7 @@ class Application:
     upkeep: Upkeep
     network: ShareNetwork | None
     analysis: AnalysisAccess
+    keys: KeyBook
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
@@ -198,6 +199,7 @@ def create_application(
         upkeep,
         network,
         analysis,
+        keys,
     )
 
 
