@@ -124,6 +124,36 @@ class VideoWriteError(FerWebError):
     http_status = 507
 
 
+class DiskFullError(FerWebError):
+    """The server's disk has no room for a file."""
+
+    code = "disk_full"
+    http_status = 507
+    retryable = True
+
+
+class SlowUploadError(FerWebError):
+    """A file comes so slowly that it holds a place for nothing."""
+
+    code = "too_slow"
+    http_status = 408
+
+
+class TooManyJobsError(FerWebError):
+    """Somebody, or everybody together, has given the server as much to do as it takes."""
+
+    code = "too_many_jobs"
+    http_status = 429
+    retryable = True
+
+
+class JobStateError(FerWebError):
+    """What was asked of a job is not there yet, or will not come."""
+
+    code = "not_ready"
+    http_status = 409
+
+
 class FileUnreadableError(FerWebError):
     """A file or folder that was named is not there, or cannot be opened."""
 
@@ -136,14 +166,6 @@ class UnsupportedTypeError(FerWebError):
 
     code = "unsupported_media_type"
     http_status = 415
-
-
-class NoSpaceError(FerWebError):
-    """The disk is full."""
-
-    code = "no_space"
-    http_status = 507
-    retryable = True
 
 
 class FolderError(FerWebError):

@@ -13,6 +13,9 @@ from flask_socketio import SocketIO
 from fer_web.analysis.images import ImageLimits
 from fer_web.analysis.still_analyser import SharedAnalyser
 from fer_web.analysis.stills import MAX_STILL_FACES, StillAnalyser
+from fer_web.analysis.video_reader import VideoLimits
+from fer_web.analysis.video_service import VideoService, build_video_service
+from fer_web.analysis.video_worker import VideoTools
 from fer_web.history.importing import MAX_IMPORT_BYTES
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
@@ -64,6 +67,9 @@ from fer_web.web.service_api import service_api_blueprint
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
+from fer_web.web.video_access import VideoAccess
+from fer_web.web.video_api import API as VIDEOS_PATH
+from fer_web.web.video_api import video_api_blueprint
 from fer_web.web.watch_pages import watch_pages_blueprint
 
 _log = logging.getLogger(__name__)
@@ -90,11 +96,13 @@ class Application:
     network: ShareNetwork | None
     analysis: AnalysisAccess
     keys: KeyBook
+    videos: VideoService
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
         self.upkeep.stop()
         self.watching.stop()
+        self.videos.stop()
         self.recorder.stop()
         self.retention.stop()
         self.history.close()
@@ -105,6 +113,7 @@ def create_application(
     pipelines: Sequence[Pipeline] | None = None,
     network: ShareNetwork | None = None,
     analyser: SharedAnalyser | None = None,
+    video_tools: VideoTools | None = None,
 ) -> Application:
     """Build the server.
 
@@ -112,6 +121,7 @@ def create_application(
         pipelines: one for each worker; built from the settings by default.
         network: where others reach the server; None where it is not shared.
         analyser: of images that are sent over HTTP; built from the settings by default.
+        video_tools: for videos that are sent over HTTP; built from the settings by default.
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
@@ -142,11 +152,14 @@ def create_application(
         analyser or build_analyser(settings, model, detector),
         guests.admission,
     )
+    video_tools = video_tools or _video_tools(settings, model, detector)
+    videos = build_video_service(settings.data_dir, video_tools, history)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
     flask_app = _build_flask(
         settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
     )
     flask_app.register_blueprint(trust_blueprint(network))
+    flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
     flask_app.register_blueprint(keys_api_blueprint(keys, owners, mode.run_waiting))
     flask_app.register_blueprint(service_api_blueprint(model.info))
     flask_app.register_blueprint(predict_api_blueprint(analysis, model.info))
@@ -178,10 +191,12 @@ def create_application(
     recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
     concurrency.spawn(watching.run)
-    upkeep = Upkeep(_chores(links, Loiterers(socketio.server), concurrency), concurrency.new_event())
+    chores = _chores(links, Loiterers(socketio.server), videos, concurrency)
+    upkeep = Upkeep(chores, concurrency.new_event())
     concurrency.spawn(upkeep.run)
     retention = Retention(history, settings.retention_days)
     retention.open()
+    videos.open()
     return Application(
         flask_app,
         socketio,
@@ -200,6 +215,7 @@ def create_application(
         network,
         analysis,
         keys,
+        videos,
     )
 
 
@@ -210,12 +226,22 @@ def _plain_network(settings: Settings) -> PlainNetwork | None:
     return PlainNetwork(settings.host, settings.port, public_url)
 
 
-def _chores(links: LinkBook, loiterers: Loiterers, concurrency: EngineConcurrency) -> list[Chore]:
+def _chores(
+    links: LinkBook, loiterers: Loiterers, videos: VideoService, concurrency: EngineConcurrency
+) -> list[Chore]:
     def forget_old() -> None:
         # Beside the others: a database that is locked holds it up, and links must end in time.
         concurrency.spawn(links.forget_old)
 
-    return [Chore(TICK_S, links.announce_expired), Chore(1.0, loiterers.end), Chore(3600.0, forget_old)]
+    def expire_videos() -> None:
+        concurrency.spawn(lambda: concurrency.run_waiting(videos.jobs.expire))
+
+    return [
+        Chore(TICK_S, links.announce_expired),
+        Chore(1.0, loiterers.end),
+        Chore(3600.0, forget_old),
+        Chore(600.0, expire_videos),
+    ]
 
 
 def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:
@@ -248,6 +274,18 @@ def build_analyser(settings: Settings, model: Model, detector: str) -> SharedAna
         return StillAnalyser(model.new_classifier(), searching, MAX_STILL_FACES)
 
     return SharedAnalyser(build, ImageLimits.from_settings(settings))
+
+
+def _video_tools(settings: Settings, model: Model, detector: str) -> VideoTools:
+    def open_pipeline() -> tuple[Pipeline, StreamState]:
+        return build_pipeline(settings, model.new_classifier(), detector), new_stream_state(settings)
+
+    limits = VideoLimits.from_settings(settings)
+    return VideoTools(limits, model.info, settings.record_hz, settings.smoothing_s, open_pipeline)
+
+
+def _video_access(settings: Settings, analysis: AnalysisAccess, videos: VideoService) -> VideoAccess:
+    return VideoAccess(analysis, videos.jobs, videos.scratch, settings.max_video_bytes, FORM_BYTES)
 
 
 def new_stream_state(settings: Settings) -> StreamState:
@@ -292,7 +330,7 @@ def _body_bounds(settings: Settings) -> tuple[BodyBound, ...]:
         BodyBound("POST", IMPORT_PATH, MAX_IMPORT_BYTES),
         BodyBound("POST", PREDICT_PATH, image_bytes),
         BodyBound("POST", "/api/v1/folder-tests", image_bytes),
-        BodyBound("POST", "/api/v1/videos", settings.max_video_bytes + FORM_BYTES),
+        BodyBound("POST", VIDEOS_PATH, settings.max_video_bytes + FORM_BYTES),
     )
 
 

@@ -11,7 +11,7 @@ from typing import IO
 
 from flask import request
 
-from fer_web.errors import NoSpaceError, ProtocolError, UnsupportedTypeError
+from fer_web.errors import DiskFullError, ProtocolError, UnsupportedTypeError
 
 MAX_FILE_NAME = 200
 _READ_BYTES = 65536
@@ -35,7 +35,7 @@ def received_file(field: str, max_bytes: int) -> Iterator[Upload]:
         field: of a form with one file; other media types are the file itself.
         max_bytes: of the request's body.
     Raises: ProtocolError: a form without this one file. UnsupportedTypeError: a body that is no file.
-        NoSpaceError: the disk is full.
+        DiskFullError: the disk is full.
     """
     request.max_content_length = max_bytes
     if request.mimetype in _OTHER_KINDS:
@@ -86,6 +86,6 @@ def _full_disk_told() -> Iterator[None]:
     except OSError as exc:
         if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise NoSpaceError(
+        raise DiskFullError(
             f"No space is left for the file in {tempfile.gettempdir()}. Free some and send it again."
         ) from exc

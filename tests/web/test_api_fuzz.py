@@ -37,6 +37,13 @@ NOT_HERE = [ignored_auth, positive_data_acceptance]
 # It is the address of a session too, one that cannot be.
 EXCLUDED = {"/api/v1/sessions/import": [*NOT_HERE, allow_header_conformance]}
 
+
+@schemathesis.serializer("video/*")
+def as_it_is(_context, value):
+    """Videos are bytes."""
+    return value.data if hasattr(value, "data") else str(value).encode()
+
+
 SERVED = Served()
 DOCUMENT = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", SERVED)
 

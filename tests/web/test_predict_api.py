@@ -162,7 +162,7 @@ def test_a_full_disk_is_told(client, monkeypatch):
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", lambda _bytes: FullFile())
-    assert code_of(send(client)) == (507, "no_space")
+    assert code_of(send(client)) == (507, "disk_full")
 
 
 def test_visitors_by_a_join_link_may_and_others_may_not(tmp_path):
