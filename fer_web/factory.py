@@ -96,6 +96,7 @@ class Application:
     upkeep: Upkeep
     network: ShareNetwork | None
     analysis: AnalysisAccess
+    keys: KeyBook
     videos: VideoService
 
     def close(self) -> None:
@@ -214,6 +215,7 @@ def create_application(
         upkeep,
         network,
         analysis,
+        keys,
         videos,
     )
 
