@@ -39,6 +39,8 @@ export class VideoRow {
     this.part("name").textContent = this.part("name").title = name;
     this.part("badge").textContent = BADGES[state];
     this.part("text").textContent = describeVideo(video);
+    // The badge and the error say it all.
+    this.part("text").hidden = Boolean(error);
     this.part("error").hidden = !error;
     this.part("error").textContent = error?.message ?? "";
     this.#showRemarks(video.job?.remarks ?? []);
