@@ -20,6 +20,7 @@ from fer_web.history_commands import (
     list_sessions,
     purge_sessions,
 )
+from fer_web.keys_commands import add_keys
 from fer_web.models_commands import add_models
 from fer_web.predict_commands import add_predict
 from fer_web.settings import join_ranges, settings_from
@@ -31,7 +32,8 @@ _EXAMPLES = """examples:
   python -m fer_web test-folder photos
   python -m fer_web video clip.mp4
   python -m fer_web history list
-  python -m fer_web history --help"""
+  python -m fer_web history --help
+  python -m fer_web keys create laptop"""
 
 _HISTORY_EXAMPLES = """examples:
   python -m fer_web doctor
@@ -83,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_video(tools)
     add_models(tools)
     _add_history(tools)
+    add_keys(tools)
     return parser
 
 

@@ -124,11 +124,48 @@ class VideoWriteError(FerWebError):
     http_status = 507
 
 
+class DiskFullError(FerWebError):
+    """The server's disk has no room for a file."""
+
+    code = "disk_full"
+    http_status = 507
+    retryable = True
+
+
+class SlowUploadError(FerWebError):
+    """A file comes so slowly that it holds a place for nothing."""
+
+    code = "too_slow"
+    http_status = 408
+
+
+class TooManyJobsError(FerWebError):
+    """Somebody, or everybody together, has given the server as much to do as it takes."""
+
+    code = "too_many_jobs"
+    http_status = 429
+    retryable = True
+
+
+class JobStateError(FerWebError):
+    """What was asked of a job is not there yet, or will not come."""
+
+    code = "not_ready"
+    http_status = 409
+
+
 class FileUnreadableError(FerWebError):
     """A file or folder that was named is not there, or cannot be opened."""
 
     code = "file_unreadable"
     http_status = 404
+
+
+class UnsupportedTypeError(FerWebError):
+    """A request's body is of a kind that this address does not take."""
+
+    code = "unsupported_media_type"
+    http_status = 415
 
 
 class FolderError(FerWebError):
@@ -264,6 +301,25 @@ class TooManyGuessesError(ShareError):
     def __init__(self, message: str, retry_after_s: int = 60) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class KeyRefusedError(FerWebError):
+    """A program's key opens nothing."""
+
+    code = "key_refused"
+    http_status = 401
+
+
+class KeyUnknownError(KeyRefusedError):
+    """No key is like this: it is mistyped, guessed, or of another server."""
+
+    code = "key_unknown"
+
+
+class KeyRevokedError(KeyRefusedError):
+    """The host ended this key."""
+
+    code = "key_revoked"
 
 
 class RecordingError(FerWebError):

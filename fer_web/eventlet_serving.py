@@ -8,6 +8,10 @@ from typing import Any
 
 from fer_web.listeners import HANDSHAKE_TIMEOUT_S, PeerLimit, TlsConnection
 
+DISCARDED_BYTES = 32_000_000
+DISCARDING_S = 5.0
+"""So much of an unwanted body is read, so that its sender sees the answer; then the connection ends."""
+
 _LISTENER_IS_GONE = (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
 
 
@@ -69,6 +73,24 @@ def connection_class(eventlet: Any, peers: PeerLimit, tls: Callable[[], ssl.SSLC
                     super().__init__(conn_state, server)
             finally:
                 peers.leave(conn_state[0][0])
+
+        def get_environ(self) -> dict[str, Any]:
+            environ: dict[str, Any] = super().get_environ()
+            body = environ["eventlet.input"]
+            body.discard = lambda: self._discard(body)
+            return environ
+
+        def _discard(self, body: Any) -> None:
+            """Eventlet's own would read for ever, and hold the hub where the sender is fast."""
+            left = DISCARDED_BYTES
+            with eventlet.Timeout(DISCARDING_S, False):
+                while left > 0:
+                    part = body.read(min(left, 65536))
+                    if not part:
+                        return
+                    left -= len(part)
+                    eventlet.sleep(0)
+            self.close_connection = 1
 
     return Connection
 

@@ -13,6 +13,9 @@ from flask_socketio import SocketIO
 from fer_web.analysis.images import ImageLimits
 from fer_web.analysis.still_analyser import SharedAnalyser
 from fer_web.analysis.stills import MAX_STILL_FACES, StillAnalyser
+from fer_web.analysis.video_reader import VideoLimits
+from fer_web.analysis.video_service import VideoService, build_video_service
+from fer_web.analysis.video_worker import VideoTools
 from fer_web.history.importing import MAX_IMPORT_BYTES
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
@@ -36,6 +39,8 @@ from fer_web.server import EngineConcurrency, InTurn, ServingMode, serving_mode
 from fer_web.settings import ROOT, Settings
 from fer_web.sharing.addresses import checked_public_url
 from fer_web.sharing.gate import Gate
+from fer_web.sharing.key_store import DatabaseKeyStore
+from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.link_store import DatabaseLinkStore
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.plain_network import PlainNetwork
@@ -52,12 +57,19 @@ from fer_web.web.guests import Guests
 from fer_web.web.history_access import HistoryAccess
 from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
 from fer_web.web.history_pages import history_pages_blueprint
+from fer_web.web.keys_api import keys_api_blueprint
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions, pages_blueprint
+from fer_web.web.predict_api import PREDICT_PATH, predict_api_blueprint
+from fer_web.web.request_keys import RequestKeys
 from fer_web.web.security import FORM_BYTES, BodyBound, FenceRules, RequestFence
+from fer_web.web.service_api import service_api_blueprint
 from fer_web.web.share_access import ShareAccess
 from fer_web.web.share_api import share_api_blueprint
 from fer_web.web.trust import trust_blueprint
+from fer_web.web.video_access import VideoAccess
+from fer_web.web.video_api import API as VIDEOS_PATH
+from fer_web.web.video_api import video_api_blueprint
 from fer_web.web.watch_pages import watch_pages_blueprint
 
 _log = logging.getLogger(__name__)
@@ -83,11 +95,13 @@ class Application:
     upkeep: Upkeep
     network: ShareNetwork | None
     analysis: AnalysisAccess
+    videos: VideoService
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
         self.upkeep.stop()
         self.watching.stop()
+        self.videos.stop()
         self.recorder.stop()
         self.retention.stop()
         self.history.close()
@@ -98,6 +112,7 @@ def create_application(
     pipelines: Sequence[Pipeline] | None = None,
     network: ShareNetwork | None = None,
     analyser: SharedAnalyser | None = None,
+    video_tools: VideoTools | None = None,
 ) -> Application:
     """Build the server.
 
@@ -105,6 +120,7 @@ def create_application(
         pipelines: one for each worker; built from the settings by default.
         network: where others reach the server; None where it is not shared.
         analyser: of images that are sent over HTTP; built from the settings by default.
+        video_tools: for videos that are sent over HTTP; built from the settings by default.
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
@@ -121,10 +137,12 @@ def create_application(
     recorder = Recorder(history, _recording_model(settings, model.info, detector), 2 * settings.max_clients)
     mode = serving_mode(settings.async_mode)
     secret = load_secret(settings.data_dir)
-    owners = Owners(secret)
+    keys = KeyBook(DatabaseKeyStore(history.engine))
+    request_keys = RequestKeys(keys, mode.run_waiting)
+    owners = Owners(secret, request_keys.owner)
     links, visitors = LinkBook(DatabaseLinkStore(history.engine), run_waiting=mode.run_waiting), Visitors()
     gate = Gate(secret, links, visitors)
-    guests = Guests(gate, links, visitors)
+    guests = Guests(gate, links, visitors, key_of_request=request_keys.key)
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
     analysis = AnalysisAccess(
         owners,
@@ -133,11 +151,17 @@ def create_application(
         analyser or build_analyser(settings, model, detector),
         guests.admission,
     )
+    video_tools = video_tools or _video_tools(settings, model, detector)
+    videos = build_video_service(settings.data_dir, video_tools, history)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
     flask_app = _build_flask(
         settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
     )
     flask_app.register_blueprint(trust_blueprint(network))
+    flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
+    flask_app.register_blueprint(keys_api_blueprint(keys, owners, mode.run_waiting))
+    flask_app.register_blueprint(service_api_blueprint(model.info))
+    flask_app.register_blueprint(predict_api_blueprint(analysis, model.info))
     socketio = _build_socketio(settings, flask_app, mode)
     flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
         flask_app.wsgi_app, _fence_rules(settings, flask_app, network, owners)
@@ -166,10 +190,12 @@ def create_application(
     recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
     concurrency.spawn(watching.run)
-    upkeep = Upkeep(_chores(links, Loiterers(socketio.server), concurrency), concurrency.new_event())
+    chores = _chores(links, Loiterers(socketio.server), videos, concurrency)
+    upkeep = Upkeep(chores, concurrency.new_event())
     concurrency.spawn(upkeep.run)
     retention = Retention(history, settings.retention_days)
     retention.open()
+    videos.open()
     return Application(
         flask_app,
         socketio,
@@ -187,6 +213,7 @@ def create_application(
         upkeep,
         network,
         analysis,
+        videos,
     )
 
 
@@ -197,12 +224,22 @@ def _plain_network(settings: Settings) -> PlainNetwork | None:
     return PlainNetwork(settings.host, settings.port, public_url)
 
 
-def _chores(links: LinkBook, loiterers: Loiterers, concurrency: EngineConcurrency) -> list[Chore]:
+def _chores(
+    links: LinkBook, loiterers: Loiterers, videos: VideoService, concurrency: EngineConcurrency
+) -> list[Chore]:
     def forget_old() -> None:
         # Beside the others: a database that is locked holds it up, and links must end in time.
         concurrency.spawn(links.forget_old)
 
-    return [Chore(TICK_S, links.announce_expired), Chore(1.0, loiterers.end), Chore(3600.0, forget_old)]
+    def expire_videos() -> None:
+        concurrency.spawn(lambda: concurrency.run_waiting(videos.jobs.expire))
+
+    return [
+        Chore(TICK_S, links.announce_expired),
+        Chore(1.0, loiterers.end),
+        Chore(3600.0, forget_old),
+        Chore(600.0, expire_videos),
+    ]
 
 
 def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:
@@ -235,6 +272,18 @@ def build_analyser(settings: Settings, model: Model, detector: str) -> SharedAna
         return StillAnalyser(model.new_classifier(), searching, MAX_STILL_FACES)
 
     return SharedAnalyser(build, ImageLimits.from_settings(settings))
+
+
+def _video_tools(settings: Settings, model: Model, detector: str) -> VideoTools:
+    def open_pipeline() -> tuple[Pipeline, StreamState]:
+        return build_pipeline(settings, model.new_classifier(), detector), new_stream_state(settings)
+
+    limits = VideoLimits.from_settings(settings)
+    return VideoTools(limits, model.info, settings.record_hz, settings.smoothing_s, open_pipeline)
+
+
+def _video_access(settings: Settings, analysis: AnalysisAccess, videos: VideoService) -> VideoAccess:
+    return VideoAccess(analysis, videos.jobs, videos.scratch, settings.max_video_bytes, FORM_BYTES)
 
 
 def new_stream_state(settings: Settings) -> StreamState:
@@ -277,9 +326,9 @@ def _body_bounds(settings: Settings) -> tuple[BodyBound, ...]:
     image_bytes = settings.max_image_bytes + FORM_BYTES
     return (
         BodyBound("POST", IMPORT_PATH, MAX_IMPORT_BYTES),
-        BodyBound("POST", "/api/v1/predict", image_bytes),
+        BodyBound("POST", PREDICT_PATH, image_bytes),
         BodyBound("POST", "/api/v1/folder-tests", image_bytes),
-        BodyBound("POST", "/api/v1/videos", settings.max_video_bytes + FORM_BYTES),
+        BodyBound("POST", VIDEOS_PATH, settings.max_video_bytes + FORM_BYTES),
     )
 
 

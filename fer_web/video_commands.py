@@ -2,33 +2,28 @@
 
 import argparse
 import contextlib
-import datetime
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 
-from fer_web.analysis.annotated_video import AnnotatedVideo
-from fer_web.analysis.draft_files import draft_of
 from fer_web.analysis.text_tables import percent
-from fer_web.analysis.video import AnalysedFrame, VideoSamples, analyse_video, frame_table
+from fer_web.analysis.video import AnalysedFrame, VideoSamples, analyse_video
 from fer_web.analysis.video_encoders import SUFFIXES, VideoForm, choose_form
 from fer_web.analysis.video_kinds import KINDS
 from fer_web.analysis.video_reader import VideoLimits, VideoReader
+from fer_web.analysis.video_run import VideoOutputs, VideoRun
 from fer_web.analysis_commands import MODEL_SETTINGS
 from fer_web.command_line import parser_with_examples
 from fer_web.errors import FileUnreadableError, InvalidValueError
-from fer_web.history.export import csv_file, json_file
 from fer_web.history.repository import open_history
 from fer_web.history.texts import MAX_NAME, check_name
 from fer_web.history.types import SampleTable, Session
 from fer_web.history_commands import NO_BROWSER
-from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.models import Model, open_model, options_of
 from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
 from fer_web.labels import EMOTIONS
@@ -100,64 +95,28 @@ def run_video(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
             _check_history(settings)
         started = time.perf_counter()
         model, pipeline, state = open_pipeline(settings)
-        job = _Job(given, settings, reader, model.info, name)
-        job.run(analyse_video(reader, pipeline, state), form, out)
-        print(describe(given.video, reader, job.samples, time.perf_counter() - started))
-        job.store()
+        run = VideoRun(
+            reader,
+            given.video,
+            name=name,
+            file_name=file_name_of(given.video),
+            model=model.info,
+            record_hz=settings.record_hz,
+            smoothing_s=settings.smoothing_s,
+        )
+        outputs = VideoOutputs(given.csv, given.json, out, form)
+        run.write(
+            analyse_video(reader, pipeline, state),
+            outputs,
+            lambda items: _with_progress(items, reader.frames),
+        )
+        print(describe(given.video, reader, run.samples, time.perf_counter() - started))
+        _tell_written(outputs)
+        if given.to_history:
+            print(f"stored as session {_store(settings, run.session(), run.samples.table())}")
         for remark in reader.remarks:
             print(f"fer-web: {given.video}: {remark}.", file=sys.stderr)
         return 0 if reader.is_complete else 1
-
-
-@dataclass
-class _Job:
-    """One video on its way into files and the history."""
-
-    given: argparse.Namespace
-    settings: Settings
-    reader: VideoReader
-    model: ModelInfo
-    name: str
-    written: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.samples = VideoSamples(self.settings.record_hz)
-        self._started_at = datetime.datetime.now(datetime.UTC)
-
-    def run(
-        self, frames: Generator[AnalysedFrame, None, None], form: VideoForm | None, out: Path | None
-    ) -> None:
-        """Write all files, or none where anything fails."""
-        given = self.given
-        with contextlib.ExitStack() as stack:
-            sinks: list[Callable[[AnalysedFrame], None]] = [self.samples.add]
-            if given.csv:
-                sinks.append(_csv_sink(given.csv, self.session(), stack))
-            json_draft = stack.enter_context(draft_of(given.json)) if given.json else None
-            if form and out:
-                sinks.append(_video_sink(out, given.video, self.reader.fps, form, stack))
-            _drive(frames, sinks, self.reader.frames)
-            if json_draft:
-                _write_parts(json_draft, json_file(self.session(), [self.samples.table()]))
-        self.written = [str(path) for path in (given.csv, given.json) if path]
-        self.written += [f"{out} ({form.description})"] if form else []
-
-    def store(self) -> None:
-        """Say what was written, and store the session where that was asked for."""
-        if self.written:
-            print(f"written: {', '.join(self.written)}")
-        if self.given.to_history:
-            print(f"stored as session {_store(self.settings, self.session(), self.samples.table())}")
-
-    def session(self) -> Session:
-        """The session as far as it is known."""
-        return self.samples.session(
-            name=self.name,
-            started_at=self._started_at,
-            length_s=self.samples.last_s + 1 / self.reader.fps,
-            model=self.model,
-            settings=_facts(self.given, self.settings, self.reader),
-        )
 
 
 def open_pipeline(settings: Settings) -> tuple[Model, Pipeline, StreamState]:
@@ -180,7 +139,12 @@ def session_name(given: argparse.Namespace) -> str:
     """The name that was given, or the file's. Raises InvalidValueError."""
     if given.name is not None:
         return check_name(given.name)
-    text = given.video.name.encode("utf-8", "replace").decode("utf-8", "replace")
+    return file_name_of(given.video)
+
+
+def file_name_of(path: Path) -> str:
+    """A file's name as text that can be stored and shown."""
+    text = path.name.encode("utf-8", "replace").decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:MAX_NAME].strip()
 
 
@@ -235,49 +199,14 @@ def _check_files(given: argparse.Namespace, out: Path | None) -> None:
             )
 
 
-def _csv_sink(path: Path, session: Session, stack: contextlib.ExitStack) -> Callable[[AnalysedFrame], None]:
-    file = stack.enter_context(stack.enter_context(draft_of(path)).open("wb"))
-    # The history's own columns, a frame at a time; in the place of a session's id stands its name.
-    named = replace(session, id=session.name)
-    head, *_ = csv_file(named, [])
-    file.write(head)
-
-    def add(analysed: AnalysedFrame) -> None:
-        _, rows = csv_file(named, [frame_table(analysed)])
-        file.write(rows)
-
-    return add
+def _tell_written(outputs: VideoOutputs) -> None:
+    written = [str(path) for path in (outputs.csv, outputs.json) if path]
+    written += [f"{outputs.annotated} ({outputs.form.description})"] if outputs.form else []
+    if written:
+        print(f"written: {', '.join(written)}")
 
 
-def _video_sink(
-    out: Path, source: Path, fps: float, form: VideoForm, stack: contextlib.ExitStack
-) -> Callable[[AnalysedFrame], None]:
-    video = AnnotatedVideo(stack.enter_context(draft_of(out)), source, fps, form)
-
-    def close(failure: object, *_: object) -> None:
-        try:
-            if failure is None:
-                video.finish()
-        finally:
-            video.cancel()
-
-    stack.push(close)
-    return video.add
-
-
-def _drive(
-    frames: Generator[AnalysedFrame, None, None],
-    sinks: list[Callable[[AnalysedFrame], None]],
-    total: int | None,
-) -> None:
-    """Hand every frame to every sink; the reading thread has ended after this."""
-    with contextlib.closing(frames):
-        for analysed in _with_progress(frames, total):
-            for sink in sinks:
-                sink(analysed)
-
-
-def _with_progress(items: Iterator[AnalysedFrame], total: int | None) -> Iterator[AnalysedFrame]:
+def _with_progress(items: Iterable[AnalysedFrame], total: int | None) -> Iterator[AnalysedFrame]:
     """The items, with a bar on standard error where that is a terminal."""
     if not sys.stderr.isatty():
         yield from items
@@ -299,23 +228,6 @@ def _with_progress(items: Iterator[AnalysedFrame], total: int | None) -> Iterato
         for item in items:
             yield item
             bar.advance(task)
-
-
-def _write_parts(path: Path, parts: Iterator[bytes]) -> None:
-    with path.open("wb") as file:
-        for part in parts:
-            file.write(part)
-
-
-def _facts(given: argparse.Namespace, settings: Settings, reader: VideoReader) -> dict[str, Any]:
-    height, width = reader.size_hw
-    return {
-        "file": session_name(argparse.Namespace(name=None, video=given.video)),
-        "width": width,
-        "height": height,
-        "fps": reader.fps,
-        "smoothing_s": settings.smoothing_s,
-    }
 
 
 def _check_history(settings: Settings) -> None:

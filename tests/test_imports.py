@@ -30,6 +30,7 @@ LAYERS = {
     "fer_web.start": 6,
     "fer_web.factory": 7,
     "fer_web.history_commands": 6,
+    "fer_web.keys_commands": 6,
     "fer_web.analysis_commands": 6,
     "fer_web.doctor": 6,
     "fer_web.doctor_commands": 7,

@@ -8,9 +8,10 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def draft_of(path: Path) -> Iterator[Path]:
+def draft_of(path: Path, mode: int | None = None) -> Iterator[Path]:
     """An empty file beside `path`, with its suffix; it takes its place at the end, or is removed on an error.
 
+    Args: mode: its permissions; None: as this process makes files, which no other thread may do meanwhile.
     Raises: OSError: the folder is missing, or cannot be written.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".draft-", suffix=path.suffix)
@@ -18,7 +19,7 @@ def draft_of(path: Path) -> Iterator[Path]:
     draft = Path(name)
     try:
         yield draft
-        draft.chmod(0o666 & ~_umask())
+        draft.chmod(0o666 & ~_umask() if mode is None else mode)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)

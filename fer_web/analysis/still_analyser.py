@@ -25,7 +25,7 @@ class SharedAnalyser:
     def __init__(self, build: Callable[[], StillAnalyser], limits: ImageLimits) -> None:
         """Args: build: opens the classifier and the detector; called once, with the first image."""
         self._build = build
-        self._limits = limits
+        self.limits = limits
         self._analyser: StillAnalyser | None = None
         self._lock = threading.Lock()
 
@@ -46,10 +46,10 @@ class SharedAnalyser:
             return self._analyse(data, faces, heatmap)
 
     def _analyse(self, data: bytes | IO[bytes], faces: str, heatmap: bool) -> AnalysedStill:
+        read = data if isinstance(data, bytes) else data.read(self.limits.max_bytes + 1)
+        frame_bgr = decode_image(read, self.limits)
         self._analyser = self._analyser or self._build()
         model = self._analyser.model
         if heatmap and model.heatmaps is None:
             raise InvalidValueError(f"heatmap=1 cannot be had: {model.no_heatmaps}. Leave it out.")
-        read = data if isinstance(data, bytes) else data.read(self._limits.max_bytes + 1)
-        frame_bgr = decode_image(read, self._limits)
         return AnalysedStill(frame_bgr, self._analyser.analyse(frame_bgr, faces, heatmap))

@@ -104,3 +104,16 @@ links = Table(
     Column("expires_ms", BigInteger, nullable=False, index=True),
     Column("ended", String(16)),  # how the host ended it before its time
 )
+
+# Not of the history either: who may use the HTTP API. Never the keys themselves.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),  # SHA-256, hexadecimal
+    Column("id", String(32), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("owner", String(64), nullable=False),  # of what is made with it, as in sessions
+    Column("created_ms", BigInteger, nullable=False),  # since 1970, UTC
+    Column("used_ms", BigInteger),  # about when it was used last
+    Column("revoked_ms", BigInteger),  # when the host ended it
+)

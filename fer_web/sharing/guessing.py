@@ -29,9 +29,20 @@ class GuessLimiter(Protocol):
 class AddressGuessLimiter:
     """MAX_FAILURES in WINDOW_S for one address; an IPv6 host has a network of /64 to choose from."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Args: clock: seconds, never set back."""
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        guessed: str = "links",
+        advice: str = "scan the code again",
+    ) -> None:
+        """Args:
+        clock: seconds, never set back.
+        guessed: what is guessed, and `advice` what to do after waiting; for the error's text.
+        """
         self._clock = clock
+        self._guessed = guessed
+        self._advice = advice
         self._lock = threading.Lock()
         self._failures_s: OrderedDict[str, list[float]] = OrderedDict()
 
@@ -43,8 +54,8 @@ class AddressGuessLimiter:
                 return
             retry_after_s = math.ceil(recent[-MAX_FAILURES] + WINDOW_S - self._clock())
         raise TooManyGuessesError(
-            f"Your address tried {MAX_FAILURES} links that do not exist. Wait {retry_after_s} seconds, then "
-            "scan the code again.",
+            f"Your address tried {MAX_FAILURES} {self._guessed} that do not exist. Wait {retry_after_s} "
+            f"seconds, then {self._advice}.",
             retry_after_s,
         )
 

@@ -53,21 +53,24 @@ class Admission:
         is_local: comes from this machine itself, which needs no link, but may have opened one.
         visitor: the visitor's id; None for who has opened no link.
         link: the open link that let the visitor in; None like `visitor`.
+        key: id of the key with which a program asks; then it is no visitor, whatever cookies it has.
     """
 
     is_local: bool
     visitor: str | None = None
     link: Link | None = None
+    key: str | None = None
 
     @property
     def is_stranger(self) -> bool:
-        """Comes from the network without a link that is open."""
-        return not self.is_local and self.link is None
+        """Comes from the network without a link that is open, and without a key."""
+        return not self.is_local and self.link is None and self.key is None
 
     @property
     def may_stream(self) -> bool:
         """May use the live page with a camera of their own, and their own history."""
-        return self.is_local or (self.link is not None and self.link.kind == "join")
+        has_joined = self.link is not None and self.link.kind == "join"
+        return self.is_local or has_joined or self.key is not None
 
     @property
     def may_watch(self) -> bool:

@@ -33,10 +33,14 @@ class AnalysisAccess:
     admission: Callable[[], Admission] = lambda: Admission(is_local=True)
 
     def check(self) -> Viewer:
-        """Who asks. Raises ForbiddenError: a visitor whose link is only for looking at something."""
+        """Who asks; a browser without a cookie gets one. Raises ForbiddenError as `check_admission`."""
+        self.check_admission()
+        return self.owners.viewer()
+
+    def check_admission(self) -> None:
+        """For what is kept for nobody. Raises ForbiddenError: the visitor's link is only for looking."""
         if not self.admission().may_stream:
             raise ForbiddenError("Your link does not let you analyse files. Ask the host for a link to join.")
-        return self.owners.viewer()
 
     def analyse(self, data: bytes | IO[bytes], faces: str = "auto", heatmap: bool = False) -> AnalysedStill:
         """Analyse one image; see SharedAnalyser.analyse."""

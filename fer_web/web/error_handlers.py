@@ -5,7 +5,14 @@ import logging
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from fer_web.errors import DatabaseError, FerWebError, InternalError, ShareError, TooManyGuessesError
+from fer_web.errors import (
+    DatabaseError,
+    FerWebError,
+    InternalError,
+    KeyRefusedError,
+    ShareError,
+    TooManyGuessesError,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +40,11 @@ def register_error_handlers(app: Flask) -> None:
 def _on_known(error: FerWebError) -> Response:
     if isinstance(error, DatabaseError):
         _log.warning("A request failed: %s", error)
-    return _respond(error.http_status, error.to_wire())
+    answer = _respond(error.http_status, error.to_wire())
+    if isinstance(error, KeyRefusedError):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _on_share(error: ShareError) -> Response:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from fer_web.errors import LinkNeededError, LinkUnknownError, NotFoundError, ShareError, SharingStoppedError
 from fer_web.sharing.gate import Gate
 from fer_web.sharing.guessing import AddressGuessLimiter, GuessLimiter
+from fer_web.sharing.keys import ApiKey
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.types import Admission, Link
 from fer_web.sharing.visitors import Visitors
@@ -34,8 +35,13 @@ class Guests:
         visitors: Visitors,
         limiter: GuessLimiter | None = None,
         clock: Callable[[], float] = time.time,
+        key_of_request: Callable[[], ApiKey | None] = lambda: None,
     ) -> None:
-        """Args: clock: seconds since 1970, as that of `links`."""
+        """Args:
+        clock: seconds since 1970, as that of `links`.
+        key_of_request: a program's key that came with the current request; raises KeyRefusedError.
+        """
+        self._key_of_request = key_of_request
         self._gate = gate
         self._links = links
         self._visitors = visitors
@@ -48,17 +54,25 @@ class Guests:
         app.register_blueprint(self._blueprint())
 
     def admission(self) -> Admission:
-        """Who makes the current request. Raises ShareError: a cookie no longer opens, and says why."""
+        """Who makes the current request.
+
+        Raises: ShareError: a cookie no longer opens, and says why. KeyRefusedError: nor does a key.
+        """
         if "admission" not in g:
-            g.admission = self._gate.admit(request.remote_addr, request.cookies)
+            g.admission = self._admit()
         admission: Admission = g.admission
         return admission
+
+    def _admit(self) -> Admission:
+        if key := self._key_of_request():
+            return Admission(self._gate.is_local(request.remote_addr), key=key.id)
+        return self._gate.admit(request.remote_addr, request.cookies)
 
     def _let_in(self) -> BaseResponse | None:
         if request.path.startswith(OPEN_PATHS):
             return None
         admission = self.admission()
-        if admission.is_local:
+        if admission.is_local or admission.key is not None:
             return None
         if admission.link is None:
             raise LinkNeededError(

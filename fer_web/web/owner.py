@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +44,12 @@ class Owners:
     different secrets on one machine would take each other's cookie for a forged one and replace it.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        """Args: secret: 32 bytes that only this server knows; with another one all owners are strangers."""
+    def __init__(self, secret: bytes, key_owner: Callable[[], str | None] = lambda: None) -> None:
+        """Args:
+        secret: 32 bytes that only this server knows; with another one all owners are strangers.
+        key_owner: whose key came with the current request, None without one; raises KeyRefusedError.
+        """
+        self._key_owner = key_owner
         mark = hashlib.sha256(secret).hexdigest()[:8]
         self.owner_cookie = f"fer_owner_{mark}"
         self.host_cookie = f"fer_host_{mark}"
@@ -63,11 +67,16 @@ class Owners:
         return _unsigned(self._owner_signer, cookies.get(self.owner_cookie, ""))
 
     def viewer(self) -> Viewer:
-        """Who makes the current request; a browser without a valid cookie becomes a new owner."""
+        """Who makes the current request; a browser without a valid cookie becomes a new owner.
+
+        A key counts before cookies, and is never the host's: it can neither make nor revoke keys or links.
+        """
         if "viewer" not in g:
-            owner = self.owner_of(request.cookies)
+            key_owner = self._key_owner()
+            owner = key_owner or self.owner_of(request.cookies)
             g.is_new_owner = owner is None
-            g.viewer = Viewer(owner or secrets.token_urlsafe(18), self._is_host(request))
+            is_host = key_owner is None and self._is_host(request)
+            g.viewer = Viewer(owner or secrets.token_urlsafe(18), is_host)
         viewer: Viewer = g.viewer
         return viewer
 

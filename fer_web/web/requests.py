@@ -3,6 +3,7 @@
 import datetime
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from flask import request
@@ -86,6 +87,14 @@ def flag_argument(name: str) -> bool:
     if text not in ("0", "1"):
         raise InvalidValueError(f"{name} is {text!r:.60}; allowed: 0 and 1.")
     return text == "1"
+
+
+def choice_argument(name: str, allowed: Sequence[str]) -> str:
+    """One of `allowed`, the first where the address says nothing. Raises InvalidValueError."""
+    text = request.args.get(name, allowed[0])
+    if text not in allowed:
+        raise InvalidValueError(f"{name} is {text!r:.60}; allowed: {', '.join(allowed)}.")
+    return text
 
 
 def day_argument(name: str, *, days_later: int = 0) -> datetime.datetime | None:

@@ -44,7 +44,7 @@ FORM_BYTES = 10_000
 """What a form may put around the one file in it: a file of exactly the allowed size passes either way."""
 
 _PLAIN_HTTP_PATHS = re.compile(r"/(static/.*|trust([/.].*)?)")
-_SECRET_PATHS = re.compile(r"/(l|api/v1/share)(/.*)?")
+_SECRET_PATHS = re.compile(r"/(l|api/v1/share|api/v1/keys)(/.*)?")
 
 
 @dataclass(frozen=True)

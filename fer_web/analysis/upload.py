@@ -1,0 +1,116 @@
+"""One file that comes over the network, on its way to the disk."""
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from fer_web.errors import DiskFullError, FerWebError, SlowUploadError
+
+BLOCK_BYTES: Final = 1_000_000
+"""Written at once, by another thread: the server's hub never waits for a disk."""
+
+MIN_BYTES_PER_S: Final = 20_000
+"""A slower client, on average, holds a place that others wait for."""
+
+GRACE_S: Final = 60.0
+
+
+class Upload:
+    """Takes a file's bytes in any portions; at most a block of them and a portion are in memory.
+
+    It is closed by whoever made it, also after an error; removing the file is theirs too.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        check_head: Callable[[bytes], object],
+        head_bytes: int,
+        check_size: Callable[[int], None],
+        call: Callable[..., Any],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make the file, mode 0600.
+
+        Args:
+            check_head: gets the first `head_bytes` as soon as they are there, or all; may raise.
+            check_size: gets the size so far; may raise.
+            call: runs a function that waits for the disk. clock: seconds.
+        Raises: DiskFullError.
+        """
+        self.size = 0
+        self._check_head, self._head_bytes, self._check_size = check_head, head_bytes, check_size
+        self._call, self._clock, self._started_s = call, clock, clock()
+        self._waiting = bytearray()
+        self._is_checked = False
+        self._file = self._on_disk(lambda: _private_file(path))
+
+    def write(self, data: bytes) -> int:
+        """Take the next bytes. Raises what the checks raise, DiskFullError, SlowUploadError."""
+        self.size += len(data)
+        self._check_size(self.size)
+        self._check_pace()
+        self._waiting += data
+        if not self._is_checked and len(self._waiting) >= self._head_bytes:
+            self._check()
+        if len(self._waiting) >= BLOCK_BYTES:
+            self._flush()
+        return len(data)
+
+    def finish(self) -> None:
+        """All bytes came. Raises as `write`."""
+        if not self._is_checked:
+            self._check()
+        self._flush()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+    def seek(self, _place: int) -> int:
+        """Nothing: for form parsers, which go back to a file's start when they have it all."""
+        return 0
+
+    def _check(self) -> None:
+        self._is_checked = True
+        self._check_head(bytes(self._waiting[: self._head_bytes]))
+
+    def _check_pace(self) -> None:
+        past_s = self._clock() - self._started_s
+        if past_s > GRACE_S and self.size < past_s * MIN_BYTES_PER_S:
+            raise SlowUploadError(
+                f"{self.size} bytes came in {past_s:.0f} s, and {MIN_BYTES_PER_S} a second are needed. Send "
+                "the file over a faster connection."
+            )
+
+    def _flush(self) -> None:
+        block, self._waiting = bytes(self._waiting), bytearray()
+        if block:
+            self._on_disk(lambda: _write_all(self._file, block))
+
+    def _on_disk(self, verb: Callable[[], Any]) -> Any:
+        try:
+            return self._call(verb)
+        except OSError as exc:
+            raise disk_error(exc) from exc
+
+
+def disk_error(exc: OSError) -> FerWebError:
+    """What a failed write means for whoever sent a file. Raises `exc` itself where the disk is not full."""
+    if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise exc
+    return DiskFullError("The server's disk is full. Free some space there, and send the file again.")
+
+
+def _private_file(path: Path) -> Any:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+
+
+def _write_all(file: Any, block: bytes) -> None:
+    left = memoryview(block)
+    while left:
+        left = left[file.write(left) :]

@@ -1,0 +1,329 @@
+"""Videos that wait for their turn, are analysed, and are done: who may have how many, and who is next."""
+
+import contextlib
+import datetime
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from fer_web.errors import FerWebError, NotFoundError, TooManyJobsError
+
+JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
+WAITING: Final = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class JobLimits:
+    """How much there may be.
+
+    Attributes:
+        queued_of_owner, queued: videos that wait or are on their way in, of one owner and of all.
+        kept_of_owner, kept: videos that are done and still listed.
+        kept_s: how long these are, in seconds.
+        kept_bytes: of their files, all together; the oldest go first.
+    """
+
+    queued_of_owner: int = 4
+    queued: int = 24
+    kept_of_owner: int = 20
+    kept: int = 200
+    kept_s: float = 24 * 3600.0
+    kept_bytes: int = 5_000_000_000
+
+
+@dataclass(frozen=True)
+class NewVideo:
+    """A video that came: `folder` is its own, `source` the file in it."""
+
+    owner: str
+    name: str
+    folder: Path
+    source: Path
+    wants_annotated: bool = False
+
+
+@dataclass
+class VideoJob:
+    """One video. The queue's lock guards what changes; whoever works on it changes it through the queue.
+
+    Attributes:
+        started_s, ended_s: by the queue's clock.
+        session: its id in the history, when it is there.
+        table, annotated: the files that can be had.
+        must_end: set where it is cancelled, or the server stops.
+    """
+
+    id: str
+    new: NewVideo
+    number: int
+    created_at: datetime.datetime
+    state: JobState = "queued"
+    frames: int = 0
+    frames_total: int | None = None
+    faces: int = 0
+    started_s: float | None = None
+    ended_s: float | None = None
+    session: str | None = None
+    error: FerWebError | None = None
+    remarks: tuple[str, ...] = ()
+    table: Path | None = None
+    annotated: Path | None = None
+    bytes_kept: int = 0
+    must_end: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job at one moment; see VideoJob.
+
+    Attributes:
+        position: 1 for the next one; None unless it is queued.
+        progress: 0-1, None where nobody knows. eta_s: seconds that are left, None likewise.
+        fps: frames analysed a second, 0 before the first.
+    """
+
+    id: str
+    name: str
+    state: JobState
+    position: int | None
+    frames: int
+    frames_total: int | None
+    progress: float | None
+    eta_s: float | None
+    faces: int
+    fps: float
+    session: str | None
+    error: dict[str, Any] | None
+    remarks: tuple[str, ...]
+    table: Path | None
+    annotated: Path | None
+    created_at: datetime.datetime
+
+
+class VideoJobs:
+    """The queue. Owners take turns: next is the oldest video of who was served longest ago. Thread-safe."""
+
+    def __init__(
+        self,
+        discard: Callable[[Path], None],
+        limits: JobLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: discard: removes a job's folder; called without the lock. clock: seconds."""
+        self._discard = discard
+        self._limits = limits or JobLimits()
+        self._clock = clock
+        self._jobs: dict[str, VideoJob] = {}
+        self._uploading: Counter[str] = Counter()
+        self._served: dict[str, int] = {}
+        self._numbers = 0
+        self._is_stopping = False
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def place_for(self, owner: str) -> Iterator[None]:
+        """Keeps a place in the queue while a video comes in. Raises TooManyJobsError: there is none."""
+        with self._changed:
+            self._check_places(owner)
+            self._uploading[owner] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._uploading[owner] -= 1
+                self._uploading += Counter()  # keeps those above zero
+
+    def submit(self, new: NewVideo) -> JobView:
+        """Queue a video whose place was kept. Its folder is ours from now on."""
+        with self._changed:
+            self._numbers += 1
+            now = datetime.datetime.now(datetime.UTC)
+            job = VideoJob(secrets.token_urlsafe(12), new, self._numbers, now)
+            self._jobs[job.id] = job
+            self._changed.notify_all()
+            return self._view(job)
+
+    def list_of(self, owner: str) -> list[JobView]:
+        """An owner's videos, newest first."""
+        with self._changed:
+            mine = [job for job in self._jobs.values() if job.new.owner == owner]
+            return [self._view(job) for job in reversed(mine)]
+
+    def get(self, job_id: str, owner: str) -> JobView:
+        """One of an owner's videos. Raises NotFoundError."""
+        with self._changed:
+            return self._view(self._of(job_id, owner))
+
+    def remove(self, job_id: str, owner: str) -> None:
+        """End a video that waits or runs, which stays listed as cancelled; forget one that is done.
+
+        Raises NotFoundError.
+        """
+        with self._changed:
+            job = self._of(job_id, owner)
+            if job.state == "running":
+                job.must_end.set()
+                return
+            if job.state == "queued":
+                self._end(job, "cancelled")
+            else:
+                del self._jobs[job_id]
+        self._discard(job.new.folder)
+
+    def next(self) -> VideoJob | None:
+        """Wait for the next video and begin it; None when the server stops."""
+        with self._changed:
+            while not (self._is_stopping or self._order()):
+                self._changed.wait()
+            if self._is_stopping:
+                return None
+            job = self._order()[0]
+            job.state, job.started_s = "running", self._clock()
+            self._numbers += 1
+            self._served[job.new.owner] = self._numbers
+            return job
+
+    def progress(self, job: VideoJob, frames: int, total: int | None, faces: int) -> None:
+        """So much of it is done."""
+        with self._changed:
+            job.frames, job.frames_total, job.faces = frames, total, faces
+
+    def finish(
+        self, job: VideoJob, session: str, *, table: Path, annotated: Path | None, remarks: tuple[str, ...]
+    ) -> bool:
+        """It is in the history, and these files can be had. False where it was cancelled meanwhile."""
+        kept = sum(path.stat().st_size for path in (table, annotated) if path)
+        with self._changed:
+            if job.must_end.is_set():
+                return False
+            job.session, job.table, job.annotated = session, table, annotated
+            job.remarks, job.bytes_kept = remarks, kept
+            self._end(job, "finished")
+        self.expire()
+        return True
+
+    def cancelled(self, job: VideoJob) -> None:
+        """Whoever worked on it has stopped."""
+        self._conclude(job, "cancelled")
+
+    def fail(self, job: VideoJob, error: FerWebError) -> None:
+        """It cannot be analysed."""
+        job.error = error
+        self._conclude(job, "failed")
+
+    def expire(self) -> None:
+        """Forget what was kept for long enough, or is too much."""
+        with self._changed:
+            gone = self._superfluous()
+            for job in gone:
+                del self._jobs[job.id]
+        for job in gone:
+            self._discard(job.new.folder)
+
+    def stop(self) -> None:
+        """End what runs, and give out nothing more."""
+        with self._changed:
+            self._is_stopping = True
+            for job in self._jobs.values():
+                job.must_end.set()
+            self._changed.notify_all()
+
+    def _check_places(self, owner: str) -> None:
+        queued = Counter(job.new.owner for job in self._jobs.values() if job.state == "queued")
+        limits = self._limits
+        if queued[owner] + self._uploading[owner] >= limits.queued_of_owner:
+            raise TooManyJobsError(
+                f"You have {limits.queued_of_owner} videos waiting, more are not allowed. Wait until one is "
+                "analysed, or cancel one."
+            )
+        if queued.total() + self._uploading.total() >= limits.queued:
+            raise TooManyJobsError(
+                f"{limits.queued} videos are waiting here, more are not allowed. Try again later."
+            )
+
+    def _of(self, job_id: str, owner: str) -> VideoJob:
+        job = self._jobs.get(job_id)
+        if job is None or job.new.owner != owner:
+            raise NotFoundError("There is no such video here: it was removed, or its time is over.")
+        return job
+
+    def _order(self) -> list[VideoJob]:
+        """Those that wait, in the order in which they will be begun if nothing else comes."""
+        rounds: Counter[str] = Counter()
+        keys = {}
+        for job in self._jobs.values():
+            if job.state == "queued":
+                owner = job.new.owner
+                keys[job.id] = rounds[owner], self._served.get(owner, 0), job.number
+                rounds[owner] += 1
+        return [self._jobs[job_id] for job_id in sorted(keys, key=lambda job_id: keys[job_id])]
+
+    def _conclude(self, job: VideoJob, state: JobState) -> None:
+        with self._changed:
+            self._end(job, state)
+        self._discard(job.new.folder)
+        self.expire()
+
+    def _end(self, job: VideoJob, state: JobState) -> None:
+        job.state, job.ended_s = state, self._clock()
+
+    def _superfluous(self) -> list[VideoJob]:
+        """Done, and older than allowed or past what is kept; counted from the newest."""
+        limits, now_s = self._limits, self._clock()
+        done = [job for job in self._jobs.values() if job.ended_s is not None]
+        done.sort(key=lambda job: job.ended_s or 0.0, reverse=True)
+        of_owner: Counter[str] = Counter()
+        gone, kept, size = [], 0, 0
+        for job in done:
+            owner, ended_s = job.new.owner, job.ended_s or 0.0
+            is_over = now_s - ended_s > limits.kept_s or kept >= limits.kept
+            is_too_large = kept > 0 and size + job.bytes_kept > limits.kept_bytes
+            if is_over or is_too_large or of_owner[owner] >= limits.kept_of_owner:
+                gone.append(job)
+                continue
+            of_owner[owner] += 1
+            kept, size = kept + 1, size + job.bytes_kept
+        return gone
+
+    def _view(self, job: VideoJob) -> JobView:
+        past_s = 0.0
+        if job.started_s is not None:
+            past_s = (job.ended_s or self._clock()) - job.started_s
+        fps = job.frames / past_s if past_s > 0 else 0.0
+        position = self._order().index(job) + 1 if job.state == "queued" else None
+        return JobView(
+            id=job.id,
+            name=job.new.name,
+            state="cancelled" if job.state == "running" and job.must_end.is_set() else job.state,
+            position=position,
+            frames=job.frames,
+            frames_total=job.frames_total,
+            progress=_progress(job),
+            eta_s=_eta_s(job, fps),
+            faces=job.faces,
+            fps=fps,
+            session=job.session,
+            error=job.error.to_wire() if job.error else None,
+            remarks=job.remarks,
+            table=job.table,
+            annotated=job.annotated,
+            created_at=job.created_at,
+        )
+
+
+def _progress(job: VideoJob) -> float | None:
+    if job.state == "finished":
+        return 1.0
+    # Headers count roughly: done is only what is stored.
+    return min(0.999, job.frames / job.frames_total) if job.frames_total else None
+
+
+def _eta_s(job: VideoJob, fps: float) -> float | None:
+    if job.state != "running" or not job.frames_total or not fps:
+        return None
+    return max(0.0, job.frames_total - job.frames) / fps

@@ -1,0 +1,91 @@
+"""Files that come with a request: as the body's bytes, or as one field of a form."""
+
+import contextlib
+import errno
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from flask import request
+
+from fer_web.errors import DiskFullError, ProtocolError, UnsupportedTypeError
+
+MAX_FILE_NAME = 200
+_READ_BYTES = 65536
+_KEPT_IN_MEMORY_BYTES = 1_000_000
+_OTHER_KINDS = ("application/json", "application/x-www-form-urlencoded")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that came. `file`: at its start; `name`: fit to be shown, None where none came."""
+
+    file: IO[bytes]
+    name: str | None
+
+
+@contextlib.contextmanager
+def received_file(field: str, max_bytes: int) -> Iterator[Upload]:
+    """The current request's file, in memory while it is small, else in a temporary file that nobody sees.
+
+    Args:
+        field: of a form with one file; other media types are the file itself.
+        max_bytes: of the request's body.
+    Raises: ProtocolError: a form without this one file. UnsupportedTypeError: a body that is no file.
+        DiskFullError: the disk is full.
+    """
+    request.max_content_length = max_bytes
+    if request.mimetype in _OTHER_KINDS:
+        raise UnsupportedTypeError(
+            f"The body is announced as {request.mimetype}. Send the file's bytes as "
+            f"application/octet-stream, or a form (multipart/form-data) with the file in the field {field}."
+        )
+    with contextlib.ExitStack() as stack:
+        with _full_disk_told():
+            is_form = request.mimetype == "multipart/form-data"
+            upload = _from_form(field, stack) if is_form else _from_body(stack)
+        yield upload
+
+
+def clean_file_name(name: str | None) -> str | None:
+    """The last part of a path, without what could mislead a reader; None where nothing is left."""
+    last = re.split(r"[/\\]", name or "")[-1]
+    shown = "".join(sign for sign in last if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+    return shown.strip()[:MAX_FILE_NAME] or None
+
+
+def _from_form(field: str, stack: contextlib.ExitStack) -> Upload:
+    stack.callback(request.close)
+    files = list(request.files.items(multi=True))
+    names = [*(name for name, _ in files), *request.form.keys()]
+    if names != [field] or not files:
+        raise ProtocolError(
+            f"The form must have one file, in the field {field}; it has "
+            f"{', '.join(names)[:80] or 'nothing'}. With curl: -F {field}=@FILE"
+        )
+    ((_, file),) = files
+    return Upload(file.stream, clean_file_name(file.filename))
+
+
+def _from_body(stack: contextlib.ExitStack) -> Upload:
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY_BYTES)  # noqa: SIM115 - the stack closes it
+    stack.callback(file.close)
+    while part := request.stream.read(_READ_BYTES):
+        file.write(part)
+    file.seek(0)
+    return Upload(file, None)
+
+
+@contextlib.contextmanager
+def _full_disk_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFullError(
+            f"No space is left for the file in {tempfile.gettempdir()}. Free some and send it again."
+        ) from exc
