@@ -95,6 +95,7 @@ class Application:
     upkeep: Upkeep
     network: ShareNetwork | None
     analysis: AnalysisAccess
+    keys: KeyBook
     videos: VideoService
 
     def close(self) -> None:
@@ -213,6 +214,7 @@ def create_application(
         upkeep,
         network,
         analysis,
+        keys,
         videos,
     )
 

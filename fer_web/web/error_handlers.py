@@ -3,7 +3,7 @@
 import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from fer_web.errors import (
     DatabaseError,
@@ -64,7 +64,10 @@ def _on_share(error: ShareError) -> Response:
 def _on_http(error: HTTPException) -> Response:
     status = error.code or 500
     name = error.name.lower().replace(" ", "_")
-    return _respond(status, {"code": name, "message": error.description or error.name, "retryable": False})
+    answer = _respond(status, {"code": name, "message": error.description or error.name, "retryable": False})
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
 
 
 def _on_unknown(error: Exception) -> Response:

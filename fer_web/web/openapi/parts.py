@@ -58,14 +58,14 @@ EMPTY_BODY: Json = body_of({})
 
 
 def query(name: str, schema: Json, description: str, *, required: bool = False) -> Json:
-    """A parameter after the question mark."""
+    """A parameter after the question mark; an empty one counts as absent, but for choices."""
     return {
         "name": name,
         "in": "query",
         "required": required,
         "schema": schema,
         "description": description,
-        "allowEmptyValue": False,
+        "allowEmptyValue": "enum" not in schema,
     }
 
 
@@ -83,6 +83,9 @@ def answer(description: str, schema: Json) -> Json:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
+_CONTENTS: Json = {"application/json": {"type": "object"}}
+
+
 def file_answer(description: str, *media_types: str) -> Json:
     """An answer that is a file."""
     return {
@@ -90,7 +93,7 @@ def file_answer(description: str, *media_types: str) -> Json:
         "headers": {
             "Content-Disposition": {"schema": TEXT, "description": "A name that the file may be given."}
         },
-        "content": {kind: {"schema": {"type": "string"}} for kind in media_types},
+        "content": {kind: {"schema": _CONTENTS.get(kind, TEXT)} for kind in media_types},
     }
 
 

@@ -2,6 +2,7 @@
 
 from fer_web.analysis.images import KINDS
 from fer_web.analysis.stills import FACES
+from fer_web.inference.heatmaps import CAM, GRAD_CAM
 from fer_web.labels import EMOTIONS
 from fer_web.web.openapi.parts import (
     BOOLEAN,
@@ -22,11 +23,27 @@ from fer_web.web.openapi.parts import (
 
 TAG: Json = {"name": "Images", "description": "Name the expressions in one image. Nothing of it is kept."}
 
+_HEAT = described(
+    list_of({"type": "integer", "minimum": 0, "maximum": 255}),
+    "Row by row; all expressions of a face have one scale, so that they can be compared.",
+)
+
 SCHEMAS: Json = {
+    "HeatMap": record(
+        "What the network looked at for each expression, over the square of the face, turned upright.",
+        side=described({"type": "integer", "minimum": 1}, "Values in a row, and rows."),
+        corners=described(
+            list_of(list_of({"type": "number"}, minItems=2, maxItems=2), minItems=4, maxItems=4),
+            "Top left, top right, bottom right, bottom left of the square, in fractions of the image.",
+        ),
+        values=record("By expression.", **dict.fromkeys(EMOTIONS, _HEAT)),
+        method={"type": "string", "enum": [CAM, GRAD_CAM]},
+    ),
     "Emotion": {"type": "string", "enum": list(EMOTIONS)},
     "Scores": record("Seven probabilities that sum to 1.", **dict.fromkeys(EMOTIONS, SHARE)),
     "StillFace": record(
         "A face in an image.",
+        {"heatmap": described(ref("HeatMap"), "Only with heatmap=1.")},
         box=described(
             list_of({"type": "number"}, minItems=4, maxItems=4),
             "Left, top, width, height in fractions of the image; may reach over its edge.",
@@ -106,7 +123,11 @@ PATHS: Json = {
             },
             parameters=(
                 FACES_PARAMETER,
-                query("heatmap", FLAG, "1 adds to each face what the network looked at."),
+                query(
+                    "heatmap",
+                    FLAG,
+                    "1 adds to each face what the network looked at; `bad_value` where the model cannot say.",
+                ),
                 _FORMAT,
             ),
             body=IMAGE_BODY,
