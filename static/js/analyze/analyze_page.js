@@ -36,11 +36,11 @@ const find = (id) => document.getElementById(id);
 const { signal } = new AbortController();
 const bus = new EventBus();
 const options = parseAnalyzeOptions(document.querySelector('meta[name="fer-options"]')?.content);
-const { emotions } = options;
+const { emotions, hasHeatmaps } = options;
 const preferences = new Preferences(() => localStorage);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const api = new AnalysisApi({ fetch: globalThis.fetch.bind(globalThis), newUpload: () => new XMLHttpRequest() });
-const queue = new ImageQueue({ api, bus, emotions, maxBytes: options.maxImageBytes, wait });
+const queue = new ImageQueue({ api, bus, emotions, hasHeatmaps, maxBytes: options.maxImageBytes, wait });
 const selection = new ImageSelection(bus, signal);
 const pictures = new Pictures({
   decode: (blob) => createImageBitmap(blob),
@@ -108,7 +108,7 @@ function buildImages() {
     },
     bus,
     signal,
-    { emotions, load },
+    { emotions, load, noHeatmaps: options.noHeatmaps },
   );
 }
 
