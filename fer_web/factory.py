@@ -53,6 +53,7 @@ from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess
+from fer_web.web.analyze_pages import analyze_pages_blueprint
 from fer_web.web.error_handlers import register_error_handlers
 from fer_web.web.folder_test_api import API as FOLDER_TESTS_PATH
 from fer_web.web.folder_test_api import folder_test_api_blueprint
@@ -311,6 +312,7 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
     guests.register(app)
     app.register_blueprint(pages_blueprint(options))
+    app.register_blueprint(analyze_pages_blueprint(options, settings))
     app.register_blueprint(history_pages_blueprint(options, share.history))
     app.register_blueprint(history_api_blueprint(share.history))
     app.register_blueprint(share_api_blueprint(share))

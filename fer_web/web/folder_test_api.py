@@ -14,7 +14,7 @@ from fer_web.analysis.names import clean_file_name
 from fer_web.analysis.stills import FACES
 from fer_web.errors import ImageError, InvalidValueError, JobStateError
 from fer_web.web.analysis_access import AnalysisAccess
-from fer_web.web.requests import json_body
+from fer_web.web.requests import check_write, json_body
 from fer_web.web.security import FORM_BYTES
 from fer_web.web.uploads import received_file
 
@@ -33,6 +33,7 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
 
     @api.post("")
     def begin() -> tuple[Response, int]:
+        check_write()
         owner = analysis.check().owner
         body = json_body("faces", "name")
         name = clean_file_name(_text(body, "name", "")) or _NAMELESS
