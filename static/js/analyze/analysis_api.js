@@ -59,9 +59,9 @@ export class AnalysisApi {
     return this.#requests.send("DELETE", pathOf(`${API}/videos`, id), {});
   }
 
-  /** @returns {Promise<{id: string}>} */
-  createFolderTest(faces) {
-    return this.#requests.send("POST", `${API}/folder-tests`, { faces });
+  /** @param {{faces: string, name: string}} how name: of the folder @returns {Promise<{id: string}>} */
+  createFolderTest({ faces, name }) {
+    return this.#requests.send("POST", `${API}/folder-tests`, { faces, name });
   }
 
   /** @param {string} path <label>/<name> @returns {Promise<{images: number, outcome: string}>} */
