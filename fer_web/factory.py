@@ -52,6 +52,7 @@ from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess
+from fer_web.web.api_pages import api_pages_blueprint
 from fer_web.web.error_handlers import register_error_handlers
 from fer_web.web.guests import Guests
 from fer_web.web.history_access import HistoryAccess
@@ -155,11 +156,11 @@ def create_application(
     video_tools = video_tools or _video_tools(settings, model, detector)
     videos = build_video_service(settings.data_dir, video_tools, history)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
-    flask_app = _build_flask(
-        settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
-    )
+    options = PageOptions(settings, model.info, detector, guests.admission)
+    flask_app = _build_flask(settings, options, guests, share)
     flask_app.register_blueprint(trust_blueprint(network))
     flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
+    flask_app.register_blueprint(api_pages_blueprint(options, owners))
     flask_app.register_blueprint(keys_api_blueprint(keys, owners, mode.run_waiting))
     flask_app.register_blueprint(service_api_blueprint(model.info))
     flask_app.register_blueprint(predict_api_blueprint(analysis, model.info))

@@ -1,4 +1,6 @@
 /** Asks our own server in JSON. `fetch` is passed in, so that tests need no network. */
+const NO_CONTENT = 204;
+
 export class ApiError extends Error {
   name = "ApiError";
 
@@ -54,6 +56,7 @@ export class JsonRequests {
 export const pathOf = (root, ...parts) => [root, ...parts.map(encodeURIComponent)].join("/");
 
 async function read(response) {
+  if (response.status === NO_CONTENT) return null;
   const answer = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer;
   const message = answer?.error?.message ?? `The server's answer (status ${response.status}) could not be read.`;

@@ -18,6 +18,8 @@ const SHARE_PURE = ["share/links.js", "share/questions.js"];
 const SHARE_PARTS = ["share/views/keyed_list.js", "share/views/link_row.js"];
 const WATCH = list("static/js/watch/", ".js").map((name) => `watch/${name}`);
 const WATCH_VIEWS = list("static/js/watch/views/", ".js").map((name) => `watch/views/${name}`);
+const API = list("static/js/api/", ".js").map((name) => `api/${name}`);
+const API_VIEWS = list("static/js/api/views/", ".js").map((name) => `api/views/${name}`);
 const MODULES = list("static/js/", ".js");
 const SERVICES = ["camera.js", "frame_pump.js", "live_session.js", "recording.js", "socket_client.js", "video_clock.js", "wake_lock.js"];
 const LOW = ["event_bus.js", "protocol.js", "options.js", "errors.js", "goodbyes.js", "json_requests.js", "geometry.js", "format.js", "statistics.js"];
@@ -88,6 +90,19 @@ test("the watch page has views of its own, which only its root brings together",
   assert.deepEqual(WATCH_VIEWS.filter((view) => !shown.includes(view)), []);
 });
 
+test("the page about the API has views of its own, which only its root brings together", () => {
+  for (const view of API_VIEWS) {
+    const others = [...SERVICES, "api/keys.js", "api/keys_api.js", ...VIEWS, ...API_VIEWS];
+    assert.deepEqual(resolved(view).filter((path) => others.includes(path)), [], view);
+  }
+  for (const module of API.filter((name) => name !== "api/api_page.js")) {
+    assert.deepEqual(resolved(module).filter((path) => path.includes("views/")), [], module);
+    assert.doesNotMatch(read(`static/js/${module}`), /\bdocument\.|\blocation\.|\bwindow\.|\bnavigator\./, module);
+  }
+  const shown = resolved("api/api_page.js");
+  assert.deepEqual(API_VIEWS.filter((view) => !shown.includes(view)), []);
+});
+
 test("every view of the history is on a page", () => {
   const pages = HISTORY.filter((name) => name.endsWith("_page.js")).flatMap(resolved);
   assert.deepEqual(HISTORY_VIEWS.filter((view) => !pages.includes(view) && !PARTS.includes(view)), []);
@@ -110,7 +125,7 @@ test("services never touch the document", () => {
 });
 
 test("nothing writes HTML from text, leaves window globals or fetches", () => {
-  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS, ...SHARE, ...SHARE_VIEWS, ...WATCH, ...WATCH_VIEWS]) {
+  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS, ...SHARE, ...SHARE_VIEWS, ...WATCH, ...WATCH_VIEWS, ...API, ...API_VIEWS]) {
     assert.doesNotMatch(read(`static/js/${module}`), /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|(?<!#)\bfetch\(/, module);
   }
 });
