@@ -52,6 +52,7 @@ from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess
+from fer_web.web.analyze_pages import analyze_pages_blueprint
 from fer_web.web.api_pages import api_pages_blueprint
 from fer_web.web.error_handlers import register_error_handlers
 from fer_web.web.guests import Guests
@@ -304,6 +305,7 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
     guests.register(app)
     app.register_blueprint(pages_blueprint(options))
+    app.register_blueprint(analyze_pages_blueprint(options, settings))
     app.register_blueprint(history_pages_blueprint(options, share.history))
     app.register_blueprint(history_api_blueprint(share.history))
     app.register_blueprint(share_api_blueprint(share))

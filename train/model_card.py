@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_web.inference.artifact import LITERT_FILE
+from train.activation_maps import CAM
 from train.describe import interval, percent, points
 from train.model_card_tables import (
     class_tables,
@@ -22,7 +23,7 @@ _WHAT = """\
 A convolutional network of {millions:.2f} million parameters that names the facial expression in a grey
 {height}x{width} picture of one face: {labels}. It has two outputs on one trunk: FER-2013's original
 labels, and the votes of FER+'s ten taggers. What users see comes from the second, with contempt left out;
-the share of "unknown" and "not-a-face" votes is used as doubt.
+the share of "unknown" and "not-a-face" votes is used as doubt.{maps}
 
 ## Use
 
@@ -31,6 +32,10 @@ not an emotion: the network says what taggers would call a picture, not what the
 it to judge anyone. Reading the emotions of people at work or in education is forbidden in the European
 Union (AI Act, article 5(1)(f)).
 """
+
+_MAPS = """ A third output, for heat maps,
+has the second's logits for each place before the average over places: their mean is the logit. Places see
+much of the face around them, so a map is coarse: it tells what spoke for an expression, not its outline."""
 
 _SCORES = """\
 ## Scores
@@ -116,6 +121,7 @@ def model_card(meta: dict[str, Any], plots: list[str]) -> str:
 
 def _what(meta: dict[str, Any]) -> str:
     return _WHAT.format(
+        maps=_MAPS if CAM in meta.get("outputs", {}) else "",
         name=meta["name"],
         millions=meta["parameters"] / 1e6,
         height=meta["input"]["height"],

@@ -16,8 +16,10 @@ FOLDER: Final = "uploads"
 MIN_FREE_BYTES: Final = 200_000_000
 """Left free on the disk by uploads: the history, and much else on the machine, needs some too."""
 
+LOCK: Final = "in-use"
+"""An empty file in a process's folder, which it holds locked."""
+
 _START_WAIT_S: Final = 10.0
-_LOCK: Final = "in-use"
 _log = logging.getLogger(__name__)
 
 
@@ -45,7 +47,7 @@ class ScratchFolder:
             with contextlib.closing(_locked(self._root / "starting", _START_WAIT_S)):
                 self._remove_left()
                 self._own = Path(tempfile.mkdtemp(prefix="run-", dir=self._root))
-                self._lock = _locked(self._own / _LOCK)
+                self._lock = _locked(self._own / LOCK)
         except (OSError, sqlite3.Error) as exc:
             raise SetupError(
                 f"The folder for uploads {self._root} cannot be used ({exc}). Mend that, or name another "
@@ -92,7 +94,7 @@ class ScratchFolder:
     def _remove_left(self) -> None:
         for folder in self._root.glob("run-*"):
             try:
-                _locked(folder / _LOCK).close()
+                _locked(folder / LOCK).close()
             except sqlite3.OperationalError:
                 continue  # another server's
             except OSError as exc:

@@ -37,17 +37,19 @@ class SharedAnalyser:
                 so that images which wait fill no memory.
             faces: one of FACES.
             heatmap: whether to compute what the network looked at, for each face.
-        Raises: InvalidValueError: `faces` is none of FACES. ImageError: the image cannot be read.
+        Raises: InvalidValueError: `faces` is none of FACES, or this model has no heat maps. ImageError: the
+            image cannot be read.
         """
         if faces not in FACES:
             raise InvalidValueError(f"faces may be one of {', '.join(FACES)}, not {faces!r:.60}.")
-        if heatmap:
-            raise InvalidValueError("heatmap=1: this server's model has no heat maps. Leave it out.")
         with self._lock:
-            return self._analyse(data, faces)
+            return self._analyse(data, faces, heatmap)
 
-    def _analyse(self, data: bytes | IO[bytes], faces: str) -> AnalysedStill:
+    def _analyse(self, data: bytes | IO[bytes], faces: str, heatmap: bool) -> AnalysedStill:
         read = data if isinstance(data, bytes) else data.read(self.limits.max_bytes + 1)
         frame_bgr = decode_image(read, self.limits)
         self._analyser = self._analyser or self._build()
-        return AnalysedStill(frame_bgr, self._analyser.analyse(frame_bgr, faces))
+        model = self._analyser.model
+        if heatmap and model.heatmaps is None:
+            raise InvalidValueError(f"heatmap=1 cannot be had: {model.no_heatmaps}. Leave it out.")
+        return AnalysedStill(frame_bgr, self._analyser.analyse(frame_bgr, faces, heatmap))

@@ -101,7 +101,7 @@ class StillAnalyser:
         max_faces: of one image; the surest are kept.
         """
         self._classifier = classifier
-        self._model = classifier.info
+        self.model = classifier.info
         self._detector = detector
         self._max_faces = max_faces
 
@@ -130,7 +130,7 @@ class StillAnalyser:
         if faces == "auto" and share >= FILLING_SHARE:
             return self._whole(frame_bgr, f"one face fills it ({100 * share:.0f} % of its longer side)")
         reason = "asked for" if faces == "detect" else "no face fills it"
-        crops = crop_faces(frame_bgr, found, self._model.size_hw, self._model.channels)
+        crops = crop_faces(frame_bgr, found, self.model.size_hw, self.model.channels)
         fractions = np.asarray(found.xyxy / np.tile(frame_bgr.shape[1::-1], 2), np.float32)
         corners = np.asarray(crop_corners(found) / frame_bgr.shape[1::-1], np.float32)
         return PreparedStill((height, width), "detect", reason, fractions, crops, corners)
@@ -154,7 +154,7 @@ class StillAnalyser:
         return found.take(list(range(min(len(found), self._max_faces))))
 
     def _whole(self, frame_bgr: Frame, reason: str) -> PreparedStill:
-        crop = whole_crop(_squared(frame_bgr, self._model.size_hw), self._model.size_hw, self._model.channels)
+        crop = whole_crop(_squared(frame_bgr, self.model.size_hw), self.model.size_hw, self.model.channels)
         box = np.array([[0, 0, 1, 1]], np.float32)
         size_hw = _size_of(frame_bgr)
         return PreparedStill(size_hw, "whole", reason, box, crop[None], _square_corners(size_hw))
@@ -167,7 +167,7 @@ class StillAnalyser:
                 prepared.xyxy[number],
                 judged.take(row),
                 judged.scores[row],
-                self._model,
+                self.model,
                 corners=prepared.corners[number],
             )
             for number, row in enumerate(rows)

@@ -92,10 +92,7 @@ def info_of(artifact: ModelArtifact) -> ModelInfo:
     )
 
 
-WITHOUT_CAM = (
-    "this model folder was exported without heat maps. Export it again: python -m train export FOLDER --out "
-    "FOLDER --data ..."
-)
+WITHOUT_CAM = "the model was exported without heat maps (a new python -m train export writes them)"
 
 
 class LiteRTClassifier:

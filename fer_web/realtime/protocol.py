@@ -14,7 +14,9 @@ MAX_SEQ = 2**53 - 1
 DROPPED_NEWER = "newer_frame"
 DROPPED_OVERLOADED = "overloaded"
 DROPPED_STOPPED = "stopped"
-EXPECTED_HEADER = '{"seq": integer, "captured_ms": number} and the JPEG as binary'
+EXPECTED_HEADER = (
+    '{"seq": integer, "captured_ms": number}, perhaps with "heatmap": boolean, and the JPEG as binary'
+)
 EXPECTED_RECORD = '{"on": boolean, "session": id or null, "name": text or null}'
 EXPECTED_MARKER = '{"text": text, "at_s": number or null}'
 
@@ -38,11 +40,15 @@ class MarkerMessage:
 
 @dataclass(frozen=True)
 class FrameMessage:
-    """A validated `frame` event: its header and the JPEG's bytes (not yet decoded)."""
+    """A validated `frame` event: its header and the JPEG's bytes (not yet decoded).
+
+    `heatmap`: whether the faces of the answer get heat maps, where the network has any.
+    """
 
     seq: int
     captured_ms: float
     jpeg: bytes
+    heatmap: bool = False
 
 
 def parse_frame(arguments: tuple[Any, ...]) -> FrameMessage:
@@ -53,13 +59,19 @@ def parse_frame(arguments: tuple[Any, ...]) -> FrameMessage:
     if len(arguments) != 2:
         raise ProtocolError(f"frame takes {EXPECTED_HEADER}; {len(arguments)} arguments came.")
     header, jpeg = arguments
-    if not isinstance(header, dict) or set(header) != {"seq", "captured_ms"}:
+    if not isinstance(header, dict) or set(header) - {"heatmap"} != {"seq", "captured_ms"}:
         came = sorted(map(str, header))[:5] if isinstance(header, dict) else type(header).__name__
         raise ProtocolError(f"frame takes {EXPECTED_HEADER}; as header came {came}.")
     if not isinstance(jpeg, bytes):
         raise ProtocolError(f"frame takes {EXPECTED_HEADER}; as JPEG came {type(jpeg).__name__}.")
+    heatmap = header.get("heatmap", False)
+    if not isinstance(heatmap, bool):
+        raise ProtocolError(f"heatmap must be true or false; {heatmap!r:.40} came.")
     return FrameMessage(
-        _parse_seq(header["seq"]), _parse_number("captured_ms", "milliseconds", header["captured_ms"]), jpeg
+        _parse_seq(header["seq"]),
+        _parse_number("captured_ms", "milliseconds", header["captured_ms"]),
+        jpeg,
+        heatmap,
     )
 
 
@@ -106,7 +118,7 @@ def result_to_wire(seq: int, result: FrameResult, wait_ms: float) -> dict[str, A
     timings = {"wait": wait_ms, **result.timings_ms}
     return {
         "seq": seq,
-        "faces": [_face_to_wire(face) for face in result.faces],
+        "faces": [_face_with_map_to_wire(face) for face in result.faces],
         "timings_ms": {name: round(value, 2) for name, value in timings.items()},
         "dropped": None,
     }
@@ -160,6 +172,11 @@ def _face_to_wire(face: FaceResult) -> dict[str, Any]:
         "confidence": round(face.confidence, 4),
         "sure": face.is_sure,
     }
+
+
+def _face_with_map_to_wire(face: FaceResult) -> dict[str, Any]:
+    heatmap = {"heatmap": face.heatmap.to_wire()} if face.heatmap else {}
+    return {**_face_to_wire(face), **heatmap}
 
 
 def _parse_seq(value: Any) -> int:

@@ -146,7 +146,7 @@ class FrameScheduler:
         wait_ms = (time.perf_counter() - pending.received_s) * 1000
         try:
             result = self._concurrency.run_native(
-                pipeline.process, message.jpeg, message.captured_ms / 1000, stream.state
+                pipeline.process, message.jpeg, message.captured_ms / 1000, stream.state, message.heatmap
             )
         except FerWebError as exc:
             return error_to_wire(message.seq, exc)

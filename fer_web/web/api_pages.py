@@ -12,6 +12,13 @@ from fer_web.web.openapi.reference import areas_of
 from fer_web.web.owner import Owners
 from fer_web.web.pages import PageOptions
 
+FROM_ELSEWHERE = """\
+KEY=fer_...
+curl https://ADDRESS:5443/api/v1/predict \\
+  --cacert fer-web-authority.crt \\
+  -H "Authorization: Bearer $KEY" \\
+  -F image=@photo.jpg"""
+
 
 def api_pages_blueprint(options: PageOptions, owners: Owners) -> Blueprint:
     """/api."""
@@ -30,6 +37,7 @@ def api_pages_blueprint(options: PageOptions, owners: Owners) -> Blueprint:
             introduction=document["info"]["description"].split("\n\n"),
             areas=areas_of(document, url),
             schemas=document["components"]["schemas"],
+            from_elsewhere=FROM_ELSEWHERE,
             max_key_name=MAX_KEY_NAME,
         )
         answer = make_response(page)

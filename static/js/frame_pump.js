@@ -15,7 +15,7 @@
  *
  * @typedef {object} FrameTransport
  * @property {boolean} isConnected
- * @property {(header: {seq: number, captured_ms: number}, bytes: ArrayBuffer) => Promise<unknown>} sendFrame
+ * @property {(header: {seq: number, captured_ms: number, heatmap?: true}, bytes: ArrayBuffer) => Promise<unknown>} sendFrame
  *   rejects with an Error whose name is "AckTimeoutError" when no answer came in time
  */
 import { parseAck } from "./protocol.js";
@@ -32,6 +32,7 @@ export class FramePump {
   #epoch = 0;
   #isRunning = false;
   #isHidden = false;
+  #wantsHeatmap = false;
   #isEncoding = false;
   #isSuspect = false;
   #refusals = 0;
@@ -68,6 +69,11 @@ export class FramePump {
     this.#isHidden = isHidden;
     this.#waiting = null;
     this.#deps.controller.forget();
+  }
+
+  /** @param {boolean} isWanted whether faces are asked for with heat maps */
+  setHeatmap(isWanted) {
+    this.#wantsHeatmap = isWanted;
   }
 
   /** The connection came or went. */
@@ -144,7 +150,8 @@ export class FramePump {
     const sentMs = now();
     let ack;
     try {
-      const answering = transport.sendFrame({ seq, captured_ms: capturedMs }, bytes);
+      const heatmap = this.#wantsHeatmap ? { heatmap: true } : {};
+      const answering = transport.sendFrame({ seq, captured_ms: capturedMs, ...heatmap }, bytes);
       this.#sendIfFree();
       ack = parseAck(await answering, { emotions: options.emotions, seq });
     } catch (error) {

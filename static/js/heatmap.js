@@ -33,7 +33,7 @@ export function heatColour(value) {
   const at = share * (COLOURS.length - 1);
   const below = Math.min(COLOURS.length - 2, Math.floor(at));
   const mix = COLOURS[below].map((part, i) => Math.round(part + (at - below) * (COLOURS[below + 1][i] - part)));
-  return [...mix, Math.round(MAX_ALPHA * Math.sqrt(share))];
+  return [...mix, Math.round(MAX_ALPHA * share)];
 }
 
 /** What a legend shows, as CSS: from nothing to the hottest, left to right. */

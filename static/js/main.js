@@ -66,6 +66,7 @@ function buildSession() {
   const built = new LiveSession({ camera, clock: new VideoClock(video, bus), pump, socket, bus, deviceId });
   bus.on("video-frame", (frame) => pump.offer(frame), { signal });
   bus.on("connection-changed", () => pump.connectionChanged(), { signal });
+  bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn), { signal });
   bus.on("reconnect-requested", () => socket.connect(), { signal });
   document.addEventListener("visibilitychange", () => pump.setHidden(document.hidden), { signal });
   camera.onDevicesChanged(() => built.refreshCameras(), { signal });
@@ -126,6 +127,7 @@ function buildViews() {
       mirror: find("mirror"),
       fullscreen: find("fullscreen"),
       snapshot: find("snapshot"),
+      heatmap: find("heatmap-toggle"),
       hud: find("hud-toggle"),
       camera: find("camera"),
       requesters: [...document.querySelectorAll("[data-request]")],
@@ -170,10 +172,25 @@ function wire() {
   bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason), { signal });
   bus.on("frame-refused", () => statistics.addDrop("refused"), { signal });
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset(), { signal });
+  wireHeatmaps();
   wireRecording(new HistoryApi(globalThis.fetch.bind(globalThis)));
   keepAwake(new WakeLock(navigator.wakeLock));
   const timer = setInterval(() => bus.emit("statistics", statistics.snapshot(now())), STATISTICS_MS);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function wireHeatmaps() {
+  const hasThem = options.model.heatmaps !== null;
+  let isOn = hasThem && preferences.get("heatmap") === "on";
+  const tell = () => bus.emit("heatmap-changed", { isOn, problem: hasThem ? "" : options.model.noHeatmaps });
+  const switchOver = () => {
+    if (!hasThem) return;
+    isOn = !isOn;
+    preferences.set("heatmap", isOn ? "on" : "off");
+    tell();
+  };
+  bus.on("heatmap-toggle-requested", switchOver, { signal });
+  tell();
 }
 
 function wireRecording(api) {

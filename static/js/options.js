@@ -7,7 +7,8 @@
  * @property {number} maxInFlight frames sent and not yet answered
  * @property {number} maxFps
  * @property {number} ackTimeoutMs
- * @property {{name: string, hash: string, unsureBelow: number}} model
+ * @property {{name: string, hash: string, unsureBelow: number, heatmaps: string | null, noHeatmaps: string}} model
+ *   heatmaps: how its heat maps are made, null where it has none, and then noHeatmaps says why
  * @property {string} detector
  * @property {boolean} isRecordingDefault whether a browser that has not chosen records
  */
@@ -40,6 +41,8 @@ export function parseOptions(json) {
       name: String(raw.model?.name ?? "unknown"),
       hash: String(raw.model?.hash ?? ""),
       unsureBelow: Number(raw.model?.unsure_below ?? 0),
+      heatmaps: raw.model?.heatmaps ?? null,
+      noHeatmaps: String(raw.model?.no_heatmaps ?? ""),
     }),
     detector: String(raw.detector ?? "unknown"),
     isRecordingDefault: raw.record !== false,

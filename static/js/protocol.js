@@ -8,6 +8,7 @@
  * @property {string} label the emotion with the highest score
  * @property {number} confidence 0-1
  * @property {boolean} sure false: the confidence is too low to name an expression
+ * @property {import("./heatmap.js").Heatmap} [heatmap] where it was asked for and the network has any
  *
  * @typedef {{code: string, message: string, retryable: boolean}} WireError
  *
@@ -17,6 +18,7 @@
  */
 
 export const MAX_FACES = 100;
+const MAX_HEATMAP_SIDE = 64;
 
 export class ProtocolError extends Error {
   name = "ProtocolError";
@@ -179,7 +181,31 @@ function parseFace(raw, emotions) {
   check(emotions.includes(raw.label), `the label ${raw.label} is unknown`);
   check(isShare(raw.confidence), "the confidence is not between 0 and 1");
   check(typeof raw.sure === "boolean", "sure is neither true nor false");
-  return { id: raw.id, box: [...raw.box], scores, label: raw.label, confidence: raw.confidence, sure: raw.sure };
+  const heatmap = raw.heatmap === undefined ? {} : { heatmap: parseHeatmap(raw.heatmap, emotions) };
+  return { id: raw.id, box: [...raw.box], scores, label: raw.label, confidence: raw.confidence, sure: raw.sure, ...heatmap };
+}
+
+/**
+ * The heat maps of one face, from whichever answer.
+ *
+ * @param {unknown} raw
+ * @param {readonly string[]} emotions
+ * @returns {import("./heatmap.js").Heatmap}
+ * @throws {ProtocolError}
+ */
+export function parseHeatmap(raw, emotions) {
+  check(isRecord(raw) && isRecord(raw.values), "a heat map has no values");
+  const { side, corners } = raw;
+  check(isCount(side) && side > 0 && side <= MAX_HEATMAP_SIDE, "a heat map has no side");
+  const isPoint = (point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
+  check(Array.isArray(corners) && corners.length === 4 && corners.every(isPoint), "a heat map has not four corners");
+  const values = {};
+  for (const emotion of emotions) {
+    const isMap = Array.isArray(raw.values[emotion]) && raw.values[emotion].length === side * side;
+    check(isMap && raw.values[emotion].every(isHeat), `the heat map of ${emotion} is not ${side} x ${side} numbers from 0 to 255`);
+    values[emotion] = [...raw.values[emotion]];
+  }
+  return { side, corners: corners.map(([x, y]) => [x, y]), values, method: String(raw.method ?? "") };
 }
 
 function parseTimings(raw) {
@@ -195,6 +221,7 @@ function check(holds, problem) {
 
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isCount = (value) => Number.isInteger(value) && value >= 0;
+const isHeat = (value) => Number.isFinite(value) && value >= 0 && value <= 255;
 const isText = (value) => typeof value === "string" && value !== "";
 // Rounding may carry a softmax a hair past one.
 const isShare = (value) => Number.isFinite(value) && value >= 0 && value <= 1.000001;

@@ -7,9 +7,11 @@ import pytest
 
 from fer_web.analysis.images import ImageLimits
 from fer_web.analysis.still_analyser import SharedAnalyser
+from fer_web.analysis.stills import StillAnalyser
 from fer_web.errors import ImageTooLargeError, InvalidValueError, NotAnImageError
-from tests.fakes.stills import shared_analyser
+from tests.fakes.stills import FixedDetector, MeanClassifier, shared_analyser
 
+LIMITS = ImageLimits(1_000_000, 1_000_000)
 GREY_PNG = cv2.imencode(".png", np.full((100, 200, 3), 100, np.uint8))[1].tobytes()
 
 
@@ -56,3 +58,20 @@ def test_a_file_is_read_no_further_than_it_may_be_long():
 def test_refuses(data, faces, error):
     with pytest.raises(error):
         shared_analyser().analyse(data, faces)
+
+
+def test_a_model_without_heat_maps_refuses_them_with_the_reason():
+    analyser = SharedAnalyser(
+        lambda: StillAnalyser(MeanClassifier(no_heatmaps="it is a test"), FixedDetector((1, 1, 9, 9)), 5),
+        LIMITS,
+    )
+    with pytest.raises(InvalidValueError, match="cannot be had: it is a test"):
+        analyser.analyse(GREY_PNG, heatmap=True)
+
+
+def test_a_model_with_heat_maps_gives_them_when_asked():
+    analyser = shared_analyser((1, 1, 9, 9))
+    (face,) = analyser.analyse(GREY_PNG, "whole", heatmap=True).result.faces
+    assert face.heatmap.values[0] == (255, 0, 255, 0)
+    (face,) = analyser.analyse(GREY_PNG, "whole").result.faces
+    assert face.heatmap is None

@@ -1,5 +1,3 @@
-import dataclasses
-
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.faces import build_detector
 from tests.faces import ASTRONAUT_XYXY, astronaut_bgr, two_faces_bgr
-from tests.fakes.stills import FixedDetector, MeanClassifier
+from tests.fakes.stills import FixedDetector, LeftClassifier, MeanClassifier
 
 
 def grey(level, height=200, width=400):
@@ -180,17 +178,8 @@ def test_an_unknown_way_or_a_missing_detector_is_said():
         analyser.analyse(grey(1), "detect")
 
 
-class LeftClassifier(MeanClassifier):
-    """Has heat maps that say: the left half."""
-
-    def explain(self, crops):
-        heat = np.zeros((len(crops), 7, 2, 2), np.float32)
-        heat[:, :, :, 0] = 1
-        return dataclasses.replace(self.classify(crops), heatmaps=heat)
-
-
 def test_heat_maps_come_when_they_are_asked_for():
-    analyser = StillAnalyser(LeftClassifier(heatmaps="cam"), FixedDetector((100, 50, 200, 150)), 5)
+    analyser = StillAnalyser(LeftClassifier(), FixedDetector((100, 50, 200, 150)), 5)
     assert analyser.analyse(grey(100), "detect").faces[0].heatmap is None
     heatmap = analyser.analyse(grey(100), "detect", heatmaps=True).faces[0].heatmap
     assert (heatmap.side, heatmap.method, heatmap.values[0]) == (2, "cam", (255, 0, 255, 0))
@@ -213,13 +202,13 @@ def test_a_network_without_heat_maps_is_asked_in_vain():
 
 
 def test_the_map_of_a_whole_image_covers_its_square():
-    analyser = StillAnalyser(LeftClassifier(heatmaps="cam"), None, 5)
+    analyser = StillAnalyser(LeftClassifier(), None, 5)
     heatmap = analyser.analyse(grey(100, 200, 400), "whole", heatmaps=True).faces[0].heatmap
     assert heatmap.corners == ((0, -0.5), (1, -0.5), (1, 1.5), (0, 1.5))
 
 
 def test_a_heat_map_is_told_with_its_face():
-    analyser = StillAnalyser(LeftClassifier(heatmaps="cam"), None, 5)
+    analyser = StillAnalyser(LeftClassifier(), None, 5)
     (plain,) = still_to_wire(analyser.analyse(grey(100), "whole"))["faces"]
     (mapped,) = still_to_wire(analyser.analyse(grey(100), "whole", heatmaps=True))["faces"]
     assert "heatmap" not in plain

@@ -311,3 +311,43 @@ def test_policy_is_broken_by_nothing_on_the_page(server, browser_with_face):
     live.page.wait_for_timeout(500)
     assert live.page.evaluate("window.__violation ?? null") is None
     assert json.dumps(live.errors) == "[]"
+
+
+def inner_ink(live):
+    """Pixels painted inside the face's box, away from its line and label, of all in there."""
+    return live.page.evaluate("""() => {
+      const canvas = document.getElementById("overlay");
+      const face = window.__drawn.at(-1)?.faces[0];
+      if (!face) return null;
+      const [left, top, width, height] = face.box;
+      const [w, h] = [canvas.width, canvas.height];
+      const x = (1 - left - 0.75 * width) * w;
+      const part = [x, (top + 0.25 * height) * h, width * w / 2, height * h / 2];
+      const data = canvas.getContext("2d").getImageData(...part).data;
+      let inked = 0;
+      for (let i = 3; i < data.length; i += 4) inked += data[i] > 0;
+      return inked / (data.length / 4);
+    }""")
+
+
+def test_heat_map_appears_on_the_face_disappears_and_is_remembered(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url, viewport={"width": 1280, "height": 900})
+    live.start()
+    has_map = "window.__drawn.at(-1)?.faces[0]?.hasHeatmap === true"
+    pressed = "document.getElementById('heatmap-toggle').ariaPressed"
+    live.page.wait_for_timeout(500)
+    assert (live.page.evaluate(pressed), inner_ink(live)) == ("false", 0)
+    live.page.keyboard.press("t")
+    live.wait_until(has_map)
+    assert inner_ink(live) > 0.5
+    assert live.page.evaluate(pressed) == "true"
+    live.page.reload()
+    live.start()
+    live.wait_until(has_map)
+    live.page.click("#heatmap-toggle")
+    live.wait_until(f"window.__drawn.at(-1).faces.length && !({has_map})")
+    assert inner_ink(live) == 0
+    live.page.reload()
+    live.start()
+    assert all(not face["hasHeatmap"] for drawn in live.observe(1) for face in drawn["faces"])
+    assert live.errors == []

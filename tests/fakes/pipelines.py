@@ -16,7 +16,7 @@ class InstantPipeline:
     def __init__(self):
         self.captured_s = []
 
-    def process(self, jpeg, captured_s, state):
+    def process(self, jpeg, captured_s, state, heatmaps=False):
         self.captured_s.append(captured_s)
         if jpeg == b"bad":
             raise FrameError("The frame is bad.")
@@ -33,7 +33,7 @@ class HeldPipeline:
         self.go_on = threading.Semaphore(0)
         self.seen = []
 
-    def process(self, jpeg, captured_s, state):
+    def process(self, jpeg, captured_s, state, heatmaps=False):
         self.seen.append(jpeg)
         self.started.release()
         assert self.go_on.acquire(timeout=10)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -135,3 +137,21 @@ def test_analyse_takes_frames_larger_than_a_client_may_send():
     frame_bgr = np.zeros((200, 400, 3), np.uint8)
     found = pipeline(FixedDetector((0, 0, 100, 100)), FixedClassifier("neutral"), max_pixels=1024)
     assert len(found.analyse(frame_bgr, 0.0, new_state()).faces) == 1
+
+
+def test_heat_maps_lie_on_the_crop_of_their_face_when_asked_for():
+    class Explaining(FixedClassifier):
+        def explain(self, crops):
+            heat = np.zeros((len(crops), 7, 2, 2), np.float32)
+            heat[:, EMOTIONS.index("sad"), 1, 1] = 1
+            return dataclasses.replace(self.classify(crops), heatmaps=heat)
+
+    pipe = pipeline(FixedDetector((100, 50, 200, 150)), Explaining("sadness", heatmaps="cam"))
+    (plain,) = pipe.process(FRAME, 0.0, new_state()).faces
+    (face,) = pipe.process(FRAME, 0.0, new_state(), heatmaps=True).faces
+    assert plain.heatmap is None
+    assert face.heatmap.values[EMOTIONS.index("sad")] == (0, 0, 0, 255)
+    # The crop's side is 1.17 boxes, and its middle 40 % down the box.
+    expected = np.array([(91.5, 31.5), (208.5, 31.5), (208.5, 148.5), (91.5, 148.5)]) / (400, 200)
+    np.testing.assert_allclose(face.heatmap.corners, expected, atol=1e-3)
+    assert dataclasses.replace(face, heatmap=None) == plain

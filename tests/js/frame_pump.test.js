@@ -67,6 +67,25 @@ test("sends the header of the wire and reports the answer with its latency", asy
   assert.deepEqual(setup.records, [{ roundTripMs: 50, serverMs: 5 }]);
 });
 
+test("asks for heat maps from when they are wanted until they are not", async () => {
+  const setup = build();
+  const maps = { side: 1, corners: [[0, 0], [1, 0], [1, 1], [0, 1]], values: {}, method: "cam" };
+  for (const isWanted of [true, false]) {
+    setup.pump.setHeatmap(isWanted);
+    await offer(setup, isWanted ? 100 : 200);
+    const face = { id: 1, box: [0, 0, 1, 1], scores: {}, label: "happy", confidence: 1, sure: true };
+    for (const emotion of OPTIONS.emotions) [face.scores[emotion], maps.values[emotion]] = [0, [7]];
+    const at = isWanted ? 0 : 1;
+    await answer(setup, at, ack(at, { faces: [{ ...face, label: OPTIONS.emotions[0], ...(isWanted ? { heatmap: maps } : {}) }] }));
+  }
+  assert.deepEqual(setup.sent.map(({ header }) => header), [
+    { seq: 0, captured_ms: 100, heatmap: true },
+    { seq: 1, captured_ms: 200 },
+  ]);
+  const results = setup.events.filter(({ type }) => type === "result");
+  assert.deepEqual(results.map(({ faces }) => faces[0].heatmap?.values[OPTIONS.emotions[0]]), [[7], undefined]);
+});
+
 test("never has more than maxInFlight unanswered", async () => {
   const setup = build();
   for (let ms = 0; ms < 1000; ms += 33) await offer(setup, ms);

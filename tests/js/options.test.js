@@ -18,6 +18,7 @@ test("parseOptions reads what the server wrote", () => {
   assert.deepEqual(options.emotions, ["angry", "happy"]);
   assert.equal(options.maxInFlight, 2);
   assert.equal(options.model.unsureBelow, 0.4);
+  assert.equal(options.model.heatmaps, null, "an older server tells of none");
   assert.ok(Object.isFrozen(options));
 });
 

@@ -20,6 +20,35 @@ test("parseAck accepts a result and keeps nothing that was not asked for", () =>
   assert.deepEqual(parsed, { kind: "result", seq: 7, faces: [face()], timingsMs: { total: 3.5 } });
 });
 
+const heatmap = (changes = {}) => ({
+  side: 2,
+  corners: [[-0.1, 0], [0.5, 0.1], [0.5, 1.2], [0, 1]],
+  values: { happy: [0, 1, 2, 255], sad: [0, 0, 0, 0] },
+  method: "cam",
+  ...changes,
+});
+
+test("parseAck keeps the heat map of a face that has one", () => {
+  const parsed = parseAck(ack({ faces: [face({ heatmap: { ...heatmap(), more: 1 } }), face({ id: 2 })] }), EXPECTED);
+  assert.deepEqual(parsed.faces, [face({ heatmap: heatmap() }), face({ id: 2 })]);
+});
+
+for (const [name, raw] of [
+  ["null", null],
+  ["no side", heatmap({ side: undefined })],
+  ["a side of zero", heatmap({ side: 0 })],
+  ["a huge side", heatmap({ side: 1000 })],
+  ["three corners", heatmap({ corners: heatmap().corners.slice(1) })],
+  ["a corner that is not finite", heatmap({ corners: [[NaN, 0], ...heatmap().corners.slice(1)] })],
+  ["a map that is missing", heatmap({ values: { happy: [0, 0, 0, 0] } })],
+  ["a map that is too short", heatmap({ values: { ...heatmap().values, sad: [0] } })],
+  ["a value above 255", heatmap({ values: { ...heatmap().values, sad: [0, 0, 0, 256] } })],
+]) {
+  test(`a heat map with ${name} is malformed`, () => {
+    assert.throws(() => parseAck(ack({ faces: [face({ heatmap: raw })] }), EXPECTED), ProtocolError);
+  });
+}
+
 test("parseAck accepts a frame without faces", () => {
   assert.deepEqual(parseAck(ack({ faces: [] }), EXPECTED).faces, []);
 });

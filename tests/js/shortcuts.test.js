@@ -10,6 +10,7 @@ for (const [name, request] of [
   [" ", "toggle"],
   ["m", "mirror-toggle"],
   ["M", "mirror-toggle"],
+  ["t", "heatmap-toggle"],
   ["?", "help"],
   ["x", undefined],
   ["Escape", undefined],

@@ -4,6 +4,7 @@ import math
 import pytest
 
 from fer_web.errors import FrameError, ProtocolError
+from fer_web.inference.heatmaps import FaceHeatmap
 from fer_web.inference.pipeline import FaceResult, FrameResult
 from fer_web.labels import EMOTIONS
 from fer_web.realtime.protocol import (
@@ -13,6 +14,7 @@ from fer_web.realtime.protocol import (
     parse_frame,
     result_to_wire,
     seq_of,
+    view_to_wire,
 )
 
 GOOD = {"seq": 3, "captured_ms": 12.5}
@@ -24,6 +26,13 @@ def test_parse_frame_good():
 
 
 @pytest.mark.parametrize(
+    ("header", "heatmap"), [({}, False), ({"heatmap": True}, True), ({"heatmap": False}, False)]
+)
+def test_parse_frame_says_whether_heat_maps_are_wanted(header, heatmap):
+    assert parse_frame(({**GOOD, **header}, b"jpeg")).heatmap is heatmap
+
+
+@pytest.mark.parametrize(
     ("arguments", "word"),
     [
         ((), "0 arguments"),
@@ -32,6 +41,8 @@ def test_parse_frame_good():
         (("x", b""), "str"),
         (({"seq": 1}, b""), "seq"),
         (({**GOOD, "more": 1}, b""), "more"),
+        (({**GOOD, "heatmap": 1}, b""), "heatmap must be true or false; 1 came"),
+        (({"seq": 1, "heatmap": True}, b""), "captured_ms"),
         ((GOOD, "text"), "str"),
         ((GOOD, None), "NoneType"),
         (({**GOOD, "seq": "1"}, b""), "seq"),
@@ -84,6 +95,14 @@ def test_result_to_wire_has_the_agreed_shape():
         "dropped": None,
     }
     json.dumps(wire)
+
+
+def test_a_heat_map_goes_to_who_asked_for_it_and_not_to_watchers():
+    heatmap = FaceHeatmap(1, ((0, 0), (1, 0), (1, 1), (0, 1)), ((9,),) * 7, "cam")
+    face = FaceResult(7, (0.1, 0.2, 0.3, 0.4), (0.1,) * 7, (0.1,) * 7, "sad", 0.4, False, heatmap)
+    found = FrameResult((face,), {})
+    assert result_to_wire(5, found, 0.5)["faces"][0]["heatmap"] == heatmap.to_wire()
+    assert "heatmap" not in view_to_wire(1.0, found, (480, 640))["faces"][0]
 
 
 def test_dropped_and_error_have_the_agreed_shape():

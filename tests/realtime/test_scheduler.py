@@ -178,3 +178,17 @@ def test_stop_ends_every_worker():
     workers = list(scheduler._workers)
     scheduler.stop()
     assert not any(worker.is_alive() for worker in workers)
+
+
+def test_heat_maps_are_computed_for_the_frames_that_ask_for_them(scheduler_for):
+    asked = []
+
+    class Noting(InstantPipeline):
+        def process(self, jpeg, captured_s, state, heatmaps=False):
+            asked.append(heatmaps)
+            return super().process(jpeg, captured_s, state)
+
+    scheduler, stream = scheduler_for(Noting()), Stream("one", None)
+    for heatmap in (False, True, False):
+        scheduler.submit(stream, FrameMessage(1, 0.0, b"x", heatmap))
+    assert asked == [False, True, False]

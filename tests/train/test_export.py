@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,7 +27,7 @@ from train.fit import fit
 from train.litert_files import KINDS, LiteRTFile
 from train.model_folder import Candidate, choose
 from train.parity import Parity
-from train.predict import predict
+from train.predict import load_keras, predict
 from train.report import read_rows
 from train.robustness import CHANGES
 from train.run_folder import read_config
@@ -107,6 +108,26 @@ def test_export_folder_loads_and_is_complete(model_dir: Path) -> None:
         "plots",
         "exports",
     }
+
+
+def test_every_file_tells_what_each_place_says(model_dir: Path, everything: FerData) -> None:
+    images = everything.split("PublicTest").images[:5]
+    outputs = load_keras(model_dir / "model.keras").predict(images[..., None].astype("f"), verbose=0)
+    assert set(outputs) == {"original", "ferplus", "cam"}
+    np.testing.assert_allclose(outputs["cam"].mean(axis=(1, 2)), outputs["ferplus"], atol=1e-4)
+
+    classifier = LiteRTClassifier(load_artifact(model_dir))
+    heatmaps = classifier.explain(images[..., None]).heatmaps
+    assert heatmaps is not None
+    assert heatmaps.shape == (5, 7, *outputs["cam"].shape[1:3])
+    names = {output.name for output in onnxruntime_outputs(model_dir / "exports" / "model.onnx")}
+    assert len(names) == 3
+
+
+def onnxruntime_outputs(path: Path) -> list[Any]:
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).get_outputs()
 
 
 def test_every_format_agrees_with_the_network_when_opened_by_its_own_library(

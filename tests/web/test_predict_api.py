@@ -185,3 +185,11 @@ def test_visitors_by_a_join_link_may_and_others_may_not(tmp_path):
             assert code_of(stranger.client.get(path)) == (403, "link_needed")
     finally:
         shared.close()
+
+
+def test_heat_maps_come_with_each_face_when_asked_for(client):
+    (face,) = send(client, heatmap="1").json["faces"]
+    assert set(face["heatmap"]) == {"side", "corners", "values", "method"}
+    assert face["heatmap"]["values"]["happy"] == [255, 0, 255, 0]
+    assert "heatmap" not in send(client, heatmap="0").json["faces"][0]
+    assert "heatmap" not in send(client).json["faces"][0]

@@ -4,7 +4,7 @@ export class ControlsView {
 
   /**
    * @param {{startStop: HTMLButtonElement, startStopLabel: HTMLElement, mirror: HTMLButtonElement,
-   *   fullscreen: HTMLButtonElement, snapshot: HTMLButtonElement, hud: HTMLButtonElement,
+   *   fullscreen: HTMLButtonElement, snapshot: HTMLButtonElement, heatmap: HTMLButtonElement, hud: HTMLButtonElement,
    *   camera: HTMLSelectElement, requesters: HTMLElement[]}} elements
    *   requesters: all elements with data-request="<name>", which emit <name>-requested
    * @param {import("../event_bus.js").EventBus} bus
@@ -23,6 +23,7 @@ export class ControlsView {
     bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem), { signal });
     bus.on("fullscreen-changed", ({ isFullscreen }) => setPressed(elements.fullscreen, isFullscreen), { signal });
     bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored), { signal });
+    bus.on("heatmap-changed", (change) => this.#showHeatmap(change), { signal });
     bus.on("cameras-changed", (list) => this.#showCameras(list), { signal });
     bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)), { signal });
   }
@@ -35,6 +36,14 @@ export class ControlsView {
     startStop.disabled = problem?.isFinal === true;
     snapshot.disabled = state !== "live";
     mirror.disabled = state !== "live";
+  }
+
+  /** @param {{isOn: boolean, problem: string}} change problem: why the model has none; empty where it has */
+  #showHeatmap({ isOn, problem }) {
+    const { heatmap } = this.#elements;
+    setPressed(heatmap, isOn);
+    heatmap.disabled = problem !== "";
+    if (problem) heatmap.title = `No heat map: ${problem}`;
   }
 
   #showCameras({ cameras, selectedId }) {

@@ -1,6 +1,7 @@
 /** Boxes and labels over the video, each where its face is on the picture that is on the screen. */
 import { describeFace } from "../format.js";
 import { boxToRect, clipBox, fitRect } from "../geometry.js";
+import { drawHeatmap, moveCorners } from "../heatmap.js";
 import { boxAt, observe } from "../motion.js";
 import { drawFace } from "../overlay_painter.js";
 
@@ -18,6 +19,7 @@ export class OverlayView {
   #shownMs = 0;
   #isMirrored = true;
   #isLive = false;
+  #hasHeatmaps = false;
   #isScheduled = false;
   #view = { width: 0, height: 0 };
 
@@ -36,6 +38,7 @@ export class OverlayView {
     bus.on("video-frame", ({ capturedMs }) => this.#show(capturedMs), { signal });
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"), { signal });
     bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored), { signal });
+    bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn), { signal });
     this.#watchSize();
   }
 
@@ -44,16 +47,25 @@ export class OverlayView {
    *
    * @param {CanvasRenderingContext2D} context
    * @param {{width: number, height: number}} view in the context's units
-   * @returns {{id: number, box: number[], label: string, text: string}[]} what was drawn
+   * @returns {{id: number, box: number[], label: string, text: string, hasHeatmap: boolean}[]} what was drawn
    */
   paint(context, view) {
     const picture = fitRect(this.#frameSize(), view, "contain");
+    const boxes = new Map(this.#faces.map(({ id }) => [id, boxAt(this.#tracks.get(id), this.#shownMs)]));
+    // All maps first: none may hide another face's label.
+    if (this.#hasHeatmaps) this.#faces.forEach((face) => this.#paintHeatmap(context, face, boxes.get(face.id), picture));
     return this.#faces.map((face) => {
-      const box = clipBox(boxAt(this.#tracks.get(face.id), this.#shownMs));
+      const box = clipBox(boxes.get(face.id));
       const text = describeFace(face);
       drawFace(context, { rect: boxToRect(box, picture, this.#isMirrored), text, face, view });
-      return { id: face.id, box, label: face.label, text };
+      return { id: face.id, box, label: face.label, text, hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap) };
     });
+  }
+
+  #paintHeatmap(context, { heatmap, label, box }, boxNow, picture) {
+    if (!heatmap) return;
+    const corners = moveCorners(heatmap.corners, box, boxNow);
+    drawHeatmap(context, heatmap, label, { picture, isMirrored: this.#isMirrored, corners });
   }
 
   #take(result) {
@@ -90,6 +102,11 @@ export class OverlayView {
 
   #mirror(isMirrored) {
     this.#isMirrored = isMirrored;
+    this.#schedule();
+  }
+
+  #showHeatmaps(isOn) {
+    this.#hasHeatmaps = isOn;
     this.#schedule();
   }
 

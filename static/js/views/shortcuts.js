@@ -5,6 +5,7 @@ const REQUESTS = {
   f: "fullscreen",
   s: "snapshot",
   h: "hud-toggle",
+  t: "heatmap-toggle",
   r: "record-toggle",
   e: "marker",
   "?": "help",
