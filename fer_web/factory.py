@@ -10,6 +10,7 @@ import cv2
 from flask import Flask, request
 from flask_socketio import SocketIO
 
+from fer_web.analysis.folder_tests import FolderTests, TestedWith
 from fer_web.analysis.images import ImageLimits
 from fer_web.analysis.still_analyser import SharedAnalyser
 from fer_web.analysis.stills import MAX_STILL_FACES, StillAnalyser
@@ -55,6 +56,8 @@ from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess
 from fer_web.web.analyze_pages import analyze_pages_blueprint
 from fer_web.web.api_pages import api_pages_blueprint
 from fer_web.web.error_handlers import register_error_handlers
+from fer_web.web.folder_test_api import API as FOLDER_TESTS_PATH
+from fer_web.web.folder_test_api import folder_test_api_blueprint
 from fer_web.web.guests import Guests
 from fer_web.web.history_access import HistoryAccess
 from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
@@ -162,6 +165,11 @@ def create_application(
     flask_app.register_blueprint(trust_blueprint(network))
     flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
     flask_app.register_blueprint(api_pages_blueprint(options, owners))
+    flask_app.register_blueprint(
+        folder_test_api_blueprint(
+            analysis, FolderTests(TestedWith(model.info.name, model.info.model_hash, detector))
+        )
+    )
     flask_app.register_blueprint(keys_api_blueprint(keys, owners, mode.run_waiting))
     flask_app.register_blueprint(service_api_blueprint(model.info))
     flask_app.register_blueprint(predict_api_blueprint(analysis, model.info))
@@ -332,7 +340,7 @@ def _body_bounds(settings: Settings) -> tuple[BodyBound, ...]:
     return (
         BodyBound("POST", IMPORT_PATH, MAX_IMPORT_BYTES),
         BodyBound("POST", PREDICT_PATH, image_bytes),
-        BodyBound("POST", "/api/v1/folder-tests", image_bytes),
+        BodyBound("POST", FOLDER_TESTS_PATH, image_bytes),
         BodyBound("POST", VIDEOS_PATH, settings.max_video_bytes + FORM_BYTES),
     )
 
