@@ -54,6 +54,7 @@ from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess
 from fer_web.web.analyze_pages import analyze_pages_blueprint
+from fer_web.web.api_pages import api_pages_blueprint
 from fer_web.web.error_handlers import register_error_handlers
 from fer_web.web.folder_test_api import API as FOLDER_TESTS_PATH
 from fer_web.web.folder_test_api import folder_test_api_blueprint
@@ -159,11 +160,11 @@ def create_application(
     video_tools = video_tools or _video_tools(settings, model, detector)
     videos = build_video_service(settings.data_dir, video_tools, history)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
-    flask_app = _build_flask(
-        settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
-    )
+    options = PageOptions(settings, model.info, detector, guests.admission)
+    flask_app = _build_flask(settings, options, guests, share)
     flask_app.register_blueprint(trust_blueprint(network))
     flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
+    flask_app.register_blueprint(api_pages_blueprint(options, owners))
     flask_app.register_blueprint(
         folder_test_api_blueprint(
             analysis, FolderTests(TestedWith(model.info.name, model.info.model_hash, detector))
