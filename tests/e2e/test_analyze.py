@@ -47,6 +47,22 @@ def files(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """happy/ with a smiling face, sad/ with the same one and a wall, and things beside them."""
+    folder = tmp_path_factory.mktemp("labels") / "faces"
+    for name in ("happy", "sadness", "notes"):
+        (folder / name).mkdir(parents=True)
+    cv2.imwrite(str(folder / "happy" / "a.jpg"), astronaut_bgr())
+    cv2.imwrite(str(folder / "happy" / "b.png"), cv2.resize(astronaut_bgr(), (400, 400)))
+    cv2.imwrite(str(folder / "sadness" / "c.jpg"), astronaut_bgr())
+    cv2.imwrite(str(folder / "sadness" / "wall.png"), np.full((200, 300, 3), 120, np.uint8))
+    (folder / "sadness" / "cut.jpg").write_bytes((folder / "happy" / "a.jpg").read_bytes()[:9000])
+    cv2.imwrite(str(folder / "notes" / "extra.png"), two_faces_bgr())
+    (folder / "notes" / "readme.txt").write_text("not a picture")
+    return folder
+
+
 def overlap(box, xyxy):
     """Share of the union that two boxes have in common."""
     x1, y1, x2, y2 = box[0], box[1], box[0] + box[2], box[1] + box[3]
@@ -155,12 +171,16 @@ def test_each_picture_can_be_taken_for_one_face(analyze, files):
     assert "The whole picture was taken for one face" in analyze.page.text_content("#face-card")
 
 
-def test_a_phone_shows_everything_in_one_column(browser, server, files):
+def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled):
     analyze = AnalyzePage(browser, server.url, **PHONE)
     analyze.choose(files / "two.png", files / "cut.jpg")
     analyze.wait_for_done(2)
     assert analyze.page.evaluate("document.documentElement.scrollWidth") == 390
     assert analyze.page.is_visible("#face-card")
+    analyze.choose_folder(labelled)
+    analyze.page.click("#folder-start")
+    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
+    assert analyze.page.evaluate("document.documentElement.scrollWidth") == 390
     assert analyze.errors == []
     analyze.context.close()
 
@@ -199,22 +219,6 @@ def test_a_file_that_is_no_video_says_so(analyze, tmp_path):
     analyze.choose(path)
     analyze.page.wait_for_selector('.video:is([data-state="unsent"], [data-state="failed"])', timeout=60_000)
     assert "no video" in analyze.page.inner_text(".video [data-part=error]")
-
-
-@pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
-    """happy/ with a smiling face, sad/ with the same one and a wall, and things beside them."""
-    folder = tmp_path_factory.mktemp("labels") / "faces"
-    for name in ("happy", "sadness", "notes"):
-        (folder / name).mkdir(parents=True)
-    cv2.imwrite(str(folder / "happy" / "a.jpg"), astronaut_bgr())
-    cv2.imwrite(str(folder / "happy" / "b.png"), cv2.resize(astronaut_bgr(), (400, 400)))
-    cv2.imwrite(str(folder / "sadness" / "c.jpg"), astronaut_bgr())
-    cv2.imwrite(str(folder / "sadness" / "wall.png"), np.full((200, 300, 3), 120, np.uint8))
-    (folder / "sadness" / "cut.jpg").write_bytes((folder / "happy" / "a.jpg").read_bytes()[:9000])
-    cv2.imwrite(str(folder / "notes" / "extra.png"), two_faces_bgr())
-    (folder / "notes" / "readme.txt").write_text("not a picture")
-    return folder
 
 
 def test_a_dropped_folder_is_counted_tested_and_reported(analyze, labelled, tmp_path):
