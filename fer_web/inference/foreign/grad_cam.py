@@ -24,10 +24,8 @@ class GradCam:
 
     def __init__(self, model: Any) -> None:
         """Args: model: from pictures to its last pictures (N, rows, columns, channels) and outputs (N, K)."""
-        import tensorflow as tf
-
         self._model = model
-        self._call = tf.function(self._explain, reduce_retracing=True)
+        self._compiled: dict[tuple[tuple[int, ...], str], Any] = {}
 
     def explain(self, batch: NDArray[np.float32], columns: tuple[int, ...], output: str) -> HeatMaps:
         """Heat maps of scaled pictures.
@@ -38,7 +36,20 @@ class GradCam:
             output: SOFTMAX, SIGMOID or LOGITS.
         Returns: float32 (N, 7, rows, columns); never below 0.
         """
-        return np.asarray(self._call(batch, columns, output), np.float32)
+        key = columns, output
+        # Two threads that come first both compile it; either's is right.
+        call = self._compiled.get(key) or self._compiled.setdefault(key, self._compile(*key))
+        return np.asarray(call(batch), np.float32)
+
+    def _compile(self, columns: tuple[int, ...], output: str) -> Any:
+        import tensorflow as tf
+
+        shape = (None, *self._model.input_shape[1:])
+        return tf.function(
+            lambda batch: self._explain(batch, columns, output),
+            input_signature=[tf.TensorSpec(shape, tf.float32)],
+            autograph=False,
+        )
 
     def _explain(self, batch: Any, columns: tuple[int, ...], output: str) -> Any:
         import tensorflow as tf
