@@ -310,6 +310,8 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    # Expressions keep the model's order, which a confusion's rows and columns have too.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
     guests.register(app)
     app.register_blueprint(pages_blueprint(options))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fer_web.analysis.still_formats import CSV_COLUMNS
+from fer_web.labels import EMOTIONS
 from tests.analysis.videos import write_video
 from tests.e2e.analyze_page import AnalyzePage
 from tests.e2e.conftest import chromium
@@ -198,3 +199,81 @@ def test_a_file_that_is_no_video_says_so(analyze, tmp_path):
     analyze.choose(path)
     analyze.page.wait_for_selector('.video:is([data-state="unsent"], [data-state="failed"])', timeout=60_000)
     assert "no video" in analyze.page.inner_text(".video [data-part=error]")
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """happy/ with a smiling face, sad/ with the same one and a wall, and things beside them."""
+    folder = tmp_path_factory.mktemp("labels") / "faces"
+    for name in ("happy", "sadness", "notes"):
+        (folder / name).mkdir(parents=True)
+    cv2.imwrite(str(folder / "happy" / "a.jpg"), astronaut_bgr())
+    cv2.imwrite(str(folder / "happy" / "b.png"), cv2.resize(astronaut_bgr(), (400, 400)))
+    cv2.imwrite(str(folder / "sadness" / "c.jpg"), astronaut_bgr())
+    cv2.imwrite(str(folder / "sadness" / "wall.png"), np.full((200, 300, 3), 120, np.uint8))
+    (folder / "sadness" / "cut.jpg").write_bytes((folder / "happy" / "a.jpg").read_bytes()[:9000])
+    cv2.imwrite(str(folder / "notes" / "extra.png"), two_faces_bgr())
+    (folder / "notes" / "readme.txt").write_text("not a picture")
+    return folder
+
+
+def test_a_dropped_folder_is_counted_tested_and_reported(analyze, labelled, tmp_path):
+    analyze.drop(labelled)
+    analyze.page.wait_for_selector('#folder-test[data-status="ready"]')
+    counts = analyze.page.locator("#folder-counts li").all_inner_texts()
+    assert [text.replace("\n", " ") for text in counts] == ["Happy 2", "Sad 3"]
+    left_out = analyze.page.inner_text("#folder-apart")
+    assert "1 picture in folders that name no expression (faces/notes)" in left_out
+    assert "1 file that is no picture" in left_out
+    analyze.page.click("#folder-start")
+    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
+    # Two happy ones are right, the sad one is not; the wall and the broken file count apart.
+    assert analyze.page.inner_text("#accuracy") == "66.7 %"
+    assert analyze.page.inner_text("#accuracy-original").endswith("%")
+    assert "only 63 %" in analyze.page.inner_text("#difference")
+    apart = analyze.page.inner_text("#apart")
+    assert "1 picture without a face" in apart
+    assert "1 could not be read" in apart
+    assert "cut.jpg: The JPEG" in analyze.page.text_content("#unreadable")
+    rows = analyze.page.locator("#classes tr").all_inner_texts()
+    assert [text.split("\t")[0] for text in rows][3:5] == ["Happy", "Sad"]
+    cell = analyze.page.locator("#confusion tbody tr").nth(4).locator("td").nth(3)
+    assert cell.get_attribute("title") == "1 picture, 100.0 %"
+    mistake = analyze.page.locator(".mistake")
+    assert mistake.inner_text().startswith("Happy")
+    assert mistake.locator("img").evaluate("each => each.decode().then(() => each.naturalWidth)") == 512
+    plot = cv2.imread(str(analyze.save("#report-confusion", tmp_path)))
+    assert min(plot.shape[:2]) > 100
+    assert cv2.imread(str(analyze.save("#report-mistakes", tmp_path))) is not None
+    assert "faces: 5 images" in analyze.save("#report-txt", tmp_path).read_text()
+    report = json.loads(analyze.save("#report-json", tmp_path).read_text())
+    assert report["accuracy"] == pytest.approx(2 / 3)
+    # The confusion's rows have no other names.
+    assert tuple(report["shown"]["classes"]) == EMOTIONS
+    analyze.page.click('[data-head="original"]')
+    assert analyze.page.locator('[data-head="original"]').get_attribute("aria-checked") == "true"
+
+
+def test_a_chosen_folder_that_is_stopped_reports_on_its_part(analyze, tmp_path):
+    (tmp_path / "many" / "happy").mkdir(parents=True)
+    jpeg = cv2.imencode(".jpg", astronaut_bgr())[1].tobytes()
+    for number in range(300):
+        (tmp_path / "many" / "happy" / f"{number}.jpg").write_bytes(jpeg)
+    analyze.choose_folder(tmp_path / "many")
+    analyze.page.wait_for_selector('#folder-test[data-status="ready"]')
+    analyze.page.click("#folder-start")
+    analyze.wait_until(lambda: "right so far" in analyze.page.inner_text("#folder-text"), "the first images")
+    analyze.page.click("#folder-stop")
+    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
+    assert "of 300 pictures: the report is about these" in analyze.page.inner_text("#report-partial")
+    assert analyze.page.inner_text("#accuracy") == "100.0 %"
+    analyze.page.click("#folder-close")
+    analyze.page.wait_for_selector('#analyze[data-state="empty"]')
+
+
+def test_a_folder_without_labels_says_so_and_shows_its_pictures(analyze, files):
+    analyze.drop(files)
+    assert "No folder in it names an expression" in analyze.page.inner_text("#folder-problem")
+    analyze.page.click("#folder-plain")
+    analyze.wait_for_done(5)
+    assert analyze.page.is_hidden("#folder-test")
