@@ -10,6 +10,7 @@ import cv2
 from flask import Flask, request
 from flask_socketio import SocketIO
 
+from fer_web.analysis.folder_tests import FolderTests, TestedWith
 from fer_web.analysis.images import ImageLimits
 from fer_web.analysis.still_analyser import SharedAnalyser
 from fer_web.analysis.stills import MAX_STILL_FACES, StillAnalyser
@@ -52,7 +53,11 @@ from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess
+from fer_web.web.analyze_pages import analyze_pages_blueprint
+from fer_web.web.api_pages import api_pages_blueprint
 from fer_web.web.error_handlers import register_error_handlers
+from fer_web.web.folder_test_api import API as FOLDER_TESTS_PATH
+from fer_web.web.folder_test_api import folder_test_api_blueprint
 from fer_web.web.guests import Guests
 from fer_web.web.history_access import HistoryAccess
 from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
@@ -155,11 +160,16 @@ def create_application(
     video_tools = video_tools or _video_tools(settings, model, detector)
     videos = build_video_service(settings.data_dir, video_tools, history)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
-    flask_app = _build_flask(
-        settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
-    )
+    options = PageOptions(settings, model.info, detector, guests.admission)
+    flask_app = _build_flask(settings, options, guests, share)
     flask_app.register_blueprint(trust_blueprint(network))
     flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
+    flask_app.register_blueprint(api_pages_blueprint(options, owners))
+    flask_app.register_blueprint(
+        folder_test_api_blueprint(
+            analysis, FolderTests(TestedWith(model.info.name, model.info.model_hash, detector))
+        )
+    )
     flask_app.register_blueprint(keys_api_blueprint(keys, owners, mode.run_waiting))
     flask_app.register_blueprint(service_api_blueprint(model.info))
     flask_app.register_blueprint(predict_api_blueprint(analysis, model.info))
@@ -300,9 +310,12 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    # Expressions keep the model's order, which a confusion's rows and columns have too.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
     guests.register(app)
     app.register_blueprint(pages_blueprint(options))
+    app.register_blueprint(analyze_pages_blueprint(options, settings))
     app.register_blueprint(history_pages_blueprint(options, share.history))
     app.register_blueprint(history_api_blueprint(share.history))
     app.register_blueprint(share_api_blueprint(share))
@@ -329,7 +342,7 @@ def _body_bounds(settings: Settings) -> tuple[BodyBound, ...]:
     return (
         BodyBound("POST", IMPORT_PATH, MAX_IMPORT_BYTES),
         BodyBound("POST", PREDICT_PATH, image_bytes),
-        BodyBound("POST", "/api/v1/folder-tests", image_bytes),
+        BodyBound("POST", FOLDER_TESTS_PATH, image_bytes),
         BodyBound("POST", VIDEOS_PATH, settings.max_video_bytes + FORM_BYTES),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,7 +27,9 @@ def draw_confusion(axes: Axes, confusion: NDArray[np.integer[Any]], names: Seque
     axes.set(xlabel="predicted", ylabel="true")
 
 
-def write_confusions(path: Path, matrices: dict[str, NDArray[np.integer[Any]]], names: Sequence[str]) -> None:
+def write_confusions(
+    file: Path | IO[bytes], matrices: dict[str, NDArray[np.integer[Any]]], names: Sequence[str]
+) -> None:
     """Write a PNG with one matrix (K, K) beside another, each under its title."""
     figure = Figure(figsize=(5.9 * len(matrices), 5.6), layout="constrained")
     subplots = np.atleast_1d(figure.subplots(1, len(matrices)))
@@ -35,4 +37,4 @@ def write_confusions(path: Path, matrices: dict[str, NDArray[np.integer[Any]]], 
         draw_confusion(axes, confusion, names)
         axes.set_title(title, fontsize=10)
     figure.suptitle("Shares of each row in %, and counts", fontsize=10)
-    figure.savefig(path, dpi=DPI)
+    figure.savefig(file, dpi=DPI, format="png")

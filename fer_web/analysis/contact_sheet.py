@@ -20,7 +20,12 @@ _TILE_HEIGHT: Final = FACE_SIDE + 3 * LINE + MARGIN
 
 
 def write_contact_sheet(path: Path, mistakes: Sequence[Verdict]) -> None:
-    """Write a PNG of what the network saw in each image, what it is, what was said, and the file's name.
+    """Write `contact_sheet` as a PNG."""
+    contact_sheet(mistakes).save(path)
+
+
+def contact_sheet(mistakes: Sequence[Verdict]) -> Image.Image:
+    """A picture of what the network saw in each image, what it is, what was said, and the file's name.
 
     Args: mistakes: verdicts with crops, at least one.
     """
@@ -30,7 +35,7 @@ def write_contact_sheet(path: Path, mistakes: Sequence[Verdict]) -> None:
     for number, mistake in enumerate(mistakes):
         row, column = divmod(number, columns)
         _draw_tile(sheet, mistake, MARGIN + column * _TILE_WIDTH, MARGIN + row * _TILE_HEIGHT)
-    sheet.save(path)
+    return sheet
 
 
 def _draw_tile(sheet: Image.Image, mistake: Verdict, left: int, top: int) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def write_folder_report(folder: Path, report: dict[str, Any], verdicts: Sequence
     paths = [folder / name for name in (REPORT_JSON, REPORT_TEXT, CONFUSION_PNG)]
     paths[0].write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     paths[1].write_text(describe_folder(report) + "\n", encoding="utf-8")
-    _write_confusions(paths[2], report)
+    draw_confusions(paths[2], report)
     mistakes = worst_mistakes(verdicts)
     if mistakes:
         paths.append(folder / MISTAKES_PNG)
@@ -109,7 +109,8 @@ def _unreadable(found: list[dict[str, Any]]) -> list[str]:
     return lines + ([f"  and {len(found) - _LISTED} more (--json lists all)"] if len(found) > _LISTED else [])
 
 
-def _write_confusions(path: Path, report: dict[str, Any]) -> None:
+def draw_confusions(file: Path | IO[bytes], report: dict[str, Any]) -> None:
+    """Write a PNG of the confusion matrices."""
     # Imported here: drawing takes half a second to import.
     from fer_web.analysis.confusion_plot import write_confusions
 
@@ -120,4 +121,4 @@ def _write_confusions(path: Path, report: dict[str, Any]) -> None:
         for key, name in _HEADS.items()
         if report[key]
     }
-    write_confusions(path, matrices, list(report["shown"]["classes"]))
+    write_confusions(file, matrices, list(report["shown"]["classes"]))

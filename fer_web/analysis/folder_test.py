@@ -89,10 +89,11 @@ def judge_images(
 def _judge(waiting: list[tuple[LabelledImage, PreparedStill]], analyser: StillAnalyser) -> Iterator[Verdict]:
     results = analyser.judge([prepared for _, prepared in waiting])
     for (image, _), result in zip(waiting, results, strict=True):
-        yield _verdict(image, result)
+        yield verdict_of(image, result)
 
 
-def _verdict(image: LabelledImage, result: StillResult) -> Verdict:
+def verdict_of(image: LabelledImage, result: StillResult) -> Verdict:
+    """What was said of an image that could be read."""
     if not result.faces:
         return Verdict(image, framing=result.framing)
     position = result.largest

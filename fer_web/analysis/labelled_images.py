@@ -1,10 +1,12 @@
 """A folder of labelled images: DIR/<expression>/*, by the names that data sets give the expressions."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from fer_web.analysis.images import SUFFIXES
+from fer_web.analysis.names import clean_file_name
 from fer_web.errors import FolderError
 from fer_web.labels import CONTEMPT, EMOTIONS, OTHER_NAMES
 
@@ -54,6 +56,22 @@ def find_labelled_images(root: Path) -> LabelledFolder:
     if not images:
         raise FolderError(f"{root} has no image in its folders; the names of images end in {_suffixes()}.")
     return LabelledFolder(tuple(images), skipped)
+
+
+def labelled_image(text: str) -> LabelledImage:
+    """What a path says about an image, as a stranger sends it: its nearest folder that names an expression.
+
+    Raises: FolderError: none does.
+    """
+    parts = [part for part in map(clean_file_name, re.split(r"[/\\]", text)) if part not in ("", ".", "..")]
+    for folder in reversed(parts[:-1]):
+        expression = _EXPRESSION_OF.get(folder.lower())
+        if expression is not None:
+            return LabelledImage(Path(*parts), expression)
+    raise FolderError(
+        f"{'/'.join(parts)[-100:] or 'The path'} is in no folder that names an expression. Allowed, in any "
+        f"case: {_allowed()}. Example: happy/1.jpg"
+    )
 
 
 def is_image_name(path: Path) -> bool:

@@ -26,7 +26,9 @@ export const formatRate = (perSecond) => (Number.isFinite(perSecond) ? perSecond
 export function formatBytes(bytes) {
   if (!Number.isFinite(bytes)) return ABSENT;
   if (bytes < 1000) return `${bytes} B`;
-  return bytes < 100_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${Math.round(bytes / 1000)} kB`;
+  const unit = ["kB", "MB", "GB"].find((_, i) => bytes < 999_500 * 1000 ** i) ?? "GB";
+  const count = bytes / { kB: 1e3, MB: 1e6, GB: 1e9 }[unit];
+  return `${count < 100 ? count.toFixed(1) : Math.round(count)} ${unit}`;
 }
 
 /** @param {number} count @param {string} noun */

@@ -84,3 +84,17 @@ export function limitSize(frame, longestSide) {
   const whole = (length) => Math.max(1, Math.round(length * scale));
   return { width: whole(frame.width), height: whole(frame.height) };
 }
+
+/**
+ * Where a picture lies that covers a view, moved so that a place of it is as near to the middle as can be.
+ *
+ * @param {Size} frame
+ * @param {Size} view
+ * @param {{x: number, y: number}} focus fractions of the frame
+ * @returns {Rect} in view units
+ */
+export function coverAround(frame, view, focus) {
+  const { width, height } = fitRect(frame, view, "cover");
+  const shift = (length, window, at) => Math.min(0, Math.max(window - length, window / 2 - at * length));
+  return { x: shift(width, view.width, focus.x), y: shift(height, view.height, focus.y), width, height };
+}

@@ -1,4 +1,7 @@
 /** Asks our own server in JSON. `fetch` is passed in, so that tests need no network. */
+const BYTES = "application/octet-stream";
+const NO_CONTENT = 204;
+
 export class ApiError extends Error {
   name = "ApiError";
 
@@ -34,16 +37,32 @@ export class JsonRequests {
     return this.#request(method, url, { body: json });
   }
 
-  async #request(method, url, { body, signal } = {}) {
-    const headers = { Accept: "application/json", ...(body !== undefined && { "Content-Type": "application/json" }) };
-    let response;
+  /** @param {string} url @param {Blob} bytes of any kind @param {AbortSignal} [signal] @returns {Promise<any>} the answer in JSON */
+  sendBytes(url, bytes, signal) {
+    return this.#request("POST", url, { body: bytes, signal, type: BYTES });
+  }
+
+  /** @param {string} url @param {Blob} bytes @param {AbortSignal} [signal] @returns {Promise<Blob>} the answer as a file */
+  async exchange(url, bytes, signal) {
+    const response = await this.#fetched("POST", url, { body: bytes, signal, type: BYTES });
+    if (!response.ok) await read(response);
+    return response.blob();
+  }
+
+  async #request(method, url, options) {
+    return read(await this.#fetched(method, url, options));
+  }
+
+  async #fetched(method, url, { body, signal, type = "application/json" } = {}) {
+    const headers = { Accept: "application/json", ...(body !== undefined && { "Content-Type": type }) };
+    // What is removed while the page is left is removed all the same.
+    const keepalive = method === "DELETE";
     try {
-      response = await this.#fetch(url, { method, headers, body, signal, credentials: "same-origin" });
+      return await this.#fetch(url, { method, headers, body, signal, keepalive, credentials: "same-origin" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new ApiError({ code: "unreachable", message: "The server does not answer. Is it running?", retryable: true }, error);
     }
-    return read(response);
   }
 }
 
@@ -54,8 +73,14 @@ export class JsonRequests {
 export const pathOf = (root, ...parts) => [root, ...parts.map(encodeURIComponent)].join("/");
 
 async function read(response) {
+  if (response.status === NO_CONTENT) return null;
   const answer = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer;
-  const message = answer?.error?.message ?? `The server's answer (status ${response.status}) could not be read.`;
-  throw new ApiError({ code: answer?.error?.code ?? "bad_answer", message, retryable: answer?.error?.retryable === true });
+  throw errorOf(answer, response.status);
+}
+
+/** @param {any} answer in our error shape, or anything else @param {number} status @returns {ApiError} */
+export function errorOf(answer, status) {
+  const message = answer?.error?.message ?? `The server's answer (status ${status}) could not be read.`;
+  return new ApiError({ code: answer?.error?.code ?? "bad_answer", message, retryable: answer?.error?.retryable === true });
 }

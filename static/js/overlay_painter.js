@@ -12,12 +12,20 @@ const HALO = "rgba(8, 11, 16, 0.55)";
  */
 export function drawFace(context, { rect, text, face, view }) {
   if (rect.width <= 0 || rect.height <= 0) return;
-  const colour = face.sure ? emotionColour(face.label) : UNSURE_COLOUR;
-  // Line and letters keep their share of the picture: a snapshot may be larger than the stage.
-  const unit = Math.max(0.8, Math.min(view.width, view.height) / 520);
-  drawFrame(context, rect, colour, { unit, isDashed: !face.sure });
-  drawChip(context, rect, text, colour, { unit, view });
+  drawFaceFrame(context, { rect, face, view });
+  drawChip(context, rect, text, colourOf(face), { unit: unitOf(view), view });
 }
+
+/** The box alone, where there is no room for words. See drawFace. */
+export function drawFaceFrame(context, { rect, face, view }) {
+  if (rect.width <= 0 || rect.height <= 0) return;
+  drawFrame(context, rect, colourOf(face), { unit: unitOf(view), isDashed: !face.sure });
+}
+
+const colourOf = (face) => (face.sure ? emotionColour(face.label) : UNSURE_COLOUR);
+
+/** Line and letters keep their share of the picture: a snapshot may be larger than the stage. */
+const unitOf = (view) => Math.max(0.8, Math.min(view.width, view.height) / 520);
 
 /** A coloured line on a dark one, to be seen on any picture. */
 function drawFrame(context, rect, colour, { unit, isDashed }) {

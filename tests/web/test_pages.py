@@ -121,3 +121,14 @@ def test_only_this_machines_names_are_answered(client, host, status):
 
 def test_health_says_ok(client):
     assert client.get("/healthz").json["status"] == "ok"
+
+
+def test_analyze_page_knows_the_limits_and_the_names_of_folders(client):
+    answer = client.get("/analyze")
+    options = json.loads(unescape(re.search(r'name="fer-options" content="([^"]*)"', answer.text).group(1)))
+    assert options["max_image_bytes"] == 50_000_000
+    assert options["max_video_bytes"] == 2_000_000_000
+    assert set(options["folder_names"]) == {*EMOTIONS, "contempt"}
+    assert "happiness" in options["folder_names"]["happy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert not re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\bsrc=)", answer.text)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from fer_web import __version__
-from fer_web.web.openapi import keys, predict, service, sessions, videos
+from fer_web.web.openapi import folder_tests, keys, predict, service, sessions, videos
 from fer_web.web.openapi.parts import Json, answer, ref
 
-AREAS: Sequence[ModuleType] = (predict, videos, sessions, keys, service)
+AREAS: Sequence[ModuleType] = (predict, videos, folder_tests, sessions, keys, service)
 """In the order in which the page about the API shows them."""
 
 PREFIX = "/api/v1"

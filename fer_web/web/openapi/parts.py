@@ -105,6 +105,11 @@ def error(description: str) -> Json:
     return answer(description, ref("Error"))
 
 
+def error_or_null(description: str) -> Json:
+    """An error of a part of the answer."""
+    return or_null(record("", code=TEXT, message=TEXT, retryable=BOOLEAN), description)
+
+
 def operation(
     tag: str,
     name: str,

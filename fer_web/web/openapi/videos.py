@@ -16,6 +16,7 @@ from fer_web.web.openapi.parts import (
     Json,
     answer,
     described,
+    error_or_null,
     file_answer,
     in_path,
     list_of,
@@ -49,9 +50,7 @@ SCHEMAS: Json = {
         faces=described(COUNT, "Different faces seen so far."),
         fps=described({"type": "number", "minimum": 0}, "Frames analysed a second."),
         session=or_null(TEXT, "Id of its session in the history, when it is finished."),
-        error=or_null(
-            record("", code=TEXT, message=TEXT, retryable=BOOLEAN), "Why it failed; null where it did not."
-        ),
+        error=error_or_null("Why it failed; null where it did not."),
         remarks=described(list_of(TEXT), "What whoever reads the results should know."),
         annotated=described(BOOLEAN, "Whether the video with boxes can be had."),
         created_at=TIME,

@@ -1,4 +1,5 @@
 /** The side panel: one card for each face with its label and a bar for each expression. */
+import { EmotionBar, setText } from "../emotion_bar.js";
 import { capitalise, formatCount, formatPercent } from "../format.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
@@ -104,7 +105,7 @@ class FaceCard {
     const part = (name) => this.element.querySelector(`[data-part="${name}"]`);
     this.#parts = { label: part("label"), confidence: part("confidence"), swatch: part("swatch"), trend: part("trend") };
     part("name").textContent = `Face ${id}`;
-    for (const emotion of emotions) this.#bars.set(emotion, new Bar(emotion));
+    for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
     part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));
   }
 
@@ -120,40 +121,9 @@ class FaceCard {
   }
 }
 
-class Bar {
-  element = document.createElement("li");
-  #fill = document.createElement("span");
-  #value = document.createElement("span");
-
-  constructor(emotion) {
-    const name = document.createElement("span");
-    const track = document.createElement("span");
-    name.className = "bar-name";
-    track.className = "bar-track";
-    this.#fill.className = "bar-fill";
-    this.#value.className = "bar-value";
-    this.element.className = "bar";
-    this.element.dataset.emotion = emotion;
-    name.textContent = capitalise(emotion);
-    this.#fill.style.setProperty("--emotion", emotionColour(emotion));
-    track.append(this.#fill);
-    this.element.append(name, track, this.#value);
-  }
-
-  show(score, isTop) {
-    this.#fill.style.setProperty("transform", `scaleX(${score.toFixed(3)})`);
-    setText(this.#value, formatPercent(score));
-    this.element.classList.toggle("is-top", isTop);
-  }
-}
-
 function swatch(emotion) {
   const mark = document.createElement("span");
   mark.className = "swatch";
   mark.style.setProperty("--emotion", emotionColour(emotion));
   return mark;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

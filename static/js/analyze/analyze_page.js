@@ -1,0 +1,250 @@
+/**
+ * Composition root of /analyze.
+ *
+ * Events beside those that the modules name at their heads:
+ *   files-added {files}; folder-added {found}: chosen, dropped or pasted
+ *   images-changed, image-changed, selection-changed: see image_queue.js, image_selection.js
+ *   videos-changed, video-ended, videos-unreachable: see video_jobs.js; folder-changed: see folder_test.js
+ */
+import { EventBus } from "../event_bus.js";
+import { Preferences } from "../preferences.js";
+import { buildSharePanel } from "../share/panel.js";
+import { MessagesView } from "../views/messages.js";
+import { ThemeView } from "../views/theme.js";
+import { AnalysisApi, folderFilePath, videoFilePath } from "./analysis_api.js";
+import { parseAnalyzeOptions } from "./analyze_options.js";
+import { kindOf, readLabelledFolder } from "./file_kinds.js";
+import { FolderTest } from "./folder_test.js";
+import { ImageFiles } from "./image_files.js";
+import { ImageQueue } from "./image_queue.js";
+import { ImageSelection } from "./image_selection.js";
+import { Pictures } from "./pictures.js";
+import { VideoJobs } from "./video_jobs.js";
+import { AnalyzeAnnouncerView } from "./views/announcer.js";
+import { FacePanelView } from "./views/face_panel.js";
+import { FolderMistakesView } from "./views/folder_mistakes.js";
+import { FolderReportView } from "./views/folder_report.js";
+import { FolderSetupView } from "./views/folder_setup.js";
+import { ImageTilesView } from "./views/image_tiles.js";
+import { ImageToolsView } from "./views/image_tools.js";
+import { ImageViewerView } from "./views/image_viewer.js";
+import { IntakeView } from "./views/intake.js";
+import { VideoListView } from "./views/video_list.js";
+
+const find = (id) => document.getElementById(id);
+
+const { signal } = new AbortController();
+const bus = new EventBus();
+const options = parseAnalyzeOptions(document.querySelector('meta[name="fer-options"]')?.content);
+const { emotions, hasHeatmaps } = options;
+const preferences = new Preferences(() => localStorage);
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const api = new AnalysisApi({ fetch: globalThis.fetch.bind(globalThis), newUpload: () => new XMLHttpRequest() });
+const queue = new ImageQueue({ api, bus, emotions, hasHeatmaps, maxBytes: options.maxImageBytes, wait });
+const selection = new ImageSelection(bus, signal);
+const pictures = new Pictures({
+  decode: (blob) => createImageBitmap(blob),
+  makeCanvas: (size) => Object.assign(document.createElement("canvas"), size),
+  annotated: async (item) => (await queue.annotated([item]))[0],
+});
+const imageFiles = new ImageFiles({ queue, bus, emotions, save, now: () => new Date() });
+const videos = new VideoJobs({ api, bus, maxBytes: options.maxVideoBytes, timers: { set: (act, ms) => setTimeout(act, ms) } });
+const folderTest = new FolderTest({ api, bus, wait, now: () => performance.now() });
+
+buildPage();
+buildImages();
+buildFolder();
+wireFiles();
+wireImages();
+wireJobs();
+recall();
+videos.load();
+
+function buildPage() {
+  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
+  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
+  buildSharePanel(bus, signal);
+  const inputs = { files: find("files"), folder: find("folder") };
+  const buttons = { chooseFiles: find("choose-files"), chooseFolder: find("choose-folder") };
+  new IntakeView({ page: find("analyze"), veil: find("drop-veil"), ...inputs, ...buttons }, bus, signal);
+  new AnalyzeAnnouncerView({ region: find("announcer") }, bus, signal);
+  new VideoListView(
+    { section: find("videos"), list: find("video-list"), template: find("video-template"), trouble: find("videos-trouble") },
+    bus,
+    signal,
+    videoFilePath,
+  );
+}
+
+function buildImages() {
+  const load = (item, side) => pictures.load(item, side);
+  new ImageToolsView(
+    {
+      section: find("images"),
+      count: find("images-count"),
+      progress: find("images-progress"),
+      faces: find("image-faces"),
+      annotated: find("download-annotated"),
+      csv: find("download-csv"),
+      json: find("download-json"),
+      retry: find("retry-failed"),
+      clear: find("clear-images"),
+    },
+    bus,
+    signal,
+  );
+  new ImageTilesView({ list: find("tiles"), template: find("tile-template") }, bus, signal, load);
+  buildViewer(load);
+  new FacePanelView(
+    {
+      none: find("face-none"),
+      list: find("face-list"),
+      card: find("face-card"),
+      heatCard: find("heat-card"),
+      heatSwitch: find("heat-switch"),
+      heatNote: find("heat-note"),
+      heatChoice: find("heat-choice"),
+      heatLegend: find("heat-legend"),
+    },
+    bus,
+    signal,
+    { emotions, load, noHeatmaps: options.noHeatmaps },
+  );
+}
+
+function buildViewer(load) {
+  new ImageViewerView(
+    {
+      viewer: find("viewer"),
+      stage: document.querySelector(".viewer-stage"),
+      canvas: find("picture"),
+      faces: find("face-buttons"),
+      waits: find("viewer-waits"),
+      waitsText: find("viewer-waits").lastElementChild,
+      error: find("viewer-error"),
+      errorText: find("viewer-error-text"),
+      retry: find("viewer-retry"),
+      blind: find("viewer-blind"),
+      back: find("viewer-back"),
+      on: find("viewer-on"),
+      name: find("viewer-name"),
+      facts: find("viewer-facts"),
+      annotated: find("one-annotated"),
+      csv: find("one-csv"),
+      json: find("one-json"),
+      remove: find("one-remove"),
+    },
+    bus,
+    signal,
+    load,
+  );
+}
+
+function buildFolder() {
+  new FolderSetupView(
+    {
+      section: find("folder-test"),
+      name: find("folder-name"),
+      counts: find("folder-counts"),
+      apart: find("folder-apart"),
+      problem: find("folder-problem"),
+      plain: find("folder-plain"),
+      begin: find("folder-begin"),
+      faces: find("folder-faces"),
+      start: find("folder-start"),
+      startText: find("folder-start-text"),
+      running: find("folder-running"),
+      progress: find("folder-progress"),
+      text: find("folder-text"),
+      stop: find("folder-stop"),
+      close: find("folder-close"),
+    },
+    bus,
+    signal,
+  );
+  const figures = {
+    accuracy: find("accuracy"),
+    interval: find("accuracy-interval"),
+    originalCard: find("original-card"),
+    original: find("accuracy-original"),
+    originalInterval: find("accuracy-original-interval"),
+    sure: find("sure-accuracy"),
+    sureShare: find("sure-share"),
+    apart: find("apart"),
+    difference: find("difference"),
+  };
+  const tables = { headSwitch: find("head-switch"), classes: find("classes"), confusion: find("confusion"), unreadable: find("unreadable") };
+  const files = { json: find("report-json"), text: find("report-txt"), plot: find("report-confusion"), mistakes: find("report-mistakes") };
+  const whole = { report: find("report"), partial: find("report-partial") };
+  new FolderReportView({ ...whole, ...figures, ...tables, ...files }, bus, signal, { emotions, filePath: folderFilePath });
+  new FolderMistakesView({ card: find("mistakes-card"), list: find("mistakes"), more: find("mistakes-more") }, bus, signal);
+}
+
+function wireFiles() {
+  bus.on("files-added", ({ files }) => add(files), { signal });
+  bus.on("folder-added", ({ found }) => addFolder(found), { signal });
+}
+
+function add(files) {
+  const images = files.filter((file) => kindOf(file) === "image");
+  const films = files.filter((file) => kindOf(file) === "video");
+  if (images.length > 0) queue.add(images);
+  if (films.length > 0) videos.add(films, find("video-annotated").checked);
+}
+
+function addFolder(found) {
+  const folder = readLabelledFolder(found, options.folderNames);
+  const isRunning = ["running", "stopping"].includes(folderTest.state.status);
+  if (isRunning) {
+    bus.emit("message", { id: "folder", tone: "warning", title: "A folder test is running", text: "Stop it first.", lastsMs: 8000 });
+    return;
+  }
+  folderTest.choose(folder);
+  find("folder-test").scrollIntoView({ block: "start" });
+}
+
+function wireImages() {
+  bus.on("image-selected", ({ id }) => selection.select(id), { signal });
+  bus.on("image-step-requested", ({ steps }) => selection.move(steps), { signal });
+  bus.on("face-selected", ({ id }) => selection.selectFace(id), { signal });
+  bus.on("heat-toggled", ({ hasHeat }) => (selection.setHeat(hasHeat), preferences.set("analyze-heat", hasHeat ? "1" : "0")), { signal });
+  bus.on("heat-emotion-selected", ({ emotion }) => selection.setEmotion(emotion), { signal });
+  bus.on("image-retry-requested", ({ id }) => queue.retry(id), { signal });
+  bus.on("image-remove-requested", ({ id }) => queue.remove(id), { signal });
+  bus.on("clear-images-requested", () => (queue.clear(), find("choose-files").focus()), { signal });
+  bus.on("retry-failed-requested", () => queue.retryFailed(), { signal });
+  bus.on("faces-selected", ({ faces }) => queue.setFaces(faces), { signal });
+  bus.on("download-requested", ({ format, ids }) => imageFiles.download(format, ids), { signal });
+}
+
+function wireJobs() {
+  bus.on("video-retry-requested", ({ key }) => videos.retry(key), { signal });
+  bus.on("video-remove-requested", ({ key }) => videos.remove(key), { signal });
+  bus.on("folder-start-requested", ({ faces }) => folderTest.start(faces), { signal });
+  bus.on("folder-stop-requested", () => folderTest.stop(), { signal });
+  bus.on("folder-close-requested", () => (folderTest.close(), find("choose-folder").focus()), { signal });
+  bus.on("report-download-requested", () => saveReport(), { signal });
+  addEventListener("beforeunload", (event) => (videos.isUploading || folderTest.state.status === "running") && event.preventDefault(), { signal });
+  // The server would keep a test for an hour that nobody can see any more.
+  addEventListener("pagehide", ({ persisted }) => persisted || folderTest.close(), { signal });
+}
+
+function saveReport() {
+  const { report } = folderTest.state;
+  save(new Blob([`${JSON.stringify(report, null, 1)}\n`], { type: "application/json" }), "report.json");
+}
+
+function recall() {
+  selection.setHeat(preferences.get("analyze-heat") === "1");
+  find("video-annotated").checked = preferences.get("analyze-annotated") !== "0";
+  find("video-annotated").addEventListener("change", ({ target }) => preferences.set("analyze-annotated", target.checked ? "1" : "0"), { signal });
+}
+
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The download reads the address after this turn of the event loop.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,148 @@
+/**
+ * Videos: sent one after the other, then watched while the server works. Emits videos-changed {videos} and
+ * video-ended {video}.
+ *
+ * @typedef {object} Video
+ * @property {string} key stays the same while the state changes
+ * @property {string} name
+ * @property {"waiting" | "uploading" | "unsent" | "queued" | "running" | "finished" | "failed" | "cancelled"} state
+ *   unsent: the upload failed and can be tried again
+ * @property {number} sentBytes
+ * @property {number} totalBytes
+ * @property {import("./analysis_api.js").VideoJob | null} job once the server has it
+ * @property {{message: string} | null} error
+ */
+import { refusalOf } from "./file_kinds.js";
+import { TaskLimit } from "./task_limit.js";
+
+const POLL_MS = 1000;
+/** A server that did not answer is asked less often. */
+const POLL_AGAIN_MS = 4000;
+const UNDER_WAY = ["queued", "running"];
+
+export class VideoJobs {
+  #deps;
+  #videos = new Map();
+  #uploads = new Map();
+  #limit = new TaskLimit(1);
+  #timer = null;
+  #nextKey = 1;
+
+  /**
+   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../event_bus.js").EventBus, maxBytes: number,
+   *   timers: {set: (act: () => void, ms: number) => any}}} deps
+   */
+  constructor(deps) {
+    this.#deps = deps;
+  }
+
+  /** Whether closing the page would lose something. */
+  get isUploading() {
+    return this.#uploads.size > 0;
+  }
+
+  /** Shows what this browser sent before, such as before the page was reloaded. */
+  async load() {
+    await this.#poll();
+  }
+
+  /** @param {readonly File[]} files @param {boolean} annotated whether a video with boxes is wanted */
+  add(files, annotated) {
+    for (const file of files) {
+      const key = `upload-${this.#nextKey++}`;
+      this.#videos.set(key, { key, name: file.name, state: "waiting", sentBytes: 0, totalBytes: file.size, job: null, error: null });
+      this.#upload(key, file, annotated);
+    }
+  }
+
+  retry(key) {
+    const { again } = this.#videos.get(key) ?? {};
+    if (again) this.#upload(key, again.file, again.annotated);
+  }
+
+  /** Cancels what is under way, and removes what is over from the list. */
+  async remove(key) {
+    const video = this.#videos.get(key);
+    this.#uploads.get(key)?.abort();
+    if (video?.job && !(await this.#try(`${video.name} was not removed`, () => this.#deps.api.removeVideo(video.job.id)))) return;
+    this.#videos.delete(key);
+    this.#tell();
+  }
+
+  async #upload(key, file, annotated) {
+    const { api, maxBytes } = this.#deps;
+    const refusal = refusalOf(file, maxBytes);
+    if (refusal) {
+      this.#change(key, { state: "unsent", error: refusal });
+      return;
+    }
+    const abort = new AbortController();
+    const { signal } = abort;
+    this.#uploads.set(key, abort);
+    this.#change(key, { state: "waiting", error: null, sentBytes: 0 });
+    const onProgress = (sentBytes) => this.#change(key, { sentBytes });
+    const send = () => (this.#change(key, { state: "uploading" }), api.uploadVideo(file, { annotated, onProgress, signal }));
+    try {
+      this.#take(key, await this.#limit.run(send, signal));
+      this.#schedule(POLL_MS);
+    } catch (error) {
+      if (!signal.aborted) this.#change(key, { state: "unsent", error, again: error.retryable ? { file, annotated } : null });
+    } finally {
+      this.#uploads.delete(key);
+    }
+  }
+
+  async #poll() {
+    this.#timer = null;
+    try {
+      const { videos } = await this.#deps.api.videos();
+      this.#takeAll(videos);
+    } catch (error) {
+      this.#deps.bus.emit("videos-unreachable", { message: error.message });
+      this.#schedule(POLL_AGAIN_MS);
+      return;
+    }
+    if ([...this.#videos.values()].some(({ state }) => UNDER_WAY.includes(state))) this.#schedule(POLL_MS);
+  }
+
+  #takeAll(jobs) {
+    const keyOf = new Map([...this.#videos.values()].filter(({ job }) => job).map(({ key, job }) => [job.id, key]));
+    for (const [id, key] of keyOf) if (!jobs.some((job) => job.id === id)) this.#videos.delete(key);
+    // The oldest first: what is added later stands below.
+    for (const job of [...jobs].reverse()) this.#take(keyOf.get(job.id) ?? `job-${job.id}`, job);
+    this.#tell();
+  }
+
+  #take(key, job) {
+    const before = this.#videos.get(key);
+    const video = { sentBytes: 0, totalBytes: 0, ...before, key, name: job.name || before?.name || "video", state: job.state, job, error: job.error };
+    this.#videos.set(key, video);
+    this.#tell();
+    if (UNDER_WAY.includes(before?.state) && !UNDER_WAY.includes(job.state)) this.#deps.bus.emit("video-ended", { video });
+  }
+
+  #schedule(ms) {
+    this.#timer ??= this.#deps.timers.set(() => this.#poll(), ms);
+  }
+
+  #change(key, changes) {
+    if (!this.#videos.has(key)) return;
+    this.#videos.set(key, { ...this.#videos.get(key), ...changes });
+    this.#tell();
+  }
+
+  #tell() {
+    this.#deps.bus.emit("videos-changed", { videos: [...this.#videos.values()] });
+  }
+
+  async #try(title, act) {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      if (error.code === "not_found") return true;
+      this.#deps.bus.emit("message", { id: "video", tone: "error", title, text: error.message, lastsMs: 15_000 });
+      return false;
+    }
+  }
+}
