@@ -72,7 +72,7 @@ def overlap(box, xyxy):
     return width * height / union
 
 
-def test_a_dropped_picture_gets_its_box_label_bars_and_heat_map(analyze, files):
+def test_a_dropped_picture_gets_its_box_label_and_bars(analyze, files):
     analyze.drop(files / "astronaut.jpg")
     analyze.page.wait_for_selector('#viewer[data-state="done"]')
     analyze.wait_until(lambda: analyze.drawn()["hasPicture"] and analyze.drawn()["faces"], "the boxes")
@@ -84,6 +84,41 @@ def test_a_dropped_picture_gets_its_box_label_bars_and_heat_map(analyze, files):
     assert bars.count() == 7
     assert "is-top" in bars.nth(3).get_attribute("class")
     assert analyze.page.text_content("#announcer") == "astronaut.jpg: Expression: happy"
+
+
+def face_pixels(analyze):
+    """The first face as it is on the screen: int (height, width, 3), BGR."""
+    rect = analyze.drawn()["faces"][0]["rect"]
+    stage = analyze.page.locator(".viewer-stage").bounding_box()
+    shot = cv2.imdecode(np.frombuffer(analyze.page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    left, top = round(stage["x"] + rect["x"]), round(stage["y"] + rect["y"])
+    return shot[top : top + round(rect["height"]), left : left + round(rect["width"])].astype(int)
+
+
+def test_heat_maps_are_drawn_and_chosen_by_expression(analyze, files):
+    analyze.choose(files / "astronaut.jpg")
+    analyze.page.wait_for_selector('#viewer[data-state="done"]')
+    analyze.page.click("#heat-switch")
+    analyze.page.wait_for_selector("#heat-choice:not([hidden])")
+    chosen = analyze.page.locator('#heat-choice [aria-checked="true"]')
+    assert chosen.get_attribute("data-emotion") == "happy"
+    happy = face_pixels(analyze)
+    analyze.page.click('#heat-choice [data-emotion="fear"]')
+    assert chosen.get_attribute("data-emotion") == "fear"
+    fear = face_pixels(analyze)
+    assert np.abs(happy - fear).mean() > 5
+    analyze.page.keyboard.press("ArrowRight")
+    assert chosen.get_attribute("data-emotion") == "happy"
+    assert np.abs(face_pixels(analyze) - happy).mean() < 1
+    small = analyze.page.locator("#heat-choice canvas").evaluate_all(
+        "all => all.map((each) => each.toDataURL())"
+    )
+    # Expressions that nothing speaks for look the same.
+    assert small.count(small[EMOTIONS.index("happy")]) == 1
+    assert len(small) == 7
+    analyze.page.reload()
+    analyze.choose(files / "astronaut.jpg")
+    analyze.page.wait_for_selector("#heat-choice:not([hidden])")
 
 
 def test_the_pixels_of_the_box_are_on_the_face(analyze, files):
@@ -277,6 +312,7 @@ def test_a_chosen_folder_that_is_stopped_reports_on_its_part(analyze, tmp_path):
 
 def test_a_folder_without_labels_says_so_and_shows_its_pictures(analyze, files):
     analyze.drop(files)
+    analyze.page.wait_for_selector("#folder-problem:not([hidden])")
     assert "No folder in it names an expression" in analyze.page.inner_text("#folder-problem")
     analyze.page.click("#folder-plain")
     analyze.wait_for_done(5)
