@@ -101,6 +101,7 @@ class Application:
     network: ShareNetwork | None
     analysis: AnalysisAccess
     keys: KeyBook
+    image_turns: InTurn
     videos: VideoService
 
     def close(self) -> None:
@@ -110,6 +111,7 @@ class Application:
         self.videos.stop()
         self.recorder.stop()
         self.retention.stop()
+        self.image_turns.stop()
         self.history.close()
 
 
@@ -150,10 +152,11 @@ def create_application(
     gate = Gate(secret, links, visitors)
     guests = Guests(gate, links, visitors, key_of_request=request_keys.key)
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
+    image_turns = InTurn(mode, MAX_WAITING_IMAGES)
     analysis = AnalysisAccess(
         owners,
         mode.run_waiting,
-        InTurn(mode, MAX_WAITING_IMAGES),
+        image_turns,
         analyser or build_analyser(settings, model, detector),
         guests.admission,
     )
@@ -225,6 +228,7 @@ def create_application(
         network,
         analysis,
         keys,
+        image_turns,
         videos,
     )
 
