@@ -212,6 +212,9 @@ def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled
     analyze.wait_for_done(2)
     assert analyze.page.evaluate("document.documentElement.scrollWidth") == 390
     assert analyze.page.is_visible("#face-card")
+    analyze.tile("cut.jpg").locator("[data-part=open]").tap()
+    stage = analyze.page.locator(".viewer-stage").bounding_box()
+    assert 0 <= stage["y"] < stage["y"] + stage["height"] <= 844
     analyze.choose_folder(labelled)
     analyze.page.click("#folder-start")
     analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
