@@ -136,6 +136,12 @@ def test_the_pixels_of_the_box_are_on_the_face(analyze, files):
     assert button["x"] == pytest.approx(stage["x"] + rect["x"], abs=1.5)
 
 
+def test_the_page_says_that_it_takes_what_is_held_over_it(analyze, files):
+    analyze.hold(files / "astronaut.jpg")
+    analyze.page.wait_for_selector("#drop-veil", state="visible")
+    analyze.page.wait_for_selector("#drop-veil", state="hidden")
+
+
 def test_a_picture_is_pasted(analyze):
     analyze.paste(cv2.imencode(".png", astronaut_bgr())[1].tobytes())
     analyze.page.wait_for_selector('#viewer[data-state="done"]')
