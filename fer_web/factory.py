@@ -54,6 +54,7 @@ from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess
 from fer_web.web.analyze_pages import analyze_pages_blueprint
+from fer_web.web.api_pages import api_pages_blueprint
 from fer_web.web.error_handlers import register_error_handlers
 from fer_web.web.folder_test_api import API as FOLDER_TESTS_PATH
 from fer_web.web.folder_test_api import folder_test_api_blueprint
@@ -100,6 +101,7 @@ class Application:
     network: ShareNetwork | None
     analysis: AnalysisAccess
     keys: KeyBook
+    image_turns: InTurn
     videos: VideoService
 
     def close(self) -> None:
@@ -109,6 +111,7 @@ class Application:
         self.videos.stop()
         self.recorder.stop()
         self.retention.stop()
+        self.image_turns.stop()
         self.history.close()
 
 
@@ -149,21 +152,22 @@ def create_application(
     gate = Gate(secret, links, visitors)
     guests = Guests(gate, links, visitors, key_of_request=request_keys.key)
     access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
+    image_turns = InTurn(mode, MAX_WAITING_IMAGES)
     analysis = AnalysisAccess(
         owners,
         mode.run_waiting,
-        InTurn(mode, MAX_WAITING_IMAGES),
+        image_turns,
         analyser or build_analyser(settings, model, detector),
         guests.admission,
     )
     video_tools = video_tools or _video_tools(settings, model, detector)
     videos = build_video_service(settings.data_dir, video_tools, history)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
-    flask_app = _build_flask(
-        settings, PageOptions(settings, model.info, detector, guests.admission), guests, share
-    )
+    options = PageOptions(settings, model.info, detector, guests.admission)
+    flask_app = _build_flask(settings, options, guests, share)
     flask_app.register_blueprint(trust_blueprint(network))
     flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
+    flask_app.register_blueprint(api_pages_blueprint(options, owners))
     flask_app.register_blueprint(
         folder_test_api_blueprint(
             analysis, FolderTests(TestedWith(model.info.name, model.info.model_hash, detector))
@@ -224,6 +228,7 @@ def create_application(
         network,
         analysis,
         keys,
+        image_turns,
         videos,
     )
 
@@ -309,6 +314,8 @@ def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    # Expressions keep the model's order, which a confusion's rows and columns have too.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
     guests.register(app)
     app.register_blueprint(pages_blueprint(options))

@@ -37,10 +37,11 @@ _EXAMPLES: Final = """examples:
   python -m fer_web predict photo.jpg
   python -m fer_web predict holiday/ --out annotated --csv faces.csv
   python -m fer_web predict crops/*.png --faces whole --json
+  python -m fer_web predict photo.jpg --heatmap --out annotated
 
 With --json, one object a line for each image: file, width, height, framing, reason, faces (box: left, top,
-width, height in fractions of the image; box_px in pixels; scores, label, confidence, sure); or file and
-error.
+width, height in fractions of the image; box_px in pixels; scores, label, confidence, sure; with --heatmap,
+heatmap: side, corners, values, method); or file and error.
 exit status: 0 all images were analysed, 1 some were not, 2 wrong arguments, 130 interrupted."""
 
 _JPEG_SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -79,6 +80,12 @@ def add_predict(tools: Any) -> None:
         metavar="DIR",
         help="write each image with boxes and labels into this folder, as NAME-faces",
     )
+    parser.add_argument(
+        "--heatmap",
+        action="store_true",
+        help="show which places of each face speak for its label: as colours in the images of --out, and "
+        "for all seven expressions as numbers in --json",
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table with a row for each face")
     parser.add_argument("--force", action="store_true", help="replace the table where there is one")
 
@@ -88,13 +95,17 @@ def run_predict(given: argparse.Namespace, environment: Mapping[str, str]) -> in
     settings = settings_of(given, environment)
     limits = ImageLimits.from_settings(settings)
     paths = list(find_images(given.paths))
-    _, analyser, _ = open_analyser(settings, given.faces)
+    if given.heatmap and not (given.json or given.out):
+        raise InvalidValueError("--heatmap shows nothing as text. Add --out DIR for images, or --json.")
+    model, analyser, _ = open_analyser(settings, given.faces)
+    if given.heatmap and model.info.heatmaps is None:
+        raise InvalidValueError(f"--heatmap cannot be had: {model.info.no_heatmaps}. Leave it out.")
     failed = 0
     with contextlib.ExitStack() as stack:
         table = _open_table(given, stack) if given.csv else None
         drawn = AnnotatedImages(given.out) if given.out else None
         for path in with_progress(paths, len(paths)):
-            analysed = analyse_file(path, analyser, limits, given.faces)
+            analysed = analyse_file(path, analyser, limits, given.faces, given.heatmap)
             failed += analysed.error is not None
             if table:
                 table.writerows(_rows(analysed))
@@ -123,13 +134,15 @@ def _matches(name: str) -> list[Path]:
     return [Path(found) for found in (is_pattern and sorted(glob.glob(name, recursive=True))) or [name]]
 
 
-def analyse_file(path: Path, analyser: StillAnalyser, limits: ImageLimits, faces: str) -> Analysed:
+def analyse_file(
+    path: Path, analyser: StillAnalyser, limits: ImageLimits, faces: str, heatmaps: bool = False
+) -> Analysed:
     """Read and analyse one file."""
     try:
         if path.is_dir():
             raise FileUnreadableError(f"{path} is a folder without images.")
         frame_bgr = read_image(path, limits)
-        return Analysed(path, frame_bgr, analyser.analyse(frame_bgr, faces))
+        return Analysed(path, frame_bgr, analyser.analyse(frame_bgr, faces, heatmaps))
     except FerWebError as exc:
         return Analysed(path, error=exc)
 

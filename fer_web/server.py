@@ -1,11 +1,14 @@
 """How connections are served: eventlet's green threads, or native threads. The only module that knows."""
 
 import contextlib
+import functools
+import queue
 import signal
 import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 from flask import Flask
@@ -159,6 +162,44 @@ class ThreadingMode:
         serve_threaded(app, listeners, peers)
 
 
+class OneThread:
+    """A native thread that calls one function after the other; it starts with the first.
+
+    What needs much memory for a moment should always be done by the same thread: C's allocator keeps tens of
+    megabytes of what is freed, for each thread that ever used it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def call(self, function: Callable[..., _T], *args: Any) -> _T:
+        """The function's result; blocks until it is there."""
+        with self._starting:
+            if self._thread is None:
+                # A daemon: who stops the server does not wait for the last image.
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+        result: Future[_T] = Future()
+        self._calls.put((result, functools.partial(function, *args)))
+        return result.result()
+
+    def stop(self) -> None:
+        """End the thread after what it does now; nothing may be called any more."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (item := self._calls.get()) is not None:
+            result, call = item
+            try:
+                result.set_result(call())
+            except BaseException as exc:  # it belongs to who called
+                result.set_exception(exc)
+            del item, result, call  # an image's worth of memory, until the next one
+
+
 class InTurn:
     """Calls functions that compute for long, one at a time: the others wait, and hold no thread meanwhile."""
 
@@ -166,6 +207,7 @@ class InTurn:
         """Args: max_waiting: a further caller is refused, so that nobody waits for minutes."""
         self._mode = mode
         self._turn = mode.new_lock()
+        self._thread = OneThread("images")
         self._max_waiting = max_waiting
         self._places = threading.BoundedSemaphore(max_waiting + 1)  # and the one whose turn it is
 
@@ -175,9 +217,14 @@ class InTurn:
             raise OverloadedError(f"{self._max_waiting} others wait for this already. Send it again later.")
         try:
             with self._turn:
-                return self._mode.run_native(function, *args)
+                result: _T = self._mode.run_native(self._thread.call, function, *args)
+                return result
         finally:
             self._places.release()
+
+    def stop(self) -> None:
+        """Let the thread go."""
+        self._thread.stop()
 
 
 class EngineConcurrency:

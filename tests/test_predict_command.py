@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -240,3 +241,38 @@ def test_as_a_program_whose_reader_leaves(photos):
     assert json.loads(done.stdout)["faces"][0]["label"] == "happy"
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_heatmap_adds_maps_to_the_json_and_colours_to_the_images(predict, photos):
+    status, out, _ = predict("photos/astronaut.png", "--heatmap", "--json", "--out", "hot")
+    (face,) = json_lines(out)[0]["faces"]
+    maps = {name: np.array(values) for name, values in face["heatmap"]["values"].items()}
+    assert status == 0
+    assert list(maps) == list(EMOTIONS)
+    assert max(maps, key=lambda name: maps[name].max()) == "happy"
+    status, out, _ = predict("photos/astronaut.png", "--json", "--out", "cold")
+    assert "heatmap" not in json_lines(out)[0]["faces"][0]
+    hot, cold = (cv2.imread(f"{folder}/astronaut-faces.png").astype(int) for folder in ("hot", "cold"))
+    changed = np.abs(hot - cold).max(axis=2) > 20
+    left, top, right, bottom = map(int, ASTRONAUT_XYXY)
+    assert changed[top:bottom, left:right].mean() > 0.3
+    changed[top - 40 : bottom + 40, left - 40 : right + 40] = False
+    assert not changed.any()
+
+
+def test_heatmap_without_a_place_for_it_is_refused(predict, photos):
+    status, _, err = predict("photos/astronaut.png", "--heatmap")
+    assert status != 0
+    assert "--out" in err
+
+
+def test_heatmap_of_a_model_without_any_says_why(predict, photos, tmp_path):
+    folder = tmp_path / "old"
+    shutil.copytree(ROOT / "models" / "flagship", folder, ignore=shutil.ignore_patterns("plots"))
+    meta = json.loads((folder / "meta.json").read_text())
+    del meta["outputs"]["cam"]
+    (folder / "meta.json").write_text(json.dumps(meta))
+    status, _, err = predict("photos/astronaut.png", "--heatmap", "--json", "--model", folder)
+    assert status != 0
+    assert "exported without heat maps" in err
+    assert predict("photos/astronaut.png", "--json", "--model", folder)[0] == 0

@@ -44,6 +44,18 @@ def test_an_error_frees_the_place():
             in_turn(lambda: 1 // 0)
 
 
+def test_all_is_done_by_one_thread_whoever_asks():
+    in_turn, seen = InTurn(ThreadingMode(), 8), set()
+    threads = [
+        threading.Thread(target=in_turn, args=(lambda: seen.add(threading.get_ident()),)) for _ in range(5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(seen) == 1
+
+
 def test_under_eventlet_waiting_holds_up_no_other_greenlet():
     eventlet = pytest.importorskip("eventlet")
     in_turn, order = InTurn(serving_mode("eventlet"), 4), []

@@ -6,6 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from fer_web.analysis.heat_drawing import draw_heat
 from fer_web.inference.pipeline import FaceResult
 from fer_web.vision.types import Frame
 
@@ -32,12 +33,17 @@ _FONT_HEIGHT: Final = 22
 def annotate(frame_bgr: Frame, faces: Sequence[FaceResult]) -> Frame:
     """Draw each face's box, and its expression with its confidence, or that it is unsure.
 
+    A face that has heat maps gets that of its expression beneath.
+
     Args: frame_bgr: uint8 (H, W, 3). Not modified.
     Returns: uint8 (H, W, 3); enlarged where the longer side was below MIN_LONGER_SIDE.
     """
     enlarge = max(1, -(-MIN_LONGER_SIDE // max(frame_bgr.shape[:2])))
     drawn = cv2.resize(frame_bgr, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_CUBIC)
     picture = np.ascontiguousarray(drawn, np.uint8)
+    for face in faces:
+        if face.heatmap:
+            draw_heat(picture, face.heatmap, face.label)
     for face in faces:
         _draw_face(picture, face)
     return picture

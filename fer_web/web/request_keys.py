@@ -12,7 +12,7 @@ from fer_web.sharing.keys import ApiKey, KeyBook
 API_PATHS: Final = "/api/"
 """Keys are for these alone: a page that was opened with one would give its browser a cookie, which stays."""
 
-_SCHEME: Final = "bearer "
+_SCHEME: Final = "bearer"
 
 
 class RequestKeys:
@@ -43,12 +43,12 @@ class RequestKeys:
 
     def _look_up(self) -> ApiKey | None:
         # Other schemes are a proxy's, which asks for a password of its own.
-        given = request.headers.get("Authorization", "")
-        if not given.lower().startswith(_SCHEME) or not request.path.startswith(API_PATHS):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != _SCHEME or not given.strip() or not request.path.startswith(API_PATHS):
             return None
         self._limiter.check(request.remote_addr)
         try:
-            found: ApiKey = self._run_waiting(self._keys.identify, given[len(_SCHEME) :].strip())
+            found: ApiKey = self._run_waiting(self._keys.identify, given.strip())
         except KeyUnknownError:
             self._limiter.failed(request.remote_addr)
             raise

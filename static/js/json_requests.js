@@ -55,8 +55,10 @@ export class JsonRequests {
 
   async #fetched(method, url, { body, signal, type = "application/json" } = {}) {
     const headers = { Accept: "application/json", ...(body !== undefined && { "Content-Type": type }) };
+    // What is removed while the page is left is removed all the same.
+    const keepalive = method === "DELETE";
     try {
-      return await this.#fetch(url, { method, headers, body, signal, credentials: "same-origin" });
+      return await this.#fetch(url, { method, headers, body, signal, keepalive, credentials: "same-origin" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new ApiError({ code: "unreachable", message: "The server does not answer. Is it running?", retryable: true }, error);

@@ -12,9 +12,11 @@ MAC_PATHS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 
-# Programs that make a network, and make a browser in it trust an authority; with Debian's packages of them.
+# Programs that make a network and make a browser in it trust an authority, and one that the README names;
+# with Debian's packages of them.
 LINUX_TOOLS = {
     "certutil": "libnss3-tools",
+    "curl": "curl",
     "ip": "iproute2",
     "nsenter": "util-linux",
     "unshare": "util-linux",
@@ -61,7 +63,7 @@ def require_tool(name: str) -> str:
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path is None:
         raise RuntimeError(
-            f"{name} was not found and could not be installed, so sharing cannot be tested. "
+            f"{name} was not found and could not be installed, so not all can be tested. "
             f"Install it (Debian: apt-get install {LINUX_TOOLS[name]}) and run make test again."
         )
     return path

@@ -1,12 +1,14 @@
 """The page in a real browser, with a webcam that plays real faces."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
 import pytest
 
 from fer_web.labels import EMOTIONS
+from fer_web.settings import Settings
 from tests.e2e.conftest import CAMERA_FLAGS, chromium, chromium_with_camera
 from tests.e2e.fake_camera import Truth, left_face_video, no_face_video, two_faces_video
 from tests.e2e.live_page import LivePage, iou
@@ -351,3 +353,18 @@ def test_heat_map_appears_on_the_face_disappears_and_is_remembered(server, brows
     live.start()
     assert all(not face["hasHeatmap"] for drawn in live.observe(1) for face in drawn["faces"])
     assert live.errors == []
+
+
+def test_a_model_without_heat_maps_says_so_on_the_button(tmp_path):
+    folder = tmp_path / "old"
+    shutil.copytree(Settings().model, folder, ignore=shutil.ignore_patterns("plots"))
+    meta = json.loads((folder / "meta.json").read_text())
+    del meta["outputs"]["cam"]
+    (folder / "meta.json").write_text(json.dumps(meta))
+    with ServerProcess("--model", folder) as running, chromium() as browser:
+        live = LivePage(browser, running.url)
+        live.wait_until("document.getElementById('heatmap-toggle').disabled")
+        assert "exported without heat maps" in live.page.get_attribute("#heatmap-toggle", "title")
+        live.page.keyboard.press("t")
+        assert live.page.get_attribute("#heatmap-toggle", "aria-pressed") == "false"
+        assert live.errors == []

@@ -39,11 +39,12 @@ test("empty and too large files are refused with what is allowed", () => {
 test("the page's options name the folders in the model's order, and what is missing is told", () => {
   const raw = {
     emotions: ["happy", "angry"], max_frame_bytes: 1, max_in_flight: 1, max_fps: 1, ack_timeout_ms: 1, max_image_bytes: 5, max_video_bytes: 6,
-    folder_names: { angry: ["anger"], contempt: [], happy: ["joy"] },
+    folder_names: { angry: ["anger"], contempt: [], happy: ["joy"] }, model: { name: "m", heatmaps: null, no_heatmaps: "it is a drawing" },
   };
   const options = parseAnalyzeOptions(JSON.stringify(raw));
   assert.deepEqual(Object.keys(options.folderNames), ["happy", "angry", "contempt"]);
   assert.deepEqual([options.maxImageBytes, options.maxVideoBytes], [5, 6]);
+  assert.deepEqual([options.hasHeatmaps, options.noHeatmaps], [false, "it is a drawing"]);
   assert.throws(() => parseAnalyzeOptions(JSON.stringify({ ...raw, max_video_bytes: 0 })), /max_video_bytes/);
   assert.throws(() => parseAnalyzeOptions(JSON.stringify({ ...raw, folder_names: { angry: [] } })), /folder_names/);
 });

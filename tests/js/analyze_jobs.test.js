@@ -30,13 +30,14 @@ function deferred() {
   return parts;
 }
 
-function buildQueue(predict, { maxBytes = 100 } = {}) {
+function buildQueue(predict, { maxBytes = 100, hasHeatmaps = true } = {}) {
   const bus = new EventBus();
   const waited = [];
   const queue = new ImageQueue({
     api: { predict, annotated: async (file, faces) => new Blob([`${file.name} ${faces}`]) },
     bus,
     emotions: EMOTIONS,
+    hasHeatmaps,
     maxBytes,
     wait: async (ms) => void waited.push(ms),
   });
@@ -108,7 +109,7 @@ test("an answer that has not the agreed form is an error of its file", async () 
 
 test("removed and cleared pictures are no longer asked for, and late answers change nothing", async () => {
   const asked = [];
-  const { queue, states } = buildQueue((file, _faces, signal) => {
+  const { queue, states } = buildQueue((file, _how, signal) => {
     asked.push({ signal, ...deferred() });
     return asked.at(-1).promise;
   });
@@ -128,7 +129,7 @@ test("removed and cleared pictures are no longer asked for, and late answers cha
 
 test("another way of finding faces analyses all again", async () => {
   const asked = [];
-  const { queue, states } = buildQueue(async (file, faces) => (asked.push(faces), wire()));
+  const { queue, states } = buildQueue(async (file, { faces }) => (asked.push(faces), wire()));
   queue.add([fileOf("a"), fileOf("b")]);
   await settle();
   queue.setFaces("whole");
@@ -178,16 +179,26 @@ test("all pictures with boxes are one ZIP, one picture is itself", async () => {
 
 test("pictures that the browser cannot show come from the server, once it has read them", async () => {
   const canvas = (size) => ({ ...size, getContext: () => ({ drawImage() {} }) });
+  const decoded = [];
   const decode = async (blob) => {
+    decoded.push(blob.name ?? "drawn");
     if (blob.name === "a.tiff") throw new Error("unknown format");
     return { width: 400, height: 100, close() {} };
   };
-  const pictures = new Pictures({ decode, makeCanvas: canvas, annotated: async () => new Blob(["jpeg"]) });
-  const item = (name, state) => ({ id: name, state, file: { name } });
-  assert.deepEqual((await pictures.load(item("a.jpg", "waiting"), 200)).canvas.width, 200);
-  assert.equal(await pictures.load(item("a.tiff", "waiting"), 200), null);
-  const drawn = await pictures.load(item("a.tiff", "done"), 200);
+  const asked = [];
+  const pictures = new Pictures({ decode, makeCanvas: canvas, annotated: async ({ name }) => (asked.push(name), new Blob(["jpeg"])) });
+  const item = (name, result = null) => ({ id: name, name, result, file: { name } });
+  assert.equal((await pictures.load(item("a.jpg"), 200)).canvas.width, 200);
+  await pictures.load(item("a.jpg", {}), 200);
+  assert.deepEqual(decoded, ["a.jpg"]);
+  assert.equal(await pictures.load(item("a.tiff"), 200), null);
+  const done = item("a.tiff", { faces: 1 });
+  const drawn = await pictures.load(done, 200);
   assert.deepEqual([drawn.isAnnotated, drawn.canvas.height], [true, 50]);
+  await pictures.load(done, 200);
+  assert.equal(asked.length, 1);
+  await pictures.load(item("a.tiff", { faces: 2 }), 200);
+  assert.equal(asked.length, 2);
 });
 
 test("a task whose time never came is not begun", async () => {
@@ -204,28 +215,23 @@ test("a task whose time never came is not begun", async () => {
   assert.equal(begun, 0);
 });
 
-test("pictures are asked for with heat maps, and without where the model has none", async () => {
+test("pictures are asked for with heat maps where the model has them", async () => {
   const urls = [];
-  const fetch = async (url) => {
-    urls.push(url);
-    if (url.includes("heatmap=1")) return Response.json({ error: { code: "bad_value", message: "none", retryable: false } }, { status: 400 });
-    return Response.json(wire());
-  };
-  const api = new AnalysisApi({ fetch, newUpload: null });
-  const file = new File(["x"], "a.jpg");
-  const signal = new AbortController().signal;
-  await Promise.all([api.predict(file, "auto", signal), api.predict(file, "auto", signal)]);
-  await api.predict(file, "whole", signal);
-  assert.deepEqual(urls.map((url) => url.split("?")[1]), [
-    "faces=auto&heatmap=1", "faces=auto&heatmap=1", "faces=auto&heatmap=0", "faces=auto&heatmap=0", "faces=whole&heatmap=0",
-  ]);
+  const api = new AnalysisApi({ fetch: async (url) => (urls.push(url), Response.json(wire())), newUpload: null });
+  for (const hasHeatmaps of [true, false]) {
+    const { queue } = buildQueue((...given) => api.predict(...given), { hasHeatmaps });
+    queue.add([new File(["x"], "a.jpg")]);
+    await settle();
+    await settle();
+  }
+  assert.deepEqual(urls.map((url) => url.split("?")[1]), ["faces=auto&heatmap=1", "faces=auto&heatmap=0"]);
 });
 
 test("a file that is gone is told from a server that is away", async () => {
   const gone = { arrayBuffer: async () => Promise.reject(new DOMException("x", "NotFoundError")) };
   const api = new AnalysisApi({ fetch: async () => Promise.reject(new TypeError("Failed to fetch")), newUpload: null });
-  await assert.rejects(api.predict(gone, "auto"), { code: "unreadable", retryable: false });
-  await assert.rejects(api.predict(new File(["x"], "a"), "auto"), { code: "unreachable", retryable: true });
+  await assert.rejects(api.predict(gone, { faces: "auto" }), { code: "unreadable", retryable: false });
+  await assert.rejects(api.predict(new File(["x"], "a"), { faces: "auto" }), { code: "unreachable", retryable: true });
 });
 
 class FakeUpload {

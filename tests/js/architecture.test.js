@@ -18,6 +18,8 @@ const SHARE_PURE = ["share/links.js", "share/questions.js"];
 const SHARE_PARTS = ["share/views/keyed_list.js", "share/views/link_row.js"];
 const WATCH = list("static/js/watch/", ".js").map((name) => `watch/${name}`);
 const WATCH_VIEWS = list("static/js/watch/views/", ".js").map((name) => `watch/views/${name}`);
+const API = list("static/js/api/", ".js").map((name) => `api/${name}`);
+const API_VIEWS = list("static/js/api/views/", ".js").map((name) => `api/views/${name}`);
 const ANALYZE = list("static/js/analyze/", ".js").map((name) => `analyze/${name}`);
 const ANALYZE_VIEWS = list("static/js/analyze/views/", ".js").map((name) => `analyze/views/${name}`);
 const ANALYZE_PARTS = ["heat_choice.js", "image_tile.js", "video_row.js"].map((name) => `analyze/views/${name}`);
@@ -97,6 +99,19 @@ test("the watch page has views of its own, which only its root brings together",
   assert.deepEqual(WATCH_VIEWS.filter((view) => !shown.includes(view)), []);
 });
 
+test("the page about the API has views of its own, which only its root brings together", () => {
+  for (const view of API_VIEWS) {
+    const others = [...SERVICES, "api/keys.js", "api/keys_api.js", ...VIEWS, ...API_VIEWS];
+    assert.deepEqual(resolved(view).filter((path) => others.includes(path)), [], view);
+  }
+  for (const module of API.filter((name) => name !== "api/api_page.js")) {
+    assert.deepEqual(resolved(module).filter((path) => path.includes("views/")), [], module);
+    assert.doesNotMatch(read(`static/js/${module}`), /\bdocument\.|\blocation\.|\bwindow\.|\bnavigator\./, module);
+  }
+  const shown = resolved("api/api_page.js");
+  assert.deepEqual(API_VIEWS.filter((view) => !shown.includes(view)), []);
+});
+
 test("the Analyze page has views of its own, which only its root brings together", () => {
   for (const view of ANALYZE_VIEWS) {
     const others = [...SERVICES, ...ANALYZE_SERVICES, ...VIEWS, ...ANALYZE_VIEWS];
@@ -140,7 +155,7 @@ test("services never touch the document", () => {
 });
 
 test("nothing writes HTML from text, leaves window globals or fetches", () => {
-  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS, ...SHARE, ...SHARE_VIEWS, ...WATCH, ...WATCH_VIEWS, ...ANALYZE, ...ANALYZE_VIEWS]) {
+  for (const module of [...MODULES, ...VIEWS, ...HISTORY, ...HISTORY_VIEWS, ...SHARE, ...SHARE_VIEWS, ...WATCH, ...WATCH_VIEWS, ...ANALYZE, ...ANALYZE_VIEWS, ...API, ...API_VIEWS]) {
     assert.doesNotMatch(read(`static/js/${module}`), /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|(?<!#)\bfetch\(/, module);
   }
 });

@@ -110,11 +110,16 @@ def test_a_key_sees_what_was_made_with_it(shared, address):
 
 @pytest.mark.parametrize("address", [PHONE, "127.0.0.1"])
 def test_a_wrong_key_is_told_even_where_none_is_needed(shared, address):
-    for key in (UNKNOWN, "fer_x", "é", ""):
+    for key in (UNKNOWN, "fer_x", "é"):
         answer = ask(shared, key, address=address)
         assert code_of(answer) == (401, "key_unknown")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_empty_key_is_none(shared):
+    assert ask(shared, "", address="127.0.0.1").status_code == 200
+    assert code_of(ask(shared, "")) == (403, "link_needed")
 
 
 def test_guessing_is_slowed_down(shared):

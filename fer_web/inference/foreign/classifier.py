@@ -1,12 +1,16 @@
 """A foreign network as a classifier: crops in, seven scores out."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.errors import ModelArtifactError
 from fer_web.inference.classifier import Judged
-from fer_web.inference.foreign.network import LOGITS, SIGMOID, Network
+from fer_web.inference.foreign.network import LOGITS, SIGMOID, Explainer, Network
 from fer_web.inference.foreign.options import scale_pixels
 from fer_web.inference.foreign.reading import Reading, predictor_of
+from fer_web.inference.heatmaps import HeatMaps
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.scores import softmax
 from fer_web.labels import EMOTIONS
@@ -30,8 +34,25 @@ class ForeignClassifier:
         return Judged(scores, np.zeros(len(crops), np.float32))
 
     def explain(self, crops: Crops) -> Judged:
-        """As `classify`: there are no heat maps of foreign networks."""
-        return self.classify(crops)
+        """As `classify`, with heat maps where they can be made. Raises ModelArtifactError: they fail."""
+        judged, explainer = self.classify(crops), self._network.explainer
+        if explainer is None or not len(crops):
+            return judged
+        try:
+            return replace(judged, heatmaps=self._heatmaps(crops, explainer))
+        # A layer without gradients: TensorFlow's errors for that are of several kinds.
+        except Exception as exc:
+            reason = str(exc).strip().split("\n")[0][:200]
+            raise ModelArtifactError(
+                f"No heat maps can be made of {self._network.path} ({reason}). Leave them out."
+            ) from exc
+
+    def _heatmaps(self, crops: Crops, explainer: Explainer) -> HeatMaps:
+        scaled = scale_pixels(self._coloured(crops), self._reading.scaling)
+        columns = tuple(self._reading.labels.index(name) for name in EMOTIONS)
+        size = 1 if self._network.input.is_batch_fixed else len(scaled)
+        parts = [scaled[i : i + size] for i in range(0, len(scaled), size)]
+        return np.concatenate([explainer.explain(part, columns, self._reading.output) for part in parts])
 
     def outputs(self, crops: Crops, scaling: str) -> NDArray[np.float32]:
         """The network's own outputs (N, K), K = 7 or 8, with a scaling of choice; N is at least 1."""

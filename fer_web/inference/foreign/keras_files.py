@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import FerWebError, ModelArtifactError, ModelTrustError
 from fer_web.inference.foreign.file_kind import HDF5, KERAS, ModelFile
+from fer_web.inference.foreign.grad_cam import grad_cam_of
 from fer_web.inference.foreign.hdf5_files import check_hdf5
 from fer_web.inference.foreign.keras_archive import read_keras_archive
 from fer_web.inference.foreign.keras_config import code_in, parse_config
@@ -185,6 +186,7 @@ def _network(file: ModelFile, model: Any) -> Network:
         output=output_of(model),
         clue=clue_of(model),
         is_xception=is_xception(model),
+        explainer=grad_cam_of(model),
     )
 
 

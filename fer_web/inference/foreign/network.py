@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
+from fer_web.inference.heatmaps import HeatMaps
 from fer_web.labels import EMOTIONS
 
 SOFTMAX, SIGMOID, LOGITS = "softmax", "sigmoid", "logits"
@@ -26,6 +27,17 @@ class Predictor(Protocol):
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Outputs (N, K) of scaled pictures (N, height, width, channels); N is at least 1."""
+        ...
+
+
+class Explainer(Protocol):
+    """Makes heat maps. Any thread may use an instance."""
+
+    def explain(self, batch: NDArray[np.float32], columns: tuple[int, ...], output: str) -> HeatMaps:
+        """Heat maps (N, 7, rows, columns) of scaled pictures.
+
+        Args: columns: which outputs are the seven expressions. output: SOFTMAX, SIGMOID or LOGITS.
+        """
         ...
 
 
@@ -80,6 +92,7 @@ class Network:
         output: SOFTMAX, SIGMOID or LOGITS where the file says it, else None.
         clue: None where the file says nothing about scaling.
         is_xception: it is built of separable convolutions, as mini-Xception is.
+        explainer: makes its heat maps, None where none can be made.
     """
 
     path: Path
@@ -90,6 +103,7 @@ class Network:
     output: str | None = None
     clue: Clue | None = None
     is_xception: bool = False
+    explainer: Explainer | None = None
 
 
 def input_of(path: Path, shape: Sequence[Any]) -> Input:

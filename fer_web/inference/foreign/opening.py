@@ -14,6 +14,7 @@ from fer_web.inference.foreign.onnx_file import open_onnx
 from fer_web.inference.foreign.options import ModelOptions
 from fer_web.inference.foreign.reading import Reading, read_network
 from fer_web.inference.foreign.saved_model import open_saved_model
+from fer_web.inference.heatmaps import GRAD_CAM
 from fer_web.inference.model_info import ModelInfo
 
 UNSURE_BELOW = 0.5
@@ -69,6 +70,12 @@ def _hash_of(file: ModelFile) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
+def _no_heatmaps(network: Network) -> str:
+    if network.file_format in (LITERT, ONNX, SAVED_MODEL):
+        return f"they can be made of Keras files (.keras, .h5), not of {network.file_format}"
+    return "there are no pictures inside this network (of rows, columns and channels) to show"
+
+
 def _info(network: Network, reading: Reading, model_hash: str) -> ModelInfo:
     is_grey = network.input.channels == 1 or reading.colour == "grey"
     return ModelInfo(
@@ -79,6 +86,8 @@ def _info(network: Network, reading: Reading, model_hash: str) -> ModelInfo:
         unsure_below=UNSURE_BELOW,
         max_doubt=1.0,
         is_calibrated=False,
+        heatmaps=GRAD_CAM if network.explainer else None,
+        no_heatmaps="" if network.explainer else _no_heatmaps(network),
         options={
             "format": network.file_format,
             "labels": list(reading.labels),

@@ -26,7 +26,6 @@ const API = "/api/v1";
 export class AnalysisApi {
   #requests;
   #newUpload;
-  #hasHeatmaps = true;
 
   /** @param {{fetch: typeof fetch, newUpload: () => XMLHttpRequest}} deps */
   constructor({ fetch, newUpload }) {
@@ -34,19 +33,9 @@ export class AnalysisApi {
     this.#newUpload = newUpload;
   }
 
-  /** @param {File} file @param {string} faces auto, detect or whole @param {AbortSignal} signal */
-  async predict(file, faces, signal) {
-    const bytes = await readable(file);
-    const ask = (heatmap) => this.#requests.sendBytes(`${API}/predict?faces=${faces}&heatmap=${heatmap ? 1 : 0}`, bytes, signal);
-    const isWanted = this.#hasHeatmaps;
-    try {
-      return await ask(isWanted);
-    } catch (error) {
-      // A model without heat maps refuses them.
-      if (error.code !== "bad_value" || !isWanted) throw error;
-      this.#hasHeatmaps = false;
-      return ask(false);
-    }
+  /** @param {File} file @param {{faces: string, heatmap: boolean}} how faces: auto, detect or whole @param {AbortSignal} signal */
+  async predict(file, { faces, heatmap }, signal) {
+    return this.#requests.sendBytes(`${API}/predict?faces=${faces}&heatmap=${heatmap ? 1 : 0}`, await readable(file), signal);
   }
 
   /** @returns {Promise<Blob>} the picture with its boxes, a JPEG */
@@ -70,9 +59,9 @@ export class AnalysisApi {
     return this.#requests.send("DELETE", pathOf(`${API}/videos`, id), {});
   }
 
-  /** @returns {Promise<{id: string}>} */
-  createFolderTest(faces) {
-    return this.#requests.send("POST", `${API}/folder-tests`, { faces });
+  /** @param {{faces: string, name: string}} how name: of the folder @returns {Promise<{id: string}>} */
+  createFolderTest({ faces, name }) {
+    return this.#requests.send("POST", `${API}/folder-tests`, { faces, name });
   }
 
   /** @param {string} path <label>/<name> @returns {Promise<{images: number, outcome: string}>} */

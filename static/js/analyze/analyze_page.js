@@ -36,11 +36,11 @@ const find = (id) => document.getElementById(id);
 const { signal } = new AbortController();
 const bus = new EventBus();
 const options = parseAnalyzeOptions(document.querySelector('meta[name="fer-options"]')?.content);
-const { emotions } = options;
+const { emotions, hasHeatmaps } = options;
 const preferences = new Preferences(() => localStorage);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const api = new AnalysisApi({ fetch: globalThis.fetch.bind(globalThis), newUpload: () => new XMLHttpRequest() });
-const queue = new ImageQueue({ api, bus, emotions, maxBytes: options.maxImageBytes, wait });
+const queue = new ImageQueue({ api, bus, emotions, hasHeatmaps, maxBytes: options.maxImageBytes, wait });
 const selection = new ImageSelection(bus, signal);
 const pictures = new Pictures({
   decode: (blob) => createImageBitmap(blob),
@@ -108,7 +108,7 @@ function buildImages() {
     },
     bus,
     signal,
-    { emotions, load },
+    { emotions, load, noHeatmaps: options.noHeatmaps },
   );
 }
 
@@ -176,7 +176,7 @@ function buildFolder() {
   const tables = { headSwitch: find("head-switch"), classes: find("classes"), confusion: find("confusion"), unreadable: find("unreadable") };
   const files = { json: find("report-json"), text: find("report-txt"), plot: find("report-confusion"), mistakes: find("report-mistakes") };
   const whole = { report: find("report"), partial: find("report-partial") };
-  new FolderReportView({ ...whole, ...figures, ...tables, ...files }, bus, signal, folderFilePath);
+  new FolderReportView({ ...whole, ...figures, ...tables, ...files }, bus, signal, { emotions, filePath: folderFilePath });
   new FolderMistakesView({ card: find("mistakes-card"), list: find("mistakes"), more: find("mistakes-more") }, bus, signal);
 }
 
@@ -225,6 +225,8 @@ function wireJobs() {
   bus.on("folder-close-requested", () => (folderTest.close(), find("choose-folder").focus()), { signal });
   bus.on("report-download-requested", () => saveReport(), { signal });
   addEventListener("beforeunload", (event) => (videos.isUploading || folderTest.state.status === "running") && event.preventDefault(), { signal });
+  // The server would keep a test for an hour that nobody can see any more.
+  addEventListener("pagehide", ({ persisted }) => persisted || folderTest.close(), { signal });
 }
 
 function saveReport() {

@@ -23,7 +23,7 @@ const NOTHING = Object.freeze({
   id: null, report: null, problem: "",
 });
 /** A test that is over or forbidden does not get better with the next image. */
-const FATAL = ["not_found", "forbidden", "unreachable"];
+const FATAL = ["not_found", "forbidden", "unreachable", "too_many_jobs"];
 
 export class FolderTest {
   #deps;
@@ -72,7 +72,7 @@ export class FolderTest {
     this.#become({ ...NOTHING, status: "running", folder, total: folder.images.length });
     this.#beganMs = this.#deps.now();
     try {
-      const { id } = await this.#deps.api.createFolderTest(faces);
+      const { id } = await this.#deps.api.createFolderTest({ faces, name: folder.name });
       if (this.#abort !== abort || this.#state.status === "none") return void this.#deps.api.removeFolderTest(id).catch(() => {});
       this.#become({ id });
       await this.#sendAll(id, folder.images, abort);

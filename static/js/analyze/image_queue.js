@@ -27,7 +27,7 @@ export class ImageQueue {
 
   /**
    * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../event_bus.js").EventBus,
-   *   emotions: readonly string[], maxBytes: number, wait: (ms: number) => Promise<void>}} deps
+   *   emotions: readonly string[], hasHeatmaps: boolean, maxBytes: number, wait: (ms: number) => Promise<void>}} deps
    */
   constructor(deps) {
     this.#deps = deps;
@@ -116,7 +116,7 @@ export class ImageQueue {
 
   #ask(id, api, signal) {
     this.#change(id, { state: "analysing" });
-    return api.predict(this.#items.get(id).file, this.#faces, signal);
+    return api.predict(this.#items.get(id).file, { faces: this.#faces, heatmap: this.#deps.hasHeatmaps }, signal);
   }
 
   #change(id, changes) {

@@ -11,6 +11,7 @@ export class FacePanelView {
   #elements;
   #bus;
   #load;
+  #noHeatmaps;
   #bars = new Map();
   #heatChoice;
   #selection = { item: null, face: null };
@@ -21,12 +22,13 @@ export class FacePanelView {
    *   heatNote: HTMLElement, heatChoice: HTMLElement, heatLegend: HTMLElement}} elements
    * @param {import("../../event_bus.js").EventBus} bus emits face-selected {id}, heat-toggled {hasHeat}, heat-emotion-selected {emotion}
    * @param {AbortSignal} signal
-   * @param {{emotions: readonly string[], load: (item: object, side: number) => Promise<import("../pictures.js").Picture | null>}} deps
+   * @param {{emotions: readonly string[], noHeatmaps: string, load: (item: object, side: number) => Promise<import("../pictures.js").Picture | null>}} deps
    */
-  constructor(elements, bus, signal, { emotions, load }) {
+  constructor(elements, bus, signal, { emotions, noHeatmaps, load }) {
     this.#elements = elements;
     this.#bus = bus;
     this.#load = load;
+    this.#noHeatmaps = noHeatmaps;
     for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
     this.#part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));
     this.#heatChoice = new HeatChoice(elements.heatChoice, emotions, (emotion) => this.#choose(emotion));
@@ -102,7 +104,7 @@ export class FacePanelView {
     const isOn = hasHeat && face.heatmap !== null;
     heatSwitch.disabled = face.heatmap === null;
     heatSwitch.setAttribute("aria-checked", String(isOn));
-    heatNote.textContent = describeHeat(face.heatmap, isOn);
+    heatNote.textContent = face.heatmap === null ? this.#describeNone() : describeHeat(isOn);
     heatChoice.hidden = heatLegend.hidden = !isOn;
     if (!isOn) return;
     this.#heatChoice.showChosen(emotion ?? face.label);
@@ -117,13 +119,16 @@ export class FacePanelView {
     if (this.#drawnHeat === face) this.#heatChoice.draw(picture?.canvas ?? null, face);
   }
 
+  #describeNone() {
+    return `This model has no heat maps${this.#noHeatmaps ? `: ${this.#noHeatmaps}` : ""}.`;
+  }
+
   #part(name) {
     return this.#elements.card.querySelector(`[data-part="${name}"]`);
   }
 }
 
-function describeHeat(heatmap, isOn) {
-  if (heatmap === null) return "This model cannot tell which places of the face it looked at.";
+function describeHeat(isOn) {
   if (!isOn) return "Shows which places of the face speak for an expression.";
   return "Light places speak for the expression. One scale for all seven, so they can be compared.";
 }

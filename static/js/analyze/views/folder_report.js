@@ -11,6 +11,7 @@ const HEADS = [
 export class FolderReportView {
   #elements;
   #bus;
+  #emotions;
   #filePath;
   #report = null;
   #head = "shown";
@@ -23,10 +24,12 @@ export class FolderReportView {
    *   mistakes: HTMLAnchorElement}} elements
    * @param {import("../../event_bus.js").EventBus} bus emits report-download-requested
    * @param {AbortSignal} signal
-   * @param {(id: string, part: string) => string} filePath of a test's files
+   * @param {{emotions: readonly string[], filePath: (id: string, part: string) => string}} deps emotions: in model order, as
+   *   the confusion has them; filePath: of a test's files
    */
-  constructor(elements, bus, signal, filePath) {
+  constructor(elements, bus, signal, { emotions, filePath }) {
     this.#elements = elements;
+    this.#emotions = emotions;
     this.#bus = bus;
     this.#filePath = filePath;
     bus.on("folder-changed", (state) => this.#take(state), { signal });
@@ -111,8 +114,8 @@ export class FolderReportView {
     }
     const scores = this.#report[key];
     if (!scores) return;
-    classes.replaceChildren(...Object.entries(scores.classes).map(classRow), averageRow(scores));
-    confusion.replaceChildren(confusionHead(Object.keys(scores.classes)), confusionBody(scores));
+    classes.replaceChildren(...this.#emotions.map((name) => classRow(name, scores.classes[name])), averageRow(scores));
+    confusion.replaceChildren(confusionHead(this.#emotions), confusionBody(this.#emotions, scores.confusion));
   }
 }
 
@@ -122,7 +125,7 @@ function textItem(text) {
   return item;
 }
 
-function classRow([name, { precision, recall, f1, count }]) {
+function classRow(name, { precision, recall, f1, count }) {
   const row = tableRow(capitalise(name), [formatShare(precision), formatShare(recall), formatShare(f1), count.toLocaleString("en")]);
   const swatch = document.createElement("span");
   swatch.className = "swatch";
@@ -154,9 +157,9 @@ function confusionHead(names) {
   return head;
 }
 
-function confusionBody({ classes, confusion }) {
+function confusionBody(names, confusion) {
   const body = document.createElement("tbody");
-  Object.keys(classes).forEach((name, i) => {
+  names.forEach((name, i) => {
     const total = confusion[i].reduce((sum, count) => sum + count, 0);
     const row = body.insertRow();
     row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: capitalise(name) }));
@@ -166,7 +169,9 @@ function confusionBody({ classes, confusion }) {
 }
 
 function fillCell(cell, { count, share, isRight }) {
-  cell.style.setProperty("--share", `${Math.round(100 * share)}%`);
+  // A jump in the middle: neither dark nor light text can be read on what is half of a colour.
+  const strength = share < 0.5 ? 90 * share : 80 + 40 * (share - 0.5);
+  cell.style.setProperty("--strength", `${Math.round(strength)}%`);
   cell.classList.toggle("is-right", isRight);
   cell.classList.toggle("is-strong", share >= 0.5);
   cell.classList.toggle("is-none", count === 0);

@@ -1,4 +1,4 @@
-/** The grid of pictures. Arrow keys move in it. */
+/** The grid of pictures. Arrow keys move in it, Delete removes the one that is looked at. */
 import { ImageTile } from "./image_tile.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
@@ -53,6 +53,7 @@ export class ImageTilesView {
   }
 
   #press(event) {
+    if (event.key === "Delete") this.#elements.list.querySelector('.tile:has([aria-current="true"]) [data-part="remove"]')?.click();
     const steps = STEPS[event.key];
     if (steps === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();

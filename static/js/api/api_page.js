@@ -1,0 +1,69 @@
+/** Composition root of /api. */
+import { EventBus } from "../event_bus.js";
+import { Preferences } from "../preferences.js";
+import { buildSharePanel } from "../share/panel.js";
+import { ConfirmView } from "../share/views/confirm.js";
+import { ThemeView } from "../views/theme.js";
+import { Keys, revokeQuestion } from "./keys.js";
+import { KeysApi } from "./keys_api.js";
+import { KeyListView } from "./views/key_list.js";
+import { NewKeyView } from "./views/new_key.js";
+
+const find = (id) => document.getElementById(id);
+
+const { signal } = new AbortController();
+const bus = new EventBus();
+
+new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, new Preferences(() => localStorage));
+buildSharePanel(bus, signal);
+// Keys are on the host's page alone.
+if (find("key-list")) buildKeys();
+
+function buildKeys() {
+  const keys = new Keys({ api: new KeysApi(globalThis.fetch.bind(globalThis)), bus });
+  const list = { list: find("key-list"), template: find("key-template"), none: find("keys-none"), trouble: find("keys-trouble") };
+  new KeyListView(list, bus, signal);
+  new NewKeyView(
+    {
+      form: find("key-form"),
+      name: find("key-name"),
+      create: find("key-create"),
+      box: find("new-key"),
+      title: find("new-key-title"),
+      text: find("new-key-text"),
+      copy: find("new-key-copy"),
+      copyLabel: find("new-key-copy-label"),
+      done: find("new-key-done"),
+      said: find("keys-said"),
+    },
+    bus,
+    signal,
+  );
+  wire(keys);
+  keys.load();
+}
+
+function wire(keys) {
+  const confirm = new ConfirmView(
+    {
+      dialog: find("key-dialog"),
+      title: find("key-dialog-title"),
+      text: find("key-dialog-text"),
+      yes: find("key-dialog-yes"),
+      no: find("key-dialog-no"),
+    },
+    signal,
+  );
+  bus.on("key-create-requested", ({ name }) => keys.create(name), { signal });
+  bus.on("key-copy-requested", ({ text }) => copy(text), { signal });
+  bus.on("key-revoke-requested", async ({ key }) => (await confirm.ask(revokeQuestion(key))) && keys.revoke(key), { signal });
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    bus.emit("key-copied");
+  } catch {
+    bus.emit("keys-failed", { text: "The browser does not let the page copy. Select the key and copy it by hand." });
+  }
+}

@@ -1,0 +1,49 @@
+/** The host's keys: asks the server, and tells what there is. */
+export class Keys {
+  #api;
+  #bus;
+
+  /**
+   * @param {{api: import("./keys_api.js").KeysApi, bus: import("../event_bus.js").EventBus}} parts
+   *   bus: emits keys-changed {keys}, key-created {key}, keys-failed {text}
+   */
+  constructor({ api, bus }) {
+    this.#api = api;
+    this.#bus = bus;
+  }
+
+  load() {
+    return this.#told(async () => this.#bus.emit("keys-changed", { keys: await this.#api.list() }));
+  }
+
+  /** @param {string} name */
+  create(name) {
+    return this.#told(async () => {
+      this.#bus.emit("key-created", { key: await this.#api.create(name) });
+      await this.load();
+    });
+  }
+
+  /** @param {import("./keys_api.js").ApiKey} key */
+  revoke({ id }) {
+    return this.#told(async () => {
+      await this.#api.revoke(id);
+      await this.load();
+    });
+  }
+
+  async #told(act) {
+    try {
+      await act();
+    } catch (error) {
+      this.#bus.emit("keys-failed", { text: error.message });
+    }
+  }
+}
+
+/** @param {import("./keys_api.js").ApiKey} key */
+export const revokeQuestion = ({ name }) => ({
+  title: `Revoke “${name}”?`,
+  text: "Programs with this key are refused from now on. What they made stays.",
+  label: "Revoke",
+});

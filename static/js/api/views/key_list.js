@@ -1,0 +1,52 @@
+/** The keys, one row each. */
+export class KeyListView {
+  #elements;
+  #bus;
+  #signal;
+
+  /**
+   * @param {{list: HTMLElement, template: HTMLTemplateElement, none: HTMLElement, trouble: HTMLElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus emits key-revoke-requested {key}
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    this.#bus = bus;
+    this.#signal = signal;
+    bus.on("keys-changed", ({ keys }) => this.#show(keys), { signal });
+    bus.on("key-created", () => this.#tell(""), { signal });
+    bus.on("keys-failed", ({ text }) => this.#tell(text), { signal });
+  }
+
+  #show(keys) {
+    const { list, none } = this.#elements;
+    this.#tell("");
+    none.hidden = keys.length > 0;
+    list.replaceChildren(...keys.map((key) => this.#row(key)));
+  }
+
+  #tell(text) {
+    const { trouble } = this.#elements;
+    trouble.textContent = text;
+    trouble.hidden = text === "";
+  }
+
+  #row(key) {
+    const row = this.#elements.template.content.firstElementChild.cloneNode(true);
+    const part = (name) => row.querySelector(`[data-part="${name}"]`);
+    part("name").textContent = key.name;
+    part("facts").textContent = factsOf(key);
+    part("state").hidden = key.revoked_at === null;
+    part("revoke").hidden = key.revoked_at !== null;
+    part("revoke").setAttribute("aria-label", `Revoke ${key.name}`);
+    part("revoke").addEventListener("click", () => this.#bus.emit("key-revoke-requested", { key }), { signal: this.#signal });
+    return row;
+  }
+}
+
+function factsOf({ created_at: made, last_used_at: used, revoked_at: revoked }) {
+  const use = used === null ? "never used" : `last used ${shown(used)}`;
+  return [`Made ${shown(made)}`, use, revoked && `revoked ${shown(revoked)}`].filter(Boolean).join(", ");
+}
+
+const shown = (iso) => new Date(iso).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });

@@ -1,0 +1,58 @@
+/** The form for a key, and the one time that it is shown. */
+const COPIED_MS = 2500;
+
+export class NewKeyView {
+  #elements;
+  #timer = 0;
+
+  /**
+   * @param {{form: HTMLFormElement, name: HTMLInputElement, create: HTMLButtonElement, box: HTMLElement, title: HTMLElement,
+   *   text: HTMLElement, copy: HTMLButtonElement, copyLabel: HTMLElement, done: HTMLButtonElement, said: HTMLElement}} elements
+   * @param {import("../../event_bus.js").EventBus} bus emits key-create-requested {name}, key-copy-requested {text}
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    const { form, name, create, text, copy, done } = elements;
+    form.addEventListener(
+      "submit",
+      (event) => {
+        event.preventDefault();
+        create.disabled = true;
+        bus.emit("key-create-requested", { name: name.value });
+      },
+      { signal },
+    );
+    copy.addEventListener("click", () => bus.emit("key-copy-requested", { text: text.textContent }), { signal });
+    done.addEventListener("click", () => this.#hide(), { signal });
+    bus.on("key-created", ({ key }) => this.#show(key), { signal });
+    bus.on("keys-failed", () => (create.disabled = false), { signal });
+    bus.on("key-copied", () => this.#tellCopied(true), { signal });
+  }
+
+  #show(key) {
+    const { create, name, box, title, text } = this.#elements;
+    create.disabled = false;
+    name.value = "";
+    title.textContent = `The key “${key.name}”`;
+    text.textContent = key.key;
+    box.hidden = false;
+    this.#tellCopied(false);
+    box.focus();
+  }
+
+  #hide() {
+    const { box, name, text } = this.#elements;
+    text.textContent = "";
+    box.hidden = true;
+    name.focus();
+  }
+
+  #tellCopied(isCopied) {
+    const { copyLabel, said } = this.#elements;
+    copyLabel.textContent = isCopied ? "Copied" : "Copy";
+    said.textContent = isCopied ? "The key is copied." : "";
+    clearTimeout(this.#timer);
+    if (isCopied) this.#timer = setTimeout(() => this.#tellCopied(false), COPIED_MS);
+  }
+}
