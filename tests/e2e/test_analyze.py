@@ -47,6 +47,22 @@ def files(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """happy/ with a smiling face, sad/ with the same one and a wall, and things beside them."""
+    folder = tmp_path_factory.mktemp("labels") / "faces"
+    for name in ("happy", "sadness", "notes"):
+        (folder / name).mkdir(parents=True)
+    cv2.imwrite(str(folder / "happy" / "a.jpg"), astronaut_bgr())
+    cv2.imwrite(str(folder / "happy" / "b.png"), cv2.resize(astronaut_bgr(), (400, 400)))
+    cv2.imwrite(str(folder / "sadness" / "c.jpg"), astronaut_bgr())
+    cv2.imwrite(str(folder / "sadness" / "wall.png"), np.full((200, 300, 3), 120, np.uint8))
+    (folder / "sadness" / "cut.jpg").write_bytes((folder / "happy" / "a.jpg").read_bytes()[:9000])
+    cv2.imwrite(str(folder / "notes" / "extra.png"), two_faces_bgr())
+    (folder / "notes" / "readme.txt").write_text("not a picture")
+    return folder
+
+
 def overlap(box, xyxy):
     """Share of the union that two boxes have in common."""
     x1, y1, x2, y2 = box[0], box[1], box[0] + box[2], box[1] + box[3]
@@ -56,7 +72,7 @@ def overlap(box, xyxy):
     return width * height / union
 
 
-def test_a_dropped_picture_gets_its_box_label_bars_and_heat_map(analyze, files):
+def test_a_dropped_picture_gets_its_box_label_and_bars(analyze, files):
     analyze.drop(files / "astronaut.jpg")
     analyze.page.wait_for_selector('#viewer[data-state="done"]')
     analyze.wait_until(lambda: analyze.drawn()["hasPicture"] and analyze.drawn()["faces"], "the boxes")
@@ -68,6 +84,41 @@ def test_a_dropped_picture_gets_its_box_label_bars_and_heat_map(analyze, files):
     assert bars.count() == 7
     assert "is-top" in bars.nth(3).get_attribute("class")
     assert analyze.page.text_content("#announcer") == "astronaut.jpg: Expression: happy"
+
+
+def face_pixels(analyze):
+    """The first face as it is on the screen: int (height, width, 3), BGR."""
+    rect = analyze.drawn()["faces"][0]["rect"]
+    stage = analyze.page.locator(".viewer-stage").bounding_box()
+    shot = cv2.imdecode(np.frombuffer(analyze.page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    left, top = round(stage["x"] + rect["x"]), round(stage["y"] + rect["y"])
+    return shot[top : top + round(rect["height"]), left : left + round(rect["width"])].astype(int)
+
+
+def test_heat_maps_are_drawn_and_chosen_by_expression(analyze, files):
+    analyze.choose(files / "astronaut.jpg")
+    analyze.page.wait_for_selector('#viewer[data-state="done"]')
+    analyze.page.click("#heat-switch")
+    analyze.page.wait_for_selector("#heat-choice:not([hidden])")
+    chosen = analyze.page.locator('#heat-choice [aria-checked="true"]')
+    assert chosen.get_attribute("data-emotion") == "happy"
+    happy = face_pixels(analyze)
+    analyze.page.click('#heat-choice [data-emotion="fear"]')
+    assert chosen.get_attribute("data-emotion") == "fear"
+    fear = face_pixels(analyze)
+    assert np.abs(happy - fear).mean() > 5
+    analyze.page.keyboard.press("ArrowRight")
+    assert chosen.get_attribute("data-emotion") == "happy"
+    assert np.abs(face_pixels(analyze) - happy).mean() < 1
+    small = analyze.page.locator("#heat-choice canvas").evaluate_all(
+        "all => all.map((each) => each.toDataURL())"
+    )
+    # Expressions that nothing speaks for look the same.
+    assert small.count(small[EMOTIONS.index("happy")]) == 1
+    assert len(small) == 7
+    analyze.page.reload()
+    analyze.choose(files / "astronaut.jpg")
+    analyze.page.wait_for_selector("#heat-choice:not([hidden])")
 
 
 def test_the_pixels_of_the_box_are_on_the_face(analyze, files):
@@ -155,12 +206,16 @@ def test_each_picture_can_be_taken_for_one_face(analyze, files):
     assert "The whole picture was taken for one face" in analyze.page.text_content("#face-card")
 
 
-def test_a_phone_shows_everything_in_one_column(browser, server, files):
+def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled):
     analyze = AnalyzePage(browser, server.url, **PHONE)
     analyze.choose(files / "two.png", files / "cut.jpg")
     analyze.wait_for_done(2)
     assert analyze.page.evaluate("document.documentElement.scrollWidth") == 390
     assert analyze.page.is_visible("#face-card")
+    analyze.choose_folder(labelled)
+    analyze.page.click("#folder-start")
+    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
+    assert analyze.page.evaluate("document.documentElement.scrollWidth") == 390
     assert analyze.errors == []
     analyze.context.close()
 
@@ -199,22 +254,6 @@ def test_a_file_that_is_no_video_says_so(analyze, tmp_path):
     analyze.choose(path)
     analyze.page.wait_for_selector('.video:is([data-state="unsent"], [data-state="failed"])', timeout=60_000)
     assert "no video" in analyze.page.inner_text(".video [data-part=error]")
-
-
-@pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
-    """happy/ with a smiling face, sad/ with the same one and a wall, and things beside them."""
-    folder = tmp_path_factory.mktemp("labels") / "faces"
-    for name in ("happy", "sadness", "notes"):
-        (folder / name).mkdir(parents=True)
-    cv2.imwrite(str(folder / "happy" / "a.jpg"), astronaut_bgr())
-    cv2.imwrite(str(folder / "happy" / "b.png"), cv2.resize(astronaut_bgr(), (400, 400)))
-    cv2.imwrite(str(folder / "sadness" / "c.jpg"), astronaut_bgr())
-    cv2.imwrite(str(folder / "sadness" / "wall.png"), np.full((200, 300, 3), 120, np.uint8))
-    (folder / "sadness" / "cut.jpg").write_bytes((folder / "happy" / "a.jpg").read_bytes()[:9000])
-    cv2.imwrite(str(folder / "notes" / "extra.png"), two_faces_bgr())
-    (folder / "notes" / "readme.txt").write_text("not a picture")
-    return folder
 
 
 def test_a_dropped_folder_is_counted_tested_and_reported(analyze, labelled, tmp_path):
@@ -273,6 +312,7 @@ def test_a_chosen_folder_that_is_stopped_reports_on_its_part(analyze, tmp_path):
 
 def test_a_folder_without_labels_says_so_and_shows_its_pictures(analyze, files):
     analyze.drop(files)
+    analyze.page.wait_for_selector("#folder-problem:not([hidden])")
     assert "No folder in it names an expression" in analyze.page.inner_text("#folder-problem")
     analyze.page.click("#folder-plain")
     analyze.wait_for_done(5)

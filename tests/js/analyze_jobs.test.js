@@ -179,16 +179,26 @@ test("all pictures with boxes are one ZIP, one picture is itself", async () => {
 
 test("pictures that the browser cannot show come from the server, once it has read them", async () => {
   const canvas = (size) => ({ ...size, getContext: () => ({ drawImage() {} }) });
+  const decoded = [];
   const decode = async (blob) => {
+    decoded.push(blob.name ?? "drawn");
     if (blob.name === "a.tiff") throw new Error("unknown format");
     return { width: 400, height: 100, close() {} };
   };
-  const pictures = new Pictures({ decode, makeCanvas: canvas, annotated: async () => new Blob(["jpeg"]) });
-  const item = (name, state) => ({ id: name, state, file: { name } });
-  assert.deepEqual((await pictures.load(item("a.jpg", "waiting"), 200)).canvas.width, 200);
-  assert.equal(await pictures.load(item("a.tiff", "waiting"), 200), null);
-  const drawn = await pictures.load(item("a.tiff", "done"), 200);
+  const asked = [];
+  const pictures = new Pictures({ decode, makeCanvas: canvas, annotated: async ({ name }) => (asked.push(name), new Blob(["jpeg"])) });
+  const item = (name, result = null) => ({ id: name, name, result, file: { name } });
+  assert.equal((await pictures.load(item("a.jpg"), 200)).canvas.width, 200);
+  await pictures.load(item("a.jpg", {}), 200);
+  assert.deepEqual(decoded, ["a.jpg"]);
+  assert.equal(await pictures.load(item("a.tiff"), 200), null);
+  const done = item("a.tiff", { faces: 1 });
+  const drawn = await pictures.load(done, 200);
   assert.deepEqual([drawn.isAnnotated, drawn.canvas.height], [true, 50]);
+  await pictures.load(done, 200);
+  assert.equal(asked.length, 1);
+  await pictures.load(item("a.tiff", { faces: 2 }), 200);
+  assert.equal(asked.length, 2);
 });
 
 test("a task whose time never came is not begun", async () => {

@@ -14,7 +14,8 @@ const KEPT = 12;
 export class Pictures {
   #deps;
   #limit = new TaskLimit(AT_ONCE);
-  #kept = new Map();
+  #own = new Map();
+  #drawn = new WeakMap();
 
   /**
    * @param {{decode: (blob: Blob) => Promise<ImageBitmap>, makeCanvas: (size: {width: number, height: number}) => HTMLCanvasElement,
@@ -30,19 +31,23 @@ export class Pictures {
    * @param {number} longestSide in pixels
    * @returns {Promise<Picture | null>} null where neither the browser nor the server can show it
    */
-  load(item, longestSide) {
-    const key = `${item.id} ${longestSide} ${item.state === "done"}`;
-    if (!this.#kept.has(key)) this.#keep(key, this.#limit.run(() => this.#load(item, longestSide)));
-    return this.#kept.get(key);
+  async load(item, longestSide) {
+    const own = await this.#kept(this.#own, `${item.id} ${longestSide}`, () => this.#shrunk(item.file, longestSide));
+    if (own) return { canvas: own, isAnnotated: false };
+    // Only a picture that the server could read has a copy there; each result has boxes of its own.
+    if (!item.result) return null;
+    if (!this.#drawn.has(item.result)) this.#drawn.set(item.result, new Map());
+    const fetch = async () => this.#shrunk(await this.#deps.annotated(item), longestSide);
+    const drawn = await this.#kept(this.#drawn.get(item.result), String(longestSide), fetch);
+    return drawn && { canvas: drawn, isAnnotated: true };
   }
 
-  async #load(item, longestSide) {
-    const own = await this.#shrunk(item.file, longestSide).catch(() => null);
-    if (own) return { canvas: own, isAnnotated: false };
-    // Only a picture that the server could read has a copy there.
-    if (item.state !== "done") return null;
-    const drawn = await this.#deps.annotated(item).then((blob) => this.#shrunk(blob, longestSide)).catch(() => null);
-    return drawn && { canvas: drawn, isAnnotated: true };
+  /** The picture of this key, made where it is not there; null where it cannot be made. */
+  #kept(pictures, key, make) {
+    if (!pictures.has(key)) pictures.set(key, this.#limit.run(make).catch(() => null));
+    const picture = pictures.get(key);
+    if (pictures.size > KEPT) pictures.delete(pictures.keys().next().value);
+    return picture;
   }
 
   async #shrunk(blob, longestSide) {
@@ -53,10 +58,5 @@ export class Pictures {
     context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     bitmap.close();
     return canvas;
-  }
-
-  #keep(key, picture) {
-    this.#kept.set(key, picture);
-    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
   }
 }

@@ -13,10 +13,16 @@ export class AnalyzeAnnouncerView {
    */
   constructor({ region }, bus, signal) {
     this.#region = region;
-    bus.on("images-changed", ({ items }) => (this.#items = new Map(items.map((item) => [item.id, item]))), { signal });
+    bus.on("images-changed", ({ items }) => this.#takeAll(items), { signal });
     bus.on("image-changed", ({ item }) => this.#take(item), { signal });
     bus.on("video-ended", ({ video }) => this.#say(`${video.name}: ${video.state}`), { signal });
     bus.on("folder-changed", ({ status, report }) => status === "finished" && this.#say(announceReport(report)), { signal });
+  }
+
+  #takeAll(items) {
+    const added = items.length - this.#items.size;
+    this.#items = new Map(items.map((item) => [item.id, item]));
+    if (added > 0) this.#say(`Analysing ${formatCount(added, "picture")}`);
   }
 
   #take(item) {

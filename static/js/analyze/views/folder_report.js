@@ -169,7 +169,9 @@ function confusionBody(names, confusion) {
 }
 
 function fillCell(cell, { count, share, isRight }) {
-  cell.style.setProperty("--share", `${Math.round(100 * share)}%`);
+  // A jump in the middle: neither dark nor light text can be read on what is half of a colour.
+  const strength = share < 0.5 ? 90 * share : 80 + 40 * (share - 0.5);
+  cell.style.setProperty("--strength", `${Math.round(strength)}%`);
   cell.classList.toggle("is-right", isRight);
   cell.classList.toggle("is-strong", share >= 0.5);
   cell.classList.toggle("is-none", count === 0);

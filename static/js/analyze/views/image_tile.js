@@ -13,6 +13,7 @@ export class ImageTile {
   element;
   #load;
   #item = null;
+  #picture = null;
   #shownState = "";
 
   /**
@@ -62,9 +63,11 @@ export class ImageTile {
     if (!swatch.hidden) swatch.style.setProperty("--emotion", emotionColour(faces[0].label));
   }
 
+  /** Loaded when it comes, kept until its boxes are drawn. */
   async #draw(item) {
-    const picture = await this.#load(item, THUMB_SIDE);
+    const picture = this.#picture ?? (await this.#load(item, THUMB_SIDE));
     if (item !== this.#item) return;
+    this.#picture = item.result ? null : picture;
     this.element.classList.toggle("is-blind", picture === null);
     if (picture) drawThumb(this.part("thumb"), picture, item.result?.faces ?? []);
   }

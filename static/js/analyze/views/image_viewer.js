@@ -44,6 +44,8 @@ export class ImageViewerView {
     const press = (button, type, detail) => button.addEventListener("click", () => this.#bus.emit(type, detail()), { signal });
     const id = () => ({ id: this.#selection.item.id });
     press(retry, "image-retry-requested", id);
+    // The button goes while it is tried; the keyboard stays here.
+    retry.addEventListener("click", () => this.#elements.stage.focus({ preventScroll: true }), { signal });
     press(remove, "image-remove-requested", id);
     press(back, "image-step-requested", () => ({ steps: -1 }));
     press(on, "image-step-requested", () => ({ steps: 1 }));
