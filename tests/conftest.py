@@ -12,6 +12,7 @@ ALONE = frozenset(
         "tests/realtime/test_slow_reader.py",
         "tests/test_hostile_clients.py",
         "tests/test_server_process.py",
+        "tests/test_upload_attacks.py",
         "tests/web/test_history_server.py",
     }
 )

@@ -91,6 +91,10 @@ class ServerProcess:
         return port
 
     @property
+    def pid(self):
+        return self._process.pid
+
+    @property
     def memory_mb(self):
         return psutil.Process(self._process.pid).memory_info().rss / 1e6
 

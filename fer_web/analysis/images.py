@@ -37,7 +37,7 @@ MAX_SCANS: Final = 100
 a camera puts beside the image (thumbnail, second view) has its own."""
 
 _MAGIC: Final = (
-    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"RIFF", "WebP"), (b"BM", "BMP"),
+    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"),
     (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
 )  # fmt: skip
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
@@ -161,6 +161,8 @@ def _unknown(data: bytes) -> str:
 def _kind_of(data: bytes) -> str | None:
     if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
         return "AVIF"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WebP"
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
 
 

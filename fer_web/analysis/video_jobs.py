@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from fer_web.errors import FerWebError, NotFoundError, TooManyJobsError
 
 JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
-WAITING: Final = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -160,19 +159,13 @@ class VideoJobs:
             return self._view(self._of(job_id, owner))
 
     def remove(self, job_id: str, owner: str) -> None:
-        """End a video that waits or runs, which stays listed as cancelled; forget one that is done.
-
-        Raises NotFoundError.
-        """
+        """Forget a video; one that waits or runs is cancelled. Raises NotFoundError."""
         with self._changed:
             job = self._of(job_id, owner)
+            del self._jobs[job_id]
+            job.must_end.set()
             if job.state == "running":
-                job.must_end.set()
-                return
-            if job.state == "queued":
-                self._end(job, "cancelled")
-            else:
-                del self._jobs[job_id]
+                return  # its worker ends, and removes the files
         self._discard(job.new.folder)
 
     def next(self) -> VideoJob | None:
@@ -299,7 +292,7 @@ class VideoJobs:
         return JobView(
             id=job.id,
             name=job.new.name,
-            state="cancelled" if job.state == "running" and job.must_end.is_set() else job.state,
+            state=job.state,
             position=position,
             frames=job.frames,
             frames_total=job.frames_total,

@@ -24,6 +24,9 @@ MAX_FPS: Final = 240.0
 MIN_STEP_S: Final = 1e-4
 """Two frames of a video are further apart: times are stored in milliseconds, or finer."""
 
+_PATIENCE_MS: Final = 10_000
+"""FFmpeg looks for the next frame this long at most, where a file has none for gigabytes."""
+
 _COMPLETE_SHARE: Final = 0.98
 """Headers count the frames roughly."""
 
@@ -63,7 +66,8 @@ def open_capture(path: Path) -> Capture:
     """OpenCV's FFmpeg, which turns frames as the file's rotation says and stays silent about damage."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+    patience = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _PATIENCE_MS]
+    return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, patience)
 
 
 class VideoReader:

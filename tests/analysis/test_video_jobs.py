@@ -109,23 +109,30 @@ def test_others_videos_are_not_there(jobs):
     assert (jobs.list_of("bob"), states(jobs, "ann")) == ([], {"a1": "queued"})
 
 
-def test_a_video_that_waits_is_cancelled_at_once_and_removed_later(jobs, discarded):
+def test_a_video_that_waits_can_be_removed(jobs, discarded, tmp_path):
     video = submit(jobs, "ann", "a1")
+    submit(jobs, "ann", "a2")
     jobs.remove(video.id, "ann")
-    assert (states(jobs, "ann"), discarded) == ({"a1": "cancelled"}, ["a1"])
-    jobs.remove(video.id, "ann")
-    assert states(jobs, "ann") == {}
+    assert (states(jobs, "ann"), discarded) == ({"a2": "queued"}, ["a1"])
+    assert jobs.next().new.name == "a2"
 
 
-def test_a_video_that_runs_is_cancelled_when_its_worker_stops(jobs, discarded, tmp_path):
+def test_a_video_that_is_done_can_be_removed(jobs, discarded, tmp_path):
+    video = submit(jobs, "ann", "a1")
+    finish(jobs, jobs.next(), tmp_path)
+    jobs.remove(video.id, "ann")
+    assert (states(jobs, "ann"), discarded) == ({}, ["a1"])
+
+
+def test_the_files_of_a_video_that_runs_go_when_its_worker_stops(jobs, discarded, tmp_path):
     video = submit(jobs, "ann", "a1")
     job = jobs.next()
     jobs.remove(video.id, "ann")
-    assert (states(jobs, "ann"), discarded) == ({"a1": "cancelled"}, [])
+    assert (states(jobs, "ann"), discarded) == ({}, [])
     assert job.must_end.is_set()
     assert not finish(jobs, job, tmp_path), "its session is not wanted any more"
     jobs.cancelled(job)
-    assert (jobs.get(video.id, "ann").state, discarded) == ("cancelled", ["a1"])
+    assert (job.state, discarded) == ("cancelled", ["a1"])
 
 
 def test_progress_is_told_in_frames_and_seconds(jobs, clock, tmp_path):

@@ -122,8 +122,8 @@ PATHS: Json = {
             "removeVideo",
             "Cancel a video, or forget it",
             {"204": NO_CONTENT},
-            description="One that waits or runs is cancelled and stays listed; one that is over is forgotten "
-            "with its files. Its session stays in the history.",
+            description="One that waits or runs is cancelled; its files go. A finished one's session stays "
+            "in the history.",
             errors={"404": _GONE},
         ),
     },
