@@ -377,6 +377,14 @@ test("a cancelled upload goes at once, a job when the server has removed it", as
   assert.deepEqual([removed, shown.at(-1)], [["a"], []]);
 });
 
+test("a video that the server has lost is told, one that is over goes quietly", async () => {
+  const answers = [[job("b", "running"), job("a", "finished")], []];
+  const { videos, shown, messages, tick } = buildVideos({ videos: async () => ({ videos: answers.shift() }) });
+  await videos.load();
+  await tick();
+  assert.deepEqual([shown.at(-1), messages.map(({ title }) => title)], [[], ["b.mp4 is gone"]]);
+});
+
 test("a server that is away is asked again, and says so meanwhile", async () => {
   let isAway = true;
   const { videos, shown, tick, bus } = buildVideos({ videos: async () => (isAway ? Promise.reject(failure("unreachable", true)) : { videos: [job("a", "finished")] }) });

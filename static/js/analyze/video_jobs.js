@@ -107,10 +107,19 @@ export class VideoJobs {
 
   #takeAll(jobs) {
     const keyOf = new Map([...this.#videos.values()].filter(({ job }) => job).map(({ key, job }) => [job.id, key]));
-    for (const [id, key] of keyOf) if (!jobs.some((job) => job.id === id)) this.#videos.delete(key);
+    for (const [id, key] of keyOf) if (!jobs.some((job) => job.id === id)) this.#lose(key);
     // The oldest first: what is added later stands below.
     for (const job of [...jobs].reverse()) this.#take(keyOf.get(job.id) ?? `job-${job.id}`, job);
     this.#tell();
+  }
+
+  /** The server keeps videos for a day, and not past its own end. */
+  #lose(key) {
+    const { name, state } = this.#videos.get(key);
+    this.#videos.delete(key);
+    if (!UNDER_WAY.includes(state)) return;
+    const text = "The server no longer has it: it was started again, or the video was removed elsewhere. Add it again.";
+    this.#deps.bus.emit("message", { id: `lost-${key}`, tone: "warning", title: `${name} is gone`, text });
   }
 
   #take(key, job) {
