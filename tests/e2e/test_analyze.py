@@ -246,10 +246,10 @@ def test_a_video_is_sent_watched_and_leads_to_its_timeline(analyze, tmp_path):
 
 
 def test_a_running_video_is_cancelled(analyze, tmp_path):
-    path = write_video(tmp_path / "long.avi", [cv2.resize(astronaut_bgr(), (640, 640))] * 900)
+    path = write_video(tmp_path / "long.avi", [cv2.resize(astronaut_bgr(), (480, 480))] * 600)
     analyze.choose(path)
     analyze.page.wait_for_selector('.video[data-state="running"]', timeout=60_000)
-    analyze.wait_until(lambda: "of 900 frames" in analyze.page.inner_text(".video"), "frames to be counted")
+    analyze.wait_until(lambda: "of 600 frames" in analyze.page.inner_text(".video"), "frames to be counted")
     analyze.page.reload()
     analyze.page.wait_for_selector('.video[data-state="running"]')
     analyze.page.click(".video [data-part=cancel]")
