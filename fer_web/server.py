@@ -8,7 +8,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import Any, Protocol, TypeVar
 
 from flask import Flask
@@ -172,32 +172,51 @@ class OneThread:
     def __init__(self, name: str) -> None:
         self._name = name
         self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()
+        self._open: set[Future[Any]] = set()
+        self._is_stopped = False
         self._thread: threading.Thread | None = None
 
     def call(self, function: Callable[..., _T], *args: Any) -> _T:
-        """The function's result; blocks until it is there."""
-        with self._starting:
+        """The function's result; blocks until it is there. Raises OverloadedError: the server stops first."""
+        result: Future[_T] = Future()
+        with self._lock:
+            if self._is_stopped:
+                raise _stopping()
+            self._open.add(result)
             if self._thread is None:
                 # A daemon: who stops the server does not wait for the last image.
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
-        result: Future[_T] = Future()
         self._calls.put((result, functools.partial(function, *args)))
-        return result.result()
+        try:
+            return result.result()
+        finally:
+            self._open.discard(result)
 
     def stop(self) -> None:
-        """End the thread after what it does now; nothing may be called any more."""
+        """End the thread after what it does now, for whose result nobody waits any more."""
+        with self._lock:
+            self._is_stopped = True
+            still_open = list(self._open)
+        for result in still_open:
+            with contextlib.suppress(InvalidStateError):  # it came this moment
+                result.set_exception(_stopping())
         self._calls.put(None)
 
     def _run(self) -> None:
         while (item := self._calls.get()) is not None:
             result, call = item
-            try:
-                result.set_result(call())
-            except BaseException as exc:  # it belongs to who called
-                result.set_exception(exc)
+            with contextlib.suppress(InvalidStateError):  # nobody waits for it any more
+                try:
+                    result.set_result(call())
+                except Exception as exc:  # it belongs to who called
+                    result.set_exception(exc)
             del item, result, call  # an image's worth of memory, until the next one
+
+
+def _stopping() -> OverloadedError:
+    return OverloadedError("The server stops. Send it again when it runs.")
 
 
 class InTurn:

@@ -56,6 +56,26 @@ def test_all_is_done_by_one_thread_whoever_asks():
     assert len(seen) == 1
 
 
+def test_who_waits_when_the_server_stops_is_told_at_once():
+    in_turn, started, go_on, told = InTurn(ThreadingMode(), 2), threading.Event(), threading.Event(), []
+
+    def ask():
+        try:
+            in_turn(lambda: (started.set(), go_on.wait(20)))
+        except OverloadedError as exc:
+            told.append(str(exc))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert started.wait(10)
+    in_turn.stop()
+    asking.join(5)
+    assert told == ["The server stops. Send it again when it runs."]
+    with pytest.raises(OverloadedError, match="stops"):
+        in_turn(lambda: None)
+    go_on.set()
+
+
 def test_under_eventlet_waiting_holds_up_no_other_greenlet():
     eventlet = pytest.importorskip("eventlet")
     in_turn, order = InTurn(serving_mode("eventlet"), 4), []

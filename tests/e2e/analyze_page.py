@@ -53,9 +53,16 @@ class AnalyzePage:
 
     def drop(self, *paths):
         """Drag files or folders from outside over the page and let them go there."""
+        self._drag("dragEnter", "dragOver", "drop", paths=paths)
+
+    def hold(self, *paths):
+        """Drag files over the page and keep them there."""
+        self._drag("dragEnter", "dragOver", paths=paths)
+
+    def _drag(self, *kinds, paths):
         session = self.context.new_cdp_session(self.page)
         data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver", "drop"):
+        for kind in kinds:
             session.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 500, "data": data})
         session.detach()
 

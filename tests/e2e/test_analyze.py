@@ -136,6 +136,12 @@ def test_the_pixels_of_the_box_are_on_the_face(analyze, files):
     assert button["x"] == pytest.approx(stage["x"] + rect["x"], abs=1.5)
 
 
+def test_the_page_says_that_it_takes_what_is_held_over_it(analyze, files):
+    analyze.hold(files / "astronaut.jpg")
+    analyze.page.wait_for_selector("#drop-veil", state="visible")
+    analyze.page.wait_for_selector("#drop-veil", state="hidden")
+
+
 def test_a_picture_is_pasted(analyze):
     analyze.paste(cv2.imencode(".png", astronaut_bgr())[1].tobytes())
     analyze.page.wait_for_selector('#viewer[data-state="done"]')
@@ -212,6 +218,9 @@ def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled
     analyze.wait_for_done(2)
     assert analyze.page.evaluate("document.documentElement.scrollWidth") == 390
     assert analyze.page.is_visible("#face-card")
+    analyze.tile("cut.jpg").locator("[data-part=open]").tap()
+    stage = analyze.page.locator(".viewer-stage").bounding_box()
+    assert 0 <= stage["y"] < stage["y"] + stage["height"] <= 844
     analyze.choose_folder(labelled)
     analyze.page.click("#folder-start")
     analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)

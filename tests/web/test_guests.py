@@ -8,6 +8,7 @@ from tests.web.shared import PHONE, URL, Shared
 
 PAGES = (
     "/",
+    "/analyze",
     "/history",
     "/history/abc",
     "/compare",
@@ -166,6 +167,7 @@ class TestJoin:
         phone, _ = shared.visitor("join")
         assert phone.get("/").status_code == 200
         assert phone.get("/history").status_code == 200
+        assert phone.get("/analyze").status_code == 200
         assert phone.get("/api/v1/sessions").json["sessions"] == []
 
     def test_sees_nobody_elses_sessions(self, shared):
@@ -200,7 +202,9 @@ class TestJoin:
 
 
 class TestWatch:
-    @pytest.mark.parametrize("path", ["/history", "/compare", "/history/abc", "/healthz", "/nothing"])
+    @pytest.mark.parametrize(
+        "path", ["/analyze", "/history", "/compare", "/history/abc", "/healthz", "/nothing"]
+    )
     def test_has_no_other_page(self, shared, path):
         phone, _ = shared.visitor("watch")
         answer = phone.get(path)
@@ -275,7 +279,16 @@ class TestSession:
             assert error_of(phone.send("GET", f"/api/v1/sessions/{each}")) == (404, "not_found")
 
     @pytest.mark.parametrize(
-        "path", ["/history", "/compare?ids=a,b", "/watch", "/healthz", "/api/v1/sessions", "/api/v1/share"]
+        "path",
+        [
+            "/analyze",
+            "/history",
+            "/compare?ids=a,b",
+            "/watch",
+            "/healthz",
+            "/api/v1/sessions",
+            "/api/v1/share",
+        ],
     )
     def test_nothing_else_is_given(self, visit, path):
         phone, _ = visit

@@ -38,6 +38,7 @@ WAYS = {
     "live page": ("GET", "/"),
     "watch page": ("GET", "/watch"),
     "history page": ("GET", "/history"),
+    "analyze page": ("GET", "/analyze"),
     "health": ("GET", "/healthz"),
     "sessions": ("GET", "/api/v1/sessions"),
     "write": ("DELETE", "/api/v1/sessions"),
@@ -46,7 +47,7 @@ WAYS = {
     "watching": ("polling", "/watch"),
 }
 OPENS = {
-    "join": {"live page", "history page", "health", "sessions", "write", "stream"},
+    "join": {"live page", "history page", "analyze page", "health", "sessions", "write", "stream"},
     "watch": {"watch page", "watching"},
 }
 """What a link opens from the network; every other cookie opens nothing there."""

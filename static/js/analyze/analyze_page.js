@@ -204,17 +204,23 @@ function addFolder(found) {
 }
 
 function wireImages() {
-  bus.on("image-selected", ({ id }) => selection.select(id), { signal });
+  bus.on("image-selected", ({ id }) => show(id), { signal });
   bus.on("image-step-requested", ({ steps }) => selection.move(steps), { signal });
   bus.on("face-selected", ({ id }) => selection.selectFace(id), { signal });
   bus.on("heat-toggled", ({ hasHeat }) => (selection.setHeat(hasHeat), preferences.set("analyze-heat", hasHeat ? "1" : "0")), { signal });
   bus.on("heat-emotion-selected", ({ emotion }) => selection.setEmotion(emotion), { signal });
   bus.on("image-retry-requested", ({ id }) => queue.retry(id), { signal });
-  bus.on("image-remove-requested", ({ id }) => queue.remove(id), { signal });
+  bus.on("image-remove-requested", ({ id }) => (queue.remove(id), queue.items.length === 0 && find("choose-files").focus()), { signal });
   bus.on("clear-images-requested", () => (queue.clear(), find("choose-files").focus()), { signal });
   bus.on("retry-failed-requested", () => queue.retryFailed(), { signal });
   bus.on("faces-selected", ({ faces }) => queue.setFaces(faces), { signal });
   bus.on("download-requested", ({ format, ids }) => imageFiles.download(format, ids), { signal });
+}
+
+/** The grid may be longer than the window: what was pressed is to be seen. */
+function show(id) {
+  selection.select(id);
+  document.querySelector(".viewer-stage").scrollIntoView({ block: "nearest" });
 }
 
 function wireJobs() {

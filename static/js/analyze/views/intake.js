@@ -1,9 +1,13 @@
 /** How files come to the page: chosen, dropped anywhere, or pasted. */
 import { readDropped } from "../dropped_files.js";
 
+/** Browsers say at least three times a second that something is held over the page. */
+const HELD_MS = 700;
+
 export class IntakeView {
   #elements;
   #bus;
+  #veilTimer = null;
   #isEmpty = { images: true, videos: true, folder: true };
 
   /**
@@ -39,23 +43,29 @@ export class IntakeView {
   }
 
   #listenToDrops(signal) {
-    const { veil } = this.#elements;
     const over = (event) => {
       if (!hasFiles(event)) return;
       event.preventDefault();
       event.dataTransfer.dropEffect = "copy";
-      veil.hidden = false;
+      this.#showVeil(true);
     };
     document.addEventListener("dragenter", over, { signal });
     document.addEventListener("dragover", over, { signal });
-    document.addEventListener("dragleave", ({ relatedTarget }) => (veil.hidden ||= relatedTarget === null), { signal });
+    document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget === null && this.#showVeil(false), { signal });
     document.addEventListener("drop", (event) => this.#drop(event), { signal });
+  }
+
+  /** Not every way of giving up is told: what is held no longer is not said to be held either. */
+  #showVeil(isHeld) {
+    clearTimeout(this.#veilTimer);
+    this.#elements.veil.hidden = !isHeld;
+    if (isHeld) this.#veilTimer = setTimeout(() => this.#showVeil(false), HELD_MS);
   }
 
   async #drop(event) {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    this.#elements.veil.hidden = true;
+    this.#showVeil(false);
     const { files, found } = await readDropped(event.dataTransfer);
     if (files.length > 0) this.#addFiles(files);
     if (found.length > 0) this.#addFolder(found);
