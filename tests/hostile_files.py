@@ -1,5 +1,6 @@
 """Files that strangers may send: bombs, broken ones, and odd ones that are good."""
 
+import functools
 import io
 import struct
 import zlib
@@ -23,6 +24,7 @@ def chunk(name, body):
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
+@functools.cache
 def png_bomb(side=60_000):
     """450 MB of black bits in half a megabyte."""
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
@@ -31,6 +33,7 @@ def png_bomb(side=60_000):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+@functools.cache
 def png_text_bomb():
     """A good picture with 200 MB of text behind it."""
     good = encoded(PHOTO, "PNG")

@@ -292,19 +292,19 @@ print(b"".join(iter(lambda: connection.recv(100_000), b"")).decode())
 def test_live_streams_go_on_while_videos_come_in_and_are_analysed(server, browser, tmp_path):
     clip = write_video(tmp_path / "clip.avi", [still("happy")] * 600, 30).read_bytes()
     live = SteadyClient(server.url)
-    live.rate_for(1)
-    alone = live.rate_for(2)
+    live.rate_for(0.5)
+    alone = live.rate_for(1)
     # In a process of its own, so that it takes nothing from the client whose answers are counted.
     uploader = subprocess.Popen(
-        [sys.executable, "-c", UPLOADER, str(server.port), "300"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", UPLOADER, str(server.port), "150"], stdout=subprocess.PIPE, text=True
     )
-    during_upload = live.rate_for(2)
+    during_upload = live.rate_for(1.5)
     said, _ = uploader.communicate(timeout=60)
     assert " 400 " in said.splitlines()[0], said
     assert "the field 'video'" in said
     video = send_video(browser, server, clip).json()["id"]
     wait_until(lambda: browser.get(f"{server.url}{API}/videos/{video}").json()["state"] == "running")
-    during_analysis = live.rate_for(2)
+    during_analysis = live.rate_for(1.5)
     live.close()
     forget(browser, server, video)
     # The hub never stands still; how much slower it is depends on what else the machine does.
