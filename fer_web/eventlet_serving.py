@@ -6,7 +6,9 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from fer_web.errors import SlowUploadError
 from fer_web.listeners import HANDSHAKE_TIMEOUT_S, PeerLimit, TlsConnection
+from fer_web.paced_input import PacedInput
 
 DISCARDED_BYTES = 32_000_000
 DISCARDING_S = 5.0
@@ -77,13 +79,14 @@ def connection_class(eventlet: Any, peers: PeerLimit, tls: Callable[[], ssl.SSLC
         def get_environ(self) -> dict[str, Any]:
             environ: dict[str, Any] = super().get_environ()
             body = environ["eventlet.input"]
+            body.rfile = PacedInput(body.rfile)
             body.discard = lambda: self._discard(body)
             return environ
 
         def _discard(self, body: Any) -> None:
             """Eventlet's own would read for ever, and hold the hub where the sender is fast."""
             left = DISCARDED_BYTES
-            with eventlet.Timeout(DISCARDING_S, False):
+            with contextlib.suppress(SlowUploadError), eventlet.Timeout(DISCARDING_S, False):
                 while left > 0:
                     part = body.read(min(left, 65536))
                     if not part:

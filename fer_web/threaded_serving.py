@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from fer_web.listeners import HANDSHAKE_TIMEOUT_S, Listener, PeerLimit, TlsConnection
+from fer_web.paced_input import PacedInput
 
 REQUEST_TIMEOUT_S = 30.0
 
@@ -22,6 +23,12 @@ class QuietHandler(WSGIRequestHandler):
     """Logs no request: the log would hold query strings, and with them tokens and session ids."""
 
     timeout = REQUEST_TIMEOUT_S
+
+    def make_environ(self) -> Any:
+        """As Werkzeug's, with a body that must come at some pace."""
+        environ = super().make_environ()
+        environ["wsgi.input"] = PacedInput(environ["wsgi.input"])
+        return environ
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing."""

@@ -15,6 +15,7 @@ LAYERS = {
     "fer_web.eventlet_websocket": 2,
     "fer_web.server_log": 2,
     "fer_web.listeners": 2,
+    "fer_web.paced_input": 2,
     "fer_web.eventlet_serving": 3,
     "fer_web.threaded_serving": 3,
     "fer_web.secret_file": 2,

@@ -2,20 +2,14 @@
 
 import errno
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from fer_web.errors import DiskFullError, FerWebError, SlowUploadError
+from fer_web.errors import DiskFullError, FerWebError
 
 BLOCK_BYTES: Final = 1_000_000
 """Written at once, by another thread: the server's hub never waits for a disk."""
-
-MIN_BYTES_PER_S: Final = 20_000
-"""A slower client, on average, holds a place that others wait for."""
-
-GRACE_S: Final = 60.0
 
 
 class Upload:
@@ -32,28 +26,26 @@ class Upload:
         head_bytes: int,
         check_size: Callable[[int], None],
         call: Callable[..., Any],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make the file, mode 0600.
 
         Args:
             check_head: gets the first `head_bytes` as soon as they are there, or all; may raise.
             check_size: gets the size so far; may raise.
-            call: runs a function that waits for the disk. clock: seconds.
+            call: runs a function that waits for the disk.
         Raises: DiskFullError.
         """
         self.size = 0
         self._check_head, self._head_bytes, self._check_size = check_head, head_bytes, check_size
-        self._call, self._clock, self._started_s = call, clock, clock()
+        self._call = call
         self._waiting = bytearray()
         self._is_checked = False
         self._file = self._on_disk(lambda: _private_file(path))
 
     def write(self, data: bytes) -> int:
-        """Take the next bytes. Raises what the checks raise, DiskFullError, SlowUploadError."""
+        """Take the next bytes. Raises what the checks raise, DiskFullError."""
         self.size += len(data)
         self._check_size(self.size)
-        self._check_pace()
         self._waiting += data
         if not self._is_checked and len(self._waiting) >= self._head_bytes:
             self._check()
@@ -78,14 +70,6 @@ class Upload:
     def _check(self) -> None:
         self._is_checked = True
         self._check_head(bytes(self._waiting[: self._head_bytes]))
-
-    def _check_pace(self) -> None:
-        past_s = self._clock() - self._started_s
-        if past_s > GRACE_S and self.size < past_s * MIN_BYTES_PER_S:
-            raise SlowUploadError(
-                f"{self.size} bytes came in {past_s:.0f} s, and {MIN_BYTES_PER_S} a second are needed. Send "
-                "the file over a faster connection."
-            )
 
     def _flush(self) -> None:
         block, self._waiting = bytes(self._waiting), bytearray()

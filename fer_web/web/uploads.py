@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from typing import IO
 
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from fer_web.errors import DiskFullError, ProtocolError, UnsupportedTypeError
 
 MAX_FILE_NAME = 200
+MAX_FORM_PARTS = 5
+"""Further ones are not read: a megabyte of each is kept in memory."""
+
+_FORM_MEMORY_BYTES = 500_000
 _READ_BYTES = 65536
 _KEPT_IN_MEMORY_BYTES = 1_000_000
 _OTHER_KINDS = ("application/json", "application/x-www-form-urlencoded")
@@ -58,9 +64,21 @@ def clean_file_name(name: str | None) -> str | None:
 
 
 def _from_form(field: str, stack: contextlib.ExitStack) -> Upload:
-    stack.callback(request.close)
-    files = list(request.files.items(multi=True))
-    names = [*(name for name, _ in files), *request.form.keys()]
+    parser = FormDataParser(
+        lambda **_about: _new_file(stack),
+        max_form_memory_size=_FORM_MEMORY_BYTES,
+        max_form_parts=MAX_FORM_PARTS,
+    )
+    kind, length = request.mimetype, request.content_length
+    try:
+        _, form, found = parser.parse(request.stream, kind, length, dict(request.mimetype_params))
+    except RequestEntityTooLarge as exc:
+        raise ProtocolError(
+            f"The form has more than {MAX_FORM_PARTS} parts, or much text. It must have one file alone, in "
+            f"the field {field}. With curl: -F {field}=@FILE"
+        ) from exc
+    files = list(found.items(multi=True))
+    names = [*(name for name, _ in files), *form.keys()]
     if names != [field] or not files:
         raise ProtocolError(
             f"The form must have one file, in the field {field}; it has "
@@ -71,12 +89,17 @@ def _from_form(field: str, stack: contextlib.ExitStack) -> Upload:
 
 
 def _from_body(stack: contextlib.ExitStack) -> Upload:
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY_BYTES)  # noqa: SIM115 - the stack closes it
-    stack.callback(file.close)
+    file = _new_file(stack)
     while part := request.stream.read(_READ_BYTES):
         file.write(part)
     file.seek(0)
     return Upload(file, None)
+
+
+def _new_file(stack: contextlib.ExitStack) -> IO[bytes]:
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY_BYTES)  # noqa: SIM115 - the stack closes it
+    stack.callback(file.close)
+    return file
 
 
 @contextlib.contextmanager

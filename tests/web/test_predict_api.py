@@ -125,6 +125,12 @@ def test_a_form_has_one_file(client, data):
     assert code_of(answer) == (400, "bad_message")
 
 
+def test_a_form_of_many_files_is_not_read_to_its_end(client):
+    answer = client.post(PREDICT, data={"image": [(io.BytesIO(b"x"), "a.png") for _ in range(6)]})
+    assert code_of(answer) == (400, "bad_message")
+    assert "more than 5 parts" in answer.json["error"]["message"]
+
+
 def test_a_form_that_is_none_is_refused(client):
     for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
         assert code_of(send(client, b"--y\r\n\r\nz", kind)) == (400, "bad_message")
