@@ -2,18 +2,16 @@
 
 import contextlib
 import errno
-import re
 import tempfile
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from flask import request
 
+from fer_web.analysis.names import clean_file_name
 from fer_web.errors import DiskFullError, ProtocolError, UnsupportedTypeError
 
-MAX_FILE_NAME = 200
 _READ_BYTES = 65536
 _KEPT_IN_MEMORY_BYTES = 1_000_000
 _OTHER_KINDS = ("application/json", "application/x-www-form-urlencoded")
@@ -50,13 +48,6 @@ def received_file(field: str, max_bytes: int) -> Iterator[Upload]:
         yield upload
 
 
-def clean_file_name(name: str | None) -> str | None:
-    """The last part of a path, without what could mislead a reader; None where nothing is left."""
-    last = re.split(r"[/\\]", name or "")[-1]
-    shown = "".join(sign for sign in last if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
-    return shown.strip()[:MAX_FILE_NAME] or None
-
-
 def _from_form(field: str, stack: contextlib.ExitStack) -> Upload:
     stack.callback(request.close)
     files = list(request.files.items(multi=True))
@@ -67,7 +58,7 @@ def _from_form(field: str, stack: contextlib.ExitStack) -> Upload:
             f"{', '.join(names)[:80] or 'nothing'}. With curl: -F {field}=@FILE"
         )
     ((_, file),) = files
-    return Upload(file.stream, clean_file_name(file.filename))
+    return Upload(file.stream, clean_file_name(file.filename) or None)
 
 
 def _from_body(stack: contextlib.ExitStack) -> Upload:
