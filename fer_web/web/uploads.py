@@ -2,21 +2,19 @@
 
 import contextlib
 import errno
-import re
 import tempfile
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any, cast
 
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
+from fer_web.analysis.names import clean_file_name
 from fer_web.errors import DiskFullError, ProtocolError, UnsupportedTypeError
 
-MAX_FILE_NAME = 200
-MAX_FORM_PARTS = 5
+MAX_FORM_PARTS = 3
 """Further ones are not read: a megabyte of each is kept in memory."""
 
 _FORM_MEMORY_BYTES = 500_000
@@ -56,16 +54,9 @@ def received_file(field: str, max_bytes: int) -> Iterator[Upload]:
         yield upload
 
 
-def clean_file_name(name: str | None) -> str | None:
-    """The last part of a path, without what could mislead a reader; None where nothing is left."""
-    last = re.split(r"[/\\]", name or "")[-1]
-    shown = "".join(sign for sign in last if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
-    return shown.strip()[:MAX_FILE_NAME] or None
-
-
 def _from_form(field: str, stack: contextlib.ExitStack) -> Upload:
     parser = FormDataParser(
-        lambda **_about: _new_file(stack),
+        cast(Any, lambda **_about: _new_file(stack)),
         max_form_memory_size=_FORM_MEMORY_BYTES,
         max_form_parts=MAX_FORM_PARTS,
     )
@@ -85,7 +76,7 @@ def _from_form(field: str, stack: contextlib.ExitStack) -> Upload:
             f"{', '.join(names)[:80] or 'nothing'}. With curl: -F {field}=@FILE"
         )
     ((_, file),) = files
-    return Upload(file.stream, clean_file_name(file.filename))
+    return Upload(file.stream, clean_file_name(file.filename) or None)
 
 
 def _from_body(stack: contextlib.ExitStack) -> Upload:

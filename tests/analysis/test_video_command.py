@@ -181,7 +181,7 @@ def test_ctrl_c_on_a_terminal_ends_ffmpeg_too_and_leaves_nothing(clip, tmp_path)
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, (process.returncode, err[-1500:])
     assert err.splitlines()[-1] == "fer-web: Interrupted."
     assert names_in(tmp_path / "work") == []
 
