@@ -22,11 +22,20 @@ _TRIM_AT: Final = 2 * MAX_MISTAKES
 
 @dataclass(frozen=True)
 class FolderTestLimits:
-    """How much there may be: tests of one owner and of all, images of a test, seconds without any use."""
+    """How much there may be.
+
+    Attributes:
+        of_owner, of_party, tests: tests of one owner, of one party and of all.
+        images, images_of_party, all_images: of one test, of all tests of one party, and of all.
+        idle_s: seconds without any use.
+    """
 
     of_owner: int = 3
+    of_party: int = 6
     tests: int = 12
     images: int = 40_000
+    images_of_party: int = 80_000
+    all_images: int = 160_000
     idle_s: float = 3600.0
 
 
@@ -45,7 +54,9 @@ class TestedWith:
 class FolderTest:
     """One test; the book's lock guards it.
 
-    Attributes: verdicts: by path, so that an image which is sent again counts once.
+    Attributes:
+        verdicts: by path, so that an image which is sent again counts once.
+        party: who began it, however many owners they are.
     """
 
     id: str
@@ -54,6 +65,7 @@ class FolderTest:
     faces: str
     created_at: datetime.datetime
     used_s: float
+    party: str = ""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     crops: int = 0
 
@@ -74,7 +86,7 @@ class FolderTests:
         self._tests: dict[str, FolderTest] = {}
         self._lock = threading.Lock()
 
-    def begin(self, owner: str, name: str, faces: str) -> FolderTest:
+    def begin(self, owner: str, name: str, faces: str, party: str = "") -> FolderTest:
         """A new test. Raises TooManyJobsError: there are as many as may be."""
         with self._lock:
             self._forget_idle()
@@ -84,10 +96,11 @@ class FolderTests:
                     f"You have {self._limits.of_owner} folder tests here, more are not allowed. Delete one, "
                     "or try again later."
                 )
-            if len(self._tests) >= self._limits.tests:
-                raise TooManyJobsError(f"{self._limits.tests} folder tests are under way. Try again later.")
+            of_party = sum(test.party == party for test in self._tests.values())
+            if len(self._tests) >= self._limits.tests or of_party >= self._limits.of_party:
+                raise TooManyJobsError(f"{len(self._tests)} folder tests are under way. Try again later.")
             now = datetime.datetime.now(datetime.UTC)
-            test = FolderTest(secrets.token_urlsafe(12), owner, name, faces, now, self._clock())
+            test = FolderTest(secrets.token_urlsafe(12), owner, name, faces, now, self._clock(), party)
             self._tests[test.id] = test
             return test
 
@@ -111,10 +124,20 @@ class FolderTests:
             del self._tests[test_id]
 
     def check_room(self, test: FolderTest) -> None:
-        """Raises TooManyJobsError: it has as many images as it may have."""
+        """Raises TooManyJobsError: it has as many images as it may have, or all have together."""
         if len(test.verdicts) >= self._limits.images:
             raise TooManyJobsError(
                 f"This test has {len(test.verdicts)} images, more are not allowed. Begin another one."
+            )
+
+        with self._lock:
+            tests = list(self._tests.values())
+        everybodys = sum(len(each.verdicts) for each in tests)
+        partys = sum(len(each.verdicts) for each in tests if each.party == test.party)
+        if everybodys >= self._limits.all_images or partys >= self._limits.images_of_party:
+            raise TooManyJobsError(
+                f"The folder tests here have {everybodys} images together, more are not allowed. Delete one, "
+                "or try again later."
             )
 
     def add(self, test: FolderTest, verdict: Verdict) -> int:

@@ -21,13 +21,15 @@ class JobLimits:
     """How much there may be.
 
     Attributes:
-        queued_of_owner, queued: videos that wait or are on their way in, of one owner and of all.
+        queued_of_owner, queued_of_party, queued: videos that wait or are on their way in, of one owner, of
+            one party and of all.
         kept_of_owner, kept: videos that are done and still listed.
         kept_s: how long these are, in seconds.
         kept_bytes: of their files, all together; the oldest go first.
     """
 
     queued_of_owner: int = 4
+    queued_of_party: int = 12
     queued: int = 24
     kept_of_owner: int = 20
     kept: int = 200
@@ -37,13 +39,17 @@ class JobLimits:
 
 @dataclass(frozen=True)
 class NewVideo:
-    """A video that came: `folder` is its own, `source` the file in it."""
+    """A video that came: `folder` is its own, `source` the file in it.
+
+    `party`: who sent it, however many owners they are.
+    """
 
     owner: str
     name: str
     folder: Path
     source: Path
     wants_annotated: bool = False
+    party: str = ""
 
 
 @dataclass
@@ -105,7 +111,10 @@ class JobView:
 
 
 class VideoJobs:
-    """The queue. Owners take turns: next is the oldest video of who was served longest ago. Thread-safe."""
+    """The queue. Thread-safe.
+
+    Parties take turns, and so do the owners of each: next is the oldest video of who was served longest ago.
+    """
 
     def __init__(
         self,
@@ -118,23 +127,23 @@ class VideoJobs:
         self._limits = limits or JobLimits()
         self._clock = clock
         self._jobs: dict[str, VideoJob] = {}
-        self._uploading: Counter[str] = Counter()
+        self._uploading: Counter[tuple[str, str]] = Counter()
         self._served: dict[str, int] = {}
         self._numbers = 0
         self._is_stopping = False
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
-    def place_for(self, owner: str) -> Iterator[None]:
+    def place_for(self, owner: str, party: str = "") -> Iterator[None]:
         """Keeps a place in the queue while a video comes in. Raises TooManyJobsError: there is none."""
         with self._changed:
-            self._check_places(owner)
-            self._uploading[owner] += 1
+            self._check_places(owner, party)
+            self._uploading[owner, party] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._uploading[owner] -= 1
+                self._uploading[owner, party] -= 1
                 self._uploading += Counter()  # keeps those above zero
 
     def submit(self, new: NewVideo) -> JobView:
@@ -178,7 +187,7 @@ class VideoJobs:
             job = self._order()[0]
             job.state, job.started_s = "running", self._clock()
             self._numbers += 1
-            self._served[job.new.owner] = self._numbers
+            self._served[job.new.owner] = self._served[job.new.party] = self._numbers
             return job
 
     def progress(self, job: VideoJob, frames: int, total: int | None, faces: int) -> None:
@@ -215,6 +224,8 @@ class VideoJobs:
             gone = self._superfluous()
             for job in gone:
                 del self._jobs[job.id]
+            known = {name for job in self._jobs.values() for name in (job.new.owner, job.new.party)}
+            self._served = {name: number for name, number in self._served.items() if name in known}
         for job in gone:
             self._discard(job.new.folder)
 
@@ -226,15 +237,23 @@ class VideoJobs:
                 job.must_end.set()
             self._changed.notify_all()
 
-    def _check_places(self, owner: str) -> None:
-        queued = Counter(job.new.owner for job in self._jobs.values() if job.state == "queued")
+    def _check_places(self, owner: str, party: str) -> None:
+        waiting = Counter(
+            (job.new.owner, job.new.party) for job in self._jobs.values() if job.state == "queued"
+        )
+        waiting += self._uploading
         limits = self._limits
-        if queued[owner] + self._uploading[owner] >= limits.queued_of_owner:
+        if sum(count for (each, _), count in waiting.items() if each == owner) >= limits.queued_of_owner:
             raise TooManyJobsError(
                 f"You have {limits.queued_of_owner} videos waiting, more are not allowed. Wait until one is "
                 "analysed, or cancel one."
             )
-        if queued.total() + self._uploading.total() >= limits.queued:
+        if sum(count for (_, each), count in waiting.items() if each == party) >= limits.queued_of_party:
+            raise TooManyJobsError(
+                f"{limits.queued_of_party} videos from your address are waiting, more are not allowed. Try "
+                "again later."
+            )
+        if waiting.total() >= limits.queued:
             raise TooManyJobsError(
                 f"{limits.queued} videos are waiting here, more are not allowed. Try again later."
             )
@@ -247,14 +266,18 @@ class VideoJobs:
 
     def _order(self) -> list[VideoJob]:
         """Those that wait, in the order in which they will be begun if nothing else comes."""
+        waiting = [job for job in self._jobs.values() if job.state == "queued"]
+        # A new cookie makes a new owner: their turns count within their party alone.
+        return self._in_turn(self._in_turn(waiting, lambda new: new.owner), lambda new: new.party)
+
+    def _in_turn(self, jobs: list[VideoJob], whose: Callable[[NewVideo], str]) -> list[VideoJob]:
         rounds: Counter[str] = Counter()
         keys = {}
-        for job in self._jobs.values():
-            if job.state == "queued":
-                owner = job.new.owner
-                keys[job.id] = rounds[owner], self._served.get(owner, 0), job.number
-                rounds[owner] += 1
-        return [self._jobs[job_id] for job_id in sorted(keys, key=lambda job_id: keys[job_id])]
+        for job in jobs:
+            name = whose(job.new)
+            keys[job.id] = rounds[name], self._served.get(name, 0)
+            rounds[name] += 1
+        return sorted(jobs, key=lambda job: keys[job.id])
 
     def _conclude(self, job: VideoJob, state: JobState) -> None:
         with self._changed:

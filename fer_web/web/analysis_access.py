@@ -1,12 +1,17 @@
 """What the addresses that analyse files work with, and who may use them."""
 
 import functools
+import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any, ParamSpec, TypeVar
 
+from flask import request
+
 from fer_web.analysis.still_analyser import AnalysedStill, SharedAnalyser
-from fer_web.errors import ForbiddenError
+from fer_web.errors import ForbiddenError, OverloadedError
+from fer_web.sharing.guessing import group_of
 from fer_web.sharing.types import Admission
 from fer_web.web.owner import Owners, Viewer
 
@@ -15,6 +20,44 @@ MAX_WAITING_IMAGES = 16
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+MAX_OF_PARTY = 9
+"""Of those that wait or are analysed; this machine may have all places."""
+
+THIS_MACHINE = "this machine"
+
+
+def party_of(admission: Admission) -> str:
+    """Who makes the current request, however many cookies they have: a key, this machine, or an address."""
+    if admission.key is not None:
+        return f"key {admission.key}"
+    return THIS_MACHINE if admission.is_local else group_of(request.remote_addr)
+
+
+class PartyTurns:
+    """Waits for a turn as `run_in_turn` does; nobody elsewhere can take all places. Thread-safe."""
+
+    def __init__(self, run_in_turn: Callable[..., Any], party: Callable[[], str]) -> None:
+        self._run_in_turn = run_in_turn
+        self._party = party
+        self._waiting: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def __call__(self, function: Callable[..., _T], *args: Any) -> _T:
+        """The function's result. Raises OverloadedError: too many wait already."""
+        party = self._party()
+        with self._lock:
+            if party != THIS_MACHINE and self._waiting[party] >= MAX_OF_PARTY:
+                raise OverloadedError(f"You have {MAX_OF_PARTY} images waiting. Send this one again later.")
+            self._waiting[party] += 1
+        try:
+            result: _T = self._run_in_turn(function, *args)
+            return result
+        finally:
+            with self._lock:
+                self._waiting[party] -= 1
+                self._waiting += Counter()  # keeps those above zero
 
 
 @dataclass(frozen=True)
@@ -41,6 +84,10 @@ class AnalysisAccess:
         """For what is kept for nobody. Raises ForbiddenError: the visitor's link is only for looking."""
         if not self.admission().may_stream:
             raise ForbiddenError("Your link does not let you analyse files. Ask the host for a link to join.")
+
+    def party(self) -> str:
+        """Who asks; see `party_of`."""
+        return party_of(self.admission())
 
     def analyse(self, data: bytes | IO[bytes], faces: str = "auto", heatmap: bool = False) -> AnalysedStill:
         """Analyse one image; see SharedAnalyser.analyse."""

@@ -34,12 +34,17 @@ class VideoAccess:
         Args: length: of the body, in bytes.
         Raises: TooManyJobsError, DiskFullError, VideoError, ProtocolError.
         """
-        with self.jobs.place_for(owner), self.scratch.room_for(length), contextlib.ExitStack() as stack:
+        party = self.analysis.party()
+        with (
+            self.jobs.place_for(owner, party),
+            self.scratch.room_for(length),
+            contextlib.ExitStack() as stack,
+        ):
             folder = self.analysis.call(self.scratch.new_folder)
             stack.callback(self.analysis.call, remove_folder, folder)
             path = folder / "source"
             name = self._receive(path)
-            view = self.jobs.submit(NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated))
+            view = self.jobs.submit(NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, party))
             stack.pop_all()
             return view
 

@@ -32,9 +32,9 @@ def jobs(clock, discarded):
     return VideoJobs(lambda folder: discarded.append(folder.name), limits, clock)
 
 
-def submit(jobs, owner, name):
-    with jobs.place_for(owner):
-        return jobs.submit(NewVideo(owner, name, Path(name), Path(name, "source")))
+def submit(jobs, owner, name, party=""):
+    with jobs.place_for(owner, party):
+        return jobs.submit(NewVideo(owner, name, Path(name), Path(name, "source"), party=party))
 
 
 def finish(jobs, job, tmp_path, size=10):
@@ -45,6 +45,36 @@ def finish(jobs, job, tmp_path, size=10):
 
 def states(jobs, owner):
     return {view.name: view.state for view in jobs.list_of(owner)}
+
+
+def test_new_cookies_give_no_further_turns(jobs, tmp_path):
+    submit(jobs, "host", "h1", "here")
+    finish(jobs, jobs.next(), tmp_path)
+    for number in range(3):
+        submit(jobs, f"new {number}", f"v{number}", "address")
+    submit(jobs, "host", "h2", "here")
+    order = []
+    for _ in range(4):
+        job = jobs.next()
+        order.append(job.new.name)
+        finish(jobs, job, tmp_path)
+    assert order == ["v0", "h2", "v1", "v2"]
+
+
+def test_new_cookies_give_no_further_places(clock):
+    jobs = VideoJobs(lambda folder: None, JobLimits(queued_of_owner=2, queued_of_party=3, queued=6), clock)
+    for number in range(3):
+        submit(jobs, f"new {number}", "v", "address")
+    with pytest.raises(TooManyJobsError, match="from your address"):
+        submit(jobs, "newest", "v", "address")
+    submit(jobs, "ann", "a", "another address")
+
+
+def test_who_was_served_is_forgotten_with_their_videos(jobs, clock, tmp_path):
+    for number in range(100):
+        submit(jobs, f"new {number}", "v", "address")
+        finish(jobs, jobs.next(), tmp_path)
+    assert len(jobs._served) < 10
 
 
 def test_owners_take_turns(jobs, tmp_path):

@@ -4,6 +4,8 @@ import gc
 import io
 import json
 import re
+import threading
+import time
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from fer_web.analysis.folder_tests import FolderTestLimits, FolderTests, TestedW
 from fer_web.analysis.labelled_images import labelled_image
 from fer_web.errors import NotFoundError, TooManyJobsError
 from fer_web.labels import EMOTIONS
+from fer_web.web import folder_test_api
 from tests.web.analysing import analysing_application
 
 API = "/api/v1/folder-tests"
@@ -260,3 +263,47 @@ def test_a_test_takes_so_many_images():
     tests, _ = book(images=0)
     with pytest.raises(TooManyJobsError, match="Begin another one"):
         tests.check_room(tests.begin("ann", "x", "auto"))
+
+
+def test_new_cookies_give_no_further_tests():
+    tests, _ = book(of_party=2)
+    for owner in ("ann", "bob"):
+        tests.begin(owner, "x", "auto", "address")
+    with pytest.raises(TooManyJobsError, match="2 folder tests are under way"):
+        tests.begin("cem", "x", "auto", "address")
+    assert tests.begin("dora", "x", "auto", "another").owner == "dora"
+
+
+@pytest.mark.parametrize("limits", [{"images_of_party": 2}, {"all_images": 2}])
+def test_all_tests_together_take_so_many_images(limits):
+    tests, _ = book(**limits)
+    first, second = (tests.begin(owner, "x", "auto", "address") for owner in ("ann", "bob"))
+    for number in range(2):
+        tests.check_room(second)
+        tests.add(first, Verdict(labelled_image(f"sad/{number}.png")))
+    with pytest.raises(TooManyJobsError, match="2 images together"):
+        tests.check_room(second)
+
+
+def test_a_long_report_holds_up_no_other_thread():
+    report = {"unreadable": [{"file": "a" * 200, "error": {"code": "x"}} for _ in range(40_000)]}
+    is_over = threading.Event()
+    pauses_s = []
+
+    def watch():
+        before_s = time.monotonic()
+        while not is_over.is_set():
+            time.sleep(0.001)
+            now_s = time.monotonic()
+            pauses_s.append(now_s - before_s)
+            before_s = now_s
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    started_s = time.monotonic()
+    text = folder_test_api._as_json(report)
+    took_s = time.monotonic() - started_s
+    is_over.set()
+    watcher.join()
+    assert json.loads(text) == report
+    assert max(pauses_s) < max(0.05, took_s / 2)
