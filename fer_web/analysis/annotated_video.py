@@ -1,6 +1,7 @@
 """A video with boxes and labels, at a constant rate and with the times of its source."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +25,14 @@ class AnnotatedVideo:
     a frame of the written rate. Of several frames for one place the last is written.
     """
 
-    def __init__(self, draft: Path, source: Path, fps: float, form: VideoForm) -> None:
-        """Args: draft: file to write. source: where the sound comes from. fps: of the source, nominally."""
+    def __init__(
+        self, draft: Path, source: Path, fps: float, form: VideoForm, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Args:
+        draft: file to write. source: where the sound comes from. fps: of the source, nominally.
+        check: called for each frame that is written, may raise: one of the source may become thousands.
+        """
+        self._check = check
         self.fps = min(MAX_FPS, fps * math.ceil(MIN_FPS / fps))
         self._draft, self._source, self._form = draft, source, form
         self._encoder: Encoder | None = None
@@ -51,6 +58,7 @@ class AnnotatedVideo:
 
     def _fill_until(self, place: int) -> None:
         while self._shown is not None and self._encoder and self._written < place:
+            self._check()
             self._encoder.write(self._shown)
             self._written += 1
 

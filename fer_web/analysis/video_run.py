@@ -27,6 +27,7 @@ class VideoOutputs:
         csv: a row for each face of each frame. json: the session, as the history exports it.
         annotated: the video with boxes and labels, as `form` says.
         mode: permissions of the files; None: as the process makes files.
+        check: called again and again while they are written; raises where they shall not be any more.
     """
 
     csv: Path | None = None
@@ -34,6 +35,7 @@ class VideoOutputs:
     annotated: Path | None = None
     form: VideoForm | None = None
     mode: int | None = None
+    check: Callable[[], None] = lambda: None
 
 
 class VideoRun:
@@ -77,7 +79,7 @@ class VideoRun:
                 sinks.append(self._csv_sink(outputs.csv, outputs.mode, stack))
             json = stack.enter_context(draft_of(outputs.json, outputs.mode)) if outputs.json else None
             if outputs.annotated and outputs.form:
-                sinks.append(self._video_sink(outputs.annotated, outputs.form, outputs.mode, stack))
+                sinks.append(self._video_sink(outputs.annotated, outputs.form, outputs, stack))
             _drive(frames, sinks, watch)
             if json:
                 _write_parts(json, json_file(self.session(), [self.samples.table()]))
@@ -113,9 +115,11 @@ class VideoRun:
 
         return add
 
-    def _video_sink(self, out: Path, form: VideoForm, mode: int | None, stack: contextlib.ExitStack) -> Sink:
-        draft = stack.enter_context(draft_of(out, mode))
-        video = AnnotatedVideo(draft, self._source, self._reader.fps, form)
+    def _video_sink(
+        self, out: Path, form: VideoForm, outputs: VideoOutputs, stack: contextlib.ExitStack
+    ) -> Sink:
+        draft = stack.enter_context(draft_of(out, outputs.mode))
+        video = AnnotatedVideo(draft, self._source, self._reader.fps, form, outputs.check)
 
         def close(failure: object, *_: object) -> None:
             try:

@@ -1,8 +1,10 @@
 """The thread that analyses uploaded videos, one at a time, and gives way to live streams."""
 
 import contextlib
+import errno
 import logging
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from fer_web.analysis.scratch import MIN_FREE_BYTES
 from fer_web.analysis.upload import disk_error
 from fer_web.analysis.video import AnalysedFrame, VideoSamples, analyse_video
 from fer_web.analysis.video_encoders import choose_form
@@ -96,11 +99,15 @@ class VideoWorker:
         tools, folder = self._tools, job.new.folder
         form = choose_form(None) if job.new.wants_annotated else None
         annotated = folder / f"annotated{form.suffix}" if form else None
-        outputs = VideoOutputs(csv=folder / "table.csv", annotated=annotated, form=form, mode=_MODE)
+        check = _Checks(job)
+        outputs = VideoOutputs(
+            csv=folder / "table.csv", annotated=annotated, form=form, mode=_MODE, check=check
+        )
         with VideoReader(job.new.source, tools.limits) as reader:
             run = self._run_of(job, reader)
             frames = analyse_video(reader, *tools.open_pipeline())
-            run.write(frames, outputs, lambda items: self._watched(job, run.samples, reader.frames, items))
+            total = reader.frames
+            run.write(frames, outputs, lambda items: self._watched(job, run.samples, total, items, check))
         # Its space may be needed, and it is not ours to keep.
         job.new.source.unlink()
         self._store_session(job, run, outputs, tuple(reader.remarks))
@@ -118,12 +125,17 @@ class VideoWorker:
         )
 
     def _watched(
-        self, job: VideoJob, samples: VideoSamples, total: int | None, frames: Iterable[AnalysedFrame]
+        self,
+        job: VideoJob,
+        samples: VideoSamples,
+        total: int | None,
+        frames: Iterable[AnalysedFrame],
+        check: Callable[[], None],
     ) -> Iterator[AnalysedFrame]:
-        """The frames, while they are counted. Raises _CancelledError."""
+        """The frames, while they are counted. Raises what `check` raises."""
         self._jobs.progress(job, 0, total, 0)
         for frame in frames:
-            _check(job)
+            check()
             yield frame
             self._jobs.progress(job, samples.frames, total, samples.faces)
 
@@ -137,6 +149,20 @@ class VideoWorker:
             with contextlib.suppress(FerWebError):
                 self._store.delete_session(stored.id, None)
             raise _CancelledError
+
+
+class _Checks:
+    """Whether a job may go on; to be called for each frame."""
+
+    def __init__(self, job: VideoJob) -> None:
+        self._job, self._calls = job, 0
+
+    def __call__(self) -> None:
+        """Raises _CancelledError. DiskFullError: results are about to take what the disk needs itself."""
+        _check(self._job)
+        self._calls += 1
+        if self._calls % 30 == 1 and shutil.disk_usage(self._job.new.folder).free < MIN_FREE_BYTES:
+            raise disk_error(OSError(errno.ENOSPC, "too little is left"))
 
 
 def _check(job: VideoJob) -> None:

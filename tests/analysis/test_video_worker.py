@@ -3,11 +3,15 @@
 import csv
 import errno
 import os
+import struct
 import threading
 import time
+import types
 
 import pytest
 
+from fer_web.analysis.scratch import MIN_FREE_BYTES
+from fer_web.analysis.video_encoders import OpenCVEncoder
 from fer_web.analysis.video_jobs import NewVideo
 from fer_web.analysis.video_service import build_video_service
 from fer_web.analysis.video_worker import NICENESS
@@ -140,6 +144,38 @@ def test_a_video_that_runs_can_be_cancelled_at_any_frame(service, history, pipel
     assert service.jobs.list_of(OWNER) == []
     assert sessions(history) == ()
     assert len(pipeline.seen) < 10
+
+
+def test_one_whose_frames_are_minutes_apart_can_be_cancelled(service, tmp_path, monkeypatch):
+    """Each frame is written thousands of times; a single one took the thread for minutes."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    written = threading.Event()
+    write = OpenCVEncoder.write
+
+    def slow(self, frame_bgr):
+        written.set()
+        time.sleep(0.001)
+        write(self, frame_bgr)
+
+    monkeypatch.setattr(OpenCVEncoder, "write", slow)
+    data = bytearray(write_video(tmp_path / "slow.avi", numbered_frames(3)).read_bytes())
+    rate = data.index(b"strh") + 8 + 20
+    data[rate : rate + 8] = struct.pack("<II", 1000, 1)  # seconds for each frame
+    job = submit(service, bytes(data), wants_annotated=True)
+    assert written.wait(10)
+    service.jobs.remove(job.id, OWNER)
+    wait_until(lambda: files_of(service) == [], 3)
+
+
+def test_results_leave_the_disk_some_room(service, history, clip, monkeypatch):
+    def nearly_full(_path):
+        return types.SimpleNamespace(free=MIN_FREE_BYTES - 1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fer_web.analysis.video_worker.shutil.disk_usage", nearly_full)
+        view = ended(service, submit(service, clip.read_bytes()).id)
+    assert (view.state, view.error["code"]) == ("failed", "disk_full")
+    assert (files_of(service), sessions(history)) == ([], ())
 
 
 def test_one_that_is_cancelled_while_it_is_stored_is_not_in_the_history(service, history, clip, monkeypatch):
