@@ -11,6 +11,7 @@ from typing import IO, Final, Protocol
 
 import cv2
 
+from fer_web.analysis.video_kinds import FFMPEG_FORMATS
 from fer_web.errors import InvalidValueError, SetupError, VideoWriteError
 from fer_web.vision.types import Frame
 
@@ -169,7 +170,17 @@ def _ffmpeg_command(draft: Path, source: Path, fps: float, size_hw: tuple[int, i
     height, width = size_hw
     frames = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", f"{fps:.6f}"]
     # The source is a stranger's: it may name no other file or address.
-    sound = ["-protocol_whitelist", "file", "-vn", "-sn", "-dn", "-i", f"file:{source.absolute()}"]
+    sound = [
+        "-protocol_whitelist",
+        "file",
+        "-format_whitelist",
+        FFMPEG_FORMATS,
+        "-vn",
+        "-sn",
+        "-dn",
+        "-i",
+        f"file:{source.absolute()}",
+    ]
     is_vp9 = codec == "libvpx-vp9"
     picture = _VP9 if is_vp9 else ("-c:v", codec, *_H264_ENCODERS[codec])
     streams = ["-map", "0:v:0", "-map", "1:a?", "-c:a", "libopus" if is_vp9 else "aac"]

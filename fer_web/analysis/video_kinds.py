@@ -11,6 +11,9 @@ from typing import IO, Final
 from fer_web.errors import NotAVideoError, VideoError
 
 KINDS: Final = "MP4, MOV, WebM, MKV, AVI, OGG, FLV, WMV or MPEG"
+FFMPEG_FORMATS: Final = "matroska,webm,mov,mp4,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo"
+"""What FFmpeg calls these. It guesses anew, and for some formats looks for their words anywhere in a file."""
+
 HEAD_BYTES: Final = 400
 _TS_PACKETS: Final = (188, 192)
 _MAGIC: Final = (

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, Self
 import cv2
 import numpy as np
 
-from fer_web.analysis.video_kinds import HEAD_BYTES, kind_of, refusal
+from fer_web.analysis.video_kinds import FFMPEG_FORMATS, HEAD_BYTES, kind_of, refusal
 from fer_web.errors import FileUnreadableError, VideoError, VideoTooLargeError
 from fer_web.settings import Settings
 from fer_web.vision.types import Frame
@@ -65,6 +65,7 @@ class Capture(Protocol):
 def open_capture(path: Path) -> Capture:
     """OpenCV's FFmpeg, which turns frames as the file's rotation says and stays silent about damage."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = f"format_whitelist;{FFMPEG_FORMATS}|protocol_whitelist;file"
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     patience = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _PATIENCE_MS]
     return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, patience)

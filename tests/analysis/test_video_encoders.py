@@ -1,3 +1,4 @@
+import contextlib
 import resource
 import signal
 
@@ -198,3 +199,16 @@ def test_written_frames_show_the_boxes(tmp_path, source, without_ffmpeg):
     drawn = capture.read()[1]
     assert drawn[86:94, 200:400].max() > 150
     assert drawn[150:200, 200:300].max() < 40
+
+
+@pytest.mark.usefixtures("with_ffmpeg")
+def test_the_sound_of_a_list_of_files_is_not_fetched(tmp_path, source):
+    """The frames were read from a video; FFmpeg guesses for itself what the source is."""
+    listed = tmp_path / "listed"
+    listed.write_text(f"ffconcat version 1.0\nfile {source.name}\n")
+    encoder = choose_form(".mp4").open(tmp_path / "out.mp4", listed, 25.0, (64, 64))
+    with contextlib.suppress(VideoWriteError):
+        encoder.write(np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(VideoWriteError):
+        encoder.finish()
+    encoder.cancel()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fer_web.analysis.read_ahead import read_ahead
-from fer_web.analysis.video_reader import VideoLimits, VideoReader
+from fer_web.analysis.video_reader import VideoLimits, VideoReader, open_capture
 from fer_web.errors import FileUnreadableError, NotAVideoError, VideoError, VideoTooLargeError
 from tests.analysis.videos import ffmpeg, number_of, numbered_frames, with_sound, write_video
 
@@ -230,3 +230,11 @@ def test_read_ahead_hands_on_what_went_wrong():
     assert next(ahead) == 1
     with pytest.raises(VideoError, match="broken"):
         next(ahead)
+
+
+def test_ffmpeg_itself_follows_no_list_of_files(tmp_path):
+    """Whatever the first bytes were taken for."""
+    write_video(tmp_path / "clip.avi", numbered_frames(5))
+    listed = tmp_path / "source"
+    listed.write_text("ffconcat version 1.0\nfile clip.avi\n")
+    assert not open_capture(listed).isOpened()
