@@ -7,10 +7,17 @@ import time
 import cv2
 import socketio
 
+if len(sys.argv) < 2:
+    sys.exit(__doc__)
 source = sys.argv[2] if len(sys.argv) > 2 else "0"  # the first camera
 video = cv2.VideoCapture(int(source) if source.isdecimal() else source)
 with socketio.SimpleClient() as client:
-    client.connect(sys.argv[1], transports=["websocket"])
+    try:
+        client.connect(sys.argv[1], transports=["websocket"])
+    except socketio.exceptions.ConnectionError:
+        sys.exit(
+            f"No fer-web answers at {sys.argv[1]}. Start it, or give its address, such as http://127.0.0.1:5000"
+        )
     for seq in itertools.count():
         is_frame, frame_bgr = video.read()
         if not is_frame:

@@ -36,10 +36,6 @@ _EXAMPLES = """examples:
   python -m fer_web keys create laptop"""
 
 _HISTORY_EXAMPLES = """examples:
-  python -m fer_web doctor
-  python -m fer_web predict photo.jpg
-  python -m fer_web test-folder photos
-  python -m fer_web video clip.mp4
   python -m fer_web history list --search rehearsal --json
   python -m fer_web history export SESSION --format csv
   python -m fer_web history export SESSION --format json --out - > session.json

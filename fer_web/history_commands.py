@@ -111,7 +111,8 @@ def _to_wire(session: Session) -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> str:
     length = datetime.timedelta(seconds=round(row["length_s"]))
-    facts = f"{row['faces']} faces  {row['samples']} samples  {row['state']}"
+    faces = "1 face" if row["faces"] == 1 else f"{row['faces']} faces"
+    facts = f"{faces}  {row['samples']} samples  {row['state']}"
     return f"{row['id']}  {row['started_at']}  {length}  {facts}  {row['name']}".rstrip()
 
 

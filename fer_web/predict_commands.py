@@ -113,8 +113,16 @@ def run_predict(given: argparse.Namespace, environment: Mapping[str, str]) -> in
                 drawn.write(analysed)
             _print(given, analysed)
     if not given.json and len(paths) > 1:
-        print(f"{len(paths)} images, {failed} of them not analysed")
+        print(f"{len(paths)} images, {f'{failed} of them not analysed' if failed else 'all analysed'}")
+    _tell_written(given, len(paths) - failed)
     return 1 if failed else 0
+
+
+def _tell_written(given: argparse.Namespace, drawn: int) -> None:
+    written = [f"{drawn} with boxes in {given.out}"] if given.out else []
+    written += [str(given.csv)] if given.csv else []
+    if written and not given.json:
+        print(f"written: {', '.join(written)}")
 
 
 def find_images(names: Sequence[str]) -> Iterator[Path]:

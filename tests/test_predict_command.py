@@ -111,6 +111,11 @@ def test_as_text_for_people(predict, photos):
     assert out.endswith("3 images, 1 of them not analysed\n")
 
 
+def test_the_last_lines_say_that_all_went_well_and_what_was_written(predict, photos):
+    _, out, _ = predict("photos/astronaut.png", "nobody.png", "--out", "drawn", "--csv", "faces.csv")
+    assert out.endswith("2 images, all analysed\nwritten: 2 with boxes in drawn, faces.csv\n")
+
+
 def test_faces_whole_takes_the_image_as_it_is_and_needs_no_detector(predict, photos, monkeypatch):
     monkeypatch.setattr("fer_web.analysis_commands.BLAZEFACE_PATH", photos / "missing.tflite")
     crop = cv2.resize(astronaut_bgr()[60:200, 160:290], (48, 48), interpolation=cv2.INTER_AREA)

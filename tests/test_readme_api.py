@@ -117,3 +117,23 @@ def test_the_example_says_when_there_is_nothing_to_stream(server, folder):
     assert (done.returncode, done.stdout) == (1, "")
     assert "No frame comes from" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "Streams a camera or a video file: python"),
+        (("http://127.0.0.1:9", "clip.avi"), "No fer-web answers"),
+    ],
+)
+def test_the_example_says_what_is_wrong_with_its_arguments(folder, arguments, told):
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "stream_client.py", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (1, "", False)
+    assert told in done.stderr

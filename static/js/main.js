@@ -128,6 +128,7 @@ function buildViews() {
       fullscreen: find("fullscreen"),
       snapshot: find("snapshot"),
       heatmap: find("heatmap-toggle"),
+      heatLegend: find("heat-legend"),
       hud: find("hud-toggle"),
       camera: find("camera"),
       requesters: [...document.querySelectorAll("[data-request]")],

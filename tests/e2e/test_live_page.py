@@ -337,11 +337,17 @@ def test_heat_map_appears_on_the_face_disappears_and_is_remembered(server, brows
     live.start()
     has_map = "window.__drawn.at(-1)?.faces[0]?.hasHeatmap === true"
     pressed = "document.getElementById('heatmap-toggle').ariaPressed"
-    live.page.wait_for_timeout(500)
+    live.wait_until("window.__drawn.at(-1)?.faces.length === 1")
     assert (live.page.evaluate(pressed), inner_ink(live)) == ("false", 0)
+    assert live.page.is_hidden("#heat-legend")
     live.page.keyboard.press("t")
     live.wait_until(has_map)
     assert inner_ink(live) > 0.5
+    assert live.page.inner_text("#heat-legend").split("\n")[-1] == "Speaks for the label most"
+    scale = live.page.evaluate(
+        "getComputedStyle(document.querySelector('#heat-legend .heat-scale')).backgroundImage"
+    )
+    assert "rgb(252, 255, 164)" in scale
     assert live.page.evaluate(pressed) == "true"
     live.page.reload()
     live.start()

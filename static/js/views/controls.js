@@ -1,17 +1,20 @@
 /** The bar of buttons and the choice of the camera. Buttons only say what is wanted. */
+import { HEAT_GRADIENT } from "../heatmap.js";
+
 export class ControlsView {
   #elements;
 
   /**
    * @param {{startStop: HTMLButtonElement, startStopLabel: HTMLElement, mirror: HTMLButtonElement,
-   *   fullscreen: HTMLButtonElement, snapshot: HTMLButtonElement, heatmap: HTMLButtonElement, hud: HTMLButtonElement,
-   *   camera: HTMLSelectElement, requesters: HTMLElement[]}} elements
+   *   fullscreen: HTMLButtonElement, snapshot: HTMLButtonElement, heatmap: HTMLButtonElement,
+   *   heatLegend: HTMLElement, hud: HTMLButtonElement, camera: HTMLSelectElement, requesters: HTMLElement[]}} elements
    *   requesters: all elements with data-request="<name>", which emit <name>-requested
    * @param {import("../event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {
     this.#elements = elements;
+    elements.heatLegend.style.setProperty("--heat", HEAT_GRADIENT);
     for (const element of elements.requesters) {
       element.addEventListener("click", () => bus.emit(`${element.dataset.request}-requested`), { signal });
     }
@@ -40,8 +43,9 @@ export class ControlsView {
 
   /** @param {{isOn: boolean, problem: string}} change problem: why the model has none; empty where it has */
   #showHeatmap({ isOn, problem }) {
-    const { heatmap } = this.#elements;
+    const { heatmap, heatLegend } = this.#elements;
     setPressed(heatmap, isOn);
+    heatLegend.hidden = !isOn;
     heatmap.disabled = problem !== "";
     if (problem) heatmap.title = `No heat map: ${problem}`;
   }
