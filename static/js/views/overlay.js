@@ -7,6 +7,14 @@ import { drawFace } from "../overlay_painter.js";
 
 /** Boxes of a result this old say nothing about the picture any more. */
 const STALE_MS = 1000;
+/** So many results in a row come late before somebody is told: the first one of a server may. */
+const LATE_RESULTS = 3;
+const LATE = {
+  id: "late",
+  tone: "warning",
+  title: "Results come late",
+  text: "They are more than a second old, so the boxes go: the server has too much to do, or the network is slow.",
+};
 
 export class OverlayView {
   #canvas;
@@ -21,6 +29,8 @@ export class OverlayView {
   #isLive = false;
   #hasHeatmaps = false;
   #isScheduled = false;
+  #lateResults = 0;
+  #bus;
   #view = { width: 0, height: 0 };
 
   /**
@@ -34,6 +44,7 @@ export class OverlayView {
     this.#context = canvas.getContext("2d");
     this.#frameSize = frameSize;
     this.#signal = signal;
+    this.#bus = bus;
     bus.on("result", (result) => this.#take(result), { signal });
     bus.on("video-frame", ({ capturedMs }) => this.#show(capturedMs), { signal });
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"), { signal });
@@ -77,8 +88,16 @@ export class OverlayView {
     const isSameCast = tracks.size === this.#faces.length && this.#faces.every(({ id }) => tracks.has(id));
     this.#faces = result.faces;
     this.#result = result;
+    this.#tellWhenLate(result);
     // When the next picture is already up, the one after it draws the box where it is by then.
     if (!isSameCast || result.capturedMs >= this.#shownMs) this.#schedule();
+  }
+
+  #tellWhenLate({ capturedMs }) {
+    const isLate = this.#shownMs - capturedMs > STALE_MS;
+    this.#lateResults = isLate ? this.#lateResults + 1 : 0;
+    if (this.#lateResults === LATE_RESULTS) this.#bus.emit("message", LATE);
+    if (!isLate) this.#bus.emit("message-cleared", { id: LATE.id });
   }
 
   #show(capturedMs) {
@@ -94,6 +113,8 @@ export class OverlayView {
   }
 
   #forget() {
+    this.#lateResults = 0;
+    this.#bus.emit("message-cleared", { id: LATE.id });
     this.#faces = [];
     this.#tracks = new Map();
     this.#result = null;
