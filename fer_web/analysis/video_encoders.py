@@ -2,9 +2,11 @@
 
 import contextlib
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -109,20 +111,42 @@ def _ffmpeg_encoders() -> frozenset[str]:
     return frozenset(word for line in done.stdout.splitlines() for word in line.split()[1:2])
 
 
+@contextlib.contextmanager
+def _interrupt_waits() -> Iterator[None]:
+    """Ctrl-C within this comes at its end: a process that nobody knows of yet could not be ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
 class FFmpegEncoder:
     """A process of ffmpeg that gets frames through a pipe, and the sound from the source itself."""
 
     def __init__(self, draft: Path, source: Path, fps: float, size_hw: tuple[int, int], codec: str) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._free = FreeSpace(draft)
-        # A session of its own: Ctrl-C is for us, who then end it.
-        self._process = subprocess.Popen(
-            _ffmpeg_command(draft, source, fps, size_hw, codec),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self._errors,
-            start_new_session=True,
-        )
+        command = _ffmpeg_command(draft, source, fps, size_hw, codec)
+        try:
+            with _interrupt_waits():
+                # A session of its own: Ctrl-C is for us, who then end it.
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._errors,
+                    start_new_session=True,
+                )
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
 
     def write(self, frame_bgr: Frame) -> None:
         """Append a frame."""

@@ -93,8 +93,12 @@ class SharePanel:
         )
         self.page.locator("#shown-qr").scroll_into_view_if_needed()
         pixels = np.frombuffer(self.page.locator("#share-shown").screenshot(), np.uint8)
-        text, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.imdecode(pixels, cv2.IMREAD_COLOR))
-        return text
+        shown = cv2.imdecode(pixels, cv2.IMREAD_COLOR)
+        # OpenCV's reader misses some codes at some sizes; a phone is held nearer then.
+        reads = (
+            cv2.QRCodeDetector().detectAndDecode(cv2.resize(shown, None, fx=k, fy=k)) for k in (1, 2, 1.5, 3)
+        )
+        return next((text for text, _, _ in reads if text), "")
 
     def links(self):
         """Names of the open links."""
