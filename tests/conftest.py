@@ -18,10 +18,26 @@ ALONE = frozenset(
 )
 """They measure how fast a server answers, which others' work on the same cores would change."""
 
+LONG = (
+    "tests/train/test_export.py",
+    "tests/e2e/test_live_page.py",
+    "tests/test_upload_attacks.py",
+    "tests/e2e/test_analyze.py",
+    "tests/e2e/test_share_panel.py",
+    "tests/e2e/test_watch.py",
+    "tests/realtime/test_admission.py",
+    "tests/history/test_repository.py",
+    "tests/inference/foreign/test_grad_cam.py",
+    "tests/test_readme_api.py",
+)
+"""The files that take longest, the longest first: begun last, they would leave all processes but one idle."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them, before pytest chooses by marks."""
-    for item in items:
-        if item.path.relative_to(ROOT).as_posix() in ALONE:
+    """Mark those of ALONE, before pytest chooses by marks, and put LONG first."""
+    paths = {item: item.path.relative_to(ROOT).as_posix() for item in items}
+    for item, path in paths.items():
+        if path in ALONE:
             item.add_marker(pytest.mark.alone)
+    items.sort(key=lambda item: LONG.index(paths[item]) if paths[item] in LONG else len(LONG))
