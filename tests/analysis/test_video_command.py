@@ -1,5 +1,6 @@
 """python -m fer_web video, from file to files and history."""
 
+import contextlib
 import csv
 import json
 import os
@@ -179,7 +180,11 @@ def test_ctrl_c_on_a_terminal_ends_ffmpeg_too_and_leaves_nothing(clip, tmp_path)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "work").glob(".draft-*.mp4")) and time.monotonic() < deadline:
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)
+    # More than once, as people do: Python drops an interrupt that meets it in the midst of a finalizer.
+    while process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, (process.returncode, err[-1500:])
     assert err.splitlines()[-1] == "fer-web: Interrupted."
