@@ -53,6 +53,27 @@ def body_of(properties: Json, required: tuple[str, ...] = ()) -> Json:
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
 
 
+def file_body(field: str, kinds: str, media_type: str) -> Json:
+    """One file: its bytes alone, or in a form's field. Args: kinds: that are read, in words."""
+    file: Json = {"type": "string", "format": "binary"}
+    form = {
+        "type": "object",
+        "properties": {field: file},
+        "required": [field],
+        "additionalProperties": False,
+    }
+    return {
+        "required": True,
+        "description": f"{kinds}: its bytes alone, with any media type but JSON's or a plain form's, or a "
+        f"form with one file in the field `{field}`.",
+        "content": {
+            "application/octet-stream": {"schema": file},
+            media_type: {"schema": file},
+            "multipart/form-data": {"schema": form},
+        },
+    }
+
+
 EMPTY_BODY: Json = body_of({})
 """For writes that take nothing: they must be announced as JSON all the same."""
 

@@ -13,6 +13,7 @@ from fer_web.web.openapi.parts import (
     answer,
     described,
     file_answer,
+    file_body,
     list_of,
     operation,
     or_null,
@@ -69,23 +70,7 @@ SCHEMAS: Json = {
     ),
 }
 
-IMAGE_BODY: Json = {
-    "required": True,
-    "description": f"{KINDS}: its bytes alone, with any media type but JSON's or a plain form's, or a form "
-    "with one file in the field `image`.",
-    "content": {
-        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-        "image/*": {"schema": {"type": "string", "format": "binary"}},
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "properties": {"image": {"type": "string", "format": "binary"}},
-                "required": ["image"],
-                "additionalProperties": False,
-            }
-        },
-    },
-}
+IMAGE_BODY: Json = file_body("image", KINDS, "image/*")
 
 IMAGE_ERRORS: dict[str, str] = {
     "400": "Empty, damaged or cut short (`empty_image`, `bad_image`), or a value that is not allowed.",

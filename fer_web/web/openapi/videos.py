@@ -18,6 +18,7 @@ from fer_web.web.openapi.parts import (
     described,
     error_or_null,
     file_answer,
+    file_body,
     in_path,
     list_of,
     operation,
@@ -57,23 +58,7 @@ SCHEMAS: Json = {
     ),
     "Videos": record("Videos of one owner.", videos=described(list_of(ref("Video")), "Newest first.")),
 }
-_BODY: Json = {
-    "required": True,
-    "description": f"{KINDS}: its bytes alone, with any media type but JSON's or a plain form's, or a form "
-    "with one file in the field `video`.",
-    "content": {
-        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-        "video/*": {"schema": {"type": "string", "format": "binary"}},
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "properties": {"video": {"type": "string", "format": "binary"}},
-                "required": ["video"],
-                "additionalProperties": False,
-            }
-        },
-    },
-}
+_BODY: Json = file_body("video", KINDS, "video/*")
 _VIDEO = in_path("video", "Id of a video.")
 _GONE = "There is no such video, or it is somebody else's: `not_found`."
 _NOT_READY = "It is not finished, or was not asked for: `not_ready`."
