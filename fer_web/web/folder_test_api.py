@@ -17,17 +17,20 @@ from fer_web.errors import ImageError, InvalidValueError, JobStateError
 from fer_web.web.analysis_access import AnalysisAccess
 from fer_web.web.requests import check_write, json_body
 from fer_web.web.security import FORM_BYTES
+from fer_web.web.streamed_files import Source
 from fer_web.web.uploads import received_file
 
 API: Final = "/api/v1/folder-tests"
 _NAMELESS: Final = "images"
 _MAX_PATH: Final = 300
+_EXAMPLE: Final = "curl -F image=@face.jpg 'ADDRESS?path=happy/face.jpg'"
 
 
 def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> Blueprint:
     """Routes under API."""
     api = Blueprint("folder_test_api", __name__, url_prefix=API)
     api.after_request(_keep_private)
+    photo = Source("image", analysis.analyser.limits.max_bytes + FORM_BYTES, _EXAMPLE)
 
     def mine(test_id: str) -> FolderTest:
         return tests.get(test_id, analysis.check().owner)
@@ -48,7 +51,7 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
         test = mine(test_id)
         tests.check_room(test)
         image = _labelled(request.args.get("path", ""))
-        with received_file("image", analysis.analyser.limits.max_bytes + FORM_BYTES) as upload:
+        with received_file(photo) as upload:
             verdict = _judge(analysis, image, upload.file, test.faces)
         return jsonify(verdict_to_wire(verdict, tests.add(test, verdict)))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from flask import Response, request
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from fer_web.analysis.names import clean_file_name
@@ -14,6 +14,9 @@ from fer_web.errors import ProtocolError, UnsupportedTypeError
 _READ_BYTES: Final = 65536
 _FORM_MEMORY_BYTES: Final = 500_000
 """The parser counts what it has read of a file, too: at least two of its portions of 64 KiB."""
+
+_MAX_FORM_PARTS: Final = 3
+"""Further ones are not read."""
 
 _FORM: Final = "multipart/form-data"
 _NO_FILES: Final = ("application/json", "application/x-www-form-urlencoded")
@@ -44,6 +47,8 @@ class Source:
 def receive(source: Source, target: Target) -> str:
     """Write the request's file into `target`; returns its name, cleaned, "" where it has none.
 
+    The name is the argument `name` of the address, or else that of the form's file.
+
     Raises: UnsupportedTypeError: the body is announced as something else. ProtocolError: a form without one
         file, or with several. What `target` raises. ClientDisconnected.
     """
@@ -73,17 +78,24 @@ def _receive_body(target: Target) -> str:
 
 def _receive_form(source: Source, target: Target) -> str:
     parser = FormDataParser(
-        _only(source, target), max_form_memory_size=_FORM_MEMORY_BYTES, max_form_parts=5, silent=False
+        _only(source, target),
+        max_form_memory_size=_FORM_MEMORY_BYTES,
+        max_form_parts=_MAX_FORM_PARTS,
+        silent=False,
     )
     try:
-        _, _, files = parser.parse(
+        _, texts, files = parser.parse(
             request.stream, _FORM, request.content_length, dict(request.mimetype_params)
         )
     except ClientDisconnected:
         raise
+    except RequestEntityTooLarge as exc:
+        if request.content_length is None:
+            raise
+        raise _not_one(source) from exc
     except ValueError as exc:
         raise ProtocolError(f"The form is damaged ({exc}). Example: {source.example}") from exc
-    if [name for name, _ in files.items(multi=True)] != [source.field]:
+    if texts or [name for name, _ in files.items(multi=True)] != [source.field]:
         raise _not_one(source)
     return clean_file_name(request.args.get("name") or files[source.field].filename)
 
@@ -104,5 +116,6 @@ def _only(source: Source, target: Target) -> Callable[..., Any]:
 
 def _not_one(source: Source) -> ProtocolError:
     return ProtocolError(
-        f"The form must hold one file, in the field {source.field!r}. Example: {source.example}"
+        f"The form must hold one file, in the field {source.field!r}, and nothing else. "
+        f"Example: {source.example}"
     )

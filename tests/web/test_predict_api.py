@@ -60,6 +60,10 @@ def test_whole_takes_the_image_for_a_face(client):
     assert (found["framing"], found["faces"][0]["box"]) == ("whole", [0, 0, 1, 1])
 
 
+def test_an_image_in_the_body_is_named_by_the_address(client):
+    assert send(client, name="/photos/me.png").json["file"] == "me.png"
+
+
 def test_csv_has_a_row_for_each_face_and_no_formula(client):
     answer = client.post(
         PREDICT, data={"image": (io.BytesIO(GREY_PNG), "=1+1.png")}, query_string="format=csv"
@@ -116,7 +120,7 @@ def test_a_form_has_one_file(client, data):
 def test_a_form_of_many_files_is_not_read_to_its_end(client):
     answer = client.post(PREDICT, data={"image": [(io.BytesIO(b"x"), "a.png") for _ in range(6)]})
     assert code_of(answer) == (400, "bad_message")
-    assert "more than 3 parts" in answer.json["error"]["message"]
+    assert "one file, in the field 'image', and nothing else" in answer.json["error"]["message"]
 
 
 def test_a_form_that_is_none_is_refused(client):
@@ -155,7 +159,7 @@ def test_a_full_disk_is_told(client, monkeypatch):
         def write(self, _data):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tempfile.SpooledTemporaryFile", lambda _bytes: FullFile())
+    monkeypatch.setattr("fer_web.web.uploads._SpooledFile", lambda _bytes: FullFile())
     assert code_of(send(client)) == (507, "disk_full")
 
 

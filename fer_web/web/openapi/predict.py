@@ -57,7 +57,7 @@ SCHEMAS: Json = {
     ),
     "Still": record(
         "What was found in an image.",
-        file=or_null(TEXT, "Name of the file, as a form sent it."),
+        file=or_null(TEXT, "Name of the file, as it was sent."),
         width=described({"type": "integer", "minimum": 1}, "In pixels, of the image as it is seen upright."),
         height={"type": "integer", "minimum": 1},
         framing=described(
@@ -114,6 +114,7 @@ PATHS: Json = {
                     "1 adds to each face what the network looked at; `bad_value` where the model cannot say.",
                 ),
                 _FORMAT,
+                query("name", TEXT, "What the answer calls the file; default: the file's name in a form."),
             ),
             body=IMAGE_BODY,
             errors=IMAGE_ERRORS,
