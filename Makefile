@@ -73,7 +73,7 @@ postgres: setup-dev
 
 test: browser postgres
 	node --test tests/js/*.test.js
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS)
 
 check: setup-dev

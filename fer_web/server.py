@@ -126,19 +126,19 @@ class ThreadingMode:
     name = "threading"
 
     def prepare(self, engine: Any, max_message_bytes: int) -> None:
-        """Limit messages, and receive in blocks that hold a frame."""
+        """Limit messages, receive in blocks that hold a frame, and let go of whom Engine.IO gives up."""
         keep_to_one_line("werkzeug")
-        base = engine._async["websocket"]
+        ending = _ending(engine._async["websocket"])
 
         def limited(handler: Any, server: Any) -> Any:
-            return base(
+            return ending(
                 handler,
                 server,
                 max_message_size=max_message_bytes,
                 receive_bytes=65536,
-                # Without pings of its own, simple-websocket waits for the rest of a message for ever, even
-                # after Engine.IO gave the client up.
-                ping_interval=engine.ping_interval,
+                # With pings of its own, simple-websocket reads only what is there already: by TLS, one thread
+                # must not wait inside OpenSSL while another writes. Engine.IO's end a dead connection first.
+                ping_interval=2 * (engine.ping_interval + engine.ping_timeout),
             )
 
         engine._async = {**engine._async, "websocket": limited}
@@ -160,6 +160,21 @@ class ThreadingMode:
         from fer_web.threaded_serving import serve_threaded
 
         serve_threaded(app, listeners, peers)
+
+
+def _ending(base: type) -> type:
+    """Engine.IO's WebSocket whose `close` ends its two threads, of which simple-websocket tells neither."""
+
+    class EndingWebSocket(base):  # type: ignore[misc]
+        def close(self) -> None:
+            super().close()
+            # One waits for a message, perhaps for the rest of one that never comes.
+            self.ws.event.set()
+            # The other reads.
+            with contextlib.suppress(OSError):
+                self.ws.sock.shutdown(socket.SHUT_RD)
+
+    return EndingWebSocket
 
 
 class OneThread:

@@ -30,6 +30,10 @@ class QuietHandler(WSGIRequestHandler):
         environ["wsgi.input"] = PacedInput(environ["wsgi.input"])
         return environ
 
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """End it: after a WebSocket there is no request to wait for in a thread and a place of its own."""
+        self.close_connection = True
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing."""
 

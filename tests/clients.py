@@ -10,6 +10,9 @@ import websocket
 from fer_web.vision.frames import encode_jpeg
 from tests.faces import camera_frame_bgr
 
+BEGUN_MESSAGE = b"\x82\xff" + struct.pack("!Q", 100_000) + b"mask" + b"\0" * 100
+"""The header of a binary frame of 100,000 bytes, and only a few of them."""
+
 
 def send(client, jpeg, seq=1, timeout=10):
     return client.call("frame", ({"seq": seq, "captured_ms": time.monotonic() * 1000}, jpeg), timeout=timeout)

@@ -1,4 +1,6 @@
-"""Which tests may run beside others."""
+"""Which tests may run beside others, and with how many threads."""
+
+import os
 
 import pytest
 
@@ -16,7 +18,10 @@ ALONE = frozenset(
         "tests/web/test_history_server.py",
     }
 )
-"""They measure how fast a server answers, which others' work on the same cores would change."""
+"""They measure how fast a server answers, which others' work on the same cores would change.
+
+A single test of another file is marked there.
+"""
 
 LONG = (
     "tests/train/test_export.py",
@@ -31,6 +36,17 @@ LONG = (
     "tests/test_readme_api.py",
 )
 """The files that take longest, the longest first: begun last, they would leave all processes but one idle."""
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before NumPy and TensorFlow are imported, and for the processes that tests start: pools of threads that
+    # wait for work in each of several workers take the cores from each other.
+    for pool in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+    ):
+        os.environ.setdefault(pool, "1")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,6 +13,7 @@ from train.augment import augment_batch
 from train.config import FitConfig
 from train.data import FerData, label_weights, rarity_weights, vote_shares
 from train.mixup import mix_batch
+from train.soft_targets import SoftTargets, blend
 from train.splits import SIDE
 
 TEACHER_IMAGES = "teacher_images"
@@ -34,28 +35,37 @@ class _Targets:
     ferplus_weight: NDArray[np.float32]
 
     @classmethod
-    def of(cls, data: FerData, config: FitConfig) -> "_Targets":
+    def of(cls, data: FerData, config: FitConfig, taught: SoftTargets | None) -> "_Targets":
         shares = vote_shares(data.votes)
+        labels = np.eye(len(EMOTIONS), dtype=np.float32)[data.emotion]
         return cls(
-            np.eye(len(EMOTIONS), dtype=np.float32)[data.emotion],
-            shares,
+            labels if taught is None else blend(labels, taught.original, config.distill_weight),
+            shares if taught is None else blend(shares, taught.ferplus, config.distill_weight),
             label_weights(data.emotion, config.label_balance),
             rarity_weights(shares, config.ferplus_balance),
         )
 
 
-def all_batches(data: FerData, config: FitConfig, start_epoch: int = 0) -> tf.data.Dataset:
+def all_batches(
+    data: FerData, config: FitConfig, start_epoch: int = 0, *, taught: SoftTargets | None = None
+) -> tf.data.Dataset:
     """`training_batches` of one phase after the other, from `start_epoch` to the last."""
     parts = []
     for end_epoch, side in config.phases():
         if start_epoch < end_epoch:
-            parts.append(training_batches(data, config, start_epoch, end_epoch, side=side))
+            parts.append(training_batches(data, config, start_epoch, end_epoch, side=side, taught=taught))
             start_epoch = end_epoch
     return functools.reduce(lambda earlier, later: earlier.concatenate(later), parts)
 
 
 def training_batches(
-    data: FerData, config: FitConfig, start_epoch: int = 0, end_epoch: int | None = None, *, side: int = SIDE
+    data: FerData,
+    config: FitConfig,
+    start_epoch: int = 0,
+    end_epoch: int | None = None,
+    *,
+    side: int = SIDE,
+    taught: SoftTargets | None = None,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches of the epochs from `start_epoch` to before `end_epoch`, or to the last.
 
@@ -64,12 +74,13 @@ def training_batches(
     Args:
         data: with votes.
         side: of the images in pixels; they are changed at 48 pixels and made smaller last.
+        taught: what teachers say of each row, `distill_weight` of its targets; None for none.
     Yields: float32 (B, side, side, 1); the targets of the two heads, float32 (B, 7) and (B, 10); with
-        teachers TEACHER_IMAGES, float32 (B, 48, 48, 1); and with `ferplus_balance` or `class_weights` the
-        weights of each row in the two losses, float32 (B,).
+        teachers of batches TEACHER_IMAGES, float32 (B, 48, 48, 1); and with `ferplus_balance` or
+        `class_weights` the weights of each row in the two losses, float32 (B,).
     """
     images = tf.constant(data.images[..., None])
-    targets = {name: tf.constant(each) for name, each in vars(_Targets.of(data, config)).items()}
+    targets = {name: tf.constant(each) for name, each in vars(_Targets.of(data, config, taught)).items()}
     is_weighted = bool(config.ferplus_balance or config.label_balance)
 
     def batch(rows: tf.Tensor, step: tf.Tensor) -> tuple[Any, ...]:
@@ -83,7 +94,7 @@ def training_batches(
         )
         learned = {head: mixed[head] for head in ("original", "ferplus")}
         weights = {head: mixed[f"{head}_weight"] for head in learned}
-        if config.teachers:
+        if config.teaches_batches:
             learned[TEACHER_IMAGES] = changed
         if side != SIDE:
             changed = tf.image.resize(changed, [side, side], antialias=True)

@@ -17,6 +17,7 @@ ARCHITECTURES = ("residual", "baseline", "bn4", "mini_xception", "vgg_small", "t
 BACKBONES = ("efficientnetb0", "resnet50", "vgg16")
 
 OPTIMIZERS = ("sgd", "adam")
+TEACHING = ("batches", "rows")
 
 HIGHEST_ADAM_RATE = 0.02
 """Adam's steps are as large as its rate whatever the gradients are: rates of SGD make it diverge."""
@@ -156,9 +157,12 @@ class FitConfig:
         start_from: run folder, model folder or .keras file of a residual network whose weights are the first
             ones; "" is random ones. See `warm_start`.
         teachers: run folders, model folders or .keras files whose logits, averaged, are learned too.
+        distill_on: one of TEACHING. "batches" asks the teachers about each batch as the network sees it;
+            "rows" asks them once, before the first epoch, about every training image and its mirror image,
+            and what they say becomes a part of the row's targets: steps take no longer than without teachers.
         distill_weight: share (0-1) of the loss that is the distance to the teachers; 1 ignores all labels.
         distill_temperature: divides teachers' and student's logits there (Hinton et al. 2015, "Distilling the
-            knowledge in a neural network").
+            knowledge in a neural network"); with "rows" only the teachers'.
         dtype_policy: of the layers in training; the exported model computes in float32.
     """
 
@@ -183,6 +187,7 @@ class FitConfig:
     early_stopping_epochs: int = 0
     start_from: str = ""
     teachers: tuple[str, ...] = ()
+    distill_on: str = "batches"
     distill_weight: float = 0.5
     distill_temperature: float = 2.0
     dtype_policy: str = "mixed_bfloat16"
@@ -215,8 +220,14 @@ class FitConfig:
     def _check_teachers(self) -> None:
         holds = isinstance(self.teachers, tuple) and all(isinstance(each, str) for each in self.teachers)
         _require(holds, "teachers", "a list of paths", self.teachers)
+        _require(self.distill_on in TEACHING, "distill_on", " or ".join(TEACHING), self.distill_on)
         _require(0 <= self.distill_weight <= 1, "distill_weight", "0 to 1", self.distill_weight)
         _require(self.distill_temperature > 0, "distill_temperature", "above 0", self.distill_temperature)
+
+    @property
+    def teaches_batches(self) -> bool:
+        """Whether teachers are asked at every step of training."""
+        return bool(self.teachers) and self.distill_on == "batches"
 
     @property
     def label_balance(self) -> float:

@@ -24,6 +24,7 @@ from train.optimizer import build_optimizer
 from train.plots import plot_history
 from train.recorder import Recorder, Scoring
 from train.run_folder import LABELS_AS_VOTES, open_run
+from train.soft_targets import SOFT_TARGETS_FILE, SoftTargets, ask_teachers
 from train.step_bar import StepBar
 from train.teachers import hash_teachers, load_teachers
 from train.transfer import load_imagenet_weights
@@ -132,7 +133,9 @@ class _Rows:
 def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -> FitResult:
     keras.utils.set_random_seed(config.seed)
     steps = len(rows.training) // config.batch_size
-    model = compile_network(config, steps_per_epoch=steps, teachers=load_teachers(config.teachers))
+    taught = _ask_once(rows.training, config, run_dir, options.say)
+    teachers = load_teachers(config.teachers) if config.teaches_batches else ()
+    model = compile_network(config, steps_per_epoch=steps, teachers=teachers)
     start_epoch = restore(run_dir / LAST_FILE, model) if (run_dir / LAST_FILE).is_file() else 0
     if not start_epoch:
         _set_first_weights(model, config, options.say)
@@ -147,7 +150,7 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
         with _watchers(recorder, run_dir, options) as callbacks:
             # One call for all phases: at its end Keras puts the averaged weights into the model.
             model.fit(
-                all_batches(rows.training, config, start_epoch),
+                all_batches(rows.training, config, start_epoch, taught=taught),
                 initial_epoch=start_epoch,
                 epochs=config.epochs,
                 steps_per_epoch=steps,
@@ -157,6 +160,19 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
             )
         plot_history(recorder.rows, run_dir / "plots" / "history.png")
     return FitResult(run_dir, recorder.rows[-1])
+
+
+def _ask_once(
+    rows: FerData, config: FitConfig, run_dir: Path, say: Callable[[str], None]
+) -> SoftTargets | None:
+    """What teachers say of the rows, where they are asked once in a run; kept in its folder."""
+    if not config.teachers or config.teaches_batches:
+        return None
+    path = run_dir / SOFT_TARGETS_FILE
+    if not path.is_file():
+        say(f"asking the teachers about {len(rows)} images and their mirror images")
+        ask_teachers(load_teachers(config.teachers), rows.images, config.distill_temperature).write(path)
+    return SoftTargets.read(path, len(rows))
 
 
 def _set_first_weights(model: keras.Model, config: FitConfig, say: Callable[[str], None]) -> None:

@@ -17,6 +17,7 @@ from tests.servers import ServerProcess
 pytestmark = pytest.mark.timeout(180)
 
 
+@pytest.mark.alone
 def test_start_shows_box_label_and_seven_bars_on_the_moving_face(server, browser_with_face):
     live = LivePage(browser_with_face, server.url)
     live.start()

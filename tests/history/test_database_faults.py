@@ -103,6 +103,7 @@ def wait_for(heard, wanted, timeout_s=20):
     return seen
 
 
+@pytest.mark.alone
 def test_database_locked_by_another_process_for_ten_seconds_loses_nothing(
     history, recorder, camera, tmp_path
 ):

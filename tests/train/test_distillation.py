@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fer_web.errors import DataError, ModelArtifactError, SettingsError
+from fer_web.inference.scores import softmax
 from tests.train.conftest import KERAS_WARNINGS
 from train.batches import TEACHER_IMAGES, all_batches
 from train.checkpoint import LAST_FILE, averaged_weights
@@ -15,6 +16,7 @@ from train.distillation import mean_distance
 from train.fit import compile_network, fit
 from train.networks import build_network
 from train.run_folder import read_history, read_run
+from train.soft_targets import SOFT_TARGETS_FILE, SoftTargets, ask_teachers
 from train.teachers import hash_teachers, load_teachers
 
 pytestmark = KERAS_WARNINGS
@@ -161,3 +163,63 @@ def test_teachers_that_are_none_raise(tmp_path: Path, tiny_config: FitConfig) ->
         source = str(tmp_path / name)
         with pytest.raises(error, match=message):
             hash_teachers([source]) and load_teachers([source])
+
+
+def test_fit_with_teachers_asked_once_learns_what_shuffled_labels_do_not_say_and_continues(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData, teacher: str
+) -> None:
+    config = replace(tiny_config, epochs=10, teachers=(teacher,), distill_on="rows", distill_weight=1.0)
+
+    def stop(line: str) -> None:
+        if line.startswith("epoch 8:"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, shuffled(data), tmp_path / "run", say=stop)
+    lines: list[str] = []
+    student = fit(config, shuffled(data), tmp_path / "run", say=lines.append).last_epoch
+
+    assert student["val_original_accuracy"] > 0.85
+    assert student["val_ferplus_accuracy"] > 0.85
+    assert not any("asking the teachers" in line for line in lines)
+    (tmp_path / "run" / SOFT_TARGETS_FILE).write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"soft_targets\.npz cannot be read .* Remove it"):
+        fit(config, shuffled(data), tmp_path / "run", say=quiet)
+
+
+def test_ask_teachers_is_the_mean_of_teachers_and_mirror_images(tiny_config: FitConfig) -> None:
+    images = np.random.default_rng(2).integers(0, 256, (5, 48, 48), np.uint8)
+    one, other = build_network(tiny_config.network), build_network(tiny_config.network)
+
+    both = ask_teachers([one, other], images, 2.0)
+    mirrored = ask_teachers([one, other], images[:, :, ::-1], 2.0)
+
+    logits = [
+        each(view[..., None].astype("f")) for each in (one, other) for view in (images, images[:, :, ::-1])
+    ]
+    for head in ("original", "ferplus"):
+        mean = np.mean([keras.ops.convert_to_numpy(each[head]) for each in logits], axis=0)
+        np.testing.assert_allclose(getattr(both, head), softmax(mean / 2.0), atol=1e-5)
+        np.testing.assert_allclose(getattr(both, head), getattr(mirrored, head), atol=1e-5)
+
+
+def test_training_batches_blend_what_teachers_say_into_the_targets(
+    tiny_config: FitConfig, data: FerData
+) -> None:
+    rows = data.split("Training")
+    taught = SoftTargets(np.full((64, 7), 1 / 7, np.float32), np.full((64, 10), 0.1, np.float32))
+    config = replace(tiny_config, teachers=("any",), distill_on="rows", distill_weight=0.7)
+
+    _, plain = next(iter(all_batches(rows, replace(config, teachers=()))))
+    _, blended = next(iter(all_batches(rows, config, taught=taught)))
+
+    assert set(blended) == {"original", "ferplus"}
+    np.testing.assert_allclose(blended["original"], 0.3 * plain["original"] + 0.1, atol=1e-6)
+    np.testing.assert_allclose(blended["ferplus"], 0.3 * plain["ferplus"] + 0.07, atol=1e-6)
+
+
+def test_soft_targets_of_other_rows_raise(tmp_path: Path) -> None:
+    path = tmp_path / "soft_targets.npz"
+    SoftTargets(np.zeros((3, 7), np.float32), np.zeros((3, 10), np.float32)).write(path)
+    with pytest.raises(DataError, match=r"is not of 4 rows\. Remove it"):
+        SoftTargets.read(path, 4)
