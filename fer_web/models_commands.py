@@ -20,6 +20,7 @@ from fer_web.analysis.model_check import (
     score_classifier,
 )
 from fer_web.analysis.stills import FACES, StillAnalyser
+from fer_web.analysis.text_tables import certainty
 from fer_web.analysis_commands import MODEL_SETTINGS, open_analyser
 from fer_web.command_line import number_in, parser_with_examples
 from fer_web.errors import FolderError
@@ -130,7 +131,7 @@ def describe_check(report: dict[str, Any]) -> str:
     ]
     if report["face"]:
         best = max(report["face"], key=report["face"].__getitem__)
-        lines.append(f"a face    {best} {100 * report['face'][best]:.0f} % (portrait of Grace Hopper)")
+        lines.append(f"a face    {best} {certainty(report['face'][best])} (portrait of Grace Hopper)")
     if report["folder"]:
         low, high = (100 * each for each in report["folder"]["interval_95"])
         lines.append(

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from fer_web.analysis.heat_drawing import draw_heat
+from fer_web.analysis.text_tables import certainty
 from fer_web.inference.pipeline import FaceResult
 from fer_web.vision.types import Frame
 
@@ -51,7 +52,7 @@ def annotate(frame_bgr: Frame, faces: Sequence[FaceResult]) -> Frame:
 
 def label_text(face: FaceResult) -> str:
     """What is written beside a face."""
-    text = f"{face.label} {100 * face.confidence:.0f} %"
+    text = f"{face.label} {certainty(face.confidence)}"
     return text if face.is_sure else f"unsure: {text}"
 
 

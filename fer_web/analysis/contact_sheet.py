@@ -8,6 +8,7 @@ import cv2
 from PIL import Image, ImageDraw, ImageFont
 
 from fer_web.analysis.folder_test import Verdict
+from fer_web.analysis.text_tables import certainty
 
 COLUMNS: Final = 10
 FACE_SIDE: Final = 120
@@ -43,7 +44,7 @@ def _draw_tile(sheet: Image.Image, mistake: Verdict, left: int, top: int) -> Non
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
     lines = (
         (f"is {mistake.image.expression}", "black"),
-        (f"said {mistake.label} {100 * mistake.confidence:.0f} %", "#a33000"),
+        (f"said {mistake.label} {certainty(mistake.confidence)}", "#a33000"),
         (mistake.image.path.name, "#555555"),
     )
     for number, (text, colour) in enumerate(lines):

@@ -152,7 +152,10 @@ def _has_heif_plugin() -> bool:
 
 def _unknown(data: bytes) -> str:
     if _is_heic(data):
-        return "The image is HEIC, which needs one more package: pip install -r requirements-heic.txt"
+        return (
+            "The image is HEIC, which needs a package that is not installed here. Send it as JPEG, or have "
+            "it installed where this runs: pip install -r requirements-heic.txt"
+        )
     start = data.lstrip()[:5].lower()
     what = "an SVG drawing" if start in (b"<?xml", b"<svg ", b"<svg>") else "something else"
     return f"The file is no image that can be read: {KINDS} is needed, {what} of {len(data)} bytes came."

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from fer_web.analysis.annotation import label_text
 from fer_web.analysis.stills import StillResult
+from fer_web.analysis.text_tables import certainty
 from fer_web.errors import FerWebError
 from fer_web.inference.pipeline import FaceResult
 from fer_web.labels import EMOTIONS
@@ -78,7 +79,7 @@ def _face_to_wire(face: FaceResult, still: StillResult) -> dict[str, Any]:
 def _face_line(face: FaceResult, still: StillResult) -> str:
     left, top, width, height = box_px(face, still)
     ranked = sorted(zip(face.scores, EMOTIONS, strict=True), reverse=True)[1:3]
-    others = ", ".join(f"{name} {100 * score:.0f} %" for score, name in ranked)
+    others = ", ".join(f"{name} {certainty(score)}" for score, name in ranked)
     return f"  {label_text(face):<22} at {left},{top} {width}x{height}; then {others}"
 
 

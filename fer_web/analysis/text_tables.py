@@ -19,6 +19,11 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else f"{100 * value:.{digits}f} %"
 
 
+def certainty(probability: float) -> str:
+    """A network's probability (0-1) as a percentage, ">99 %" at most, as on the pages: none is certain."""
+    return ">99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"
+
+
 def interval(bounds: Sequence[float]) -> str:
     """Both ends of an interval of shares, as percentages."""
     return f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}"
