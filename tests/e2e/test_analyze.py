@@ -228,6 +228,8 @@ def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled
     analyze.page.click("#folder-start")
     analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
     assert analyze.page.evaluate("document.documentElement.scrollWidth") == 390
+    analyze.page.set_viewport_size({"width": 320, "height": 700})
+    assert analyze.page.evaluate("document.documentElement.scrollWidth") == 320
     assert analyze.errors == []
     analyze.context.close()
 
