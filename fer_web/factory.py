@@ -52,7 +52,7 @@ from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
 from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
-from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess, PartyTurns, party_of
+from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess, PartyPlaces, party_of
 from fer_web.web.analyze_pages import analyze_pages_blueprint
 from fer_web.web.api_pages import api_pages_blueprint
 from fer_web.web.error_handlers import register_error_handlers
@@ -156,7 +156,8 @@ def create_application(
     analysis = AnalysisAccess(
         owners,
         mode.run_waiting,
-        PartyTurns(image_turns, lambda: party_of(guests.admission())),
+        image_turns,
+        PartyPlaces(lambda: party_of(guests.admission())),
         analyser or build_analyser(settings, model, detector),
         guests.admission,
     )

@@ -1,9 +1,10 @@
 """What the addresses that analyse files work with, and who may use them."""
 
+import contextlib
 import functools
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, ParamSpec, TypeVar
 
@@ -14,6 +15,9 @@ from fer_web.errors import ForbiddenError, OverloadedError
 from fer_web.sharing.guessing import group_of
 from fer_web.sharing.types import Admission
 from fer_web.web.owner import Owners, Viewer
+from fer_web.web.security import FORM_BYTES
+from fer_web.web.streamed_files import Source
+from fer_web.web.uploads import Upload, received_file
 
 MAX_WAITING_IMAGES = 16
 """Images that wait for their turn; a further one is refused."""
@@ -23,7 +27,7 @@ _T = TypeVar("_T")
 
 
 MAX_OF_PARTY = 9
-"""Of those that wait or are analysed; this machine may have all places."""
+"""Of those that come, wait or are analysed; this machine may have all places."""
 
 THIS_MACHINE = "this machine"
 
@@ -35,29 +39,31 @@ def party_of(admission: Admission) -> str:
     return THIS_MACHINE if admission.is_local else group_of(request.remote_addr)
 
 
-class PartyTurns:
-    """Waits for a turn as `run_in_turn` does; nobody elsewhere can take all places. Thread-safe."""
+class PartyPlaces:
+    """Counts each party's images, from their first byte to the answer: nobody elsewhere can take all places.
 
-    def __init__(self, run_in_turn: Callable[..., Any], party: Callable[[], str]) -> None:
-        self._run_in_turn = run_in_turn
+    Thread-safe.
+    """
+
+    def __init__(self, party: Callable[[], str]) -> None:
         self._party = party
-        self._waiting: Counter[str] = Counter()
+        self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def __call__(self, function: Callable[..., _T], *args: Any) -> _T:
-        """The function's result. Raises OverloadedError: too many wait already."""
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        """One place, for the time of a with block. Raises OverloadedError: the party has all of its own."""
         party = self._party()
         with self._lock:
-            if party != THIS_MACHINE and self._waiting[party] >= MAX_OF_PARTY:
-                raise OverloadedError(f"You have {MAX_OF_PARTY} images waiting. Send this one again later.")
-            self._waiting[party] += 1
+            if party != THIS_MACHINE and self._taken[party] >= MAX_OF_PARTY:
+                raise OverloadedError(f"You have {MAX_OF_PARTY} images under way. Send this one again later.")
+            self._taken[party] += 1
         try:
-            result: _T = self._run_in_turn(function, *args)
-            return result
+            yield
         finally:
             with self._lock:
-                self._waiting[party] -= 1
-                self._waiting += Counter()  # keeps those above zero
+                self._taken[party] -= 1
+                self._taken += Counter()  # keeps those above zero
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,14 @@ class AnalysisAccess:
 
     run_waiting: calls a function that waits for the database or a disk, without holding up other clients.
     run_in_turn: the same for what computes for long: one at a time, the others wait without holding a thread.
+    places: of those who wait for that, or send what they will wait for.
     admission: what a link lets who makes the current request do.
     """
 
     owners: Owners
     run_waiting: Callable[..., Any]
     run_in_turn: Callable[..., Any]
+    places: PartyPlaces
     analyser: SharedAnalyser
     admission: Callable[[], Admission] = lambda: Admission(is_local=True)
 
@@ -89,8 +97,25 @@ class AnalysisAccess:
         """Who asks; see `party_of`."""
         return party_of(self.admission())
 
+    @contextlib.contextmanager
+    def received_image(self, example: str) -> Iterator[Upload]:
+        """The current request's image; its place is held to the end of the with block.
+
+        Args: example: a command that sends one.
+        Raises: what `received_file` raises, OverloadedError.
+        """
+        source = Source("image", self.analyser.limits.max_bytes + FORM_BYTES, example)
+        with self.places.taken(), received_file(source) as upload:
+            yield upload
+
+    def in_turn(self, function: Callable[..., _T], *args: Any) -> _T:
+        """What `run_in_turn` gives, with a place. Raises OverloadedError."""
+        with self.places.taken():
+            result: _T = self.run_in_turn(function, *args)
+            return result
+
     def analyse(self, data: bytes | IO[bytes], faces: str = "auto", heatmap: bool = False) -> AnalysedStill:
-        """Analyse one image; see SharedAnalyser.analyse."""
+        """Analyse one image that has its place; see SharedAnalyser.analyse."""
         found: AnalysedStill = self.run_in_turn(self.analyser.analyse, data, faces, heatmap)
         return found
 

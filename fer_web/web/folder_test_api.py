@@ -16,9 +16,6 @@ from fer_web.analysis.stills import FACES
 from fer_web.errors import ImageError, InvalidValueError, JobStateError
 from fer_web.web.analysis_access import AnalysisAccess
 from fer_web.web.requests import check_write, json_body
-from fer_web.web.security import FORM_BYTES
-from fer_web.web.streamed_files import Source
-from fer_web.web.uploads import received_file
 
 API: Final = "/api/v1/folder-tests"
 _NAMELESS: Final = "images"
@@ -30,7 +27,6 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
     """Routes under API."""
     api = Blueprint("folder_test_api", __name__, url_prefix=API)
     api.after_request(_keep_private)
-    photo = Source("image", analysis.analyser.limits.max_bytes + FORM_BYTES, _EXAMPLE)
 
     def mine(test_id: str) -> FolderTest:
         return tests.get(test_id, analysis.check().owner)
@@ -51,7 +47,7 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
         test = mine(test_id)
         tests.check_room(test)
         image = _labelled(request.args.get("path", ""))
-        with received_file(photo) as upload:
+        with analysis.received_image(_EXAMPLE) as upload:
             verdict = _judge(analysis, image, upload.file, test.faces)
         return jsonify(verdict_to_wire(verdict, tests.add(test, verdict)))
 
@@ -63,7 +59,7 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
     @api.get("/<test_id>")
     def report(test_id: str) -> Response:
         test = mine(test_id)
-        made = analysis.run_in_turn(lambda: _as_json({**folder_test_to_wire(test), **tests.report(test)}))
+        made = analysis.in_turn(lambda: _as_json({**folder_test_to_wire(test), **tests.report(test)}))
         return Response(made, mimetype="application/json")
 
     _add_file_routes(api, analysis, tests)
@@ -77,19 +73,19 @@ def _add_file_routes(api: Blueprint, analysis: AnalysisAccess, tests: FolderTest
     @api.get("/<test_id>/report.txt")
     def report_text(test_id: str) -> Response:
         test = mine(test_id)
-        text = analysis.run_in_turn(lambda: describe_folder(tests.report(test)) + "\n")
+        text = analysis.in_turn(lambda: describe_folder(tests.report(test)) + "\n")
         return _download(text.encode(), "text/plain; charset=utf-8", "report.txt")
 
     @api.get("/<test_id>/confusion.png")
     def confusion(test_id: str) -> Response:
         test = mine(test_id)
-        drawn: bytes = analysis.run_in_turn(lambda: _confusion_png(tests.report(test)))
+        drawn: bytes = analysis.in_turn(lambda: _confusion_png(tests.report(test)))
         return _download(drawn, "image/png", "confusion.png")
 
     @api.get("/<test_id>/mistakes.jpg")
     def mistakes(test_id: str) -> Response:
         test = mine(test_id)
-        drawn: bytes = analysis.run_in_turn(lambda: _mistakes_jpeg(tests.mistakes(test)))
+        drawn: bytes = analysis.in_turn(lambda: _mistakes_jpeg(tests.mistakes(test)))
         return _download(drawn, "image/jpeg", "mistakes.jpg")
 
 

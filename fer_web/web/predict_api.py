@@ -19,9 +19,6 @@ from fer_web.history.text_tables import neutral_text
 from fer_web.inference.model_info import ModelInfo
 from fer_web.web.analysis_access import AnalysisAccess
 from fer_web.web.requests import choice_argument, flag_argument
-from fer_web.web.security import FORM_BYTES
-from fer_web.web.streamed_files import Source
-from fer_web.web.uploads import received_file
 
 PREDICT_PATH: Final = "/api/v1/predict"
 MAX_JPEG_SIDE: Final = 65_500
@@ -35,7 +32,6 @@ Answer = Callable[[AnalysedStill, str | None, ModelInfo], Response]
 def predict_api_blueprint(analysis: AnalysisAccess, model: ModelInfo) -> Blueprint:
     """POST PREDICT_PATH."""
     api = Blueprint("predict_api", __name__)
-    image = Source("image", analysis.analyser.limits.max_bytes + FORM_BYTES, _EXAMPLE)
 
     @api.post(PREDICT_PATH)
     def predict() -> Response:
@@ -47,7 +43,7 @@ def predict_api_blueprint(analysis: AnalysisAccess, model: ModelInfo) -> Bluepri
             found = analysis.analyser.analyse(upload.file, faces, heatmap)
             return _ANSWERS[wanted](found, upload.name, model)
 
-        with received_file(image) as upload:
+        with analysis.received_image(_EXAMPLE) as upload:
             made: Response = analysis.run_in_turn(answer)
         made.headers["Cache-Control"] = "no-store"
         return made
