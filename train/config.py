@@ -18,6 +18,7 @@ BACKBONES = ("efficientnetb0", "resnet50", "vgg16")
 
 OPTIMIZERS = ("sgd", "adam")
 TEACHING = ("batches", "rows")
+STATISTICS = ("augmented", "unchanged")
 
 HIGHEST_ADAM_RATE = 0.02
 """Adam's steps are as large as its rate whatever the gradients are: rates of SGD make it diverge."""
@@ -147,6 +148,8 @@ class FitConfig:
         ferplus_weight: weight of the FER+ loss beside the original label's.
         ferplus_balance: how far the FER+ loss favours rows with votes for rare classes, 0 (off) to 1 (a class
             counts the same however rare); see `rarity_weights`.
+        statistics_on: one of STATISTICS: the images from which batch normalisation is estimated for the
+            averaged weights, "augmented" as in training or "unchanged", which are like those of good cameras.
         mixup_alpha: of the Beta distribution by which two images and their targets are blended; 0 is off.
         image_sides: (share of the epochs, side in pixels) of each phase, from small images to 48: coarse
             shapes are learned at a fraction of the cost (Tan and Le 2021, "EfficientNetV2", section 4). Empty
@@ -181,6 +184,7 @@ class FitConfig:
     class_weights: str | float = "none"
     ferplus_weight: float = 1.0
     ferplus_balance: float = 0.0
+    statistics_on: str = "augmented"
     mixup_alpha: float = 0.0
     image_sides: tuple[tuple[float, int], ...] = ()
     drop_leaks: bool = True
@@ -202,6 +206,9 @@ class FitConfig:
         for name in ("weight_decay", "ferplus_weight", "mixup_alpha", "early_stopping_epochs"):
             _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
         _require(0 <= self.seed <= HIGHEST_SEED, "seed", f"0 to {HIGHEST_SEED}", self.seed)
+        _require(
+            self.statistics_on in STATISTICS, "statistics_on", " or ".join(STATISTICS), self.statistics_on
+        )
         self._check_optimizer()
         self._check_teachers()
         self._check_image_sides()

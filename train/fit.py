@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_web.errors import DataError
 from train.batches import all_batches, training_batches
 from train.checkpoint import LAST_FILE, restore
-from train.config import FitConfig
+from train.config import AugmentConfig, FitConfig
 from train.data import FerData, training_rows
 from train.devices import all_devices, leave_gpus_to_backend
 from train.distillation import with_teachers
@@ -32,6 +32,12 @@ from train.warm_start import start_from
 
 STATISTICS_BATCHES = 24
 """Batches from which batch normalisation is estimated anew for the averaged weights."""
+
+
+_MIRRORED_ONLY = AugmentConfig(
+    rotate_degrees=0.0, scale=0.0, shift=0.0, brightness=0.0, contrast=0.0, erase_share=0.0
+)
+"""Nothing but mirror images, which every augmentation has."""
 
 
 @dataclass(frozen=True)
@@ -233,11 +239,12 @@ def dtype_policy(name: str) -> Iterator[None]:
 
 
 def sample_batches(data: FerData, config: FitConfig) -> "_Sample":
-    """The first augmented batches of training again, float32 (B, 48, 48, 1).
+    """The first batches of training again, float32 (B, 48, 48, 1), augmented if `statistics_on` says so.
 
     They are not blended: the statistics are for whole faces, and a blend of two has less contrast.
     """
-    batches = training_batches(data, replace(config, mixup_alpha=0.0))
+    augment = config.augment if config.statistics_on == "augmented" else _MIRRORED_ONLY
+    batches = training_batches(data, replace(config, mixup_alpha=0.0, augment=augment))
     return _Sample(batches.map(lambda images, *_: images).take(STATISTICS_BATCHES))
 
 

@@ -51,6 +51,7 @@ def test_load_config_override_replaces_file_and_none_does_not() -> None:
         ({"teachers": "runs/a"}, "teachers must be a list of paths, not 'runs/a'"),
         ({"teachers": [1]}, "teachers must be a list of paths"),
         ({"distill_weight": 2}, "distill_weight must be 0 to 1"),
+        ({"statistics_on": "some"}, "statistics_on must be augmented or unchanged"),
         ({"distill_on": "images"}, "distill_on must be batches or rows"),
         ({"distill_temperature": 0}, "distill_temperature must be above 0"),
         ({"network": {"backbone": "alexnet"}}, "backbone must be efficientnetb0 or "),

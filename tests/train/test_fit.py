@@ -16,7 +16,7 @@ from fer_web.errors import DataError, SettingsError
 from tests.train.conftest import KERAS_WARNINGS
 from train.batches import training_batches
 from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights, save_averaged
-from train.config import FitConfig
+from train.config import AugmentConfig, FitConfig
 from train.data import FerData
 from train.fit import FitOptions, fit, sample_batches
 from train.recorder import is_stalled
@@ -283,6 +283,17 @@ def test_training_batches_smaller_side_is_the_same_images_shrunk(
     shrunk = [cv2.resize(image, (24, 24), interpolation=cv2.INTER_AREA) for image in large.numpy()[..., 0]]
     correlation = np.corrcoef(np.stack(shrunk).ravel(), small.numpy().ravel())[0, 1]
     assert correlation > 0.95
+
+
+def test_sample_batches_are_unchanged_where_that_is_wanted(tiny_config: FitConfig, data: FerData) -> None:
+    training = data.split("Training")
+    config = replace(tiny_config, augment=AugmentConfig(), statistics_on="unchanged")
+    rows = {image.tobytes() for each in training.images for image in (each, each[:, ::-1])}
+    (found, *_) = sample_batches(training, config)
+    assert {image.astype(np.uint8).tobytes() for image in found[..., 0]} <= rows
+
+    (changed, *_) = sample_batches(training, replace(config, statistics_on="augmented"))
+    assert {image.astype(np.uint8).tobytes() for image in changed[..., 0]}.isdisjoint(rows)
 
 
 def test_sample_batches_are_never_blended(tiny_config: FitConfig, data: FerData) -> None:
