@@ -9,8 +9,8 @@ PHOTOS ?=
 ARGS ?=
 DATA ?=
 FERPLUS ?=
-# The shipped network is trained in two runs: the second one starts from the first.
-CONFIGS ?= flagship flagship3
+# The shipped network is trained in three runs: each starts from the one before.
+CONFIGS ?= flagship flagship3 flagship5
 BIN := $(VENV)/bin
 # The virtual environment's node, where one was needed, must be found by npm's own scripts.
 export PATH := $(abspath $(BIN)):$(PATH)

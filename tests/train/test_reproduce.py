@@ -37,23 +37,25 @@ def reproduce(venv: Path, *variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("variables", [("DATA=a.csv", "FERPLUS=b.csv"), ("DATA=a.npz",)])
-def test_reproduce_trains_two_runs_exports_and_scores_the_second(
+def test_reproduce_trains_three_runs_exports_and_scores_the_last(
     venv: Path, variables: tuple[str, ...]
 ) -> None:
     done = reproduce(venv, *variables)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Time: ") == 2
+    assert done.stdout.count("Time: ") == 3
 
     calls = [shlex.split(line) for line in (venv / "calls").read_text().splitlines()]
-    assert [call[:2] for call in calls] == [["-m", "train"]] * 4
-    first, second, export, evaluate = (build_parser().parse_args(call[2:]) for call in calls)
-    assert [first.config, second.config] == ["flagship", "flagship3"]
+    assert [call[:2] for call in calls] == [["-m", "train"]] * 5
+    first, second, third, export, evaluate = (build_parser().parse_args(call[2:]) for call in calls)
+    assert [first.config, second.config, third.config] == ["flagship", "flagship3", "flagship5"]
     assert first.run == Path(load_config("flagship3").start_from)
-    assert second.run == export.source == Path("runs/flagship3")
-    assert export.out == evaluate.model == Path("runs/flagship3/model")
+    assert second.run == Path(load_config("flagship5").start_from)
+    assert [str(second.run)] == list(load_config("flagship5").teachers)
+    assert third.run == export.source == Path("runs/flagship5")
+    assert export.out == evaluate.model == Path("runs/flagship5/model")
     assert export.formats == "all"
     assert evaluate.robustness
-    for each in (first, second, export, evaluate):
+    for each in (first, second, third, export, evaluate):
         assert each.data == Path(variables[0].removeprefix("DATA="))
         assert each.ferplus == (Path("b.csv") if len(variables) == 2 else None)
 
