@@ -123,6 +123,11 @@ def test_a_form_of_many_files_is_not_read_to_its_end(client):
     assert "one file, in the field 'image', and nothing else" in answer.json["error"]["message"]
 
 
+def test_a_form_that_is_too_large_is_told_so(client):
+    answer = client.post(PREDICT, data={"image": (io.BytesIO(b"x" * (MAX_BYTES + 20_000)), "a.png")})
+    assert code_of(answer) == (413, "too_large")
+
+
 def test_a_form_that_is_none_is_refused(client):
     for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
         assert code_of(send(client, b"--y\r\n\r\nz", kind)) == (400, "bad_message")
