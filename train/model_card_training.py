@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from train.config import CONFIG_DIR
+from train.config import CONFIG_DIR, load_config
 
 _DATA = "--data fer2013.csv --ferplus fer2013new.csv"
 
@@ -16,6 +16,7 @@ def training_section(meta: dict[str, Any]) -> str:
     sentences = [
         f"From {_first_weights(config)} on {data['training_rows']:,} rows of FER-2013's Training split.",
         _copies(data),
+        _teachers(config),
         *_course(meta),
         _code(meta["environment"]),
         f"Shipped are the {checkpoint['weights']} weights after epoch {checkpoint['epoch']} "
@@ -28,7 +29,7 @@ def training_section(meta: dict[str, Any]) -> str:
     given = name if (CONFIG_DIR / f"{name}.toml").is_file() else f"{name}.toml"
     commands = (
         "```\n"
-        f"{_first_run(config)}"
+        f"{_earlier_runs(config)}"
         f"python -m train fit --config {given} --seed {meta['seed']} {_DATA}\n"
         f"python -m train export runs/{name} {_DATA} --out models/{name}\n"
         "```\n"
@@ -41,11 +42,24 @@ def _first_weights(config: dict[str, Any]) -> str:
     return f"the weights of an earlier run ({start})" if start else "random weights"
 
 
-def _first_run(config: dict[str, Any]) -> str:
-    """The command of the run that this one started from, where it is one of configs/."""
-    first = Path(config.get("start_from") or "").name
-    known = bool(first) and (CONFIG_DIR / f"{first}.toml").is_file()
-    return f"python -m train fit --config {first} {_DATA}\n" if known else ""
+def _earlier_runs(config: dict[str, Any]) -> str:
+    """Commands of the runs that this one started from, the first one first, where they are in configs/."""
+    earlier = Path(config.get("start_from") or "").name
+    if not earlier or not (CONFIG_DIR / f"{earlier}.toml").is_file():
+        return ""
+    command = f"python -m train fit --config {earlier} {_DATA}\n"
+    return _earlier_runs(load_config(earlier).to_dict()) + command
+
+
+def _teachers(config: dict[str, Any]) -> str:
+    if not config.get("teachers"):
+        return ""
+    asked = {
+        "rows": "of each picture and its mirror image, asked once",
+        "batches": "of each picture as the network sees it",
+    }[config.get("distill_on", "batches")]
+    share = f"{100 * config['distill_weight']:.0f} %"
+    return f"{share} of what it learned is what {' and '.join(config['teachers'])} said {asked}."
 
 
 def _copies(data: dict[str, Any]) -> str:

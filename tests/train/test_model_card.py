@@ -165,6 +165,20 @@ def test_card_of_a_run_that_started_from_another_says_so(
     assert ("python -m train fit --config flagship --data" in card) == has_command
 
 
+def test_card_names_every_earlier_run_and_the_teachers(meta: dict[str, Any]) -> None:
+    assert "of what it learned" not in model_card(meta, [])
+    taught = {"teachers": ["runs/a", "runs/b"], "distill_on": "rows", "distill_weight": 0.5}
+    meta["config"] |= {"start_from": "runs/flagship3", **taught}
+    card = model_card(meta, [])
+
+    first, second = (card.index(f"fit --config {name} --data") for name in ("flagship", "flagship3"))
+    assert first < second < card.index("--config tiny.toml")
+    assert "50 % of what it learned is what runs/a and runs/b said of each picture and its mirror" in card
+    # Runs from before teachers could be asked once.
+    del meta["config"]["distill_on"]
+    assert "said of each picture as the network sees it" in one_line(model_card(meta, []))
+
+
 def test_card_of_a_run_that_was_stopped_early_says_so(meta: dict[str, Any]) -> None:
     meta["training"] |= {"epochs": 28, "resumed": 0, "image_sides": [{"until_epoch": 80, "side": 48}]}
     card = one_line(model_card(meta, []))
