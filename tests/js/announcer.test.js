@@ -35,3 +35,26 @@ test("after reset the same text is said again", () => {
   throttle.reset();
   assert.equal(throttle.offer("happy", 5000), "happy");
 });
+
+test("that nobody is there is said once it has lasted a second", () => {
+  const throttle = new AnnouncementThrottle();
+  assert.equal(throttle.offer("nobody", 0, true), null);
+  assert.equal(throttle.offer("nobody", 999, true), null);
+  assert.equal(throttle.offer("nobody", 1000, true), "nobody");
+});
+
+test("a face that is missed in single frames is not said to be gone", () => {
+  const throttle = new AnnouncementThrottle();
+  throttle.offer("happy", 0);
+  for (let ms = 40; ms <= 9000; ms += 40) {
+    const absent = ms % 200 === 0;
+    assert.equal(throttle.offer(absent ? "nobody" : "happy", ms, absent), null);
+  }
+});
+
+test("after reset the second begins again", () => {
+  const throttle = new AnnouncementThrottle();
+  throttle.offer("nobody", 0, true);
+  throttle.reset();
+  assert.equal(throttle.offer("nobody", 1500, true), null);
+});
