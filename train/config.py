@@ -138,7 +138,10 @@ class FitConfig:
     Attributes:
         epochs: passes over the training rows, the whole length of the learning rate's one cycle.
         optimizer: one of OPTIMIZERS, both with decay of the weights apart from the gradients ("AdamW").
-        peak_learning_rate: reached after `warmup_share` of all steps, then a cosine to zero.
+        peak_learning_rate: reached after `warmup_share` of all steps, then a cosine to `last_rate_share`.
+        last_rate_share: share (0-1) of the peak that the rate ends at. Above zero, with a slow
+            `ema_momentum`, the weights go on moving and their average lies in the middle of where they go
+            (Izmailov et al. 2018, "Averaging weights leads to wider optima and better generalization").
         momentum: of SGD with Nesterov's step; of Adam's first moment.
         weight_decay: share of each kernel taken off a step, times the learning rate.
         ema_momentum: of the running average of the weights; that average is what is evaluated and shipped.
@@ -176,6 +179,7 @@ class FitConfig:
     batch_size: int = 128
     optimizer: str = "sgd"
     peak_learning_rate: float = 0.1
+    last_rate_share: float = 0.0
     warmup_share: float = 0.15
     momentum: float = 0.9
     weight_decay: float = 0.001
@@ -202,7 +206,8 @@ class FitConfig:
         _require(self.peak_learning_rate > 0, "peak_learning_rate", "above 0", self.peak_learning_rate)
         for name in ("warmup_share", "momentum", "ema_momentum", "label_smoothing"):
             _require(0 <= getattr(self, name) < 1, name, "0 to below 1", getattr(self, name))
-        _require(0 <= self.ferplus_balance <= 1, "ferplus_balance", "0 to 1", self.ferplus_balance)
+        for name in ("last_rate_share", "ferplus_balance"):
+            _require(0 <= getattr(self, name) <= 1, name, "0 to 1", getattr(self, name))
         for name in ("weight_decay", "ferplus_weight", "mixup_alpha", "early_stopping_epochs"):
             _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
         _require(0 <= self.seed <= HIGHEST_SEED, "seed", f"0 to {HIGHEST_SEED}", self.seed)

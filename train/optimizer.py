@@ -1,4 +1,4 @@
-"""The optimizer of a run: SGD or Adam with one warm-up, a cosine to zero and averaged weights."""
+"""The optimizer of a run: SGD or Adam with one warm-up, one cosine and averaged weights."""
 
 import keras
 
@@ -11,6 +11,7 @@ def build_optimizer(config: FitConfig, *, steps: int) -> keras.optimizers.Optimi
     schedule = keras.optimizers.schedules.CosineDecay(
         config.peak_learning_rate / 25,
         decay_steps=max(1, steps - warmup),
+        alpha=config.last_rate_share,
         warmup_target=config.peak_learning_rate,
         warmup_steps=warmup,
     )

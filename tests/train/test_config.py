@@ -43,6 +43,7 @@ def test_load_config_override_replaces_file_and_none_does_not() -> None:
         ({"augment": {"dark_gamma": 0.5}}, "dark_gamma must be 1 to 10"),
         ({"mixup_alpha": -1}, "mixup_alpha must be 0 or more"),
         ({"ferplus_balance": 2}, "ferplus_balance must be 0 to 1"),
+        ({"last_rate_share": 1.5}, "last_rate_share must be 0 to 1"),
         ({"optimizer": "rmsprop"}, "optimizer must be sgd or adam, not 'rmsprop'"),
         ({"optimizer": "adam"}, "peak_learning_rate must be at most 0.02 with Adam, not 0.1"),
         ({"class_weights": "some"}, "class_weights must be none, balanced or 0 to 1, not 'some'"),

@@ -19,6 +19,7 @@ from train.checkpoint import BEST_FILE, LAST_FILE, averaged_weights, save_averag
 from train.config import AugmentConfig, FitConfig
 from train.data import FerData
 from train.fit import FitOptions, fit, sample_batches
+from train.optimizer import build_optimizer
 from train.recorder import is_stalled
 from train.run_folder import code_version, read_config, read_history, read_run, write_history
 
@@ -207,6 +208,19 @@ def test_fit_adam_learns_64_images_by_heart(tmp_path: Path, tiny_config: FitConf
     config = replace(tiny_config, epochs=12, optimizer="adam", peak_learning_rate=0.01)
 
     assert fit(config, data, tmp_path, say=quiet).last_epoch["val_original_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_build_optimizer_rate_rises_to_the_peak_and_falls_to_its_last_share(share: float) -> None:
+    config = FitConfig(peak_learning_rate=0.2, warmup_share=0.1, last_rate_share=share)
+
+    optimizer = build_optimizer(config, steps=100)
+    rates = []
+    for step in (10, 55, 100):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+
+    assert rates == pytest.approx([0.2, 0.1 * (1 + share), 0.2 * share], abs=1e-6)
 
 
 def test_fit_writes_a_plot_and_tensorboard_files(
