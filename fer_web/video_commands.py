@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from fer_web.history.types import SampleTable, Session
 from fer_web.history_commands import NO_BROWSER
 from fer_web.inference.models import Model, open_model, options_of
 from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
+from fer_web.interrupts import interrupt_kept
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings, add_setting_options, settings_of
 from fer_web.vendor_files import BLAZEFACE_PATH
@@ -87,7 +88,8 @@ def add_video(tools: Any) -> None:
 def run_video(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Analyse a video; returns 1 where it ends before its time."""
     settings = settings_of(given, environment)
-    with VideoReader(given.video, VideoLimits.from_settings(settings)) as reader:
+    limits = VideoLimits.from_settings(settings)
+    with interrupt_kept() as check_interrupt, VideoReader(given.video, limits) as reader:
         form, out = _annotated_file(given)
         _check_files(given, out)
         name = session_name(given)
@@ -108,7 +110,7 @@ def run_video(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         run.write(
             analyse_video(reader, pipeline, state),
             outputs,
-            lambda items: _with_progress(items, reader.frames),
+            lambda items: _with_progress(_checked(items, check_interrupt), reader.frames),
         )
         print(describe(given.video, reader, run.samples, time.perf_counter() - started))
         _tell_written(outputs)
@@ -204,6 +206,12 @@ def _tell_written(outputs: VideoOutputs) -> None:
     written += [f"{outputs.annotated} ({outputs.form.description})"] if outputs.form else []
     if written:
         print(f"written: {', '.join(written)}")
+
+
+def _checked(items: Iterable[AnalysedFrame], check: Callable[[], None]) -> Iterator[AnalysedFrame]:
+    for item in items:
+        check()
+        yield item
 
 
 def _with_progress(items: Iterable[AnalysedFrame], total: int | None) -> Iterator[AnalysedFrame]:

@@ -2,11 +2,9 @@
 
 import contextlib
 import shutil
-import signal
 import subprocess
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -15,6 +13,7 @@ import cv2
 
 from fer_web.analysis.video_kinds import FFMPEG_FORMATS
 from fer_web.errors import InvalidValueError, SetupError, VideoWriteError
+from fer_web.interrupts import interrupt_waits
 from fer_web.vision.types import Frame
 
 H264_SUFFIXES: Final = (".mp4", ".mov", ".mkv")
@@ -111,22 +110,6 @@ def _ffmpeg_encoders() -> frozenset[str]:
     return frozenset(word for line in done.stdout.splitlines() for word in line.split()[1:2])
 
 
-@contextlib.contextmanager
-def _interrupt_waits() -> Iterator[None]:
-    """Ctrl-C within this comes at its end: a process that nobody knows of yet could not be ended."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
-
-
 class FFmpegEncoder:
     """A process of ffmpeg that gets frames through a pipe, and the sound from the source itself."""
 
@@ -135,7 +118,8 @@ class FFmpegEncoder:
         self._free = FreeSpace(draft)
         command = _ffmpeg_command(draft, source, fps, size_hw, codec)
         try:
-            with _interrupt_waits():
+            # A process that nobody knows of yet could not be ended.
+            with interrupt_waits():
                 # A session of its own: Ctrl-C is for us, who then end it.
                 self._process = subprocess.Popen(
                     command,
