@@ -10,6 +10,7 @@ from tests.servers import ROOT
 LAYERS = {
     "fer_web.labels": 0,
     "fer_web.errors": 0,
+    "fer_web.interrupts": 0,
     "fer_web.settings": 1,
     "fer_web.vendor_files": 2,
     "fer_web.eventlet_websocket": 2,
