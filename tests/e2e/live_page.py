@@ -42,6 +42,10 @@ class LivePage:
             f"document.querySelectorAll('.face-card[data-face-id]').length === {count}", timeout_s
         )
 
+    def wait_for_boxes(self, count=1):
+        """Wait until the overlay shows so many boxes just now: none are drawn while results come late."""
+        self.wait_until(f"window.__drawn.at(-1)?.faces.length === {count}")
+
     def wait_until(self, expression, timeout_s=20):
         """Ask the page until it is true; Playwright's own way needs eval, which our policy forbids."""
         end_s = time.monotonic() + timeout_s

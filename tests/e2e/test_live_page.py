@@ -39,6 +39,7 @@ def test_overlay_has_ink_where_the_face_is_and_none_far_from_it(server, browser_
     live = LivePage(browser_with_face, server.url)
     live.start()
     live.page.wait_for_timeout(500)
+    live.wait_for_boxes()
     ink = live.page.evaluate("""() => {
       const canvas = document.getElementById("overlay");
       const context = canvas.getContext("2d");
@@ -113,6 +114,7 @@ def test_mirror_turns_picture_and_overlay_and_not_the_words(server, videos):
         # A webcam is shown as a mirror at first.
         sides, turns = [], []
         for _ in range(2):
+            live.wait_for_boxes()
             sides.append((live.ink(0, 0, 0.5, 1), live.ink(0.5, 0, 1, 1)))
             turns.append(live.page.evaluate("getComputedStyle(document.getElementById('video')).transform"))
             live.page.keyboard.press("m")
@@ -131,6 +133,7 @@ def test_overlay_says_the_expression_above_the_box(server, videos):
         live.start()
         live.page.keyboard.press("m")
         live.page.wait_for_timeout(700)
+        live.wait_for_boxes()
         left, top, width, _ = live.drawn()[-1]["faces"][0]["box"]
         inside = live.ink(left + width * 0.3, top + 0.05, left + width * 0.7, top + 0.085)
         above = live.ink(left + width * 0.3, top - 0.06, left + width * 0.7, top - 0.025)
@@ -143,6 +146,7 @@ def test_snapshot_is_a_png_of_the_video_with_its_overlay(server, videos, tmp_pat
         live = LivePage(browser, server.url)
         live.start()
         live.page.wait_for_timeout(500)
+        live.wait_for_boxes()
         with live.page.expect_download() as download:
             live.page.keyboard.press("s")
         path = tmp_path / download.value.suggested_filename
@@ -337,7 +341,7 @@ def test_heat_map_appears_on_the_face_disappears_and_is_remembered(server, brows
     live.start()
     has_map = "window.__drawn.at(-1)?.faces[0]?.hasHeatmap === true"
     pressed = "document.getElementById('heatmap-toggle').ariaPressed"
-    live.wait_until("window.__drawn.at(-1)?.faces.length === 1")
+    live.wait_for_boxes()
     assert (live.page.evaluate(pressed), inner_ink(live)) == ("false", 0)
     assert live.page.is_hidden("#heat-legend")
     live.page.keyboard.press("t")
