@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -98,4 +97,3 @@ def test_load_imagenet_weights_missing_or_broken_file_raises(tmp_path: Path, con
 
 def test_transfer_config_starts_from_scratch_until_given_weights() -> None:
     assert load_config("transfer").network.imagenet_weights == ""
-    assert replace(load_config("transfer").network, backbone="vgg16").backbone_side == 96
