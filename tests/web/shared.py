@@ -1,5 +1,6 @@
 """An application that shares, and those who ask it: its host, visitors and strangers."""
 
+import datetime
 import json
 
 from fer_web.factory import create_application
@@ -8,7 +9,6 @@ from fer_web.settings import Settings
 from tests.fakes.models import write_empty_model
 from tests.fakes.networks import FakeNetwork
 from tests.fakes.pipelines import InstantPipeline
-from tests.history.sessions import STARTED
 
 URL = "https://192.168.1.5:5443"
 OTHER_URL = "https://fer-host.local:5443"
@@ -54,7 +54,9 @@ class Shared:
     def session(self, state="finished", owner="somebody", name="A film"):
         """Id of a session with one sample."""
         store = self.application.history
-        session_id = store.open_session(NewSession(owner, name, STARTED, "m", "h", 5.0)).id
+        # Of just now: the application's own thread removes what is a month old.
+        began = datetime.datetime.now(datetime.UTC)
+        session_id = store.open_session(NewSession(owner, name, began, "m", "h", 5.0)).id
         sample = Sample(0.5, 1, (0.1, 0.1, 0.1, 0.1), (0, 0, 0, 1, 0, 0, 0), 3, 0.9, True)
         store.add_batch(session_id, [sample])
         if state == "finished":
