@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from fer_web.interrupts import interrupt_waits
+
 
 @contextlib.contextmanager
 def draft_of(path: Path, mode: int | None = None) -> Iterator[Path]:
@@ -14,15 +16,19 @@ def draft_of(path: Path, mode: int | None = None) -> Iterator[Path]:
     Args: mode: its permissions; None: as this process makes files, which no other thread may do meanwhile.
     Raises: OSError: the folder is missing, or cannot be written.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".draft-", suffix=path.suffix)
-    os.close(handle)
-    draft = Path(name)
+    draft = None
     try:
+        # A file that nobody knows of yet could not be removed.
+        with interrupt_waits():
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".draft-", suffix=path.suffix)
+            draft = Path(name)
+            os.close(handle)
         yield draft
         draft.chmod(0o666 & ~_umask() if mode is None else mode)
         draft.replace(path)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        if draft:
+            draft.unlink(missing_ok=True)
         raise
 
 

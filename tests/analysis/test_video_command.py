@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -183,6 +184,19 @@ def test_ctrl_c_within_a_finalizer_ends_it_too(video, clip, tmp_path, monkeypatc
     status, out, err = video(clip, "--csv", "a.csv")
     assert (status, out, err) == (130, "", "fer-web: Interrupted.\n")
     assert len(calls) < 20
+    assert names_in(tmp_path) == []
+
+
+def test_ctrl_c_just_after_a_file_was_begun_leaves_none(video, clip, tmp_path, monkeypatch):
+    begin = tempfile.mkstemp
+
+    def interrupted_mkstemp(*arguments, **options):
+        begun = begin(*arguments, **options)
+        signal.raise_signal(signal.SIGINT)
+        return begun
+
+    monkeypatch.setattr(tempfile, "mkstemp", interrupted_mkstemp)
+    assert video(clip, "--csv", "a.csv")[0] == 130
     assert names_in(tmp_path) == []
 
 
