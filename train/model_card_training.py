@@ -43,12 +43,17 @@ def _first_weights(config: dict[str, Any]) -> str:
 
 
 def _earlier_runs(config: dict[str, Any]) -> str:
-    """Commands of the runs that this one started from, the first one first, where they are in configs/."""
-    earlier = Path(config.get("start_from") or "").name
-    if not earlier or not (CONFIG_DIR / f"{earlier}.toml").is_file():
-        return ""
-    command = f"python -m train fit --config {earlier} {_DATA}\n"
-    return _earlier_runs(load_config(earlier).to_dict()) + command
+    """Commands of the runs that this one started or learned from, in order, where they are in configs/."""
+    return "".join(f"python -m train fit --config {name} {_DATA}\n" for name in _names_of_earlier(config))
+
+
+def _names_of_earlier(config: dict[str, Any]) -> list[str]:
+    named = [Path(each).name for each in (config.get("start_from") or "", *config.get("teachers", ()))]
+    found: list[str] = []
+    for name in named:
+        if name and (CONFIG_DIR / f"{name}.toml").is_file():
+            found += [*_names_of_earlier(load_config(name).to_dict()), name]
+    return list(dict.fromkeys(found))
 
 
 def _teachers(config: dict[str, Any]) -> str:

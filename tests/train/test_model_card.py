@@ -179,6 +179,15 @@ def test_card_names_every_earlier_run_and_the_teachers(meta: dict[str, Any]) -> 
     assert "said of each picture as the network sees it" in one_line(model_card(meta, []))
 
 
+def test_card_names_the_runs_of_its_teachers_each_once(meta: dict[str, Any]) -> None:
+    meta["config"] |= {"start_from": "runs/flagship5", "teachers": ["runs/flagship5", "runs/flagship4"]}
+    meta["config"] |= {"distill_on": "rows", "distill_weight": 0.6}
+    commands = [line for line in model_card(meta, []).splitlines() if "train fit" in line]
+
+    names = [line.split("--config ")[1].split()[0] for line in commands]
+    assert names == ["flagship", "flagship3", "flagship5", "flagship4", "tiny.toml"]
+
+
 def test_card_of_a_run_that_was_stopped_early_says_so(meta: dict[str, Any]) -> None:
     meta["training"] |= {"epochs": 28, "resumed": 0, "image_sides": [{"until_epoch": 80, "side": 48}]}
     card = one_line(model_card(meta, []))
