@@ -41,7 +41,7 @@ def build_network(
 
 def _trunk(image: Any, config: NetworkConfig, normalization: type[layers.BatchNormalization]) -> Any:
     if config.architecture == "transfer":
-        return transfer(image, config)
+        return transfer(image, config, normalization)
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale_pixels")(image)
     if config.architecture in TRUNKS:
         return TRUNKS[config.architecture](x, config.dropout, normalization)

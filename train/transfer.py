@@ -1,4 +1,4 @@
-"""Networks of keras.applications as trunks: faces are enlarged and coloured as these expect them."""
+"""Networks made for ImageNet as trunks: faces are enlarged and coloured as these expect them."""
 
 import re
 import warnings
@@ -10,6 +10,7 @@ from keras import layers
 
 from fer_web.errors import SettingsError
 from train.config import NetworkConfig
+from train.efficientnet_lite import efficientnet_lite0, load_lite0_weights
 
 _APPLICATIONS = {
     "efficientnetb0": keras.applications.EfficientNetB0,
@@ -22,13 +23,21 @@ _MEAN_BGR = [103.939, 116.779, 123.68]
 _COUNTED = re.compile(r"^(rescaling|normalization)_\d+$")
 
 
-def transfer(image: Any, config: NetworkConfig) -> Any:
+def transfer(
+    image: Any,
+    config: NetworkConfig,
+    normalization: type[layers.BatchNormalization] = layers.BatchNormalization,
+) -> Any:
     """From grey pixels (N, 48, 48, 1), 0-255, to features (N, C), with fresh weights.
 
     The backbone's layers are the model's own, not a model inside it, so that all of them are found by path.
+
+    Args: normalization: for efficientnet_lite0; those of keras.applications have their own.
     """
     side = config.backbone_side
     x = layers.Resizing(side, side, interpolation="bilinear", name="enlarge")(image)
+    if config.backbone == "efficientnet_lite0":
+        return layers.Dropout(config.dropout, name="dropout")(efficientnet_lite0(x, normalization))
     # Grey is the same in RGB and BGR.
     x = layers.Concatenate(name="colour")([x, x, x])
     if config.backbone != "efficientnetb0":
@@ -65,6 +74,9 @@ def load_imagenet_weights(model: keras.Model, config: NetworkConfig) -> None:
             f"imagenet_weights {path} does not exist. Give the backbone's file without its top, or none"
         )
     trunk = keras.Model(model.input, model.get_layer("dropout").input)
+    if config.backbone == "efficientnet_lite0":
+        load_lite0_weights(trunk, path)
+        return
     try:
         with warnings.catch_warnings():
             # Keras warns of each layer that it does not find in the file, then raises, which is enough.
