@@ -19,7 +19,7 @@ from train.data import FerData, training_rows
 from train.devices import all_devices, leave_gpus_to_backend
 from train.distillation import with_teachers
 from train.event_log import FOLDER, EventLog
-from train.networks import build_network
+from train.networks import build_network, dtype_policy
 from train.optimizer import build_optimizer
 from train.plots import plot_history
 from train.recorder import Recorder, Scoring
@@ -140,7 +140,7 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
     keras.utils.set_random_seed(config.seed)
     steps = len(rows.training) // config.batch_size
     taught = _ask_once(rows.training, config, run_dir, options.say)
-    teachers = load_teachers(config.teachers) if config.teaches_batches else ()
+    teachers = load_teachers(config.teachers, as_trained=True) if config.teaches_batches else ()
     model = compile_network(config, steps_per_epoch=steps, teachers=teachers)
     start_epoch = restore(run_dir / LAST_FILE, model) if (run_dir / LAST_FILE).is_file() else 0
     if not start_epoch:
@@ -225,17 +225,6 @@ def compile_network(
     model.compile(optimizer=optimizer, loss=losses, loss_weights=weights)
     optimizer.build(model.trainable_variables)
     return model
-
-
-@contextlib.contextmanager
-def dtype_policy(name: str) -> Iterator[None]:
-    """Build layers under another Keras dtype policy, for the time of a with block."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def sample_batches(data: FerData, config: FitConfig) -> "_Sample":

@@ -1,5 +1,7 @@
 """Networks by name: grey faces in 0-255 to two sets of logits."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -55,6 +57,17 @@ def _residual(x: Any, config: NetworkConfig, parts: "_Parts") -> Any:
         x = parts.residual_block(x, filters, strides=strides, name=f"block{i}")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     return layers.Dropout(config.dropout, name="dropout")(x)
+
+
+@contextlib.contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Build layers under another Keras dtype policy, for the time of a with block."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 class FusedBatchNormalization(layers.BatchNormalization):

@@ -9,8 +9,8 @@ from fer_web.errors import SettingsError
 from fer_web.inference.artifact import load_artifact, sha256_of
 from train.checkpoint import LAST_FILE, averaged_weights
 from train.export_source import open_source
-from train.networks import HEADS, INPUT_SHAPE
-from train.run_folder import CONFIG_FILE
+from train.networks import HEADS, INPUT_SHAPE, dtype_policy
+from train.run_folder import CONFIG_FILE, read_config
 
 
 def teacher_file(source: str) -> Path:
@@ -45,16 +45,21 @@ def hash_teachers(sources: Sequence[str]) -> list[str]:
     return hashes
 
 
-def load_teachers(sources: Sequence[str]) -> list[keras.Model]:
-    """Open every teacher, in float32 and never to be trained.
+def load_teachers(sources: Sequence[str], *, as_trained: bool = False) -> list[keras.Model]:
+    """Open every teacher, never to be trained.
 
+    Args: as_trained: a run's network computes in the dtype that it was trained in: bfloat16 is twice as fast
+        where each batch is shown to it. Otherwise, and for files, in float32. The answers are float32.
     Raises: SettingsError, ModelArtifactError: not a network for 48 x 48 pixels with our two outputs.
     """
-    return [_load(source) for source in sources]
+    return [_load(source, as_trained) for source in sources]
 
 
-def _load(source: str) -> keras.Model:
-    model = open_source(Path(source)).model
+def _load(source: str, as_trained: bool) -> keras.Model:
+    path = Path(source)
+    is_run = (path / CONFIG_FILE).is_file()
+    with dtype_policy(read_config(path).dtype_policy if as_trained and is_run else "float32"):
+        model = open_source(path).model
     outputs = {name: each for name, each in model.output.items() if name in HEADS}
     shapes = {key: each.shape[1:] for key, each in outputs.items()}
     if shapes != {name: (size,) for name, size in HEADS.items()} or model.input_shape[1:] != INPUT_SHAPE:

@@ -116,6 +116,23 @@ def test_student_has_the_variables_of_the_network_alone(tiny_config: FitConfig, 
     assert len(student.variables) == len(alone.variables)
 
 
+def test_load_teachers_as_trained_computes_in_the_dtype_of_the_run(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
+    fit(replace(tiny_config, epochs=1, dtype_policy="mixed_bfloat16"), data, tmp_path, say=quiet)
+    images = data.images[:16, ..., None].astype(np.float32)
+
+    (exact,), (fast,) = (load_teachers([str(tmp_path)], as_trained=each) for each in (False, True))
+
+    assert {each.compute_dtype for each in exact.layers} == {"float32"}
+    assert "bfloat16" in {each.compute_dtype for each in fast.layers}
+    wanted, found = exact(images), fast(images)
+    for head in wanted:
+        assert keras.backend.standardize_dtype(found[head].dtype) == "float32"
+        assert np.ptp(wanted[head]) > 0.1
+        np.testing.assert_allclose(found[head], wanted[head], atol=0.05 * np.abs(wanted[head]).max())
+
+
 def test_all_batches_teachers_see_the_same_faces_at_48_pixels(tiny_config: FitConfig, data: FerData) -> None:
     config = replace(tiny_config, teachers=("any",), image_sides=((0.5, 24), (0.5, 48)))
 
