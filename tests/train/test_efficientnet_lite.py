@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import SettingsError
 from tests.train.conftest import KERAS_WARNINGS
+from tests.train.torch_files import state_dict_file
 from train.config import NetworkConfig, load_config
 from train.networks import MAX_PARAMETERS, build_network
 from train.transfer import load_imagenet_weights
@@ -99,10 +100,10 @@ def config(path: Path) -> NetworkConfig:
 
 
 def test_grey_faces_have_the_features_that_their_colours_have(tmp_path: Path, arrays: Arrays) -> None:
-    np.savez(tmp_path / "lite0.npz", **arrays)
-    model = build_network(config(tmp_path / "lite0.npz"))
+    (tmp_path / "lite0.pth").write_bytes(state_dict_file(arrays))
+    model = build_network(config(tmp_path / "lite0.pth"))
 
-    load_imagenet_weights(model, config(tmp_path / "lite0.npz"))
+    load_imagenet_weights(model, config(tmp_path / "lite0.pth"))
 
     found = keras.Model(model.input, model.get_layer("dropout").input).predict(IMAGES, verbose=0)
     expected = features_of_colours(np.repeat(IMAGES, 3, axis=-1), arrays)
@@ -111,11 +112,11 @@ def test_grey_faces_have_the_features_that_their_colours_have(tmp_path: Path, ar
 
 
 def test_networks_for_training_have_the_same_features(tmp_path: Path, arrays: Arrays) -> None:
-    np.savez(tmp_path / "lite0.npz", **arrays)
+    (tmp_path / "lite0.pth").write_bytes(state_dict_file(arrays))
     outputs = []
     for for_training in (False, True):
-        model = build_network(config(tmp_path / "lite0.npz"), for_training=for_training)
-        load_imagenet_weights(model, config(tmp_path / "lite0.npz"))
+        model = build_network(config(tmp_path / "lite0.pth"), for_training=for_training)
+        load_imagenet_weights(model, config(tmp_path / "lite0.pth"))
         outputs.append(keras.Model(model.input, model.get_layer("dropout").input).predict(IMAGES, verbose=0))
 
     np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-3, atol=1e-4)
@@ -131,28 +132,18 @@ def _wider(arrays: Arrays) -> Arrays:
 
 @pytest.mark.parametrize("change", [_without_a_block, _wider])
 def test_weights_of_another_network_raise(tmp_path: Path, arrays: Arrays, change: object) -> None:
-    np.savez(tmp_path / "other.npz", **change(arrays))
-    wanted = config(tmp_path / "other.npz")
+    (tmp_path / "other.pth").write_bytes(state_dict_file(change(arrays)))
+    wanted = config(tmp_path / "other.pth")
 
-    with pytest.raises(SettingsError, match=r"other\.npz is no \.npz file with the arrays of efficient"):
+    with pytest.raises(SettingsError, match=r"other\.pth does not fit efficientnet_lite0"):
         load_imagenet_weights(build_network(wanted), wanted)
 
 
-@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut short"])
-def test_a_broken_file_raises(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "broken.npz").write_bytes(content)
-    wanted = config(tmp_path / "broken.npz")
+def test_a_broken_file_raises(tmp_path: Path) -> None:
+    (tmp_path / "broken.pth").write_bytes(b"no weights")
+    wanted = config(tmp_path / "broken.pth")
 
-    with pytest.raises(SettingsError, match=r"broken\.npz is no \.npz file"):
-        load_imagenet_weights(build_network(wanted), wanted)
-
-
-def test_a_single_array_raises(tmp_path: Path) -> None:
-    with (tmp_path / "single.npz").open("wb") as file:
-        np.save(file, np.zeros(3))
-    wanted = config(tmp_path / "single.npz")
-
-    with pytest.raises(SettingsError, match=r"single\.npz is no \.npz file"):
+    with pytest.raises(SettingsError, match=r"broken\.pth does not fit .* Take the \.pth file"):
         load_imagenet_weights(build_network(wanted), wanted)
 
 
