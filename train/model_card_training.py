@@ -1,5 +1,6 @@
 """What a model card says of the training."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ def training_section(meta: dict[str, Any]) -> str:
         f"From {_first_weights(config)} on {data['training_rows']:,} rows of FER-2013's Training split.",
         _copies(data),
         _teachers(config),
+        _foreign_weights(config),
         *_course(meta),
         _code(meta["environment"]),
         f"Shipped are the {checkpoint['weights']} weights after epoch {checkpoint['epoch']} "
@@ -39,7 +41,9 @@ def training_section(meta: dict[str, Any]) -> str:
 
 def _first_weights(config: dict[str, Any]) -> str:
     start = config.get("start_from")
-    return f"the weights of an earlier run ({start})" if start else "random weights"
+    if start:
+        return f"the weights of an earlier run ({start})"
+    return "weights learned on ImageNet" if _imagenet_file(config) else "random weights"
 
 
 def _earlier_runs(config: dict[str, Any]) -> str:
@@ -64,7 +68,28 @@ def _teachers(config: dict[str, Any]) -> str:
         "batches": "of each picture as the network sees it",
     }[config.get("distill_on", "batches")]
     share = f"{100 * config['distill_weight']:.0f} %"
-    return f"{share} of what it learned is what {' and '.join(config['teachers'])} said {asked}."
+    return f"{share} of what it learned is what {_listed(config['teachers'])} said {asked}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The mean is of more than one: "a", "a and b together", "a, b and c together"."""
+    if len(names) == 1:
+        return names[0]
+    return f"{', '.join(names[:-1])} and {names[-1]} together"
+
+
+def _foreign_weights(config: dict[str, Any]) -> str:
+    """Which runs began with weights from other pictures than FER-2013's; every such weight came by them."""
+    files = {name: _imagenet_file(load_config(name).to_dict()) for name in _names_of_earlier(config)}
+    files |= {config["network"]["name"]: _imagenet_file(config)}
+    named = [
+        f"{name} began with weights learned on ImageNet ({file})" for name, file in files.items() if file
+    ]
+    return f"Other pictures had a part in it: {', '.join(named)}." if named else ""
+
+
+def _imagenet_file(config: dict[str, Any]) -> str:
+    return Path(config["network"].get("imagenet_weights", "")).name
 
 
 def _copies(data: dict[str, Any]) -> str:

@@ -173,7 +173,7 @@ def test_card_names_every_earlier_run_and_the_teachers(meta: dict[str, Any]) -> 
 
     first, second = (card.index(f"fit --config {name} --data") for name in ("flagship", "flagship3"))
     assert first < second < card.index("--config tiny.toml")
-    assert "50 % of what it learned is what runs/a and runs/b said of each picture and its mirror" in card
+    assert "50 % of what it learned is what runs/a and runs/b together said of each picture and its" in card
     # Runs from before teachers could be asked once.
     del meta["config"]["distill_on"]
     assert "said of each picture as the network sees it" in one_line(model_card(meta, []))
@@ -186,6 +186,25 @@ def test_card_names_the_runs_of_its_teachers_each_once(meta: dict[str, Any]) -> 
 
     names = [line.split("--config ")[1].split()[0] for line in commands]
     assert names == ["flagship", "flagship3", "flagship5", "flagship4", "tiny.toml"]
+
+
+def test_card_names_weights_that_came_by_a_teacher(meta: dict[str, Any]) -> None:
+    assert "ImageNet" not in model_card(meta, [])
+    teachers = ["runs/flagship5", "runs/flagship4", "runs/transfer_lite0"]
+    meta["config"] |= {"teachers": teachers, "distill_on": "batches", "distill_weight": 0.8}
+    card = one_line(model_card(meta, []))
+
+    assert "is what runs/flagship5, runs/flagship4 and runs/transfer_lite0 together said of each" in card
+    began = "transfer_lite0 began with weights learned on ImageNet (efficientnet-lite0-57934424.pth)."
+    assert f"Other pictures had a part in it: {began}" in card
+
+
+def test_card_of_a_run_that_began_with_weights_of_imagenet_says_so(meta: dict[str, Any]) -> None:
+    meta["config"]["network"] |= {"name": "transfer", "imagenet_weights": "some/where/b0_notop.h5"}
+    card = one_line(model_card(meta, []))
+
+    assert "From weights learned on ImageNet on" in card
+    assert "transfer began with weights learned on ImageNet (b0_notop.h5)." in card
 
 
 def test_card_of_a_run_that_was_stopped_early_says_so(meta: dict[str, Any]) -> None:
