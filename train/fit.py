@@ -28,7 +28,7 @@ from train.soft_targets import SOFT_TARGETS_FILE, SoftTargets, ask_teachers
 from train.step_bar import StepBar
 from train.teachers import hash_teachers, load_teachers
 from train.transfer import load_imagenet_weights
-from train.warm_start import start_from
+from train.warm_start import start_from_mean
 
 STATISTICS_BATCHES = 24
 """Batches from which batch normalisation is estimated anew for the averaged weights."""
@@ -129,6 +129,8 @@ class _Rows:
             )
         if config.start_from:
             record["start_from_sha256"] = hash_teachers([config.start_from])[0]
+        if config.average_with:
+            record["average_with_sha256"] = hash_teachers(config.average_with)
         if config.teachers:
             record["teachers_sha256"] = hash_teachers(config.teachers)
             remarks.append(f"teachers: {', '.join(config.teachers)}")
@@ -183,8 +185,8 @@ def _ask_once(
 
 def _set_first_weights(model: keras.Model, config: FitConfig, say: Callable[[str], None]) -> None:
     if config.start_from:
-        new = start_from(model, config.network, config.start_from)
-        say(f"weights start from {config.start_from}; new blocks: {new}")
+        new = start_from_mean(model, config.network, config.first_networks)
+        say(f"weights start from {' and '.join(config.first_networks)}; new blocks: {new}")
     if config.network.architecture != "transfer":
         return
     if config.network.imagenet_weights:

@@ -40,7 +40,9 @@ def training_section(meta: dict[str, Any]) -> str:
 
 
 def _first_weights(config: dict[str, Any]) -> str:
-    start = config.get("start_from")
+    start, others = config.get("start_from"), config.get("average_with", ())
+    if start and others:
+        return f"the mean of the weights of earlier runs ({' and '.join([start, *others])})"
     if start:
         return f"the weights of an earlier run ({start})"
     return "weights learned on ImageNet" if _imagenet_file(config) else "random weights"
@@ -52,7 +54,8 @@ def _earlier_runs(config: dict[str, Any]) -> str:
 
 
 def _names_of_earlier(config: dict[str, Any]) -> list[str]:
-    named = [Path(each).name for each in (config.get("start_from") or "", *config.get("teachers", ()))]
+    others = (*config.get("average_with", ()), *config.get("teachers", ()))
+    named = [Path(each).name for each in (config.get("start_from") or "", *others)]
     found: list[str] = []
     for name in named:
         if name and (CONFIG_DIR / f"{name}.toml").is_file():

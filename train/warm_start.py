@@ -1,8 +1,9 @@
-"""Start a residual network from a trained one; blocks that it lacks change nothing at first."""
+"""Start a residual network from trained ones; blocks that it lacks change nothing at first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +11,29 @@ import numpy as np
 from fer_web.errors import SettingsError
 from train.config import NetworkConfig
 from train.export_source import open_source
+
+
+def start_from_mean(model: keras.Model, config: NetworkConfig, sources: Sequence[str]) -> int:
+    """Put the mean of the weights of trained networks into a fresh one, as `start_from` does with one.
+
+    Means of normalisation's statistics are not the statistics of the mean; training replaces them.
+
+    Returns: how many blocks are new in the last one.
+    Raises: as `start_from`.
+    """
+    new, sums = 0, dict[str, Any]()
+    for source in sources:
+        new = start_from(model, config, source)
+        for each in _floats(model):
+            sums[each.path] = sums.get(each.path, 0.0) + keras.ops.convert_to_numpy(each).astype(np.float64)
+    for each in _floats(model):
+        each.assign(sums[each.path] / len(sources))
+    return new
+
+
+def _floats(model: keras.Model) -> list[Any]:
+    """Its weights without the seeds of dropout, which are whole numbers."""
+    return [each for each in model.weights if each.dtype.startswith("float")]
 
 
 def start_from(model: keras.Model, config: NetworkConfig, source: str) -> int:

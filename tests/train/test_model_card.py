@@ -165,6 +165,16 @@ def test_card_of_a_run_that_started_from_another_says_so(
     assert ("python -m train fit --config flagship --data" in card) == has_command
 
 
+def test_card_of_a_run_that_started_from_a_mean_names_all_of_it(meta: dict[str, Any]) -> None:
+    meta["config"] |= {"start_from": "runs/flagship", "average_with": ["runs/vgg_small", "runs/own"]}
+    card = one_line(model_card(meta, []))
+
+    mean = "the mean of the weights of earlier runs (runs/flagship and runs/vgg_small and runs/own)"
+    assert f"From {mean} on" in card
+    assert "--config flagship --data" in card
+    assert "--config vgg_small --data" in card
+
+
 def test_card_names_every_earlier_run_and_the_teachers(meta: dict[str, Any]) -> None:
     assert "of what it learned" not in model_card(meta, [])
     taught = {"teachers": ["runs/a", "runs/b"], "distill_on": "rows", "distill_weight": 0.5}

