@@ -52,7 +52,8 @@ class NetworkConfig:
         dropout: share (0-1) of the last features set to zero in training.
         backbone: one of BACKBONES: efficientnet_lite0 is built here, the others are of keras.applications.
         backbone_side: height and width in pixels that faces are enlarged to for it.
-        imagenet_weights: file with the backbone's weights without its top; "" is from scratch.
+        imagenet_weights: file with the backbone's weights without its top, or the .pth file that
+            configs/transfer_lite0.toml names for efficientnet_lite0; "" is from scratch.
     """
 
     name: str = "flagship"

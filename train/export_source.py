@@ -108,7 +108,10 @@ def _kind_of_copies(record: dict[str, Any]) -> str:
 
 
 def load_averaged(config: FitConfig, checkpoint: Path) -> tuple[keras.Model, int]:
-    """The float32 network with a checkpoint's averaged weights, and the epoch these are from."""
+    """The network with a checkpoint's averaged weights, and the epoch these are from.
+
+    It computes in the current dtype policy.
+    """
     weights, epoch = averaged_weights(checkpoint)
     model = build_network(config.network)
     try:

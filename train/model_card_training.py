@@ -42,7 +42,7 @@ def training_section(meta: dict[str, Any]) -> str:
 def _first_weights(config: dict[str, Any]) -> str:
     start, others = config.get("start_from"), config.get("average_with", ())
     if start and others:
-        return f"the mean of the weights of earlier runs ({' and '.join([start, *others])})"
+        return f"the mean of the weights of earlier runs ({_listed([start, *others])})"
     if start:
         return f"the weights of an earlier run ({start})"
     return "weights learned on ImageNet" if _imagenet_file(config) else "random weights"
@@ -71,28 +71,33 @@ def _teachers(config: dict[str, Any]) -> str:
         "batches": "of each picture as the network sees it",
     }[config.get("distill_on", "batches")]
     share = f"{100 * config['distill_weight']:.0f} %"
-    return f"{share} of what it learned is what {_listed(config['teachers'])} said {asked}."
+    together = " together" if len(config["teachers"]) > 1 else ""
+    return f"{share} of what it learned is what {_listed(config['teachers'])}{together} said {asked}."
 
 
 def _listed(names: Sequence[str]) -> str:
-    """The mean is of more than one: "a", "a and b together", "a, b and c together"."""
-    if len(names) == 1:
-        return names[0]
-    return f"{', '.join(names[:-1])} and {names[-1]} together"
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _foreign_weights(config: dict[str, Any]) -> str:
-    """Which runs began with weights from other pictures than FER-2013's; every such weight came by them."""
+    """Which runs began with weights from other pictures than FER-2013's, as far as configs/ has the runs."""
     files = {name: _imagenet_file(load_config(name).to_dict()) for name in _names_of_earlier(config)}
     files |= {config["network"]["name"]: _imagenet_file(config)}
     named = [
         f"{name} began with weights learned on ImageNet ({file})" for name, file in files.items() if file
     ]
-    return f"Other pictures had a part in it: {', '.join(named)}." if named else ""
+    if not named:
+        return ""
+    return (
+        f"Other pictures had a part in it: {_listed(named)}. The licence of those weights applies to it too."
+    )
 
 
 def _imagenet_file(config: dict[str, Any]) -> str:
-    return Path(config["network"].get("imagenet_weights", "")).name
+    network = config["network"]
+    is_used = network.get("architecture") == "transfer"
+    return Path(network.get("imagenet_weights", "")).name if is_used else ""
 
 
 def _copies(data: dict[str, Any]) -> str:

@@ -26,7 +26,8 @@ def teacher_file(source: str) -> Path:
         return load_artifact(path).keras_path
     if path.suffix != ".keras" or not path.is_file():
         raise SettingsError(
-            f"teacher {source} is no run folder, model folder or .keras file. Mend teachers or --teacher"
+            f"{source} is no run folder, model folder or .keras file. Mend it where it was given: as a "
+            "teacher, start_from or average_with"
         )
     return path
 
@@ -49,7 +50,8 @@ def load_teachers(sources: Sequence[str], *, as_trained: bool = False) -> list[k
     """Open every teacher, never to be trained.
 
     Args: as_trained: a run's network computes in the dtype that it was trained in: bfloat16 is twice as fast
-        where each batch is shown to it. Otherwise, and for files, in float32. The answers are float32.
+        where each batch is shown to it. Otherwise in float32; files in the dtype they were saved with. The
+            answers are float32.
     Raises: SettingsError, ModelArtifactError: not a network for 48 x 48 pixels with our two outputs.
     """
     return [_load(source, as_trained) for source in sources]

@@ -1,9 +1,10 @@
-"""Reads state dicts that PyTorch before 1.6 saved (.pth), without PyTorch: hundreds of times the file's size.
+"""Reads state dicts that PyTorch before 1.6 saved (.pth), without PyTorch, which takes gigabytes.
 
 Such a file is a row of pickles (a magic number, a version, facts on the machine, the state dict, the names of
 its storages), then each storage's length and bytes. PyTorch calls it the legacy format.
 """
 
+import math
 import pickle
 import struct
 from collections import OrderedDict
@@ -20,7 +21,7 @@ _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 _FOREIGN_CONTENT = (
     *(pickle.UnpicklingError, struct.error, EOFError, AttributeError, IndexError, KeyError),
-    *(MemoryError, OverflowError, TypeError, ValueError),
+    *(MemoryError, OverflowError, RecursionError, TypeError, ValueError),
 )
 """What a file raises that is cut short or was made for something else."""
 
@@ -40,9 +41,10 @@ class _Tensor(NamedTuple):
 
 
 def read_state_dict(path: Path) -> dict[str, Array]:
-    """The arrays of a state dict by name: float32, or int64 for counters, in the shapes PyTorch gave them.
+    """The arrays of a state dict by name, read-only: float32, or int64 for counters, in PyTorch's shapes.
 
-    Nothing in the file can run: of all Python names only the four that state dicts need are known.
+    Nothing in the file can run: of all Python names only the four that state dicts need are known. Python's
+    unpickler can still be made to use much memory or time, so that files are checked by their hash before.
 
     Raises: OSError: it cannot be opened. ValueError: it is no such file, or is cut short.
     """
@@ -52,7 +54,9 @@ def read_state_dict(path: Path) -> dict[str, Array]:
             storages = _read_storages(file, {each.storage for each in tensors.values()})
             return {name: _view(each, storages[each.storage.name]) for name, each in tensors.items()}
         except _FOREIGN_CONTENT as exc:
-            raise ValueError(f"no state dict of PyTorch before 1.6: {exc or type(exc).__name__}") from exc
+            raise ValueError(
+                f"no state dict of PyTorch before 1.6: {str(exc)[:200] or type(exc).__name__}"
+            ) from exc
 
 
 def _read_tensors(file: IO[bytes]) -> dict[str, _Tensor]:
@@ -63,8 +67,8 @@ def _read_tensors(file: IO[bytes]) -> dict[str, _Tensor]:
         raise ValueError("it is big-endian")
     tensors = dict(_Unpickler(file).load())
     for name, each in tensors.items():
-        if not isinstance(each, _Tensor):
-            raise ValueError(f"{name!r} is no tensor")
+        if not isinstance(name, str) or not isinstance(each, _Tensor):
+            raise ValueError("it holds something else than tensors with names")
     return tensors
 
 
@@ -84,10 +88,12 @@ def _read_storages(file: IO[bytes], wanted: set[_Storage]) -> dict[str, Array]:
 def _view(tensor: _Tensor, storage: Array) -> Array:
     shape, strides = tensor.shape, tensor.strides
     last = tensor.offset + sum((length - 1) * step for length, step in zip(shape, strides, strict=True))
-    if min((tensor.offset, *shape, *strides), default=0) < 0 or last >= len(storage):
+    is_beyond = min((tensor.offset, *shape, *strides), default=0) < 0 or last >= len(storage)
+    # With strides of 0, a few bytes could be any number of numbers.
+    if is_beyond or math.prod(shape) > len(storage):
         raise ValueError("a tensor reaches beyond its storage")
     of_bytes = [step * storage.itemsize for step in strides]
-    return np.lib.stride_tricks.as_strided(storage[tensor.offset :], shape, of_bytes).copy()
+    return np.lib.stride_tricks.as_strided(storage[tensor.offset :], shape, of_bytes, writeable=False)
 
 
 class _Unpickler(pickle.Unpickler):

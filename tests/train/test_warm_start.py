@@ -103,6 +103,14 @@ def test_network_starts_with_the_mean_of_several(tmp_path: Path) -> None:
     assert np.abs(found - kernels[2]).max() > 0.01
 
 
+def test_mean_with_a_shallower_network_raises(tmp_path: Path, trained: str) -> None:
+    deeper = replace(TRAINED, blocks=DEEPER)
+    build_network(deeper).save(tmp_path / "deeper.keras")
+
+    with pytest.raises(SettingsError, match=r"trained\.keras lacks 3 of the network's blocks"):
+        start_from_mean(build_network(deeper), deeper, [trained, str(tmp_path / "deeper.keras")])
+
+
 def test_run_that_starts_from_a_mean_keeps_what_it_was(
     tmp_path: Path, tiny_config: FitConfig, data: FerData
 ) -> None:
