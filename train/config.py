@@ -14,7 +14,7 @@ CONFIG_DIR = Path(__file__).parent / "configs"
 
 ARCHITECTURES = ("residual", "baseline", "bn4", "mini_xception", "vgg_small", "transfer")
 
-BACKBONES = ("efficientnetb0", "efficientnet_lite0", "resnet50", "vgg16")
+BACKBONES = ("efficientnetb0", "efficientnet_lite0", "mobilenet", "resnet50", "vgg16")
 
 OPTIMIZERS = ("sgd", "adam")
 TEACHING = ("batches", "rows")
@@ -50,10 +50,11 @@ class NetworkConfig:
         stem_filters: channels of the two convolutions before the blocks; the second halves height and width.
         blocks: (channels, stride) of each residual block.
         dropout: share (0-1) of the last features set to zero in training.
-        backbone: one of BACKBONES: efficientnet_lite0 is built here, the others are of keras.applications.
+        backbone: one of BACKBONES: efficientnet_lite0 and mobilenet are built here, the others are of
+            keras.applications.
         backbone_side: height and width in pixels that faces are enlarged to for it.
-        imagenet_weights: file with the backbone's weights without its top, or the .pth file that
-            configs/transfer_lite0.toml names for efficientnet_lite0; "" is from scratch.
+        pretrained_weights: file with the backbone's weights without its top, for efficientnet_lite0 and
+            mobilenet that which configs/transfer_lite0.toml and transfer_faces.toml name; "" is from scratch.
     """
 
     name: str = "flagship"
@@ -63,7 +64,7 @@ class NetworkConfig:
     dropout: float = 0.4
     backbone: str = "efficientnetb0"
     backbone_side: int = 96
-    imagenet_weights: str = ""
+    pretrained_weights: str = ""
 
     def __post_init__(self) -> None:
         named = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", self.name)

@@ -106,7 +106,7 @@ def load_lite0_weights(trunk: keras.Model, path: Path) -> None:
                 layer.set_weights(_of_layer(layer, arrays))
     except (OSError, ValueError, KeyError) as exc:
         raise SettingsError(
-            f"imagenet_weights {path} does not fit efficientnet_lite0 ({exc}). Take the .pth file that "
+            f"pretrained_weights {path} does not fit efficientnet_lite0 ({exc}). Take the .pth file that "
             "train/configs/transfer_lite0.toml names"
         ) from exc
 

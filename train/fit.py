@@ -27,11 +27,14 @@ from train.run_folder import LABELS_AS_VOTES, open_run
 from train.soft_targets import SOFT_TARGETS_FILE, SoftTargets, ask_teachers
 from train.step_bar import StepBar
 from train.teachers import hash_teachers, load_teachers
-from train.transfer import load_imagenet_weights
+from train.transfer import load_pretrained_weights
 from train.warm_start import start_from_mean
 
 STATISTICS_BATCHES = 24
 """Batches from which batch normalisation is estimated anew for the averaged weights."""
+
+STATISTICS_FACES = 256
+"""Of the training rows, for normalisation's first statistics where pretrained weights come without them."""
 
 
 _MIRRORED_ONLY = AugmentConfig(
@@ -146,7 +149,7 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
     model = compile_network(config, steps_per_epoch=steps, teachers=teachers)
     start_epoch = restore(run_dir / LAST_FILE, model) if (run_dir / LAST_FILE).is_file() else 0
     if not start_epoch:
-        _set_first_weights(model, config, options.say)
+        _set_first_weights(model, config, rows.training, options.say)
     scoring = Scoring(
         sample_batches(rows.training, config),
         rows.validation,
@@ -183,17 +186,19 @@ def _ask_once(
     return SoftTargets.read(path, len(rows))
 
 
-def _set_first_weights(model: keras.Model, config: FitConfig, say: Callable[[str], None]) -> None:
+def _set_first_weights(
+    model: keras.Model, config: FitConfig, rows: FerData, say: Callable[[str], None]
+) -> None:
     if config.start_from:
         new = start_from_mean(model, config.network, config.first_networks)
         say(f"weights start from {' and '.join(config.first_networks)}; new blocks: {new}")
     if config.network.architecture != "transfer":
         return
-    if config.network.imagenet_weights:
-        load_imagenet_weights(model, config.network)
-        say(f"{config.network.backbone} starts from {config.network.imagenet_weights}")
+    if config.network.pretrained_weights:
+        load_pretrained_weights(model, config.network, rows.images[:STATISTICS_FACES, ..., None])
+        say(f"{config.network.backbone} starts from {config.network.pretrained_weights}")
     else:
-        say(f"{config.network.backbone} starts from scratch: no imagenet_weights are given")
+        say(f"{config.network.backbone} starts from scratch: no pretrained_weights are given")
 
 
 @contextlib.contextmanager

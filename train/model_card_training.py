@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from train.config import CONFIG_DIR, load_config
+from train.config import BACKBONES, CONFIG_DIR, load_config
 
 _DATA = "--data fer2013.csv --ferplus fer2013new.csv"
+
+_SEEN_BEFORE = dict.fromkeys(BACKBONES, "ImageNet") | {"mobilenet": "VGGFace2, by telling people apart"}
+"""What pretrained weights of a backbone learned on."""
 
 
 def training_section(meta: dict[str, Any]) -> str:
@@ -45,7 +48,9 @@ def _first_weights(config: dict[str, Any]) -> str:
         return f"the mean of the weights of earlier runs ({_listed([start, *others])})"
     if start:
         return f"the weights of an earlier run ({start})"
-    return "weights learned on ImageNet" if _imagenet_file(config) else "random weights"
+    if _pretrained_file(config):
+        return f"weights learned on {_SEEN_BEFORE[_backbone(config)]}"
+    return "random weights"
 
 
 def _earlier_runs(config: dict[str, Any]) -> str:
@@ -82,10 +87,12 @@ def _listed(names: Sequence[str]) -> str:
 
 def _foreign_weights(config: dict[str, Any]) -> str:
     """Which runs began with weights from other pictures than FER-2013's, as far as configs/ has the runs."""
-    files = {name: _imagenet_file(load_config(name).to_dict()) for name in _names_of_earlier(config)}
-    files |= {config["network"]["name"]: _imagenet_file(config)}
+    runs = {name: load_config(name).to_dict() for name in _names_of_earlier(config)}
+    runs |= {config["network"]["name"]: config}
     named = [
-        f"{name} began with weights learned on ImageNet ({file})" for name, file in files.items() if file
+        f"{name} began with weights learned on {_SEEN_BEFORE[_backbone(run)]} ({_pretrained_file(run)})"
+        for name, run in runs.items()
+        if _pretrained_file(run)
     ]
     if not named:
         return ""
@@ -94,10 +101,14 @@ def _foreign_weights(config: dict[str, Any]) -> str:
     )
 
 
-def _imagenet_file(config: dict[str, Any]) -> str:
+def _pretrained_file(config: dict[str, Any]) -> str:
     network = config["network"]
     is_used = network.get("architecture") == "transfer"
-    return Path(network.get("imagenet_weights", "")).name if is_used else ""
+    return Path(network.get("pretrained_weights", "")).name if is_used else ""
+
+
+def _backbone(config: dict[str, Any]) -> str:
+    return str(config["network"].get("backbone", "efficientnetb0"))
 
 
 def _copies(data: dict[str, Any]) -> str:

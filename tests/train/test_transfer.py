@@ -8,7 +8,7 @@ from fer_web.errors import SettingsError
 from tests.train.conftest import KERAS_WARNINGS
 from train.config import BACKBONES, NetworkConfig, load_config
 from train.networks import HEADS, build_network
-from train.transfer import load_imagenet_weights
+from train.transfer import load_pretrained_weights
 
 pytestmark = KERAS_WARNINGS
 
@@ -57,16 +57,16 @@ def test_build_network_transfer_preprocesses_as_its_application(
 
 @pytest.mark.parametrize("name", ["weights.weights.h5", "model.h5"])
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
-def test_load_imagenet_weights_gives_the_applications_features(tmp_path: Path, name: str) -> None:
+def test_load_pretrained_weights_gives_the_applications_features(tmp_path: Path, name: str) -> None:
     application = keras.applications.EfficientNetB0(
         include_top=False, weights=None, input_shape=(48, 48, 3), pooling="avg"
     )
     path = tmp_path / name
     application.save_weights(path) if name.endswith(".weights.h5") else application.save(path)
-    config = network("efficientnetb0", imagenet_weights=str(path))
+    config = network("efficientnetb0", pretrained_weights=str(path))
     model = build_network(config)
 
-    load_imagenet_weights(model, config)
+    load_pretrained_weights(model, config, IMAGES)
 
     features = keras.Model(model.input, model.get_layer("dropout").input)
     found = features.predict(IMAGES, verbose=0)
@@ -75,25 +75,25 @@ def test_load_imagenet_weights_gives_the_applications_features(tmp_path: Path, n
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
 
 
-def test_load_imagenet_weights_of_another_network_raises(tmp_path: Path) -> None:
+def test_load_pretrained_weights_of_another_network_raises(tmp_path: Path) -> None:
     other = keras.applications.VGG16(include_top=False, weights=None, input_shape=(48, 48, 3), pooling="avg")
     other.save_weights(tmp_path / "vgg16.weights.h5")
-    config = network("efficientnetb0", imagenet_weights=str(tmp_path / "vgg16.weights.h5"))
+    config = network("efficientnetb0", pretrained_weights=str(tmp_path / "vgg16.weights.h5"))
 
     with pytest.raises(SettingsError, match="does not fit efficientnetb0"):
-        load_imagenet_weights(build_network(config), config)
+        load_pretrained_weights(build_network(config), config, IMAGES)
 
 
 @pytest.mark.parametrize("content", [None, b"no weights"])
-def test_load_imagenet_weights_missing_or_broken_file_raises(tmp_path: Path, content: bytes | None) -> None:
+def test_load_pretrained_weights_missing_or_broken_file_raises(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "efficientnetb0.h5"
     if content:
         path.write_bytes(content)
-    config = network("efficientnetb0", imagenet_weights=str(path))
+    config = network("efficientnetb0", pretrained_weights=str(path))
 
     with pytest.raises(SettingsError, match="does not fit" if content else "does not exist"):
-        load_imagenet_weights(build_network(config), config)
+        load_pretrained_weights(build_network(config), config, IMAGES)
 
 
 def test_transfer_config_starts_from_scratch_until_given_weights() -> None:
-    assert load_config("transfer").network.imagenet_weights == ""
+    assert load_config("transfer").network.pretrained_weights == ""

@@ -1,0 +1,79 @@
+"""What networks get right alone and together: python -m benchmarks.ensembles RUN RUN... --data FILE.
+
+Together, each picture has the mean of their logits. "Mirrored" is the mean with those of the mirror image,
+which the live page does not compute. The surest four fifths are by the FER+ output's confidence, without
+offsets. A teacher is worth as much as it adds to the others here.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fer_web.errors import FerWebError
+from fer_web.inference.classifier import Logits
+from train.calibration import cross_fit, emotion_of
+from train.data import FerData, load_data
+from train.describe import align, percent
+from train.export_source import open_source
+from train.metrics import ferplus_majority, risk_coverage
+from train.parity import accuracies
+from train.predict import average_logits, run_keras
+
+HEADER = ["networks", "original", "FER+", "surest 80 %", "mirrored: original", "FER+", "surest 80 %"]
+
+
+def main() -> None:
+    """Print one line for each network, and one for all."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("sources", nargs="+", type=Path, help="run folders, model folders or .keras files")
+    parser.add_argument("--data", type=Path, required=True, help="fer2013.csv or an .npz")
+    parser.add_argument("--ferplus", type=Path, help="FER+'s fer2013new.csv, where the data has no votes")
+    options = parser.parse_args()
+    try:
+        part = load_data(options.data, options.ferplus).split("PublicTest")
+        if part.votes is None:
+            raise SystemExit("error: the data has no votes. Give --ferplus fer2013new.csv too")
+        answers = {str(path): _answers(path, part) for path in options.sources}
+    except FerWebError as exc:
+        raise SystemExit(f"error: {exc}") from exc
+    print(describe(answers, part))
+
+
+def _answers(path: Path, part: FerData) -> tuple[Logits, Logits]:
+    """A network's logits of the rows, and their means with those of the mirror images."""
+    model = open_source(path).model
+    plain = run_keras(model, part.images)
+    return plain, average_logits(plain, run_keras(model, part.images[:, :, ::-1]))
+
+
+def describe(answers: dict[str, tuple[Logits, Logits]], part: FerData) -> str:
+    """The table. Args: answers: of each network, to the rows of `part`, plain and mirrored."""
+    rows = [HEADER, *([name, *_cells(each, part)] for name, each in answers.items())]
+    if len(answers) > 1:
+        plain, mirrored = (_mean(each) for each in zip(*answers.values(), strict=True))
+        rows.append(["together", *_cells((plain, mirrored), part)])
+    return align(rows, "")
+
+
+def _mean(answers: Sequence[Logits]) -> Logits:
+    return Logits(
+        np.mean([each.original for each in answers], axis=0),
+        np.mean([each.ferplus for each in answers], axis=0),
+    )
+
+
+def _cells(answers: Sequence[Logits], part: FerData) -> list[str]:
+    majority, counts = ferplus_majority(part.votes)
+    cells = []
+    for logits in answers:
+        shown = cross_fit(logits.ferplus[counts], majority[counts])
+        right = shown.argmax(axis=1) == emotion_of(majority[counts])
+        surest = risk_coverage(shown.max(axis=1), right).accuracy_at(0.8)
+        cells += [*(percent(each, 2) for each in accuracies(logits, part).values()), percent(surest, 2)]
+    return cells
+
+
+if __name__ == "__main__":
+    main()
