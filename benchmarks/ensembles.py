@@ -1,14 +1,15 @@
 """What networks get right alone and together: python -m benchmarks.ensembles RUN RUN... --data FILE.
 
 Together, each picture has the mean of their logits. "Mirrored" is the mean with those of the mirror image,
-which the live page does not compute. The surest four fifths are by the FER+ output's confidence, without
-offsets. A teacher is worth as much as it adds to the others here.
+which the live page does not compute. The surest four fifths are those of the faces with a FER+ majority, by
+the shown label's confidence without offsets, cross-fitted. A teacher is worth what it adds to others here.
 """
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from fer_web.errors import FerWebError
@@ -25,25 +26,26 @@ HEADER = ["networks", "original", "FER+", "surest 80 %", "mirrored: original", "
 
 
 def main() -> None:
-    """Print one line for each network, and one for all."""
+    """Print one line for each network, and one for all of several."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("sources", nargs="+", type=Path, help="run folders, model folders or .keras files")
     parser.add_argument("--data", type=Path, required=True, help="fer2013.csv or an .npz")
     parser.add_argument("--ferplus", type=Path, help="FER+'s fer2013new.csv, where the data has no votes")
     options = parser.parse_args()
+    if len(set(options.sources)) < len(options.sources):
+        parser.error("a network is named twice. Name each once")
     try:
         part = load_data(options.data, options.ferplus).split("PublicTest")
         if part.votes is None:
             raise SystemExit("error: the data has no votes. Give --ferplus fer2013new.csv too")
-        answers = {str(path): _answers(path, part) for path in options.sources}
+        answers = {str(path): answers_of(open_source(path).model, part) for path in options.sources}
     except FerWebError as exc:
         raise SystemExit(f"error: {exc}") from exc
     print(describe(answers, part))
 
 
-def _answers(path: Path, part: FerData) -> tuple[Logits, Logits]:
+def answers_of(model: keras.Model, part: FerData) -> tuple[Logits, Logits]:
     """A network's logits of the rows, and their means with those of the mirror images."""
-    model = open_source(path).model
     plain = run_keras(model, part.images)
     return plain, average_logits(plain, run_keras(model, part.images[:, :, ::-1]))
 

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import expressions, video
+from benchmarks import ensembles, expressions, video
 from benchmarks.calibration import describe as describe_calibration
+from benchmarks.ensembles import answers_of
 from benchmarks.ensembles import describe as describe_ensemble
 from benchmarks.expressions import Answer, describe, summarize
 from benchmarks.models import Contestant, open_call, published_mini_xception
@@ -122,28 +123,57 @@ def test_calibration_table_has_a_row_for_each_kind_and_names_the_choice():
     assert rest[-1].startswith("an export takes: ")
 
 
-def test_ensemble_is_scored_by_the_mean_of_its_networks_logits():
-    rng = np.random.default_rng(0)
-    emotion = np.arange(700) % 7
+def rows_of_each_emotion() -> FerData:
+    """100 rows of each emotion, on whose label all taggers agree."""
+    emotion = np.arange(700, dtype=np.uint8) % 7
     votes = np.zeros((700, 10), np.uint8)
     votes[np.arange(700), np.array(FERPLUS_INDEX_OF_EMOTION)[emotion]] = 10
-    images = rng.integers(0, 255, (700, 48, 48)).astype(np.uint8)
-    part = FerData(images, emotion.astype(np.uint8), np.ones(700, np.uint8), votes)
+    images = np.random.default_rng(0).integers(0, 255, (700, 48, 48)).astype(np.uint8)
+    return FerData(images, emotion, np.ones(700, np.uint8), votes)
 
-    def answers(right: np.ndarray) -> Logits:
-        """Sure of the right label in some rows, and knowing nothing of the others."""
-        sure = 5.0 * right[:, None]
-        return Logits(sure * np.eye(7)[emotion], sure * np.eye(10)[votes.argmax(axis=1)])
 
-    odd, plain = np.arange(700) % 2 == 1, np.zeros(700, bool)
-    found = describe_ensemble(
-        {"a": (answers(odd), answers(~plain)), "b": (answers(~odd), answers(plain))}, part
-    )
-    header, *rows = found.splitlines()
+def test_ensemble_is_scored_by_the_mean_of_its_networks_logits():
+    part = rows_of_each_emotion()
+    wrong = (part.emotion + 1) % 7
+
+    def answers(right: float, other: float) -> tuple[Logits, Logits]:
+        """The same logits for each row's own label and for the one after it."""
+        original = right * np.eye(7)[part.emotion] + other * np.eye(7)[wrong]
+        ferplus = np.zeros((700, 10))
+        ferplus[:, list(FERPLUS_INDEX_OF_EMOTION)] = original
+        return Logits(original, ferplus), Logits(original + 0.01, ferplus + 0.01)
+
+    # By the mean of the probabilities the two that are less sure, and wrong, would win.
+    networks = {"a": answers(20.0, 0.0), "b": answers(0.0, 6.0), "c": answers(0.0, 6.0)}
+    header, *rows = describe_ensemble(networks, part).splitlines()
     assert header.split()[:3] == ["networks", "original", "FER+"]
     shares = {row.split()[0]: [float(each) for each in re.findall(r"([\d.]+) %", row)] for row in rows}
-    assert shares["together"] == [100.0] * 6
-    assert shares["a"][0] == shares["b"][1] == pytest.approx(100 * (0.5 + 0.5 / 7), abs=1)
+    assert shares == {"a": [100.0] * 6, "b": [0.0] * 6, "c": [0.0] * 6, "together": [100.0] * 6}
+
+
+class _SeesLight:
+    """A network whose logits of anger are the light of the left half, and of happiness the right half's."""
+
+    def predict(self, images, **_):
+        halves = np.stack([images[:, :, :24].mean((1, 2, 3)), images[:, :, 24:].mean((1, 2, 3))], axis=1)
+        return {"original": halves, "ferplus": 2 * halves}
+
+
+def test_ensemble_asks_each_network_of_pictures_and_their_mirror_images():
+    part = rows_of_each_emotion()
+    plain, mirrored = answers_of(_SeesLight(), part)
+    left, right = part.images[:, :, :24].mean((1, 2)), part.images[:, :, 24:].mean((1, 2))
+    np.testing.assert_allclose(plain.original, np.stack([left, right], axis=1), rtol=1e-4)
+    np.testing.assert_allclose(plain.ferplus, 2 * plain.original)
+    middle = (left + right) / 2
+    np.testing.assert_allclose(mirrored.original, np.stack([middle, middle], axis=1), rtol=1e-4)
+
+
+def test_ensemble_of_one_network_twice_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["ensembles", "runs/a", "runs/b", "runs/a", "--data", "a.npz"])
+    with pytest.raises(SystemExit):
+        ensembles.main()
+    assert "a network is named twice" in capsys.readouterr().err
 
 
 def test_video_benchmark_analyses_every_frame_and_relates_times_to_the_clip(tmp_path, monkeypatch):

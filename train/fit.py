@@ -195,7 +195,9 @@ def _set_first_weights(
     if config.network.architecture != "transfer":
         return
     if config.network.pretrained_weights:
-        load_pretrained_weights(model, config.network, rows.images[:STATISTICS_FACES, ..., None])
+        # Spread over all rows: those of picture folders are in the order of their labels.
+        some = np.linspace(0, len(rows) - 1, min(len(rows), STATISTICS_FACES)).astype(int)
+        load_pretrained_weights(model, config.network, rows.images[some, ..., None])
         say(f"{config.network.backbone} starts from {config.network.pretrained_weights}")
     else:
         say(f"{config.network.backbone} starts from scratch: no pretrained_weights are given")

@@ -2,8 +2,8 @@
 
 Howard et al. 2017, "MobileNets: efficient convolutional neural networks for mobile vision applications".
 The weights are those of Savchenko 2019, "Efficient facial representations for age, gender and identity
-recognition in organizing photo albums using multi-output ConvNet": learned on VGGFace2, by telling people
-apart.
+recognition in organizing photo albums using multi-output ConvNet": learned by telling people of VGGFace2
+apart, then ages and genders.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,9 +38,13 @@ _BLOCKS = (
 224 pixels; of smaller ones too few places would be left."""
 
 _MEAN_BGR = np.array([91.4953, 103.8827, 131.0912])
-"""VGGFace2's mean pixel, which its networks take off (Cao et al. 2018, "VGGFace2")."""
+"""VGGFace2's mean pixel (Cao et al. 2018, "VGGFace2"), taken to be what the network expects off; the file
+does not say."""
 
 _MEAN_GREY = float(_MEAN_BGR.mean())
+
+_FACES_AT_ONCE = 32
+"""Bounds the memory that all feature maps of these take: 0.7 GB for faces enlarged to 224 pixels."""
 
 
 def mobilenet(image: Any, normalization: type[layers.BatchNormalization]) -> Any:
@@ -99,21 +103,26 @@ def load_face_weights(trunk: keras.Model, path: Path, faces: ArrayLike) -> None:
 
 def _kernel(name: str, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     place = _place(name.removesuffix("_conv"))
-    if name == "stem_conv":
-        return arrays["conv1/convolution/merged_input"].sum(axis=2, keepdims=True)
-    return arrays[f"{place}/depthwise_kernel" if "_dw_" in place else f"{place}/convolution/merged_input"]
+    kernel = arrays[f"{place}/depthwise_kernel" if "_dw_" in place else f"{place}/convolution/merged_input"]
+    if not np.isfinite(kernel).all():
+        raise ValueError(f"{place} is not finite")
+    return kernel.sum(axis=2, keepdims=True) if name == "stem_conv" else kernel
 
 
 def _scale_and_shift(
     name: str, arrays: Mapping[str, NDArray[Any]], channels: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     place = f"{_place(name.removesuffix('_bn'))}_bn/batchnorm_1"
+    # Only depthwise convolutions have their scale apart; it is merged into the others' kernels.
+    scale = arrays[f"{place}/mul"] if "_depthwise" in name else np.ones(channels)
     shift = arrays[f"{place}/sub"]
+    for part in (scale, shift):
+        if part.shape != (channels,) or not np.isfinite(part).all():
+            raise ValueError(f"{place} is not {channels} finite numbers")
     if name == "stem_bn":
         # One mean is taken off a grey pixel in place of those of three colours.
         shift = shift - arrays["conv1/convolution/merged_input"].sum(axis=(0, 1)).T @ (_MEAN_BGR - _MEAN_GREY)
-    # Only depthwise convolutions have their scale apart; it is merged into the others' kernels.
-    return arrays.get(f"{place}/mul", np.ones(channels)), shift
+    return scale, shift
 
 
 def _place(name: str) -> str:
@@ -128,11 +137,16 @@ def _statistics(
     trunk: keras.Model, inputs: Sequence[Any], faces: ArrayLike
 ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     """Mean and variance of each channel of each of `inputs`, over `faces`."""
-    found = keras.Model(trunk.input, list(inputs)).predict(np.asarray(faces, np.float32), verbose=0)
-    return [
-        (each.mean(axis=(0, 1, 2), dtype=np.float64), each.var(axis=(0, 1, 2), dtype=np.float64))
-        for each in found
-    ]
+    model, pixels = keras.Model(trunk.input, list(inputs)), np.asarray(faces, np.float32)
+    moments = []
+    for start in range(0, len(pixels), _FACES_AT_ONCE):
+        batch = pixels[start : start + _FACES_AT_ONCE]
+        found = [
+            each.reshape(-1, each.shape[-1]).astype(np.float64) for each in model.predict_on_batch(batch)
+        ]
+        moments.append([len(batch) * np.stack([each.mean(0), (each**2).mean(0)]) for each in found])
+    means = [sum(each) / len(pixels) for each in zip(*moments, strict=True)]
+    return [(mean, np.maximum(square - mean**2, 0.0)) for mean, square in means]
 
 
 def _set_normalization(

@@ -8,7 +8,9 @@ from train.config import BACKBONES, CONFIG_DIR, load_config
 
 _DATA = "--data fer2013.csv --ferplus fer2013new.csv"
 
-_SEEN_BEFORE = dict.fromkeys(BACKBONES, "ImageNet") | {"mobilenet": "VGGFace2, by telling people apart"}
+_SEEN_BEFORE = dict.fromkeys(BACKBONES, "ImageNet") | {
+    "mobilenet": "the faces of VGGFace2 and others, by telling people, ages and genders apart"
+}
 """What pretrained weights of a backbone learned on."""
 
 
@@ -104,7 +106,9 @@ def _foreign_weights(config: dict[str, Any]) -> str:
 def _pretrained_file(config: dict[str, Any]) -> str:
     network = config["network"]
     is_used = network.get("architecture") == "transfer"
-    return Path(network.get("pretrained_weights", "")).name if is_used else ""
+    # Earlier versions knew those of ImageNet only.
+    file = network.get("pretrained_weights") or network.get("imagenet_weights", "")
+    return Path(file).name if is_used else ""
 
 
 def _backbone(config: dict[str, Any]) -> str:

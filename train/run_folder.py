@@ -19,6 +19,9 @@ from train.config import FitConfig, from_dict
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.csv"
 
+_RENAMED = {"imagenet_weights": "pretrained_weights"}
+"""Options of networks, by the names that earlier versions wrote."""
+
 LABELS_AS_VOTES = "original labels"
 """What config.json says about the FER+ output of a run without votes, and meta.json about its scores."""
 
@@ -54,7 +57,15 @@ def read_run(run_dir: Path) -> dict[str, Any]:
         ) from exc
     if not isinstance(record, dict) or not {"config", "data", "environment"} <= set(record):
         raise DataError(f"{path} is not of this program. Give the folder of a run: python -m train fit")
-    return record
+    return record | {"config": _with_new_names(record["config"])}
+
+
+def _with_new_names(config: Any) -> Any:
+    """A run's options under today's names."""
+    network = config.get("network") if isinstance(config, dict) else None
+    if not isinstance(network, dict):
+        return config
+    return config | {"network": {_RENAMED.get(key, key): value for key, value in network.items()}}
 
 
 def read_config(run_dir: Path) -> FitConfig:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 _DTYPES = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4")}
 
 MOST_BYTES = 64 * 2**20
-"""Of one file; the networks that this project reads have a quarter of it."""
+"""Of a list, and of all its weights; the networks that this project reads have a quarter of it."""
 
 
 def read_graph_weights(path: Path) -> dict[str, NDArray[Any]]:
@@ -23,25 +23,35 @@ def read_graph_weights(path: Path) -> dict[str, NDArray[Any]]:
         ValueError: not such a file, compressed weights, or fewer or more bytes than it lists.
     """
     try:
-        listed = json.loads(_read(path))
+        listed = json.loads(_read(path, MOST_BYTES))
     except RecursionError as exc:
         raise ValueError(f"{path.name} is nested too deeply") from exc
-    arrays = {}
+    arrays: dict[str, NDArray[Any]] = {}
+    left = MOST_BYTES
     for group in _field(listed, "weightsManifest", list):
-        content = b"".join(_read(path.parent / _plain_name(name)) for name in _field(group, "paths", list))
+        content = b""
+        for name in _field(group, "paths", list):
+            content += _read(path.parent / _plain_name(name), left - len(content))
+        left -= len(content)
         offset = 0
         for each in _field(group, "weights", list):
             name, array, offset = _array(each, content, offset)
+            if name in arrays:
+                raise ValueError(f"{name} is listed twice")
             arrays[name] = array
         if offset != len(content):
             raise ValueError(f"{len(content)} bytes of weights, of which only {offset} are listed")
     return arrays
 
 
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{path.name} is larger than {MOST_BYTES} bytes")
-    return path.read_bytes()
+def _read(path: Path, most: int) -> bytes:
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path.name} is no file")
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"with {path.name} there are more than {MOST_BYTES} bytes")
+    return content
 
 
 def _field(part: object, name: str, kind: type) -> Any:

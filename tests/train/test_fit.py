@@ -337,6 +337,8 @@ def test_fit_run_older_than_an_option_continues(
     first = fit(config, data, tmp_path, say=quiet)
     record = read_run(tmp_path)
     del record["config"]["mixup_alpha"], record["config"]["augment"]["blur_share"]
+    network = record["config"]["network"]
+    network["imagenet_weights"] = network.pop("pretrained_weights")
     (tmp_path / "config.json").write_text(json.dumps(record))
 
     assert fit(config, data, tmp_path, say=quiet) == first

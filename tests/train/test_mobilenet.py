@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -127,8 +127,37 @@ def _wider(arrays: Arrays) -> Arrays:
     return {**arrays, "conv_pw_13/convolution/merged_input": np.zeros((1, 1, 1024, 1280), np.float32)}
 
 
-@pytest.mark.parametrize("change", [_without_a_block, _wider])
-def test_weights_of_another_network_raise(tmp_path: Path, arrays: Arrays, change: object) -> None:
+def _without_a_scale(arrays: Arrays) -> Arrays:
+    return {name: each for name, each in arrays.items() if name != "conv_dw_3_bn/batchnorm_1/mul"}
+
+
+def _with_one_shift(arrays: Arrays) -> Arrays:
+    return {**arrays, "conv_pw_5_bn/batchnorm_1/sub": np.zeros(1, np.float32)}
+
+
+def _damaged(name: str) -> Callable[[Arrays], Arrays]:
+    def change(arrays: Arrays) -> Arrays:
+        array = arrays[name].copy()
+        array.flat[3] = np.nan
+        return {**arrays, name: array}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _without_a_block,
+        _wider,
+        _without_a_scale,
+        _with_one_shift,
+        _damaged("conv1/convolution/merged_input"),
+        _damaged("conv_pw_2_bn/batchnorm_1/sub"),
+    ],
+)
+def test_weights_of_another_network_raise(
+    tmp_path: Path, arrays: Arrays, change: Callable[[Arrays], Arrays]
+) -> None:
     write_graph_weights(tmp_path / "other.json", change(arrays))
 
     with pytest.raises(SettingsError, match=r"other\.json does not fit mobilenet .* Take faceres-deep\.json"):

