@@ -48,6 +48,21 @@ def test_reference_network_learns_in_the_precision_of_its_config(name: str, data
     assert all(moved)
 
 
+@pytest.mark.parametrize("name", ["bn4", "vgg_small"])
+@pytest.mark.parametrize("for_training", [False, True])
+def test_dense_units_of_reference_networks_cannot_die(name: str, for_training: bool) -> None:
+    model = build_network(load_config(name).network, for_training=for_training)
+    kernel = model.get_layer("dense").kernel
+    # As far below zero as a few steps of Adam can bring all units.
+    kernel.assign(kernel - 0.01)
+    features = keras.Model(model.input, model.get_layer("dropout").output)
+    images = np.random.default_rng(0).uniform(0, 255, (64, 48, 48, 1)).astype(np.float32)
+
+    shares = (np.asarray(features(images, training=True)) > 0).mean(axis=0)
+
+    assert (shares > 0).mean() > 0.99
+
+
 @pytest.mark.parametrize("name", sorted(TRUNKS))
 def test_reference_network_weights_have_the_same_paths_in_training(name: str) -> None:
     config = load_config(name).network
