@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from fer_web.errors import FerWebError
 from fer_web.inference.classifier import Logits
@@ -54,16 +53,9 @@ def describe(answers: dict[str, tuple[Logits, Logits]], part: FerData) -> str:
     """The table. Args: answers: of each network, to the rows of `part`, plain and mirrored."""
     rows = [HEADER, *([name, *_cells(each, part)] for name, each in answers.items())]
     if len(answers) > 1:
-        plain, mirrored = (_mean(each) for each in zip(*answers.values(), strict=True))
+        plain, mirrored = (average_logits(*each) for each in zip(*answers.values(), strict=True))
         rows.append(["together", *_cells((plain, mirrored), part)])
     return align(rows, "")
-
-
-def _mean(answers: Sequence[Logits]) -> Logits:
-    return Logits(
-        np.mean([each.original for each in answers], axis=0),
-        np.mean([each.ferplus for each in answers], axis=0),
-    )
 
 
 def _cells(answers: Sequence[Logits], part: FerData) -> list[str]:

@@ -76,9 +76,12 @@ def predict(
     )
 
 
-def average_logits(one: Logits, other: Logits) -> Logits:
-    """Mean of two sets of logits of the same rows."""
-    return Logits((one.original + other.original) / 2, (one.ferplus + other.ferplus) / 2)
+def average_logits(*answers: Logits) -> Logits:
+    """Mean of sets of logits of the same rows; at least one."""
+    return Logits(
+        np.mean([each.original for each in answers], axis=0),
+        np.mean([each.ferplus for each in answers], axis=0),
+    )
 
 
 def load_keras(path: Path) -> keras.Model:
