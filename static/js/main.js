@@ -8,6 +8,7 @@ import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
 import { HistoryApi } from "./history/api.js";
 import { LiveSession } from "./live_session.js";
+import { tellLoaded } from "./loaded.js";
 import { parseOptions } from "./options.js";
 import { Preferences } from "./preferences.js";
 import { QualityController } from "./quality_controller.js";
@@ -47,6 +48,7 @@ const preferences = new Preferences(() => localStorage);
 const { session, recording } = buildSession();
 const notice = buildViews();
 wire();
+tellLoaded();
 
 function buildSession() {
   const video = find("video");

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.e2e.browser import require_tool
@@ -82,6 +83,14 @@ class Machine:
     def remove_address(self, address):
         self.run("ip", "address", "del", address, "dev", INTERFACE)
 
+    def wait_until_settled(self, timeout_s=10):
+        """Wait until each address is its own: Chromium cuts all its connections when one becomes so."""
+        end_s = time.monotonic() + timeout_s
+        while tentative := self.run("ip", "-6", "address", "show", "tentative").strip():
+            if time.monotonic() > end_s:
+                raise RuntimeError(f"{self.name}: not settled within {timeout_s} s: {tentative}")
+            time.sleep(0.05)
+
     def wrapper(self, folder, program):
         """Path of a script that runs `program` on this machine, for who takes nothing but a path."""
         path = Path(folder) / f"{Path(program).name}-on-{self.name}"
@@ -151,6 +160,8 @@ class LocalNetwork:
             self.host.add_address(f"{SUBNET_IPV6}1/64")
             self.phone = self._plugged_in("phone", 2)
             self.stranger = self._plugged_in("stranger", 3)
+            for machine in self.machines:
+                machine.wait_until_settled()
         except BaseException:
             self.close()
             raise

@@ -176,3 +176,16 @@ test("every icon that a template uses is on the sheet", () => {
     }
   }
 });
+
+test("each page with a module says when the module did not come, and the module takes it back", () => {
+  const templates = list("templates/", ".html").filter((name) => !name.startsWith("_"));
+  const modules = templates.flatMap((name) => {
+    const text = read(`templates/${name}`);
+    const [, module] = text.match(/module = "(.+?)"/) ?? [];
+    if (!module) return [];
+    assert.match(text, /include "_scripts_wanted.html"/, name);
+    return [text.includes('"_history_head.html"') ? `history/${module}` : module];
+  });
+  assert.equal(modules.length, 7);
+  for (const module of modules) assert.match(read(`static/js/${module}`), /^tellLoaded\(\);$/m, module);
+});

@@ -7,6 +7,7 @@
  *   videos-changed, video-ended, videos-unreachable: see video_jobs.js; folder-changed: see folder_test.js
  */
 import { EventBus } from "../event_bus.js";
+import { tellLoaded } from "../loaded.js";
 import { Preferences } from "../preferences.js";
 import { buildSharePanel } from "../share/panel.js";
 import { MessagesView } from "../views/messages.js";
@@ -59,6 +60,7 @@ wireImages();
 wireJobs();
 recall();
 videos.load();
+tellLoaded();
 
 function buildPage() {
   new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);

@@ -1,5 +1,6 @@
 /** Composition root of /api. */
 import { EventBus } from "../event_bus.js";
+import { tellLoaded } from "../loaded.js";
 import { Preferences } from "../preferences.js";
 import { buildSharePanel } from "../share/panel.js";
 import { ConfirmView } from "../share/views/confirm.js";
@@ -18,6 +19,7 @@ new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, 
 buildSharePanel(bus, signal);
 // Keys are on the host's page alone.
 if (find("key-list")) buildKeys();
+tellLoaded();
 
 function buildKeys() {
   const keys = new Keys({ api: new KeysApi(globalThis.fetch.bind(globalThis)), bus });

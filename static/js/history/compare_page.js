@@ -2,6 +2,7 @@
 import uPlot from "/vendor/uPlot.esm.js";
 
 import { EventBus } from "../event_bus.js";
+import { tellLoaded } from "../loaded.js";
 import { Preferences } from "../preferences.js";
 import { buildSharePanel } from "../share/panel.js";
 import { MessagesView } from "../views/messages.js";
@@ -23,6 +24,7 @@ const comparison = new Comparison({ api: new HistoryApi(globalThis.fetch.bind(gl
 const smoothing = buildViews();
 wire();
 comparison.load(smoothing.valueS);
+tellLoaded();
 
 function buildViews() {
   const preferences = new Preferences(() => localStorage);

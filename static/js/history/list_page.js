@@ -1,5 +1,6 @@
 /** Composition root of /history. */
 import { EventBus } from "../event_bus.js";
+import { tellLoaded } from "../loaded.js";
 import { Preferences } from "../preferences.js";
 import { buildSharePanel } from "../share/panel.js";
 import { MessagesView } from "../views/messages.js";
@@ -21,6 +22,7 @@ const filter = buildViews();
 wire();
 sessions.load(filter.value);
 tellDeleted();
+tellLoaded();
 
 function buildViews() {
   const preferences = new Preferences(() => localStorage);

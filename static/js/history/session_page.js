@@ -3,6 +3,7 @@ import uPlot from "/vendor/uPlot.esm.js";
 
 import { EventBus } from "../event_bus.js";
 import { sessionName } from "../format.js";
+import { tellLoaded } from "../loaded.js";
 import { Preferences } from "../preferences.js";
 import { buildSharePanel } from "../share/panel.js";
 import { MessagesView } from "../views/messages.js";
@@ -39,6 +40,7 @@ buildViews();
 wire();
 if (!isReadOnly) wireEdits();
 data.load();
+tellLoaded();
 
 function buildViews() {
   const preferences = new Preferences(() => localStorage);

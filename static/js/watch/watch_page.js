@@ -3,6 +3,7 @@ import { io } from "/vendor/socket.io.esm.min.js";
 
 import { tellConnection } from "../connection_messages.js";
 import { EventBus } from "../event_bus.js";
+import { tellLoaded } from "../loaded.js";
 import { parseOptions } from "../options.js";
 import { Preferences } from "../preferences.js";
 import { parseWatchState, parseWatchView } from "../protocol.js";
@@ -31,6 +32,7 @@ const session = new WatchSession({ bus, decode, now });
 
 buildViews();
 wire(new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, signal, namespace: "/watch" }));
+tellLoaded();
 
 /** Off the main thread; the browser's own decoder is the wall. */
 function decode(jpeg) {

@@ -1,0 +1,56 @@
+"""What a person reads where a page's files did not all come, as when a device changes its network."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import chromium
+
+SHOWN_WITHIN_MS = 10_000
+
+
+@pytest.fixture(scope="module")
+def plain_browser():
+    with chromium() as browser:
+        yield browser
+
+
+def page_without(browser, pattern, url, **options):
+    """A page that was opened while no file of that pattern came."""
+    page = browser.new_context(**options).new_page()
+    page.route(pattern, lambda route: route.abort("internetdisconnected"))
+    page.goto(url)
+    return page
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/compare?ids=a,b", "/analyze", "/api"])
+def test_a_page_that_came_whole_says_nothing(server, plain_browser, path):
+    page = plain_browser.new_page()
+    page.goto(server.url + path)
+    expect(page.locator("#not-loaded")).to_have_count(0)
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_one_missing_module_is_said_after_a_while_and_loading_again_helps(server, browser_with_face, motion):
+    page = page_without(browser_with_face, "**/views/overlay.js", server.url, reduced_motion=motion)
+    said = page.locator("#not-loaded")
+    expect(said).to_have_count(1)
+    assert not said.is_visible()
+    assert said.evaluate("element => element.offsetHeight") == 0
+    expect(said).to_be_visible(timeout=SHOWN_WITHIN_MS)
+    page.unroute("**/views/overlay.js")
+    said.get_by_role("link", name="Load it again").click()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "connected")
+    expect(said).to_have_count(0)
+
+
+def test_it_is_said_at_once_where_no_file_came_at_all(server, plain_browser):
+    page = page_without(plain_browser, "**/static/**", server.url)
+    expect(page.locator("#not-loaded")).to_be_visible(timeout=1000)
+
+
+def test_without_scripts_the_page_says_only_that_it_needs_them(server, plain_browser):
+    page = plain_browser.new_context(java_script_enabled=False).new_page()
+    page.goto(server.url)
+    expect(page.locator(".no-script")).to_be_visible()
+    page.wait_for_timeout(7000)
+    assert not page.locator("#not-loaded").is_visible()
