@@ -70,7 +70,11 @@ def _configs_at_head_of(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "configs", [None, *map(_configs_at_head_of, ("flagship7", "flagship8", "flagship9", "transfer_faces"))]
+    "configs",
+    [
+        None,
+        *map(_configs_at_head_of, ("flagship7", "flagship8", "flagship9", "flagship10", "transfer_faces")),
+    ],
 )
 def test_reproduce_trains_before_what_each_run_starts_or_learns_from(venv: Path, configs: str | None) -> None:
     done = reproduce(venv, f"WEIGHTS={venv}", "DATA=a.npz", *([f"CONFIGS={configs}"] if configs else []))
