@@ -1,6 +1,7 @@
 """Which tests may run beside others, and with how many threads."""
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -51,7 +52,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark those of ALONE, before pytest chooses by marks, and put LONG first."""
+    """Mark those of ALONE, before pytest chooses by marks, and put LONG first.
+
+    Raises pytest.UsageError: two have the same id.
+    """
+    twice = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if twice:
+        raise pytest.UsageError(
+            f"tests with the same id, of which xdist would run one only: {', '.join(twice)}"
+        )
     paths = {item: item.path.relative_to(ROOT).as_posix() for item in items}
     for item, path in paths.items():
         if path in ALONE:
