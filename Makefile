@@ -66,13 +66,13 @@ share: setup
 	$(BIN)/python app.py --share $(ARGS)
 
 browser: setup-dev
-	@$(BIN)/python -m tests.e2e.browser --install
+	@$(BIN)/python -m tests.support.browser.chromium --install
 
 postgres: setup-dev
-	@$(BIN)/python -m tests.history.postgres --install
+	@$(BIN)/python -m tests.support.postgres --install
 
 test: browser postgres
-	node --test tests/js/*.test.js
+	node --test $(wildcard tests/js/*.test.js tests/js/*/*.test.js)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS)
 

@@ -13,9 +13,8 @@ from flask.helpers import get_debug_flag
 
 from fer_web.errors import FerWebError
 from fer_web.factory import Application, create_application
-from fer_web.listeners import Listener
-from fer_web.settings import Settings, settings_from
-from fer_web.start import (
+from fer_web.serving.listeners import Listener
+from fer_web.serving.startup import (
     FIRST_LINK,
     checked_sharing,
     greeting,
@@ -25,6 +24,7 @@ from fer_web.start import (
     print_lines,
     share_greeting,
 )
+from fer_web.settings import Settings, settings_from
 
 if TYPE_CHECKING:
     from fer_web.sharing.network import LocalNetwork

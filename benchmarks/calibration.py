@@ -2,8 +2,8 @@
 
 Every kind is judged on PublicTest's faces with a FER+ majority, each fifth by parameters from the other
 four. The first row is a temperature alone; the others have offsets of the seven logits too, fitted by each of
-`train.calibration.BALANCES`; `python -m train export` chooses among them. "If exact" is the error that
-exactly right probabilities would have by chance.
+`train.metrics.calibration.BALANCES`; `python -m train export` chooses among them. "If exact" is the error
+that exactly right probabilities would have by chance.
 """
 
 import argparse
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from fer_web.errors import FerWebError
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
-from train.calibration import BALANCES, choose_balance, cross_fit, emotion_of
-from train.data import load_data
-from train.describe import align, percent
-from train.metrics import expected_calibration_error, ferplus_majority, risk_coverage
-from train.predict import predict
-from train.probability_metrics import calibration_error_if_exact, equal_mass_calibration_error
+from train.data.fer_data import load_data
+from train.evaluation.describe import align, percent
+from train.metrics.calibration import BALANCES, choose_balance, cross_fit, emotion_of
+from train.metrics.metrics import expected_calibration_error, ferplus_majority, risk_coverage
+from train.metrics.probability_metrics import calibration_error_if_exact, equal_mass_calibration_error
+from train.runs.predict import predict
 
 HEADER = ["offsets", "error", "equal mass", "if exact", "accuracy", "surest 80 %", "mean recall", *EMOTIONS]
 

@@ -13,13 +13,12 @@ import keras
 
 from fer_web.errors import FerWebError
 from fer_web.inference.classifier import Logits
-from train.calibration import cross_fit, emotion_of
-from train.data import FerData, load_data
-from train.describe import align, percent
-from train.export_source import open_source
-from train.metrics import ferplus_majority, risk_coverage
-from train.parity import accuracies
-from train.predict import average_logits, run_keras
+from train.data.fer_data import FerData, load_data
+from train.evaluation.describe import align, percent
+from train.metrics.calibration import cross_fit, emotion_of
+from train.metrics.metrics import accuracies, ferplus_majority, risk_coverage
+from train.runs.predict import average_logits, run_keras
+from train.runs.trained_network import open_source
 
 HEADER = ["networks", "original", "FER+", "surest 80 %", "mirrored: original", "FER+", "surest 80 %"]
 

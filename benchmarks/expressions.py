@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.photos import LabelledPhoto, load_labelled_photos
-from fer_web.analysis.classification_report import wilson_interval
 from fer_web.errors import FerWebError
 from fer_web.factory import build_pipeline, new_stream_state
 from fer_web.inference.models import open_model
-from fer_web.inference.pipeline import FaceResult, Pipeline
+from fer_web.inference.pipeline import Pipeline
+from fer_web.inference.results import FaceResult
 from fer_web.labels import EMOTIONS
+from fer_web.metrics.classification_report import wilson_interval
 from fer_web.settings import Settings
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import resolve_detector

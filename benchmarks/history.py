@@ -26,12 +26,12 @@ import socketio
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import open_history
 from fer_web.history.types import NewSession, SampleTable
-from fer_web.inference.pipeline import FrameResult
+from fer_web.inference.results import FrameResult
 from fer_web.vision.frames import encode_jpeg
-from tests.faces import camera_frame_bgr
-from tests.history.many import fill
-from tests.history.test_recording import face
-from tests.servers import ServerProcess
+from tests.support.face_results import face
+from tests.support.faces import camera_frame_bgr
+from tests.support.many_sessions import fill
+from tests.support.servers import ServerProcess
 
 HOUR_S = 3600
 SAMPLE_HZ = 5

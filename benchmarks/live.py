@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.e2e.conftest import chromium_with_camera
-from tests.e2e.fake_camera import Truth, moving_face_video
-from tests.e2e.live_page import LivePage, iou
-from tests.servers import ServerProcess
+from tests.support.browser.browsers import chromium_with_camera
+from tests.support.browser.fake_camera import Truth, moving_face_video
+from tests.support.browser.live_page import LivePage, iou
+from tests.support.servers import ServerProcess
 
 WARM_UP_S = 3
 

@@ -74,7 +74,7 @@ def published_mini_xception() -> Any:
 def own_mini_xception() -> Any:
     """Our configuration `mini_xception`, for 48x48 pixels and both outputs."""
     from train.config import load_config
-    from train.networks import build_network
+    from train.networks.networks import build_network
 
     return build_network(load_config("mini_xception").network)
 
@@ -104,7 +104,7 @@ def convert(model: Any, kind: str, path: Path) -> None:
 
 def enter(model_dir: Path, folder: Path) -> list[Contestant]:
     """The shipped file first, then everything beside it. Raises ModelArtifactError."""
-    from train.predict import load_keras
+    from train.runs.predict import load_keras
 
     artifact = load_artifact(model_dir)
     meta = json.loads((model_dir / META_FILE).read_text(encoding="utf-8"))

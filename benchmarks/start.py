@@ -8,8 +8,8 @@ import numpy as np
 import socketio
 
 from fer_web.vision.frames import encode_jpeg
-from tests.faces import camera_frame_bgr
-from tests.servers import ServerProcess
+from tests.support.faces import camera_frame_bgr
+from tests.support.servers import ServerProcess
 
 
 def time_one_start(arguments: list[str]) -> tuple[float, list[str]]:

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 
 from benchmarks.photos import load_face_photos
-from fer_web.analysis.annotated_video import AnnotatedVideo
-from fer_web.analysis.video import VideoSamples, analyse_video
-from fer_web.analysis.video_encoders import choose_form
-from fer_web.analysis.video_reader import VideoLimits, VideoReader
+from fer_web.analysis.videos.annotated_video import AnnotatedVideo
+from fer_web.analysis.videos.video import VideoSamples, analyse_video
+from fer_web.analysis.videos.video_encoders import choose_form
+from fer_web.analysis.videos.video_reader import VideoLimits, VideoReader
+from fer_web.commands.video import open_pipeline
 from fer_web.settings import Settings
-from fer_web.video_commands import open_pipeline
 
 SIZE_HW = (720, 1280)
 FPS = 30

@@ -27,8 +27,8 @@ import websocket
 from benchmarks.history import CAMERA_FPS, Browser
 from fer_web.realtime.watching import NAMESPACE
 from fer_web.vision.frames import encode_jpeg
-from tests.faces import camera_frame_bgr
-from tests.watched_server import WatchedServer
+from tests.support.faces import camera_frame_bgr
+from tests.support.watched_server import WatchedServer
 
 PARTS = ("cost", "delay", "deaf")
 SMALL_BUFFER_BYTES = 4096

@@ -8,7 +8,7 @@ import sys
 def run() -> int:
     """Run one tool. Where packages are missing, doctor still runs, and the others say what to do."""
     try:
-        from fer_web.cli import main
+        from fer_web.commands.main import main
     except ImportError as exc:
         if sys.argv[1:2] == ["doctor"]:
             return _run_doctor_alone()
@@ -18,7 +18,7 @@ def run() -> int:
 
 
 def _run_doctor_alone() -> int:
-    from fer_web.doctor_commands import add_doctor, run_doctor
+    from fer_web.commands.doctor import add_doctor, run_doctor
 
     parser = argparse.ArgumentParser(prog="python -m fer_web")
     add_doctor(parser.add_subparsers(required=True, metavar="TOOL"))

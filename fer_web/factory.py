@@ -10,72 +10,74 @@ import cv2
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from fer_web.analysis.folder_tests import FolderTests, TestedWith
-from fer_web.analysis.images import ImageLimits
-from fer_web.analysis.still_analyser import SharedAnalyser
-from fer_web.analysis.stills import MAX_STILL_FACES, StillAnalyser
-from fer_web.analysis.video_reader import VideoLimits
-from fer_web.analysis.video_service import VideoService, build_video_service
-from fer_web.analysis.video_worker import VideoTools
-from fer_web.history.importing import MAX_IMPORT_BYTES
+from fer_web.analysis.folders.folder_test_store import FolderTests, TestedWith
+from fer_web.analysis.stills.images import ImageLimits
+from fer_web.analysis.stills.still_analyser import SharedAnalyser
+from fer_web.analysis.stills.stills import MAX_STILL_FACES, StillAnalyser
+from fer_web.analysis.videos.video_reader import VideoLimits
+from fer_web.analysis.videos.video_service import VideoService, build_video_service
+from fer_web.analysis.videos.video_worker import VideoTools
+from fer_web.history.json_reader import MAX_IMPORT_BYTES
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
 from fer_web.history.retention import Retention
 from fer_web.inference.classifier import Classifier
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.models import Model, open_model, options_of
-from fer_web.inference.pipeline import FrameLimits, FrameResult, Pipeline, StreamState
+from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
+from fer_web.inference.results import FrameResult
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
-from fer_web.realtime.loiterers import Loiterers
-from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.stream_recorder import StreamRecordings
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, guard
+from fer_web.realtime.unadmitted import Loiterers
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
 from fer_web.realtime.watching import WatchHub
 from fer_web.secret_file import load_secret
-from fer_web.server import EngineConcurrency, InTurn, ServingMode, serving_mode
+from fer_web.serving.modes import EngineConcurrency, InTurn, ServingMode, serving_mode
+from fer_web.serving.periodic import TICK_S, Chore, Upkeep
 from fer_web.settings import ROOT, Settings
 from fer_web.sharing.addresses import checked_public_url
-from fer_web.sharing.gate import Gate
+from fer_web.sharing.authenticator import Gate
 from fer_web.sharing.key_store import DatabaseKeyStore
 from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.link_store import DatabaseLinkStore
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.plain_network import PlainNetwork
 from fer_web.sharing.types import ShareNetwork
-from fer_web.sharing.upkeep import TICK_S, Chore, Upkeep
-from fer_web.sharing.visitors import Visitors
+from fer_web.sharing.visitor_registry import Visitors
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
 from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
-from fer_web.web.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess, PartyPlaces, party_of
-from fer_web.web.analyze_pages import analyze_pages_blueprint
-from fer_web.web.api_pages import api_pages_blueprint
+from fer_web.web.api.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess, PartyPlaces, party_of
+from fer_web.web.api.folder_tests import API as FOLDER_TESTS_PATH
+from fer_web.web.api.folder_tests import folder_test_api_blueprint
+from fer_web.web.api.keys import keys_api_blueprint
+from fer_web.web.api.predict import PREDICT_PATH, predict_api_blueprint
+from fer_web.web.api.service import service_api_blueprint
+from fer_web.web.api.sessions import history_api_blueprint
+from fer_web.web.api.sessions_access import HistoryAccess
+from fer_web.web.api.share import share_api_blueprint
+from fer_web.web.api.share_access import ShareAccess
+from fer_web.web.api.video_access import VideoAccess
+from fer_web.web.api.videos import API as VIDEOS_PATH
+from fer_web.web.api.videos import video_api_blueprint
+from fer_web.web.auth.api_keys import RequestKeys
+from fer_web.web.auth.owners import Owners
+from fer_web.web.auth.visitors import Guests
 from fer_web.web.error_handlers import register_error_handlers
-from fer_web.web.folder_test_api import API as FOLDER_TESTS_PATH
-from fer_web.web.folder_test_api import folder_test_api_blueprint
-from fer_web.web.guests import Guests
-from fer_web.web.history_access import HistoryAccess
-from fer_web.web.history_api import IMPORT_PATH, history_api_blueprint
-from fer_web.web.history_pages import history_pages_blueprint
-from fer_web.web.keys_api import keys_api_blueprint
-from fer_web.web.owner import Owners
-from fer_web.web.pages import PageOptions, pages_blueprint
-from fer_web.web.predict_api import PREDICT_PATH, predict_api_blueprint
-from fer_web.web.request_keys import RequestKeys
-from fer_web.web.security import FORM_BYTES, BodyBound, FenceRules, RequestFence
-from fer_web.web.service_api import service_api_blueprint
-from fer_web.web.share_access import ShareAccess
-from fer_web.web.share_api import share_api_blueprint
-from fer_web.web.trust import trust_blueprint
-from fer_web.web.video_access import VideoAccess
-from fer_web.web.video_api import API as VIDEOS_PATH
-from fer_web.web.video_api import video_api_blueprint
-from fer_web.web.watch_pages import watch_pages_blueprint
+from fer_web.web.firewall.middleware import FORM_BYTES, BodyBound, FenceRules, RequestFence
+from fer_web.web.pages.analyze import analyze_pages_blueprint
+from fer_web.web.pages.api_reference import api_pages_blueprint
+from fer_web.web.pages.history import history_pages_blueprint
+from fer_web.web.pages.live import PageOptions, pages_blueprint
+from fer_web.web.pages.trust import trust_blueprint
+from fer_web.web.pages.watch import watch_pages_blueprint
+from fer_web.web.request_values import IMPORT_PATH
 
 _log = logging.getLogger(__name__)
 

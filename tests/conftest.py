@@ -1,11 +1,13 @@
-"""Which tests may run beside others, and with how many threads."""
+"""Which tests may run beside others, with how many threads; and the databases of several packages."""
 
 import os
 from collections import Counter
 
 import pytest
 
-from tests.servers import ROOT
+from fer_web.history.repository import open_history
+from tests.support.postgres import PostgresServer
+from tests.support.servers import ROOT
 
 ALONE = frozenset(
     {
@@ -13,10 +15,10 @@ ALONE = frozenset(
         "tests/e2e/test_live_speed.py",
         "tests/e2e/test_network_namespaces.py",
         "tests/realtime/test_slow_reader.py",
-        "tests/test_hostile_clients.py",
-        "tests/test_server_process.py",
-        "tests/test_upload_attacks.py",
-        "tests/web/test_history_server.py",
+        "tests/serving/test_hostile_clients.py",
+        "tests/serving/test_server_process.py",
+        "tests/serving/test_upload_attacks.py",
+        "tests/web/api/test_sessions_server.py",
     }
 )
 """They measure how fast a server answers, which others' work on the same cores would change.
@@ -25,16 +27,16 @@ A single test of another file is marked there.
 """
 
 LONG = (
-    "tests/train/test_export.py",
+    "tests/train/export/test_export.py",
     "tests/e2e/test_live_page.py",
-    "tests/test_upload_attacks.py",
+    "tests/serving/test_upload_attacks.py",
     "tests/e2e/test_analyze.py",
     "tests/e2e/test_share_panel.py",
     "tests/e2e/test_watch.py",
     "tests/realtime/test_admission.py",
     "tests/history/test_repository.py",
-    "tests/inference/foreign/test_grad_cam.py",
-    "tests/test_readme_api.py",
+    "tests/inference/custom/test_grad_cam.py",
+    "tests/docs/test_api_examples.py",
 )
 """The files that take longest, the longest first: begun last, they would leave all processes but one idle."""
 
@@ -66,3 +68,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if path in ALONE:
             item.add_marker(pytest.mark.alone)
     items.sort(key=lambda item: LONG.index(paths[item]) if paths[item] in LONG else len(LONG))
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, started when the first test asks for it."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """Arguments of open_history for an empty database, on each kind in turn."""
+    if request.param == "sqlite":
+        return "", tmp_path / "data"
+    return request.getfixturevalue("postgres").new_database(), tmp_path / "data"
+
+
+@pytest.fixture
+def repository(database):
+    """An empty history, on each kind of database in turn."""
+    history = open_history(*database)
+    yield history
+    history.close()

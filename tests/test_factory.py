@@ -6,7 +6,7 @@ from fer_web.errors import SetupError
 from fer_web.sharing.link_store import DatabaseLinkStore
 from fer_web.sharing.links import LinkBook
 from fer_web.vendor_files import check_browser_modules
-from tests.web.shared import Shared
+from tests.support.shared_application import Shared
 
 
 def test_check_browser_modules_missing_names_file_and_command(tmp_path):

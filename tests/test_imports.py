@@ -1,53 +1,47 @@
-"""Imports go right only; ARCHITECTURE.md shows the order."""
+"""Imports go from higher layers to lower ones only; ARCHITECTURE.md draws them."""
 
 import ast
 from pathlib import Path
 
 import pytest
 
-from tests.servers import ROOT
+from tests.support.servers import ROOT
 
-LAYERS = {
-    "fer_web.labels": 0,
-    "fer_web.errors": 0,
-    "fer_web.interrupts": 0,
-    "fer_web.settings": 1,
-    "fer_web.vendor_files": 2,
-    "fer_web.eventlet_websocket": 2,
-    "fer_web.server_log": 2,
-    "fer_web.listeners": 2,
-    "fer_web.paced_input": 2,
-    "fer_web.eventlet_serving": 3,
-    "fer_web.threaded_serving": 3,
-    "fer_web.secret_file": 2,
-    "fer_web.command_line": 2,
-    "fer_web.vision": 3,
-    "fer_web.inference": 4,
-    "fer_web.history": 4.5,  # its database keeps what sharing remembers
-    "fer_web.analysis": 5,
-    "fer_web.sharing": 5,
-    "fer_web.server": 5,
-    "fer_web.realtime": 6,
-    "fer_web.web": 6,
-    "fer_web.start": 6,
-    "fer_web.factory": 7,
-    "fer_web.history_commands": 6,
-    "fer_web.keys_commands": 6,
-    "fer_web.analysis_commands": 6,
-    "fer_web.doctor": 6,
-    "fer_web.doctor_commands": 7,
-    "fer_web.predict_commands": 7,
-    "fer_web.folder_commands": 7,
-    "fer_web.video_commands": 7,
-    "fer_web.models_commands": 8,
-    "fer_web.cli": 9,
-    "fer_web.__main__": 10,
+LAYERS = (
+    ("labels", "errors", "interrupts"),
+    ("settings", "rate_limit", "metrics"),
+    ("vendor_files", "secret_file", "storage", "vision"),
+    ("inference", "sharing"),
+    ("history", "serving"),
+    ("analysis",),
+    ("realtime", "web", "doctor"),
+    ("factory",),
+    ("commands",),
+    ("__main__",),
+)
+"""The modules and packages of fer_web; each may import those of the rows before its own."""
+
+TRAIN_LAYERS = (
+    ("config",),
+    ("data",),
+    ("metrics", "networks"),
+    ("runs",),
+    ("fit", "evaluation"),
+    ("export",),
+    ("__main__",),
+)
+"""The same of train."""
+
+LAYER_OF = {
+    f"{package}.{name}": row
+    for package, layers in (("fer_web", LAYERS), ("train", TRAIN_LAYERS))
+    for row, names in enumerate(layers)
+    for name in names
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
-FRAMEWORK_FREE = tuple(
-    f"fer_web.{name}" for name in ("vision", "inference", "history", "analysis", "sharing")
-)
-MODULES = sorted((ROOT / "fer_web").rglob("*.py"))
+FRAMEWORK_FREE = ("metrics", "storage", "vision", "inference", "history", "analysis", "sharing")
+OPEN_TO_TRAIN = tuple(f"fer_web.{name}" for name in ("labels", "errors", "metrics", "vision", "inference"))
+MODULES = sorted(path for package in ("fer_web", "train") for path in (ROOT / package).rglob("*.py"))
 
 
 def imports_of(path):
@@ -58,36 +52,51 @@ def imports_of(path):
             yield node.module
 
 
-def name_of(path):
+def room_of(path):
+    """fer_web.web of fer_web/web/api/share.py; fer_web of its __init__.py."""
     parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:2]) if parts[1] != "__init__" else "fer_web"
+    return ".".join(part for part in parts[:2] if part != "__init__")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_module_imports_only_what_is_to_its_right(path: Path):
-    layer = LAYERS.get(name_of(path), -1)
+def test_module_imports_only_from_lower_layers(path: Path):
+    room = room_of(path)
     for imported in imports_of(path):
-        package = ".".join(imported.split(".")[:2])
-        assert not imported.startswith(("train", "tests", "benchmarks")), imported
-        if package in LAYERS and package != name_of(path):
-            assert LAYERS[package] < layer, f"{path.name} imports {imported}"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_layers_below_the_server_know_no_framework(path: Path):
-    if name_of(path) in FRAMEWORK_FREE:
-        assert not [name for name in imports_of(path) if name.split(".")[0] in FRAMEWORKS]
+        other = ".".join(imported.split(".")[:2])
+        is_own = other.split(".")[0] == room.split(".")[0]
+        if is_own and other in LAYER_OF and other != room:
+            assert LAYER_OF[other] < LAYER_OF.get(room, 0), f"{path.name} imports {imported}"
 
 
 def test_every_module_has_a_layer():
-    assert {name_of(path) for path in MODULES} - {"fer_web"} == set(LAYERS)
+    assert {room_of(path) for path in MODULES} - {"fer_web", "train"} == set(LAYER_OF)
 
 
-def test_train_imports_only_what_it_may():
-    metrics = ("classification_report", "confusion_plot", "text_tables")
-    allowed = ("fer_web.labels", "fer_web.errors", "fer_web.vision", "fer_web.inference")
-    allowed += tuple(f"fer_web.analysis.{name}" for name in metrics)
+def test_layers_below_the_server_know_no_framework():
+    for name in FRAMEWORK_FREE:
+        for path in (ROOT / "fer_web" / name).rglob("*.py"):
+            assert not [each for each in imports_of(path) if each.split(".")[0] in FRAMEWORKS], path
+
+
+def test_server_and_training_import_only_what_they_may():
+    for path in (ROOT / "fer_web").rglob("*.py"):
+        assert not [each for each in imports_of(path) if each.startswith(("train", "tests", "benchmarks"))], (
+            path
+        )
     for path in (ROOT / "train").rglob("*.py"):
-        for imported in imports_of(path):
-            if imported.startswith("fer_web"):
-                assert imported.startswith(allowed), f"{path.name} imports {imported}"
+        wrong = [
+            each
+            for each in imports_of(path)
+            if each.startswith("fer_web") and not each.startswith(OPEN_TO_TRAIN)
+        ]
+        assert not wrong, path
+
+
+def test_benchmarks_share_only_the_support_of_tests():
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        wrong = [
+            each
+            for each in imports_of(path)
+            if each.startswith("tests") and not each.startswith("tests.support")
+        ]
+        assert not wrong, path

@@ -17,13 +17,13 @@ from fer_web.realtime.protocol import result_to_wire
 from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
 from fer_web.vision.haar import HaarDetector
-from tests.faces import camera_frame_bgr
-from tests.fakes.models import model_info
-from tests.fakes.pipelines import InstantPipeline
-from train.calibration import emotion_of
+from tests.support.faces import camera_frame_bgr
+from tests.support.fakes.models import model_info
+from tests.support.fakes.pipelines import InstantPipeline
 from train.config import NetworkConfig
-from train.data import load_data, vote_shares
-from train.networks import build_network
+from train.data.fer_data import load_data, vote_shares
+from train.metrics.calibration import emotion_of
+from train.networks.networks import build_network
 
 KAGGLE = {0: "angry", 1: "disgust", 2: "fear", 3: "happy", 4: "sad", 5: "surprise", 6: "neutral"}
 """FER-2013's ids, as Kaggle documents them."""

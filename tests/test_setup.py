@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import ROOT
+from tests.support.servers import ROOT
 
 NODE_NAMES = ("node", "nodejs", "npm", "npx", "corepack")
 

@@ -1,1 +1,5 @@
-"""Facial expression model: data, training, evaluation, export."""
+"""The expression model: data, networks, training, evaluation, export.
+
+Only benchmarks and tests import this package; the server never does.
+It may import labels, errors, metrics, vision and inference of fer_web.
+"""

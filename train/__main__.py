@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fer_web.errors import FerWebError
 
 if TYPE_CHECKING:
-    from train.data import FerData
+    from train.data.fer_data import FerData
 
 RUNS_DIR = Path("runs")
 CACHE_DIR = Path(".cache/fer-web")
@@ -190,8 +190,8 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
 
 def _read_data(arguments: argparse.Namespace) -> "FerData":
     # Imported here and below: --help and argument errors need no TensorFlow.
-    from train.data import load_data
-    from train.progress import watch
+    from train.data.fer_data import load_data
+    from train.data.progress import watch
 
     return load_data(arguments.data, arguments.ferplus, cache_dir=arguments.cache, watch=watch)
 
@@ -203,7 +203,7 @@ def _data_words(arguments: argparse.Namespace) -> str:
 
 def _fit(arguments: argparse.Namespace) -> None:
     from train.config import load_config
-    from train.fit import FitOptions, fit
+    from train.fit.fit import FitOptions, fit
 
     config = load_config(
         arguments.config,
@@ -227,9 +227,9 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from train.describe import describe
-    from train.evaluate import evaluate_model
-    from train.evaluation_plots import write_evaluation
+    from train.evaluation.describe import describe
+    from train.evaluation.evaluate import evaluate_model
+    from train.evaluation.evaluation_plots import write_evaluation
 
     result = evaluate_model(
         arguments.model,
@@ -245,7 +245,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from train.report import read_rows, table, write_report
+    from train.evaluation.report import read_rows, table, write_report
 
     rows = read_rows(arguments.sources)
     if arguments.out:
@@ -257,8 +257,8 @@ def _report(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from train.export import export
-    from train.file_formats import check_formats
+    from train.export.export import export
+    from train.export.file_formats import check_formats
 
     # Before the data is read, which takes a while.
     formats = check_formats(arguments.formats.split(","))
@@ -272,7 +272,7 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _card(arguments: argparse.Namespace) -> None:
-    from train.card_figures import rewrite_card
+    from train.export.card_figures import rewrite_card
 
     print(f"written: {rewrite_card(arguments.model, arguments.photos_json, arguments.times_json)}")
 

@@ -1,1 +1,5 @@
-"""Looks over a set-up, camera aside, and says what to mend. Needs none of the packages it checks."""
+"""Checks of an installation, for `python -m fer_web doctor`: versions, files, ports, the database.
+
+Only commands imports this package.
+It may import every package below the commands, but `installation.py` needs Python's own library alone.
+"""

@@ -79,8 +79,8 @@ def check_secret(settings: Settings) -> Iterator[Check]:
 
 def check_database(settings: Settings) -> Iterator[Check]:
     """Whether the history's database opens, is whole, and has this program's tables."""
-    from fer_web.history.database import SQLITE_FILE, open_engine
-    from fer_web.history.migrate import LATEST, check_integrity, version_of_tables
+    from fer_web.storage.database import SQLITE_FILE, open_engine
+    from fer_web.storage.migrate import LATEST, check_integrity, version_of_tables
 
     if not settings.database_url and not (settings.data_dir / SQLITE_FILE).exists():
         yield Check("database", "ok", "will be made at the first start")
@@ -128,7 +128,7 @@ def existing_parent(path: Path) -> Path:
 
 
 def _check_port(host: str, port: int, option: str) -> Check:
-    from fer_web.listeners import open_listener
+    from fer_web.serving.listeners import open_listener
 
     try:
         open_listener(host, port, option).close()

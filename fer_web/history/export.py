@@ -8,20 +8,20 @@ from typing import Any
 
 from fer_web import __version__
 from fer_web.errors import InvalidValueError
-from fer_web.history.parquet import check_parquet, parquet_file
-from fer_web.history.profiles import facereader_log, openface_csv, pyfeat_csv
-from fer_web.history.text_tables import (
+from fer_web.history.delimited_files import (
     Column,
     columns_of,
     constant,
-    csv_cell,
     header_of,
     label_names,
     lines_of,
     utc_texts,
 )
+from fer_web.history.parquet import check_parquet, parquet_file
+from fer_web.history.profiles import facereader_log, openface_csv, pyfeat_csv
 from fer_web.history.types import SampleTable, Session
 from fer_web.labels import EMOTIONS
+from fer_web.metrics.spreadsheet_text import csv_cell
 
 SCHEMA_VERSION = 1
 """Of the JSON export. Raised when a file of the new form could not be read by the program before."""

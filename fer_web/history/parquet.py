@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fer_web.errors import InvalidValueError
-from fer_web.history.tables import joined
+from fer_web.history.sample_tables import joined
 from fer_web.history.types import SampleTable, Session
 from fer_web.labels import EMOTIONS
 

@@ -9,18 +9,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from fer_web.history.text_tables import (
-    Column,
-    columns_of,
-    constant,
-    csv_cell,
-    header_of,
-    label_names,
-    lines_of,
-    tab_cell,
-)
+from fer_web.history.delimited_files import Column, columns_of, constant, header_of, label_names, lines_of
 from fer_web.history.types import Marker, SampleTable, Session
 from fer_web.labels import EMOTIONS
+from fer_web.metrics.spreadsheet_text import csv_cell, tab_cell
 
 # Py-Feat 0.6, https://py-feat.org: the columns of a Fex table, without landmarks and identity vectors.
 _PYFEAT_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 17, 20, 23, 24, 25, 26, 28, 43)

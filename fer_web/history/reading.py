@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, or_, select, tuple_
 
 from fer_web.errors import InvalidValueError, NotFoundError
-from fer_web.history.database import reading
-from fer_web.history.rows import epoch_ms, row_to_marker, row_to_session, rows_to_table
-from fer_web.history.schema import faces, markers, samples, sessions, tags
-from fer_web.history.texts import MAX_SEARCH, MAX_TAG, check_text
+from fer_web.history.rows import row_to_marker, row_to_session, rows_to_table
+from fer_web.history.session_texts import MAX_SEARCH, MAX_TAG
 from fer_web.history.types import SampleTable, Session, SessionFace, SessionFilter, SessionPage
+from fer_web.storage.database import reading
+from fer_web.storage.schema import faces, markers, samples, sessions, tags
+from fer_web.storage.texts import check_text
+from fer_web.storage.times import epoch_ms
 
 MAX_PAGE = 200
 _SAMPLE_COLUMNS = (

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_web.errors import DatabaseError, RecordingError, RecordingStoppedError, ServerFullError
-from fer_web.history.batches import BatchWriter, Notice, Notices, RecordingStore
-from fer_web.history.recording import Recording, SessionClock
+from fer_web.history.live_recording import Recording, SessionClock
 from fer_web.history.types import Marker, NewSession, Session
-from fer_web.inference.pipeline import FrameResult
+from fer_web.history.write_batches import BatchWriter, Notice, Notices, RecordingStore
+from fer_web.inference.results import FrameResult
 
 _log = logging.getLogger(__name__)
 

@@ -7,14 +7,10 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, true, update
 
 from fer_web.errors import InvalidValueError, NotFoundError
-from fer_web.history.database import forget_deleted, open_engine, reading, writing
-from fer_web.history.imports import Import
-from fer_web.history.migrate import migrate
-from fer_web.history.presence import presence_of
 from fer_web.history.reading import HistoryReader, key_of, row_of, session_of, visible_to
-from fer_web.history.rows import epoch_ms, samples_to_rows, to_ms
-from fer_web.history.schema import markers, sessions
-from fer_web.history.texts import MAX_MARKERS, check_marker_text, check_tags
+from fer_web.history.rows import samples_to_rows
+from fer_web.history.session_import import Import
+from fer_web.history.session_texts import MAX_MARKERS, check_marker_text, check_tags
 from fer_web.history.types import Marker, NewSession, Sample, SampleTable, Session
 from fer_web.history.writing import (
     check_at_s,
@@ -27,6 +23,11 @@ from fer_web.history.writing import (
     replace_tags,
     text_columns,
 )
+from fer_web.storage.database import forget_deleted, open_engine, reading, writing
+from fer_web.storage.migrate import migrate
+from fer_web.storage.presence import presence_of
+from fer_web.storage.schema import markers, sessions
+from fer_web.storage.times import epoch_ms, to_ms
 
 UNDO_S = 600.0
 """So long a deleted session can be had back."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from fer_web.history.types import Sample
-from fer_web.inference.pipeline import FaceResult
+from fer_web.inference.results import FaceResult
 from fer_web.labels import EMOTIONS
 
 

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from fer_web.errors import InvalidValueError
-from fer_web.history.rows import STRIP_PARTS, epoch_ms, search_text, strip_of, to_ms
-from fer_web.history.schema import faces, markers, samples, sessions, tags
-from fer_web.history.texts import check_marker_text, check_name, check_notes, check_tags, check_text
+from fer_web.history.rows import STRIP_PARTS, search_text, strip_of
+from fer_web.history.session_texts import check_marker_text, check_name, check_notes, check_tags
 from fer_web.history.types import Marker, NewSession, Sample, Session, SessionState
+from fer_web.storage.schema import faces, markers, samples, sessions, tags
+from fer_web.storage.texts import check_text
+from fer_web.storage.times import epoch_ms, to_ms
 
 MAX_AT_S = 366 * 86400.0
 """No session is longer than a year."""

@@ -1,1 +1,5 @@
-"""From faces to expression scores: model folders, classifiers and the pipeline."""
+"""From a frame to results: model files, classifiers, heat maps and the pipeline of one frame.
+
+Train, analysis, realtime, web, commands, doctor and factory import this package.
+It may import vision and what lies below it, and no web framework.
+"""

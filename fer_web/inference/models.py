@@ -6,8 +6,8 @@ from typing import Protocol
 from fer_web.errors import SettingsError
 from fer_web.inference.artifact import META_FILE, ModelArtifact, load_artifact
 from fer_web.inference.classifier import Classifier, LiteRTClassifier, info_of
-from fer_web.inference.foreign.opening import open_foreign
-from fer_web.inference.foreign.options import ModelOptions, parse_labels
+from fer_web.inference.custom.opening import open_foreign
+from fer_web.inference.custom.options import ModelOptions, parse_labels
 from fer_web.inference.model_info import ModelInfo
 from fer_web.settings import Settings
 

@@ -1,1 +1,5 @@
-"""Streams of frames over Socket.IO: wire types, per-client slots, fair workers, event handlers."""
+"""Socket.IO: who may connect, frames on their way to the workers, answers, recordings and watchers.
+
+Only factory imports this package.
+It may import history, sharing, serving, inference and what lies below them, and never web.
+"""

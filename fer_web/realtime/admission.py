@@ -7,9 +7,9 @@ from flask import request
 from flask_socketio import ConnectionRefusedError
 
 from fer_web.errors import LinkNeededError, ShareError
-from fer_web.sharing.gate import Gate
+from fer_web.sharing.authenticator import Gate
 from fer_web.sharing.types import Admission, Link
-from fer_web.sharing.visitors import EndSocket, Visitors
+from fer_web.sharing.visitor_registry import EndSocket, Visitors
 
 _T = TypeVar("_T")
 

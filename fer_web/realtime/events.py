@@ -8,13 +8,13 @@ from flask import request
 from flask_socketio import SocketIO
 
 from fer_web.errors import FerWebError, ProtocolError, SlowReaderError, TooManyMessagesError
-from fer_web.history.batches import Notice
+from fer_web.history.write_batches import Notice
+from fer_web.rate_limit import TokenBucket
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.protocol import error_to_wire, parse_frame, seq_of
-from fer_web.realtime.rate_limit import TokenBucket
-from fer_web.realtime.recordings import StreamRecordings
 from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.stream_recorder import StreamRecordings
 from fer_web.realtime.streams import Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fer_web.errors import FerWebError, ProtocolError
 from fer_web.history.types import Marker
-from fer_web.inference.pipeline import FaceResult, FrameResult
+from fer_web.inference.results import FaceResult, FrameResult
 from fer_web.labels import EMOTIONS
 
 MAX_SEQ = 2**53 - 1

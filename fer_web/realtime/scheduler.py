@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from fer_web.errors import FerWebError, InternalError
-from fer_web.inference.pipeline import FrameResult, Pipeline
+from fer_web.inference.pipeline import Pipeline
+from fer_web.inference.results import FrameResult
 from fer_web.realtime.protocol import (
     DROPPED_NEWER,
     DROPPED_OVERLOADED,

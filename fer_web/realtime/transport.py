@@ -1,7 +1,7 @@
 """Walls between the network and the handlers: what a hostile client sends ends its own connection alone.
 
 Flask-SocketIO and python-socketio check what well-meaning clients send. Each check here has its attack in
-tests/test_hostile_clients.py.
+tests/serving/test_hostile_clients.py.
 """
 
 import json
@@ -13,8 +13,8 @@ from typing import Any
 from socketio.packet import BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
 from fer_web.errors import TooManyMessagesError
-from fer_web.realtime.rate_limit import TokenBucket
-from fer_web.server_log import keep_to_one_line
+from fer_web.rate_limit import TokenBucket
+from fer_web.serving.log_filter import keep_to_one_line
 
 _log = logging.getLogger(__name__)
 

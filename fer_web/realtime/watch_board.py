@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fer_web.inference.pipeline import FrameResult
+from fer_web.inference.results import FrameResult
 
 INTERVAL_S = 0.1
 """Seconds between two views of one stream, and between two states of it."""

@@ -7,10 +7,10 @@ from flask import request
 from flask_socketio import SocketIO
 
 from fer_web.errors import ProtocolError, TooManyMessagesError
+from fer_web.rate_limit import TokenBucket
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.protocol import error_to_wire
-from fer_web.realtime.rate_limit import TokenBucket
 from fer_web.realtime.watching import NAMESPACE, WatchHub
 
 REFUSALS_PER_S = 2.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from fer_web.errors import FerWebError, NotFoundError, SlowReaderError
-from fer_web.inference.pipeline import FrameResult
+from fer_web.inference.results import FrameResult
 from fer_web.realtime.protocol import state_to_wire, view_to_wire, watched_to_wire
 from fer_web.realtime.scheduler import Concurrency
 from fer_web.realtime.watch_board import Due, View, WatchBoard

@@ -1,1 +1,5 @@
-"""Who on the network is let in, by which link, and how the server proves that it is itself."""
+"""Who may reach this server and where: addresses, certificates, links, visitors and API keys.
+
+Serving, realtime, web, commands, doctor and factory import this package.
+It may import storage and what lies below it, and no web framework.
+"""

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, delete, insert, select, update
 
-from fer_web.history.database import reading, writing
-from fer_web.history.rows import to_ms
-from fer_web.history.schema import api_keys
 from fer_web.sharing.keys import ApiKey
+from fer_web.storage.database import reading, writing
+from fer_web.storage.schema import api_keys
+from fer_web.storage.times import to_ms
 
 
 class DatabaseKeyStore:

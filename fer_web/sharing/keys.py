@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fer_web.errors import DatabaseError, InvalidValueError, KeyRevokedError, KeyUnknownError, NotFoundError
-from fer_web.history.texts import check_text
+from fer_web.storage.texts import check_text
 
 _log = logging.getLogger(__name__)
 

@@ -2,10 +2,10 @@
 
 from sqlalchemy import Engine, delete, insert, select
 
-from fer_web.history.database import reading, writing
-from fer_web.history.rows import to_ms
-from fer_web.history.schema import links
 from fer_web.sharing.links import StoredLink
+from fer_web.storage.database import reading, writing
+from fer_web.storage.schema import links
+from fer_web.storage.times import to_ms
 
 
 class DatabaseLinkStore:

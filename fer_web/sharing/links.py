@@ -21,8 +21,8 @@ from fer_web.errors import (
     ShareError,
     SharingStoppedError,
 )
-from fer_web.history.texts import check_text
 from fer_web.sharing.types import Link, LinkKind
+from fer_web.storage.texts import check_text
 
 _log = logging.getLogger(__name__)
 

@@ -1,1 +1,5 @@
-"""Pages over HTTP."""
+"""Everything over HTTP: pages, the API, who asks, and what is refused.
+
+Only factory imports this package.
+It may import analysis, history, sharing, serving, inference and what lies below them, and never realtime.
+"""

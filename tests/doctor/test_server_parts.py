@@ -21,10 +21,10 @@ from fer_web.doctor.server_parts import (
     check_secret,
     existing_parent,
 )
-from fer_web.history.database import SQLITE_FILE, writing
 from fer_web.history.repository import open_engine, open_history
 from fer_web.secret_file import SECRET_FILE, load_secret
 from fer_web.settings import Settings
+from fer_web.storage.database import SQLITE_FILE, writing
 
 
 @pytest.fixture

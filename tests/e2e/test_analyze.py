@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_web.analysis.still_formats import CSV_COLUMNS
+from fer_web.analysis.stills.still_formats import CSV_COLUMNS
 from fer_web.labels import EMOTIONS
-from tests.analysis.videos import write_video
-from tests.e2e.analyze_page import AnalyzePage
-from tests.e2e.conftest import chromium
-from tests.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
+from tests.support.browser.analyze_page import AnalyzePage
+from tests.support.browser.browsers import chromium
+from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
+from tests.support.made_videos import write_video
 
 pytestmark = pytest.mark.timeout(240)
 

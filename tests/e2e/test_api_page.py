@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.e2e.conftest import chromium
+from tests.support.browser.browsers import chromium
 
 PHONE = {"width": 390, "height": 844}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.e2e import browser
+from tests.support.browser import chromium as browser
 
 
 def test_require_browser_none_to_be_had_fails_and_says_what_to_do(monkeypatch):

@@ -5,9 +5,9 @@ import csv
 import pytest
 
 from fer_web.labels import EMOTIONS
-from tests.e2e.history_page import HistoryPage
-from tests.e2e.live_page import LivePage
-from tests.servers import ServerProcess
+from tests.support.browser.history_page import HistoryPage
+from tests.support.browser.live_page import LivePage
+from tests.support.servers import ServerProcess
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -7,8 +7,8 @@ import cv2
 import psutil
 import pytest
 
-from tests.e2e.conftest import chromium
-from tests.e2e.history_page import HistoryPage, session_export
+from tests.support.browser.browsers import chromium
+from tests.support.browser.history_page import HistoryPage, session_export
 
 pytestmark = pytest.mark.timeout(240)
 

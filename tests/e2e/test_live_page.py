@@ -9,10 +9,10 @@ import pytest
 
 from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
-from tests.e2e.conftest import CAMERA_FLAGS, chromium, chromium_with_camera
-from tests.e2e.fake_camera import Truth, left_face_video, no_face_video, two_faces_video
-from tests.e2e.live_page import LivePage, iou
-from tests.servers import ServerProcess
+from tests.support.browser.browsers import CAMERA_FLAGS, chromium, chromium_with_camera
+from tests.support.browser.fake_camera import Truth, left_face_video, no_face_video, two_faces_video
+from tests.support.browser.live_page import LivePage, iou
+from tests.support.servers import ServerProcess
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.live import measure
-from tests.e2e.live_page import LivePage
+from tests.support.browser.live_page import LivePage
 
 ATTEMPTS = 3
 

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.fake_camera import moving_face_video
-from tests.e2e.live_page import LivePage
-from tests.e2e.namespaces import OTHER_SUBNET, SUBNET, LocalNetwork, Machine
-from tests.e2e.phone import Phone
-from tests.servers import ServerProcess
+from tests.support.browser.fake_camera import moving_face_video
+from tests.support.browser.live_page import LivePage
+from tests.support.browser.namespaces import OTHER_SUBNET, SUBNET, LocalNetwork, Machine
+from tests.support.browser.phone import Phone
+from tests.support.servers import ServerProcess
 
 pytestmark = [
     pytest.mark.timeout(240),

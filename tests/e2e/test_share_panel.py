@@ -4,12 +4,19 @@ import json
 
 import pytest
 
-from tests.e2e.conftest import CAMERA_FLAGS, chromium
-from tests.e2e.fake_camera import moving_face_video
-from tests.e2e.history_page import HistoryPage
-from tests.e2e.live_page import LivePage
-from tests.e2e.share_panel import HERE, RESOLVE_FLAG, SharePanel, SharingServer, Visit, proxied_page
-from tests.servers import ServerProcess
+from tests.support.browser.browsers import CAMERA_FLAGS, chromium
+from tests.support.browser.fake_camera import moving_face_video
+from tests.support.browser.history_page import HistoryPage
+from tests.support.browser.live_page import LivePage
+from tests.support.browser.share_panel import (
+    HERE,
+    RESOLVE_FLAG,
+    SharePanel,
+    SharingServer,
+    Visit,
+    proxied_page,
+)
+from tests.support.servers import ServerProcess
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import chromium
+from tests.support.browser.browsers import chromium
 
 SHOWN_WITHIN_MS = 10_000
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.e2e.conftest import chromium_with_camera
-from tests.e2e.fake_camera import left_face_video
-from tests.e2e.live_page import LivePage
-from tests.watched_server import LINK_NAME, WatchedServer
+from tests.support.browser.browsers import chromium_with_camera
+from tests.support.browser.fake_camera import left_face_video
+from tests.support.browser.live_page import LivePage
+from tests.support.watched_server import LINK_NAME, WatchedServer
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -10,11 +10,11 @@ import pytest
 from fer_web.errors import InvalidValueError
 from fer_web.history import parquet
 from fer_web.history.export import CSV_COLUMNS, FORMATS, export_format, file_name
-from fer_web.history.text_tables import csv_cell, neutral_text, tab_cell
 from fer_web.labels import EMOTIONS
-from tests.history.sessions import session_with
-from tests.history.tables import assert_equal_tables, chunks, random_table, table_of
-from tests.servers import ROOT
+from fer_web.metrics.spreadsheet_text import csv_cell, neutral_text, tab_cell
+from tests.support.sample_tables import assert_equal_tables, chunks, random_table, table_of
+from tests.support.servers import ROOT
+from tests.support.sessions import session_with
 
 
 def exported(name, session, tables):

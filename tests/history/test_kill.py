@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from fer_web.history.database import SQLITE_FILE
 from fer_web.history.repository import open_history
-from tests.history.recording_process import record_until_killed
+from fer_web.storage.database import SQLITE_FILE
+from tests.support.recording_process import record_until_killed
 
 KILLS = 50
 AT_ONCE = 10
@@ -83,7 +83,7 @@ def test_kill_at_random_moments_keeps_every_acknowledged_sample(tmp_path):
     rng = random.Random(4)
     # Each is a fork of a process that has imported everything: fifty starts cost no more than one.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.history.recording_process"])
+    context.set_forkserver_preload(["tests.support.recording_process"])
     acknowledged = 0
     for group in range(KILLS // AT_ONCE):
         victims = [Victim(tmp_path / f"{group}-{number}", context) for number in range(AT_ONCE)]

@@ -13,9 +13,9 @@ from fer_web.history.profiles import (
 )
 from fer_web.history.types import Marker
 from fer_web.labels import EMOTIONS
-from tests.history.sessions import session_with
-from tests.history.tables import chunks, random_table, table_of
-from tests.servers import ROOT
+from tests.support.sample_tables import chunks, random_table, table_of
+from tests.support.servers import ROOT
+from tests.support.sessions import session_with
 
 TABLE = table_of(
     [(0.0, 1, "happy", 0.9), (0.0, 2, "sad", 0.8), (0.2, 1, "neutral", 0.7), (3661.25, 2, "fear", 0.6)]

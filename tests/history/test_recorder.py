@@ -12,12 +12,12 @@ from fer_web.errors import (
     RecordingStoppedError,
     ServerFullError,
 )
+from fer_web.history.live_recording import MAX_WAITING
 from fer_web.history.recorder import BATCH_S, GRACE_S, RETRY_S, Recorder, RecordingModel
-from fer_web.history.recording import MAX_WAITING
 from fer_web.history.types import Marker
-from fer_web.inference.pipeline import FrameResult
-from tests.history.sessions import session_with
-from tests.history.test_recording import face
+from fer_web.inference.results import FrameResult
+from tests.support.face_results import face
+from tests.support.sessions import session_with
 
 
 class MemoryStore:
@@ -309,7 +309,7 @@ def test_stop_stores_and_finishes_everything(bench):
 
 
 def test_notices_that_nobody_fetches_are_bounded_and_the_newest_stay(bench, monkeypatch):
-    monkeypatch.setattr("fer_web.history.batches.MAX_NOTICES", 3)
+    monkeypatch.setattr("fer_web.history.write_batches.MAX_NOTICES", 3)
     small = Bench()
     small.recorder.start("a", "ann", "")
     small.film(10)

@@ -8,31 +8,19 @@ import threading
 import time
 from unittest.mock import Mock
 
-import numpy as np
 import pytest
 from sqlalchemy import event, insert, select, update
 
 from fer_web.errors import DatabaseFullError, InternalError, InvalidValueError, NotFoundError
-from fer_web.history import database as database_module
 from fer_web.history import repository as repository_module
-from fer_web.history.database import SQLITE_FILE, reading, writing
 from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
-from fer_web.history.schema import sessions
-from fer_web.history.types import NewSession, Sample, SessionFilter
-from tests.history.many import fill
-from tests.history.tables import table_of
-
-START = datetime.datetime(2026, 3, 4, 5, 6, 7, 891_000, datetime.UTC)
-HAPPY, SAD = 3, 4
-
-
-def new_session(name="", owner="ann", started_at=START, **changes):
-    return NewSession(owner, name, started_at, "flagship", "abc", 5.0, {"smoothing_s": 0.25}, **changes)
-
-
-def sample(at_s, face=1, label=HAPPY, is_sure=True):
-    scores = tuple(float(np.float32(0.9 if i == label else 0.1 / 6)) for i in range(7))
-    return Sample(at_s, face, (0.25, -0.5, 0.125, 0.5), scores, label, 0.75, is_sure)
+from fer_web.history.types import SessionFilter
+from fer_web.storage import database as database_module
+from fer_web.storage.database import SQLITE_FILE, reading, writing
+from fer_web.storage.schema import sessions
+from tests.support.many_sessions import fill
+from tests.support.new_sessions import HAPPY, SAD, START, new_session, sample
+from tests.support.sample_tables import table_of
 
 
 @pytest.fixture

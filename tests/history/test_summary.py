@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fer_web.history.summary import UNSURE, Interval, smooth, summarise
 from fer_web.labels import EMOTIONS
-from tests.history.tables import random_table, table_of
+from tests.support.sample_tables import random_table, table_of
 
 HAPPY, SAD = EMOTIONS.index("happy"), EMOTIONS.index("sad")
 

@@ -5,7 +5,7 @@ import pytest
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, META_FILE, load_artifact, write_meta
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
-from tests.fakes.models import model_meta as meta
+from tests.support.fakes.models import model_meta as meta
 
 
 @pytest.fixture

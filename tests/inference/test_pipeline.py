@@ -12,7 +12,7 @@ from fer_web.vision.frames import encode_jpeg
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.vision.types import Faces
-from tests.fakes.models import model_info
+from tests.support.fakes.models import model_info
 
 
 class FixedDetector:

@@ -19,9 +19,9 @@ from fer_web.settings import ROOT, Settings
 from fer_web.vision.frames import encode_jpeg
 from fer_web.vision.haar import HaarDetector
 from fer_web.vision.preprocess import crop_faces
-from tests.faces import astronaut_bgr, grace_hopper_bgr, two_faces_bgr
-from tests.fakes.models import model_meta
-from train.predict import load_keras, predict
+from tests.support.faces import astronaut_bgr, grace_hopper_bgr, two_faces_bgr
+from tests.support.fakes.models import model_meta
+from train.runs.predict import load_keras, predict
 
 MAX_BYTES = 20_000_000
 

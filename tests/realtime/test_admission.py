@@ -12,8 +12,8 @@ import requests
 import socketio
 
 from fer_web.vision.frames import encode_jpeg
-from tests.faces import camera_frame_bgr
-from tests.short_links_server import ShortLinksServer
+from tests.support.faces import camera_frame_bgr
+from tests.support.short_links_server import ShortLinksServer
 
 PUBLIC_URL = "https://fer.example.org"
 PHONE = "192.168.1.7"

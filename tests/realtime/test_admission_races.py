@@ -5,10 +5,10 @@ from flask import Flask
 from flask_socketio import ConnectionRefusedError
 
 from fer_web.realtime.admission import SocketAdmission
-from fer_web.sharing.gate import Gate
+from fer_web.sharing.authenticator import Gate
 from fer_web.sharing.link_store import MemoryLinkStore
 from fer_web.sharing.links import LinkBook
-from fer_web.sharing.visitors import Visitors
+from fer_web.sharing.visitor_registry import Visitors
 
 PHONE = "192.168.1.7"
 

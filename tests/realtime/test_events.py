@@ -2,9 +2,9 @@ import pytest
 
 from fer_web.factory import create_application
 from fer_web.settings import Settings
-from tests.clients import socket_client
-from tests.fakes.models import write_empty_model
-from tests.fakes.pipelines import InstantPipeline
+from tests.support.clients import socket_client
+from tests.support.fakes.models import write_empty_model
+from tests.support.fakes.pipelines import InstantPipeline
 
 JPEG = b"x"
 

@@ -5,7 +5,7 @@ import pytest
 
 from fer_web.errors import FrameError, ProtocolError
 from fer_web.inference.heatmaps import FaceHeatmap
-from fer_web.inference.pipeline import FaceResult, FrameResult
+from fer_web.inference.results import FaceResult, FrameResult
 from fer_web.labels import EMOTIONS
 from fer_web.realtime.protocol import (
     MAX_SEQ,

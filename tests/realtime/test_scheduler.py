@@ -7,7 +7,7 @@ import pytest
 from fer_web.realtime.protocol import FrameMessage
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import Stream
-from tests.fakes.pipelines import HeldPipeline, InstantPipeline
+from tests.support.fakes.pipelines import HeldPipeline, InstantPipeline
 
 
 class NativeThreads:

@@ -1,7 +1,7 @@
 import pytest
 from socketio.packet import Packet
 
-from fer_web.realtime.rate_limit import TokenBucket
+from fer_web.rate_limit import TokenBucket
 from fer_web.realtime.transport import GuardedWebSocket, StrictPacket
 
 

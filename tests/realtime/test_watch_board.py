@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from fer_web.inference.pipeline import FrameResult
+from fer_web.inference.results import FrameResult
 from fer_web.realtime.watch_board import INTERVAL_S, View, WatchBoard
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fer_web.errors import NotFoundError
-from fer_web.inference.pipeline import FrameResult
+from fer_web.inference.results import FrameResult
 from fer_web.realtime.watching import MAX_UNREAD_PACKETS, NAMESPACE, WatchHub
 from fer_web.sharing.types import Link
 from fer_web.vision.frames import encode_jpeg
-from tests.fakes.pipelines import HAPPY
+from tests.support.fakes.pipelines import HAPPY
 
 JPEG = encode_jpeg(np.zeros((4, 8, 3), np.uint8))
 OTHER_JPEG = encode_jpeg(np.full((4, 8, 3), 200, np.uint8))

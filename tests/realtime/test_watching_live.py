@@ -13,9 +13,9 @@ import websocket
 
 from fer_web.realtime.watching import NAMESPACE
 from fer_web.vision.frames import encode_jpeg
-from tests.clients import send
-from tests.faces import camera_frame_bgr
-from tests.watched_server import LINK_NAME, WatchedServer
+from tests.support.clients import send
+from tests.support.faces import camera_frame_bgr
+from tests.support.watched_server import LINK_NAME, WatchedServer
 
 pytestmark = pytest.mark.timeout(180)
 WAIT_S = 30

@@ -1,10 +1,8 @@
 import datetime
-import socket
 import ssl
 import stat
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from unittest.mock import Mock
@@ -27,34 +25,11 @@ from fer_web.sharing.certificates import (
     certificate_source,
     load_or_create,
 )
+from tests.support.certificates import certificate_of
 
 NOW_S = time.time()
 DAY_S = 86400.0
 NAMES = ["192.168.1.5", "fd00::7", "laptop.local", "fer.example.org"]
-
-
-def certificate_of(context, roots_pem, name):
-    """What a client that trusts these roots, and asks for this name, is shown. Raises ssl.SSLError."""
-    client_context = ssl.create_default_context(cadata=roots_pem.decode())
-    server_end, client_end = socket.socketpair()
-    with server_end, client_end:
-        client_end.settimeout(10)
-        server = threading.Thread(target=shake_hands, args=(context, server_end))
-        server.start()
-        try:
-            with client_context.wrap_socket(client_end, server_hostname=name) as client:
-                return client.getpeercert(binary_form=True)
-        finally:
-            client_end.close()
-            server.join(10)
-
-
-def shake_hands(context, connection):
-    connection.settimeout(10)
-    try:
-        context.wrap_socket(connection, server_side=True).close()
-    except OSError:
-        return
 
 
 def test_authority_is_made_once_and_kept(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from fer_web.errors import TooManyGuessesError
 from fer_web.sharing import guessing
 from fer_web.sharing.guessing import MAX_FAILURES, WINDOW_S, AddressGuessLimiter
-from tests.sharing.clocks import Clock
+from tests.support.clocks import Clock
 
 PHONE = "192.168.1.7"
 

@@ -8,9 +8,9 @@ from fer_web.errors import (
     NotFoundError,
 )
 from fer_web.history.repository import open_history
-from fer_web.history.schema import api_keys
 from fer_web.sharing.key_store import DatabaseKeyStore
 from fer_web.sharing.keys import MAX_KEYS, REMEMBERED_S, KeyBook, hash_of
+from fer_web.storage.schema import api_keys
 
 
 class Clock:

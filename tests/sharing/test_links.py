@@ -14,7 +14,7 @@ from fer_web.errors import (
 )
 from fer_web.sharing.link_store import MemoryLinkStore
 from fer_web.sharing.links import MAX_LINKS, MAX_OPEN_LINKS, REMEMBERED_S, LinkBook, hash_of
-from tests.sharing.clocks import Clock
+from tests.support.clocks import Clock
 
 
 class BrokenStore:

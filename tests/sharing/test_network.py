@@ -14,7 +14,7 @@ from fer_web.sharing.addresses import MachineAddress
 from fer_web.sharing.certificates import OwnCertificate, load_or_create
 from fer_web.sharing.network import NAME_EVERY_S, LocalNetwork, NameLookup, open_network
 from fer_web.sharing.types import ShareAddress
-from tests.sharing.test_certificates import certificate_of
+from tests.support.certificates import certificate_of
 
 DAY_S = 86400.0
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.servers import ROOT
-from tests.train.conftest import KERAS_WARNINGS, write_ferplus_csv, write_kaggle_csv
+from tests.support.fer_rows import KERAS_WARNINGS, write_ferplus_csv, write_kaggle_csv
+from tests.support.servers import ROOT
 from train.__main__ import build_parser, main
-from train.data import FerData
+from train.data.fer_data import FerData
 
 COMMANDS = ("fit", "evaluate", "report", "export", "card")
 
@@ -52,7 +52,7 @@ def test_main_ctrl_c_ends_with_one_line(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("train.data.load_data", interrupted)
+    monkeypatch.setattr("train.data.fer_data.load_data", interrupted)
 
     assert main(arguments_for(command, tmp_path)) == 130
     assert capsys.readouterr().err.splitlines() == [
@@ -74,7 +74,7 @@ def test_main_full_disk_says_so(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("train.fit.open_run", full)
+    monkeypatch.setattr("train.fit.fit.open_run", full)
 
     options = ["--config", "bn4", "--batch-size", "4"]
     assert main([*arguments_for("fit", tmp_path), *options]) == 1
@@ -86,7 +86,7 @@ def test_main_full_disk_says_so(
 def test_main_fit_names_the_next_command_and_it_can_be_parsed(
     tmp_path: Path, data: FerData, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("train.fit.STATISTICS_BATCHES", 2)
+    monkeypatch.setattr("train.fit.fit.STATISTICS_BATCHES", 2)
     write_noise_csv(tmp_path / "fer2013.csv", data)
     (tmp_path / "tiny.toml").write_text(
         "epochs = 1\nbatch_size = 16\n[network]\nstem_filters = [8, 8]\nblocks = [[8, 2]]\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import ROOT
+from tests.support.servers import ROOT
 from train.__main__ import build_parser
 from train.config import CONFIG_DIR, load_config
 

@@ -5,7 +5,7 @@ from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.blazeface import BlazeFace, decode, make_anchors
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.regions import Region, whole_frame
-from tests.faces import ASTRONAUT_XYXY, astronaut_bgr
+from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr
 
 
 @pytest.fixture(scope="module")

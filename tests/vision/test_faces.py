@@ -10,7 +10,7 @@ from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.faces import DETECTORS, build_detector, resolve_detector
 from fer_web.vision.search import STILL_SEARCH, tile_regions
 from fer_web.vision.types import Faces
-from tests.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
+from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 
 ASTRONAUT = np.array([ASTRONAUT_XYXY], np.float32)
 

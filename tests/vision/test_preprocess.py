@@ -6,7 +6,7 @@ from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import DETECTORS, build_detector
 from fer_web.vision.preprocess import CROP_SCALE, crop_faces, crop_region, to_model_input, whole_crop
 from fer_web.vision.types import Faces
-from tests.faces import astronaut_bgr, two_faces_bgr
+from tests.support.faces import astronaut_bgr, two_faces_bgr
 
 SIZE_HW = (48, 48)
 

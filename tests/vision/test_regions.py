@@ -6,7 +6,7 @@ import pytest
 
 from fer_web.vision.regions import Region, cut_region, whole_frame
 from fer_web.vision.roll import roll_rad_by_eyes
-from tests.faces import astronaut_bgr
+from tests.support.faces import astronaut_bgr
 
 
 def frame_with_spot(x, y, height=480, width=640):

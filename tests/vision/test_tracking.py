@@ -6,7 +6,7 @@ from fer_web.vision.boxes import centres, join_faces
 from fer_web.vision.faces import build_detector
 from fer_web.vision.tracking import FaceTracker
 from fer_web.vision.types import Faces
-from tests.faces import camera_frame_bgr
+from tests.support.faces import camera_frame_bgr
 
 FRAME = np.zeros((480, 640, 3), np.uint8)
 FRAME_S = 1 / 30

@@ -17,8 +17,8 @@
  * @property {string[]} remarks what whoever reads the results should know
  * @property {boolean} annotated whether there is a video with boxes
  */
-import { ApiError, JsonRequests, pathOf } from "../json_requests.js";
-import { uploadFile } from "../upload.js";
+import { ApiError, JsonRequests, pathOf } from "../shared/json_requests.js";
+import { uploadFile } from "../shared/upload.js";
 
 const API = "/api/v1";
 

@@ -9,7 +9,7 @@
  * @property {number} maxVideoBytes
  * @property {Readonly<Record<string, readonly string[]>>} folderNames that say each expression, in lower case
  */
-import { parseOptions } from "../options.js";
+import { parseOptions } from "../shared/options.js";
 
 /**
  * @param {string | null | undefined} json

@@ -6,12 +6,12 @@
  *   images-changed, image-changed, selection-changed: see image_queue.js, image_selection.js
  *   videos-changed, video-ended, videos-unreachable: see video_jobs.js; folder-changed: see folder_test.js
  */
-import { EventBus } from "../event_bus.js";
-import { tellLoaded } from "../loaded.js";
-import { Preferences } from "../preferences.js";
+import { EventBus } from "../shared/event_bus.js";
+import { tellLoaded } from "../shared/loaded.js";
+import { Preferences } from "../shared/preferences.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../views/messages.js";
-import { ThemeView } from "../views/theme.js";
+import { MessagesView } from "../shared/views/messages.js";
+import { ThemeView } from "../shared/views/theme.js";
 import { AnalysisApi, folderFilePath, videoFilePath } from "./analysis_api.js";
 import { parseAnalyzeOptions } from "./analyze_options.js";
 import { kindOf, readLabelledFolder } from "./file_kinds.js";

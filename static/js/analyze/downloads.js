@@ -1,7 +1,7 @@
 /**
  * The results of all pictures as one file. Pure.
  *
- * The table has the columns of the predict command (fer_web/analysis/still_formats.py).
+ * The table has the columns of the predict command (fer_web/analysis/stills/still_formats.py).
  */
 
 /** What a spreadsheet would take for the start of a formula (CWE-1236), wide forms too. */

@@ -1,5 +1,5 @@
 /** Which files are pictures and which are videos, and which labels a folder's pictures have. Pure. */
-import { formatBytes } from "../format.js";
+import { formatBytes } from "../shared/format.js";
 
 const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|wmv|3gp|ogv)$/i;
 const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|bmp|gif|tiff?|pgm|ppm|avif|hei[cf])$/i;

@@ -32,7 +32,7 @@ export class FolderTest {
   #beganMs = 0;
 
   /**
-   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../event_bus.js").EventBus,
+   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../shared/event_bus.js").EventBus,
    *   wait: (ms: number) => Promise<void>, now: () => number}} deps
    */
   constructor(deps) {

@@ -1,5 +1,5 @@
 /** What is said of a folder test. Pure. */
-import { formatCount } from "../format.js";
+import { formatCount } from "../shared/format.js";
 import { formatLeft } from "./video_texts.js";
 
 /** @param {number | null} share 0-1 @returns {string} such as 72.4 % */

@@ -1,5 +1,5 @@
 /** Results of pictures as files to keep. Emits download-busy {isBusy} while the server draws. */
-import { formatCount } from "../format.js";
+import { formatCount } from "../shared/format.js";
 import { annotatedName, csvOf, jsonOf, stemOf, uniqueNames } from "./downloads.js";
 import { zipParts } from "./zip.js";
 
@@ -7,7 +7,7 @@ export class ImageFiles {
   #deps;
 
   /**
-   * @param {{queue: import("./image_queue.js").ImageQueue, bus: import("../event_bus.js").EventBus, emotions: readonly string[],
+   * @param {{queue: import("./image_queue.js").ImageQueue, bus: import("../shared/event_bus.js").EventBus, emotions: readonly string[],
    *   save: (blob: Blob, name: string) => void, now: () => Date}} deps save: hands a file to the browser's downloads
    */
   constructor(deps) {

@@ -26,7 +26,7 @@ export class ImageQueue {
   #faces = "auto";
 
   /**
-   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../event_bus.js").EventBus,
+   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../shared/event_bus.js").EventBus,
    *   emotions: readonly string[], hasHeatmaps: boolean, maxBytes: number, wait: (ms: number) => Promise<void>}} deps
    */
   constructor(deps) {

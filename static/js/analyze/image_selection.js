@@ -17,7 +17,7 @@ export class ImageSelection {
   #hasHeat = false;
   #emotion = null;
 
-  /** @param {import("../event_bus.js").EventBus} bus @param {AbortSignal} signal */
+  /** @param {import("../shared/event_bus.js").EventBus} bus @param {AbortSignal} signal */
   constructor(bus, signal) {
     this.#bus = bus;
     bus.on("images-changed", ({ items }) => this.#takeAll(items), { signal });

@@ -1,5 +1,5 @@
 /** Pictures to look at, shrunk: the file as the browser shows it, else as the server does. */
-import { limitSize } from "../geometry.js";
+import { limitSize } from "../shared/geometry.js";
 import { TaskLimit } from "./task_limit.js";
 
 /** Decoded at once: each needs four bytes a pixel. */

@@ -19,7 +19,7 @@
  * @property {readonly StillFace[]} faces
  * @property {object} wire the answer as it came
  */
-import { formatCount } from "../format.js";
+import { formatCount } from "../shared/format.js";
 
 /**
  * @param {any} wire

@@ -29,7 +29,7 @@ export class VideoJobs {
   #nextKey = 1;
 
   /**
-   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../event_bus.js").EventBus, maxBytes: number,
+   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../shared/event_bus.js").EventBus, maxBytes: number,
    *   timers: {set: (act: () => void, ms: number) => any}}} deps
    */
   constructor(deps) {

@@ -1,5 +1,5 @@
 /** What is said of a video in each state. Pure. */
-import { formatBytes, formatCount, formatDuration } from "../format.js";
+import { formatBytes, formatCount, formatDuration } from "../shared/format.js";
 
 /** @param {import("./video_jobs.js").Video} video @returns {string} */
 export function describeVideo(video) {

@@ -1,10 +1,10 @@
 /** Composition root of /api. */
-import { EventBus } from "../event_bus.js";
-import { tellLoaded } from "../loaded.js";
-import { Preferences } from "../preferences.js";
+import { EventBus } from "../shared/event_bus.js";
+import { tellLoaded } from "../shared/loaded.js";
+import { Preferences } from "../shared/preferences.js";
 import { buildSharePanel } from "../share/panel.js";
 import { ConfirmView } from "../share/views/confirm.js";
-import { ThemeView } from "../views/theme.js";
+import { ThemeView } from "../shared/views/theme.js";
 import { Keys, revokeQuestion } from "./keys.js";
 import { KeysApi } from "./keys_api.js";
 import { KeyListView } from "./views/key_list.js";

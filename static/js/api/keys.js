@@ -4,7 +4,7 @@ export class Keys {
   #bus;
 
   /**
-   * @param {{api: import("./keys_api.js").KeysApi, bus: import("../event_bus.js").EventBus}} parts
+   * @param {{api: import("./keys_api.js").KeysApi, bus: import("../shared/event_bus.js").EventBus}} parts
    *   bus: emits keys-changed {keys}, key-created {key}, keys-failed {text}
    */
   constructor({ api, bus }) {

@@ -9,7 +9,7 @@
  * @property {string | null} revoked_at
  * @property {string} [key] what opens, of a new one only
  */
-import { JsonRequests, pathOf } from "../json_requests.js";
+import { JsonRequests, pathOf } from "../shared/json_requests.js";
 
 const KEYS = "/api/v1/keys";
 

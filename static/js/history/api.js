@@ -18,7 +18,7 @@
  * @typedef {{id: string, at_s: number, text: string}} Marker
  */
 
-import { ApiError, JsonRequests, pathOf } from "../json_requests.js";
+import { ApiError, JsonRequests, pathOf } from "../shared/json_requests.js";
 
 export { ApiError };
 

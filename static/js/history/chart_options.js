@@ -1,5 +1,5 @@
 /** How the chart's axes, lines and markers look, and which windows of time it shows. */
-import { formatDuration } from "../format.js";
+import { formatDuration } from "../shared/format.js";
 
 export const AXIS_PX = 50;
 export const RIGHT_PX = 26;

@@ -20,7 +20,7 @@ export class Comparison {
   #compared = [];
   #loading = new AbortController();
 
-  /** @param {{api: import("./api.js").HistoryApi, bus: import("../event_bus.js").EventBus, ids: string[]}} deps */
+  /** @param {{api: import("./api.js").HistoryApi, bus: import("../shared/event_bus.js").EventBus, ids: string[]}} deps */
   constructor({ api, bus, ids }) {
     this.#api = api;
     this.#bus = bus;

@@ -1,10 +1,10 @@
 /** Composition root of /history. */
-import { EventBus } from "../event_bus.js";
-import { tellLoaded } from "../loaded.js";
-import { Preferences } from "../preferences.js";
+import { EventBus } from "../shared/event_bus.js";
+import { tellLoaded } from "../shared/loaded.js";
+import { Preferences } from "../shared/preferences.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../views/messages.js";
-import { ThemeView } from "../views/theme.js";
+import { MessagesView } from "../shared/views/messages.js";
+import { ThemeView } from "../shared/views/theme.js";
 import { HistoryApi } from "./api.js";
 import { SessionList } from "./session_list.js";
 import { ListActionsView } from "./views/actions.js";

@@ -16,7 +16,7 @@ export class SessionData {
   #view;
   #loading = new AbortController();
 
-  /** @param {{api: import("./api.js").HistoryApi, bus: import("../event_bus.js").EventBus, id: string, view: View}} deps */
+  /** @param {{api: import("./api.js").HistoryApi, bus: import("../shared/event_bus.js").EventBus, id: string, view: View}} deps */
   constructor({ api, bus, id, view }) {
     this.#view = view;
     this.#api = api;

@@ -11,7 +11,7 @@
  * @property {boolean} isFiltered
  * @property {string} problem for people, "" without one
  */
-import { sessionName } from "../format.js";
+import { sessionName } from "../shared/format.js";
 
 const PAGE_SIZE = 50;
 
@@ -23,7 +23,7 @@ export class SessionList {
   #cursor = null;
   #loading = new AbortController();
 
-  /** @param {{api: import("./api.js").HistoryApi, bus: import("../event_bus.js").EventBus}} deps */
+  /** @param {{api: import("./api.js").HistoryApi, bus: import("../shared/event_bus.js").EventBus}} deps */
   constructor({ api, bus }) {
     this.#api = api;
     this.#bus = bus;

@@ -1,13 +1,13 @@
 /** Composition root of /history/ID. */
 import uPlot from "/vendor/uPlot.esm.js";
 
-import { EventBus } from "../event_bus.js";
-import { sessionName } from "../format.js";
-import { tellLoaded } from "../loaded.js";
-import { Preferences } from "../preferences.js";
+import { EventBus } from "../shared/event_bus.js";
+import { sessionName } from "../shared/format.js";
+import { tellLoaded } from "../shared/loaded.js";
+import { Preferences } from "../shared/preferences.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../views/messages.js";
-import { ThemeView } from "../views/theme.js";
+import { MessagesView } from "../shared/views/messages.js";
+import { ThemeView } from "../shared/views/theme.js";
 import { HistoryApi, exportPath } from "./api.js";
 import { SessionData } from "./session_data.js";
 import { DataTableView } from "./views/data_table.js";

@@ -1,6 +1,6 @@
 /** Strips of colour: which expression prevailed when. Unsure is a low line, and nobody is nothing: shape, not hue. */
-import { capitalise } from "../format.js";
-import { emotionColour } from "../palette.js";
+import { capitalise } from "../shared/format.js";
+import { emotionColour } from "../shared/palette.js";
 import { UNSURE } from "./samples.js";
 
 const UNSURE_FILL = "#7D8798";

@@ -1,5 +1,5 @@
 /** What links, addresses and visitors are called, and which of them is shown. Pure but for the locale. */
-import { capitalise, formatCount } from "../format.js";
+import { capitalise, formatCount } from "../shared/format.js";
 
 /** What each kind of link lets its visitors do. */
 export const KINDS = Object.freeze({

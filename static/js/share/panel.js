@@ -12,7 +12,7 @@ import { VisitorListView } from "./views/visitor_list.js";
 const find = (id) => document.getElementById(id);
 
 /**
- * @param {import("../event_bus.js").EventBus} bus takes share-requested and session-share-requested {session, name}
+ * @param {import("../shared/event_bus.js").EventBus} bus takes share-requested and session-share-requested {session, name}
  * @param {AbortSignal} signal
  * @param {{session?: string | null}} [page] the session that the page is about
  */

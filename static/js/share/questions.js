@@ -1,5 +1,5 @@
 /** What the host is asked before something that cannot be undone. Pure. */
-import { formatCount } from "../format.js";
+import { formatCount } from "../shared/format.js";
 import { isOpen } from "./links.js";
 
 /** @param {import("./share_api.js").SharedLink} link */

@@ -30,7 +30,7 @@
  * @property {SharedLink[]} links newest first
  * @property {Visitor[]} visitors
  */
-import { JsonRequests, pathOf } from "../json_requests.js";
+import { JsonRequests, pathOf } from "../shared/json_requests.js";
 
 const SHARE = "/api/v1/share";
 

@@ -20,7 +20,7 @@ export class Sharing {
   /**
    * @param {object} deps
    * @param {import("./share_api.js").ShareApi} deps.api
-   * @param {import("../event_bus.js").EventBus} deps.bus
+   * @param {import("../shared/event_bus.js").EventBus} deps.bus
    * @param {{set: (act: () => void, ms: number) => number, clear: (timer: number) => void}} deps.timers
    */
   constructor({ api, bus, timers }) {

@@ -1,10 +1,10 @@
 /** The last minute of everybody in view together. Pure. */
-import { formatPercent } from "../format.js";
+import { formatPercent } from "../shared/format.js";
 
 /**
  * @typedef {Record<string, number>} Shares emotion -> 0-1, in sum 1
  *
- * @param {readonly import("../protocol.js").Face[]} faces
+ * @param {readonly import("../shared/protocol.js").Face[]} faces
  * @param {readonly string[]} emotions
  * @returns {Shares | null} the mean of all faces; null without any
  */

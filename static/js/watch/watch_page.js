@@ -1,20 +1,20 @@
 /** Composition root of the watch page: finds the elements, builds services and views, and wires them. */
 import { io } from "/vendor/socket.io.esm.min.js";
 
-import { tellConnection } from "../connection_messages.js";
-import { EventBus } from "../event_bus.js";
-import { tellLoaded } from "../loaded.js";
-import { parseOptions } from "../options.js";
-import { Preferences } from "../preferences.js";
-import { parseWatchState, parseWatchView } from "../protocol.js";
-import { SocketClient } from "../socket_client.js";
-import { AnnouncerView } from "../views/announcer.js";
-import { ConnectionView } from "../views/connection.js";
-import { FacesView } from "../views/faces.js";
-import { MessagesView } from "../views/messages.js";
-import { OverlayView } from "../views/overlay.js";
-import { ThemeView } from "../views/theme.js";
-import { WakeLock } from "../wake_lock.js";
+import { tellConnection } from "../shared/connection_messages.js";
+import { EventBus } from "../shared/event_bus.js";
+import { tellLoaded } from "../shared/loaded.js";
+import { parseOptions } from "../shared/options.js";
+import { Preferences } from "../shared/preferences.js";
+import { parseWatchState, parseWatchView } from "../shared/protocol.js";
+import { SocketClient } from "../shared/socket_client.js";
+import { AnnouncerView } from "../shared/views/announcer.js";
+import { ConnectionView } from "../shared/views/connection.js";
+import { FacesView } from "../shared/views/faces.js";
+import { MessagesView } from "../shared/views/messages.js";
+import { OverlayView } from "../shared/views/overlay.js";
+import { ThemeView } from "../shared/views/theme.js";
+import { WakeLock } from "../shared/wake_lock.js";
 import { FactsView } from "./views/facts.js";
 import { MinuteView } from "./views/minute.js";
 import { WatchStageView } from "./views/watch_stage.js";

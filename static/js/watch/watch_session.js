@@ -30,7 +30,7 @@ export class WatchSession {
 
   /**
    * @param {object} deps
-   * @param {import("../event_bus.js").EventBus} deps.bus
+   * @param {import("../shared/event_bus.js").EventBus} deps.bus
    * @param {(jpeg: ArrayBuffer | Uint8Array) => Promise<{close: () => void}>} deps.decode
    * @param {() => number} deps.now milliseconds
    */
@@ -40,7 +40,7 @@ export class WatchSession {
     this.#now = now;
   }
 
-  /** @param {import("../protocol.js").WatchState} state */
+  /** @param {import("../shared/protocol.js").WatchState} state */
   stateCame({ isLive, hasVideo, name, watchers }) {
     this.#isConnected = true;
     if (isLive && !this.#isLive) this.#viewMs = this.#now();
@@ -52,7 +52,7 @@ export class WatchSession {
   /**
    * A picture that is decoded after a newer one is dropped.
    *
-   * @param {import("../protocol.js").WatchView} view
+   * @param {import("../shared/protocol.js").WatchView} view
    */
   async viewCame({ jpeg, ...view }) {
     const turn = ++this.#turn;

@@ -1,5 +1,5 @@
 /** Says to screen readers what became of files: when all are done, not each one. */
-import { announceFaces, formatCount } from "../../format.js";
+import { announceFaces, formatCount } from "../../shared/format.js";
 import { countStates } from "../image_queue.js";
 
 export class AnalyzeAnnouncerView {
@@ -8,7 +8,7 @@ export class AnalyzeAnnouncerView {
 
   /**
    * @param {{region: HTMLElement}} elements with aria-live="polite"
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor({ region }, bus, signal) {

@@ -1,8 +1,8 @@
 /** The chosen face: its label, the seven probabilities as bars, its heat maps; and the list of all faces. */
-import { EmotionBar } from "../../emotion_bar.js";
-import { capitalise, describeFace, formatPercent } from "../../format.js";
-import { HEAT_GRADIENT } from "../../heatmap.js";
-import { emotionColour } from "../../palette.js";
+import { EmotionBar } from "../../shared/emotion_bar.js";
+import { capitalise, describeFace, formatPercent } from "../../shared/format.js";
+import { HEAT_GRADIENT } from "../../shared/heatmap.js";
+import { emotionColour } from "../../shared/palette.js";
 import { HeatChoice } from "./heat_choice.js";
 
 const PICTURE_SIDE = 1800;
@@ -20,7 +20,7 @@ export class FacePanelView {
   /**
    * @param {{none: HTMLElement, list: HTMLElement, card: HTMLElement, heatCard: HTMLElement, heatSwitch: HTMLButtonElement,
    *   heatNote: HTMLElement, heatChoice: HTMLElement, heatLegend: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits face-selected {id}, heat-toggled {hasHeat}, heat-emotion-selected {emotion}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits face-selected {id}, heat-toggled {hasHeat}, heat-emotion-selected {emotion}
    * @param {AbortSignal} signal
    * @param {{emotions: readonly string[], noHeatmaps: string, load: (item: object, side: number) => Promise<import("../pictures.js").Picture | null>}} deps
    */

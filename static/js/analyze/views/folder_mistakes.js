@@ -1,6 +1,6 @@
 /** The pictures of the worst mistakes, from the folder itself. */
-import { capitalise, formatPercent } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise, formatPercent } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 
 const FIRST = 12;
 
@@ -12,7 +12,7 @@ export class FolderMistakesView {
 
   /**
    * @param {{card: HTMLElement, list: HTMLElement, more: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

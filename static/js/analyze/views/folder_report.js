@@ -1,6 +1,6 @@
 /** The report of a folder test: both accuracies, each expression, the confusion, what is counted apart. */
-import { capitalise, formatCount } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise, formatCount } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 import { describeApart, formatInterval, formatShare } from "../folder_texts.js";
 
 const HEADS = [
@@ -22,7 +22,7 @@ export class FolderReportView {
    *   difference: HTMLElement, headSwitch: HTMLElement, classes: HTMLElement, confusion: HTMLElement,
    *   unreadable: HTMLDetailsElement, json: HTMLButtonElement, text: HTMLAnchorElement, plot: HTMLAnchorElement,
    *   mistakes: HTMLAnchorElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits report-download-requested
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits report-download-requested
    * @param {AbortSignal} signal
    * @param {{emotions: readonly string[], filePath: (id: string, part: string) => string}} deps emotions: in model order, as
    *   the confusion has them; filePath: of a test's files

@@ -1,6 +1,6 @@
 /** A folder before and during its test: what is in it, how far the test is. */
-import { capitalise, formatCount } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise, formatCount } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 import { describeLeftOut, describeProgress } from "../folder_texts.js";
 
 const RUNNING = ["running", "stopping"];
@@ -14,7 +14,7 @@ export class FolderSetupView {
    * @param {{section: HTMLElement, name: HTMLElement, counts: HTMLElement, apart: HTMLElement, problem: HTMLElement, plain: HTMLButtonElement,
    *   begin: HTMLElement, faces: HTMLSelectElement, start: HTMLButtonElement, startText: HTMLElement, running: HTMLElement,
    *   progress: HTMLElement, text: HTMLElement, stop: HTMLButtonElement, close: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits folder-start-requested {faces}, folder-stop-requested,
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits folder-start-requested {faces}, folder-stop-requested,
    *   folder-close-requested, and files-added {files} for pictures without labels
    * @param {AbortSignal} signal
    */

@@ -1,8 +1,8 @@
 /** The chosen face seven times, with the heat map of each expression: to compare, and to choose. A part of FacePanelView. */
-import { capitalise } from "../../format.js";
-import { boxToRect } from "../../geometry.js";
-import { drawHeatmap } from "../../heatmap.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise } from "../../shared/format.js";
+import { boxToRect } from "../../shared/geometry.js";
+import { drawHeatmap } from "../../shared/heatmap.js";
+import { emotionColour } from "../../shared/palette.js";
 
 /** Canvas pixels a side; shown at half of that or less. */
 const SIDE = 168;

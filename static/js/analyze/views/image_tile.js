@@ -1,8 +1,8 @@
 /** One picture of the grid: small, with its boxes, what was found, or its error in words. A part of ImageTilesView. */
-import { boxToRect, clipBox, coverAround } from "../../geometry.js";
-import { capitalise } from "../../format.js";
-import { drawFaceFrame } from "../../overlay_painter.js";
-import { emotionColour } from "../../palette.js";
+import { boxToRect, clipBox, coverAround } from "../../shared/geometry.js";
+import { capitalise } from "../../shared/format.js";
+import { drawFaceFrame } from "../../shared/overlay_painter.js";
+import { emotionColour } from "../../shared/palette.js";
 import { summariseFaces } from "../still_analysis.js";
 
 /** Pixels of the picture's longer side: twice what the largest tile shows. */
@@ -18,7 +18,7 @@ export class ImageTile {
 
   /**
    * @param {HTMLTemplateElement} template
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load
    */
   constructor(template, bus, load) {

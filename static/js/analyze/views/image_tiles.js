@@ -11,7 +11,7 @@ export class ImageTilesView {
 
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits image-selected {id}, image-step-requested {steps},
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits image-selected {id}, image-step-requested {steps},
    *   image-retry-requested {id} and image-remove-requested {id}
    * @param {AbortSignal} signal
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load

@@ -1,5 +1,5 @@
 /** Above the pictures: how many are done, how faces are found, all results as files. */
-import { formatCount } from "../../format.js";
+import { formatCount } from "../../shared/format.js";
 import { countStates } from "../image_queue.js";
 
 export class ImageToolsView {
@@ -9,7 +9,7 @@ export class ImageToolsView {
   /**
    * @param {{section: HTMLElement, count: HTMLElement, progress: HTMLElement, faces: HTMLSelectElement, annotated: HTMLButtonElement,
    *   csv: HTMLButtonElement, json: HTMLButtonElement, retry: HTMLButtonElement, clear: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits faces-selected {faces}, download-requested {format, ids},
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits faces-selected {faces}, download-requested {format, ids},
    *   retry-failed-requested and clear-images-requested
    * @param {AbortSignal} signal
    */

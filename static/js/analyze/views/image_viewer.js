@@ -1,8 +1,8 @@
 /** The picture that is looked at, with its boxes, labels and heat maps, and its faces as buttons. */
-import { describeFace, formatBytes, formatCount } from "../../format.js";
-import { boxToRect, clipBox, fitRect } from "../../geometry.js";
-import { drawHeatmap } from "../../heatmap.js";
-import { drawFace } from "../../overlay_painter.js";
+import { describeFace, formatBytes, formatCount } from "../../shared/format.js";
+import { boxToRect, clipBox, fitRect } from "../../shared/geometry.js";
+import { drawHeatmap } from "../../shared/heatmap.js";
+import { drawFace } from "../../shared/overlay_painter.js";
 
 /** Pixels of the longer side that are kept of a picture. */
 const PICTURE_SIDE = 1800;
@@ -24,7 +24,7 @@ export class ImageViewerView {
    *   waitsText: HTMLElement, error: HTMLElement, errorText: HTMLElement, retry: HTMLButtonElement, blind: HTMLElement, back: HTMLButtonElement,
    *   on: HTMLButtonElement, name: HTMLElement, facts: HTMLElement, annotated: HTMLButtonElement,
    *   csv: HTMLButtonElement, json: HTMLButtonElement, remove: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits face-selected {id}, image-step-requested {steps},
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits face-selected {id}, image-step-requested {steps},
    *   image-retry-requested {id}, image-remove-requested {id} and download-requested {format, ids}
    * @param {AbortSignal} signal
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load

@@ -13,7 +13,7 @@ export class IntakeView {
   /**
    * @param {{page: HTMLElement, veil: HTMLElement, chooseFiles: HTMLButtonElement, chooseFolder: HTMLButtonElement,
    *   files: HTMLInputElement, folder: HTMLInputElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits files-added {files} and folder-added {found}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits files-added {files} and folder-added {found}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -9,7 +9,7 @@ export class VideoListView {
 
   /**
    * @param {{section: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, trouble: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits video-retry-requested {key} and video-remove-requested {key}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits video-retry-requested {key} and video-remove-requested {key}
    * @param {AbortSignal} signal
    * @param {(id: string, part: string) => string} filePath of a video's files
    */

@@ -19,7 +19,7 @@ export class VideoRow {
 
   /**
    * @param {HTMLTemplateElement} template
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {(id: string, part: string) => string} filePath
    */
   constructor(template, bus, filePath) {

@@ -6,7 +6,7 @@ export class KeyListView {
 
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement, none: HTMLElement, trouble: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits key-revoke-requested {key}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits key-revoke-requested {key}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -8,7 +8,7 @@ export class NewKeyView {
   /**
    * @param {{form: HTMLFormElement, name: HTMLInputElement, create: HTMLButtonElement, box: HTMLElement, title: HTMLElement,
    *   text: HTMLElement, copy: HTMLButtonElement, copyLabel: HTMLElement, done: HTMLButtonElement, said: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits key-create-requested {name}, key-copy-requested {text}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits key-create-requested {name}, key-copy-requested {text}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -9,7 +9,7 @@ export class CompareBarView {
 
   /**
    * @param {{bar: HTMLElement, text: HTMLElement, link: HTMLAnchorElement, clear: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits picks-changed {ids, isFull}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits picks-changed {ids, isFull}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

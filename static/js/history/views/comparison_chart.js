@@ -1,5 +1,5 @@
 /** One expression of every session as lines on a shared axis, or only what prevailed in each, as strips. */
-import { capitalise, formatPercent, sessionName } from "../../format.js";
+import { capitalise, formatPercent, sessionName } from "../../shared/format.js";
 import { joinLines, sharedRange } from "../alignment.js";
 import { Chart } from "../chart.js";
 import { formatOffset } from "../chart_options.js";
@@ -21,7 +21,7 @@ export class ComparisonChartView {
   /**
    * @param {{plot: HTMLElement, shown: HTMLSelectElement, strips: HTMLElement, moment: HTMLElement, chart: HTMLElement,
    *   zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right: HTMLElement, reset: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits align-requested {id, markerId}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits align-requested {id, markerId}
    * @param {AbortSignal} signal
    * @param {any} uPlot
    */

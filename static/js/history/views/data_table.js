@@ -1,5 +1,5 @@
 /** What the chart shows, as a table: for screen readers, and for all who like numbers. */
-import { capitalise, formatDuration, formatPercent } from "../../format.js";
+import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
 import { buildTimeline } from "../samples.js";
 import { cellName } from "../strip.js";
 
@@ -12,7 +12,7 @@ export class DataTableView {
 
   /**
    * @param {{table: HTMLTableElement, caption: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

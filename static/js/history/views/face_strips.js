@@ -10,7 +10,7 @@ export class FaceStripsView {
 
   /**
    * @param {{root: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor({ root }, bus, signal) {

@@ -10,7 +10,7 @@ export class FilterView {
   /**
    * @param {{form: HTMLFormElement, search: HTMLInputElement, tag: HTMLSelectElement, from: HTMLInputElement,
    *   to: HTMLInputElement, clear: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits filter-changed {search, tag, from, to}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits filter-changed {search, tag, from, to}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

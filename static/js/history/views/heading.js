@@ -1,5 +1,5 @@
 /** Facts and state of the session at the top of its page. */
-import { formatCount, formatDuration, sessionName } from "../../format.js";
+import { formatCount, formatDuration, sessionName } from "../../shared/format.js";
 import { formatStart } from "../dates.js";
 
 const STATES = {
@@ -12,7 +12,7 @@ export class HeadingView {
 
   /**
    * @param {{facts: HTMLElement, model: HTMLElement, state: HTMLElement, reload: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

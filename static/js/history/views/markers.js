@@ -1,5 +1,5 @@
 /** Moments that somebody named: to read, to rename, to find in the chart. */
-import { formatDuration } from "../../format.js";
+import { formatDuration } from "../../shared/format.js";
 
 export class MarkersView {
   #elements;
@@ -7,7 +7,7 @@ export class MarkersView {
 
   /**
    * @param {{list: HTMLElement, none: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    *   emits jump-requested {atS}, marker-rename-requested {id, text}, marker-delete-requested {id}
    * @param {AbortSignal} signal
    */

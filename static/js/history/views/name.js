@@ -6,7 +6,7 @@ export class NameView {
 
   /**
    * @param {{name: HTMLInputElement, form: HTMLFormElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits update-requested {name}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits update-requested {name}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -10,7 +10,7 @@ export class NotesView {
   /**
    * @param {{notes: HTMLTextAreaElement, saved: HTMLElement, tags: HTMLElement, tagForm: HTMLFormElement,
    *   tag: HTMLInputElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits update-requested {notes} or {tags}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits update-requested {notes} or {tags}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -8,7 +8,7 @@ export class PaperView {
   #theme = null;
 
   /**
-   * @param {import("../../event_bus.js").EventBus} bus emits print-changed {widthPx}, 0 for the screen
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits print-changed {widthPx}, 0 for the screen
    * @param {AbortSignal} signal
    */
   constructor(bus, signal) {

@@ -1,6 +1,6 @@
 /** The strongest moment of each expression; pressing one shows it in the chart. */
-import { capitalise, formatDuration, formatPercent } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 
 /** Below this the strongest moment of an expression is no moment of it. */
 const LEAST_SCORE = 0.25;
@@ -11,7 +11,7 @@ export class PeaksView {
 
   /**
    * @param {{list: HTMLElement, none: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits jump-requested {atS}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits jump-requested {atS}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -1,5 +1,5 @@
 /** Name, notes, tags and markers of a session that somebody else shows: to read, not to change. */
-import { formatDuration, sessionName } from "../../format.js";
+import { formatDuration, sessionName } from "../../shared/format.js";
 
 export class ReadOnlyView {
   #elements;
@@ -8,7 +8,7 @@ export class ReadOnlyView {
   /**
    * @param {{name: HTMLElement, notes: HTMLElement, tags: HTMLElement, markers: HTMLElement, none: HTMLElement,
    *   template: HTMLTemplateElement}} elements none: shown without markers
-   * @param {import("../../event_bus.js").EventBus} bus emits jump-requested {atS}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits jump-requested {atS}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -1,6 +1,6 @@
 /** One expression's value under the cursor; pressing it hides or shows its line. A part of TimelineView. */
-import { capitalise, formatPercent } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise, formatPercent } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 
 export class ReadoutItem {
   button = document.createElement("button");

@@ -1,5 +1,5 @@
 /** The list of sessions, with its empty and failed states. */
-import { formatCount } from "../../format.js";
+import { formatCount } from "../../shared/format.js";
 import { SessionRow } from "./session_row.js";
 
 export class SessionListView {
@@ -12,7 +12,7 @@ export class SessionListView {
    *   more: HTMLButtonElement, loading: HTMLElement, empty: HTMLElement, nothing: HTMLElement, failed: HTMLElement,
    *   failedText: HTMLElement, removeAll: HTMLButtonElement}} elements
    *   empty: nothing was recorded yet; nothing: nothing fits the filter
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

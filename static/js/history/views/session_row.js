@@ -1,6 +1,6 @@
 /** One session of the list: its facts, its strip, its name to edit. A part of SessionListView. */
-import { capitalise, formatCount, formatDuration, sessionName } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise, formatCount, formatDuration, sessionName } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
 import { UNSURE } from "../samples.js";
 import { bridge, describeStrip, drawStrip } from "../strip.js";
@@ -14,7 +14,7 @@ export class SessionRow {
 
   /**
    * @param {HTMLTemplateElement} template
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(template, bus) {
     this.element = template.content.firstElementChild.cloneNode(true);

@@ -1,13 +1,13 @@
 /** How much of the time each expression prevailed, somebody was there, and no expression stood out. */
-import { capitalise, formatPercent } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise, formatPercent } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 
 export class SharesView {
   #elements;
 
   /**
    * @param {{list: HTMLElement, present: HTMLElement, unsure: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -1,6 +1,6 @@
 /** Shares of time of the compared sessions, one column each. */
-import { capitalise, formatCount, formatDuration, formatPercent, sessionName } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise, formatCount, formatDuration, formatPercent, sessionName } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
 
 export class SidesView {
@@ -8,7 +8,7 @@ export class SidesView {
 
   /**
    * @param {{table: HTMLTableElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor({ table }, bus, signal) {

@@ -8,7 +8,7 @@ export class SmoothingView {
 
   /**
    * @param {{slider: HTMLInputElement, text: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits smoothing-changed {smoothingS} when the slider rests
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits smoothing-changed {smoothingS} when the slider rests
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

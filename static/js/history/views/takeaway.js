@@ -1,6 +1,6 @@
 /** What can be taken along: exports, a picture of the chart, the page on paper. */
-import { formatDuration, sessionName } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { formatDuration, sessionName } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 import { cssColour } from "../chart_options.js";
 
 const HEAD_PX = 64;
@@ -13,7 +13,7 @@ export class TakeawayView {
 
   /**
    * @param {{menu: HTMLDetailsElement, png: HTMLButtonElement, print: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    * @param {() => HTMLCanvasElement | null} chart
    */

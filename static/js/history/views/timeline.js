@@ -1,6 +1,6 @@
 /** The seven expressions over time: the chart, what it says under the cursor, and its keys. */
-import { formatDuration } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { formatDuration } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 import { Chart } from "../chart.js";
 import { buildTimeline, gapsOf, nearestRow, stack } from "../samples.js";
 import { cellName } from "../strip.js";
@@ -25,7 +25,7 @@ export class TimelineView {
    * @param {{plot: HTMLElement, slider: HTMLElement, readout: HTMLElement, moment: HTMLElement, note: HTMLElement,
    *   zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right: HTMLElement, reset: HTMLElement,
    *   addMarker: HTMLElement | null}} elements addMarker: absent where markers can only be read
-   * @param {import("../../event_bus.js").EventBus} bus emits range-changed {fromS, toS}, marker-add-requested {atS, text}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits range-changed {fromS, toS}, marker-add-requested {atS, text}
    * @param {AbortSignal} signal
    * @param {any} uPlot
    */

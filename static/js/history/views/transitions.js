@@ -1,13 +1,13 @@
 /** Which expression followed which, and how often: a table whose darker cells are the more frequent ones. */
-import { capitalise } from "../../format.js";
-import { emotionColour } from "../../palette.js";
+import { capitalise } from "../../shared/format.js";
+import { emotionColour } from "../../shared/palette.js";
 
 export class TransitionsView {
   #elements;
 
   /**
    * @param {{table: HTMLTableElement, note: HTMLElement, none: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -4,7 +4,7 @@ export class ViewControlsView {
 
   /**
    * @param {{face: HTMLSelectElement, modes: HTMLInputElement[]}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits face-changed {face}, null for all, and mode-changed {mode}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits face-changed {face}, null for all, and mode-changed {mode}
    * @param {AbortSignal} signal
    */
   constructor({ face, modes }, bus, signal) {

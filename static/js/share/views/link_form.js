@@ -8,7 +8,7 @@ export class LinkFormView {
   /**
    * @param {{details: HTMLDetailsElement, form: HTMLFormElement, kinds: HTMLInputElement[], name: HTMLInputElement,
    *   hours: HTMLSelectElement, video: HTMLInputElement, videoOption: HTMLElement, create: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits link-create-requested {kind, name, hours, video}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits link-create-requested {kind, name, hours, video}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

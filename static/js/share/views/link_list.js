@@ -1,5 +1,5 @@
 /** All links: the open ones with what can be done about them, and, folded away, those that ended. */
-import { formatCount } from "../../format.js";
+import { formatCount } from "../../shared/format.js";
 import { isOpen } from "../links.js";
 import { KeyedList } from "./keyed_list.js";
 import { LinkRow } from "./link_row.js";
@@ -14,7 +14,7 @@ export class LinkListView {
   /**
    * @param {{list: HTMLElement, none: HTMLElement, ended: HTMLDetailsElement, endedTitle: HTMLElement,
    *   endedList: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits what LinkRow does
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits what LinkRow does
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

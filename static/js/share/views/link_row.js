@@ -11,7 +11,7 @@ export class LinkRow {
 
   /**
    * @param {HTMLTemplateElement} template
-   * @param {import("../../event_bus.js").EventBus} bus emits link-show-requested {id}, copy-requested {url},
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits link-show-requested {id}, copy-requested {url},
    *   link-video-requested {id, video}, link-revoke-requested {link}
    */
   constructor(template, bus) {

@@ -10,7 +10,7 @@ export class ShareDialogView {
    *   said: HTMLElement, trouble: HTMLElement, troubleTitle: HTMLElement, troubleText: HTMLElement,
    *   dismiss: HTMLButtonElement, offTitle: HTMLElement, reason: HTMLElement, command: HTMLElement, failedText: HTMLElement, nowhere: HTMLElement,
    *   trust: HTMLElement, fingerprint: HTMLElement, stop: HTMLButtonElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits share-opened, share-closed, share-stop-requested
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits share-opened, share-closed, share-stop-requested
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -23,7 +23,7 @@ export class ShownLinkView {
    * @param {{section: HTMLElement, qr: HTMLImageElement, qrNote: HTMLElement, kind: HTMLElement, name: HTMLElement,
    *   how: HTMLElement, choice: HTMLElement, addresses: HTMLSelectElement, address: HTMLElement,
    *   copy: HTMLButtonElement, copyLabel: HTMLElement, send: HTMLButtonElement, end: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits copy-requested {url}, send-requested {url, title}, shown-changed {id}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits copy-requested {url}, send-requested {url, title}, shown-changed {id}
    * @param {AbortSignal} signal
    * @param {object} outside
    * @param {boolean} outside.canSend whether the system has a sheet for sending

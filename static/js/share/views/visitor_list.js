@@ -8,7 +8,7 @@ export class VisitorListView {
 
   /**
    * @param {{list: HTMLElement, none: HTMLElement, count: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus emits visitor-remove-requested {visitor, linkName}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits visitor-remove-requested {visitor, linkName}
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

@@ -13,7 +13,7 @@ export class FactsView {
   /**
    * @param {{bar: HTMLElement, name: HTMLElement, state: HTMLElement, people: HTMLElement, watchers: HTMLElement,
    *   video: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

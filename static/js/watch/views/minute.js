@@ -1,6 +1,6 @@
 /** The timeline of the last minute: how the expressions of all in view share each quarter of a second. */
-import { emotionColour } from "../../palette.js";
-import { STEP_MS, Trend } from "../../trend.js";
+import { emotionColour } from "../../shared/palette.js";
+import { STEP_MS, Trend } from "../../shared/trend.js";
 import { describeMinute, meanShares } from "../minute.js";
 
 /** A result older than this says nothing about now. */
@@ -18,7 +18,7 @@ export class MinuteView {
 
   /**
    * @param {{canvas: HTMLCanvasElement, words: HTMLElement}} elements canvas: one pixel a step wide
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    * @param {readonly string[]} emotions
    */

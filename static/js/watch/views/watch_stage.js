@@ -13,7 +13,7 @@ export class WatchStageView {
 
   /**
    * @param {{stage: HTMLElement, picture: HTMLCanvasElement, title: HTMLElement, text: HTMLElement, steps: HTMLElement}} elements
-   * @param {import("../../event_bus.js").EventBus} bus
+   * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {AbortSignal} signal
    */
   constructor(elements, bus, signal) {

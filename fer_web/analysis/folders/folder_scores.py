@@ -1,0 +1,205 @@
+"""How well a model does on a folder of labelled images: each image's verdict, and the scores of all."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.analysis.folders.labelled_images import LabelledImage
+from fer_web.analysis.stills.images import ImageLimits, read_image
+from fer_web.analysis.stills.stills import PreparedStill, StillAnalyser, StillResult
+from fer_web.errors import FerWebError
+from fer_web.labels import CONTEMPT, EMOTIONS
+from fer_web.metrics.classification_report import score_labels
+
+TWO_HEADS: Final = (
+    "accuracy is of the expression that users are shown, which the network learned from the votes of ten "
+    "people for each image (FER+); accuracy_original is of its second output, learned from FER-2013's own "
+    "labels, which agree with the majority of those people on only 63 % of the images."
+)
+ONE_HEAD: Final = (
+    "This model has no second output for FER-2013's own labels, so there is no accuracy_original."
+)
+NO_FACE_NOTE: Final = "Images in which no face was found count neither as right nor as wrong."
+
+MAX_MISTAKES: Final = 60
+_TOGETHER: Final = 32
+"""Images that are classified in one call: networks that are slow to start are fast then."""
+
+Watch = Callable[[Iterable[LabelledImage]], Iterable[LabelledImage]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was said of one image.
+
+    Attributes:
+        image: the file and its true expression.
+        error: why it could not be read; the rest is then without meaning.
+        faces: how many were found; the largest counts.
+        framing: "detect" or "whole".
+        label: shown expression, with its confidence (0-1); None where no face was found.
+        is_sure: whether the label would be shown as sure.
+        original_label: by the output for FER-2013's own labels, None where there is none.
+        crop: uint8 (height, width, channels), what the network saw, where the shown label is wrong.
+    """
+
+    image: LabelledImage
+    error: FerWebError | None = None
+    faces: int = 0
+    framing: str = ""
+    label: str | None = None
+    confidence: float = 0.0
+    is_sure: bool = False
+    original_label: str | None = None
+    crop: NDArray[np.uint8] | None = None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the shown label is the true one."""
+        return self.label == self.image.expression
+
+
+def judge_images(
+    images: Sequence[LabelledImage],
+    analyser: StillAnalyser,
+    limits: ImageLimits,
+    faces: str,
+    watch: Watch = lambda images: images,
+) -> Iterator[Verdict]:
+    """Read and classify images; what cannot be read has an error instead.
+
+    Args: faces: one of stills.FACES. watch: passes the images on while it shows how many there were.
+    """
+    waiting: list[tuple[LabelledImage, PreparedStill]] = []
+    for image in watch(images):
+        try:
+            waiting.append((image, analyser.prepare(read_image(image.path, limits), faces)))
+        except FerWebError as exc:
+            yield Verdict(image, error=exc)
+        if len(waiting) == _TOGETHER:
+            yield from _judge(waiting, analyser)
+            waiting = []
+    yield from _judge(waiting, analyser)
+
+
+def _judge(waiting: list[tuple[LabelledImage, PreparedStill]], analyser: StillAnalyser) -> Iterator[Verdict]:
+    results = analyser.judge([prepared for _, prepared in waiting])
+    for (image, _), result in zip(waiting, results, strict=True):
+        yield verdict_of(image, result)
+
+
+def verdict_of(image: LabelledImage, result: StillResult) -> Verdict:
+    """What was said of an image that could be read."""
+    if not result.faces:
+        return Verdict(image, framing=result.framing)
+    position = result.largest
+    face = result.faces[position]
+    original = None
+    if result.original_scores is not None:
+        original = EMOTIONS[int(np.argmax(result.original_scores[position]))]
+    return Verdict(
+        image,
+        faces=len(result.faces),
+        framing=result.framing,
+        label=face.label,
+        confidence=face.confidence,
+        is_sure=face.is_sure,
+        original_label=original,
+        crop=None if face.label == image.expression else result.crops[position],
+    )
+
+
+def worst_mistakes(verdicts: Sequence[Verdict], count: int = MAX_MISTAKES) -> list[Verdict]:
+    """The wrong labels of the seven expressions, the most confident first."""
+    wrong = [each for each in _scored(verdicts) if not each.is_right]
+    return sorted(wrong, key=lambda each: -each.confidence)[:count]
+
+
+def score_folder(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """All scores, as plain JSON types.
+
+    Both accuracies are shares of the images of the seven expressions in which a face was found, with a 95 %
+    interval (Wilson 1927); "shown" and "original" have each class and the confusion, rows are true.
+    """
+    scored = _scored(verdicts)
+    truth = _ids([each.image.expression for each in scored])
+    shown = score_labels(truth, _ids([each.label for each in scored]), EMOTIONS)
+    original = None
+    if scored and all(each.original_label for each in scored):
+        original = score_labels(truth, _ids([each.original_label for each in scored]), EMOTIONS)
+    return {
+        "images": len(verdicts),
+        "scored": len(scored),
+        "accuracy": shown["accuracy"],
+        "interval_95": shown["interval_95"],
+        "accuracy_original": original["accuracy"] if original else None,
+        "interval_95_original": original["interval_95"] if original else None,
+        "macro_f1": shown["macro_f1"],
+        "macro_f1_original": original["macro_f1"] if original else None,
+        "difference": TWO_HEADS if original else ONE_HEAD,
+        "sure": _score_sure(scored),
+        "no_face": _count_no_face(verdicts),
+        "several_faces": sum(each.faces > 1 for each in verdicts),
+        "framing": dict(Counter(each.framing for each in verdicts if each.error is None)),
+        "contempt": _count_contempt(verdicts),
+        "unreadable": [_unreadable(each.image, each.error) for each in verdicts if each.error],
+        "shown": shown,
+        "original": original,
+        "mistakes": [_mistake(each) for each in worst_mistakes(verdicts)],
+    }
+
+
+def _scored(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    return [each for each in verdicts if each.label and each.image.expression != CONTEMPT]
+
+
+def _ids(names: Iterable[str | None]) -> NDArray[np.int64]:
+    return np.array([EMOTIONS.index(name or "") for name in names], np.int64)
+
+
+def _score_sure(scored: Sequence[Verdict]) -> dict[str, Any]:
+    sure = [each for each in scored if each.is_sure]
+    right = sum(each.is_right for each in sure)
+    return {
+        "count": len(sure),
+        "share": len(sure) / len(scored) if scored else None,
+        "accuracy": right / len(sure) if sure else None,
+    }
+
+
+def _count_no_face(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    missed = [each.image for each in verdicts if each.error is None and each.label is None]
+    return {
+        "count": len(missed),
+        "note": NO_FACE_NOTE,
+        "expressions": dict(Counter(image.expression for image in missed)),
+        "files": [str(image.path) for image in missed],
+    }
+
+
+def _count_contempt(verdicts: Sequence[Verdict]) -> dict[str, Any] | None:
+    found = [each for each in verdicts if each.image.expression == CONTEMPT and each.error is None]
+    if not found:
+        return None
+    return {
+        "count": len(found),
+        "labels": dict(Counter(each.label for each in found if each.label)),
+        "unsure": sum(bool(each.label) and not each.is_sure for each in found),
+    }
+
+
+def _unreadable(image: LabelledImage, error: FerWebError) -> dict[str, Any]:
+    return {"file": str(image.path), "error": {"code": error.code, "message": str(error)}}
+
+
+def _mistake(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "file": str(verdict.image.path),
+        "expression": verdict.image.expression,
+        "label": verdict.label,
+        "confidence": verdict.confidence,
+    }

@@ -1,0 +1,196 @@
+"""Folders of labelled images whose images come one by one: what was said of each, and the report on all."""
+
+import contextlib
+import datetime
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from fer_web.analysis.folders.folder_scores import MAX_MISTAKES, Verdict, score_folder, worst_mistakes
+from fer_web.errors import JobStateError, NotFoundError, TooManyJobsError
+from fer_web.labels import CONTEMPT
+
+OUTCOMES: Final = ("right", "wrong", "no_face", "apart", "error")
+"""Of an image; contempt is none of the seven expressions and counts apart."""
+
+_TRIM_AT: Final = 2 * MAX_MISTAKES
+"""Faces that wait to be looked over: only those of the worst mistakes are kept."""
+
+
+@dataclass(frozen=True)
+class FolderTestLimits:
+    """How much there may be.
+
+    Attributes:
+        of_owner, of_party, tests: tests of one owner, of one party and of all.
+        images, images_of_party, all_images: of one test, of all tests of one party, and of all.
+        idle_s: seconds without any use.
+    """
+
+    of_owner: int = 3
+    of_party: int = 6
+    tests: int = 12
+    images: int = 40_000
+    images_of_party: int = 80_000
+    all_images: int = 160_000
+    idle_s: float = 3600.0
+
+
+@dataclass(frozen=True)
+class TestedWith:
+    """What a report says about how it was made. `detector`: None where there is none."""
+
+    __test__ = False
+
+    model_name: str
+    model_hash: str
+    detector: str | None
+
+
+@dataclass
+class FolderTest:
+    """One test; the book's lock guards it.
+
+    Attributes:
+        verdicts: by path, so that an image which is sent again counts once.
+        party: who began it, however many owners they are.
+    """
+
+    id: str
+    owner: str
+    name: str
+    faces: str
+    created_at: datetime.datetime
+    used_s: float
+    party: str = ""
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    crops: int = 0
+
+
+class FolderTests:
+    """All tests of a server, in memory, without the images. Thread-safe."""
+
+    def __init__(
+        self,
+        tested_with: TestedWith,
+        limits: FolderTestLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: clock: seconds."""
+        self._tested_with = tested_with
+        self._limits = limits or FolderTestLimits()
+        self._clock = clock
+        self._tests: dict[str, FolderTest] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, owner: str, name: str, faces: str, party: str = "") -> FolderTest:
+        """A new test. Raises TooManyJobsError: there are as many as may be."""
+        with self._lock:
+            self._forget_idle()
+            mine = [test for test in self._tests.values() if test.owner == owner]
+            if len(mine) >= self._limits.of_owner:
+                raise TooManyJobsError(
+                    f"You have {self._limits.of_owner} folder tests here, more are not allowed. Delete one, "
+                    "or try again later."
+                )
+            of_party = sum(test.party == party for test in self._tests.values())
+            if len(self._tests) >= self._limits.tests or of_party >= self._limits.of_party:
+                raise TooManyJobsError(f"{len(self._tests)} folder tests are under way. Try again later.")
+            now = datetime.datetime.now(datetime.UTC)
+            test = FolderTest(secrets.token_urlsafe(12), owner, name, faces, now, self._clock(), party)
+            self._tests[test.id] = test
+            return test
+
+    def get(self, test_id: str, owner: str) -> FolderTest:
+        """One of an owner's tests, which counts as used now. Raises NotFoundError."""
+        with self._lock:
+            self._forget_idle()
+            test = self._tests.get(test_id)
+            if test is None or test.owner != owner:
+                raise NotFoundError(
+                    "There is no such folder test here: it was deleted, or nobody used it for "
+                    f"{self._limits.idle_s / 60:.0f} minutes. Begin another one."
+                )
+            test.used_s = self._clock()
+            return test
+
+    def remove(self, test_id: str, owner: str) -> None:
+        """Forget a test. Raises NotFoundError."""
+        self.get(test_id, owner)
+        with self._lock, contextlib.suppress(KeyError):
+            del self._tests[test_id]
+
+    def check_room(self, test: FolderTest) -> None:
+        """Raises TooManyJobsError: it has as many images as it may have, or all have together."""
+        if len(test.verdicts) >= self._limits.images:
+            raise TooManyJobsError(
+                f"This test has {len(test.verdicts)} images, more are not allowed. Begin another one."
+            )
+
+        with self._lock:
+            tests = list(self._tests.values())
+        everybodys = sum(len(each.verdicts) for each in tests)
+        partys = sum(len(each.verdicts) for each in tests if each.party == test.party)
+        if everybodys >= self._limits.all_images or partys >= self._limits.images_of_party:
+            raise TooManyJobsError(
+                f"The folder tests here have {everybodys} images together, more are not allowed. Delete one, "
+                "or try again later."
+            )
+
+    def add(self, test: FolderTest, verdict: Verdict) -> int:
+        """Take in what was said of an image; returns how many there are."""
+        with self._lock:
+            test.verdicts[str(verdict.image.path)] = verdict
+            test.crops += verdict.crop is not None
+            if test.crops > _TRIM_AT:
+                _trim(test)
+            return len(test.verdicts)
+
+    def report(self, test: FolderTest) -> dict[str, Any]:
+        """As the command's report.json: see `folder_test.score_folder`."""
+        made_with = self._tested_with
+        return {
+            "folder": test.name,
+            "model": {"name": made_with.model_name, "sha256": made_with.model_hash},
+            "detector": made_with.detector,
+            "faces": test.faces,
+            "skipped": 0,
+            **score_folder(self._verdicts(test)),
+        }
+
+    def mistakes(self, test: FolderTest) -> list[Verdict]:
+        """The worst mistakes, with what the network saw. Raises JobStateError: there are none."""
+        found = [each for each in worst_mistakes(self._verdicts(test)) if each.crop is not None]
+        if not found:
+            raise JobStateError("There is no mistake to show: all faces were named right, or none came yet.")
+        return found
+
+    def _verdicts(self, test: FolderTest) -> list[Verdict]:
+        with self._lock:
+            return list(test.verdicts.values())
+
+    def _forget_idle(self) -> None:
+        oldest_s = self._clock() - self._limits.idle_s
+        self._tests = {key: test for key, test in self._tests.items() if test.used_s >= oldest_s}
+
+
+def _trim(test: FolderTest) -> None:
+    kept = {str(each.image.path) for each in worst_mistakes(list(test.verdicts.values()))}
+    for path, verdict in test.verdicts.items():
+        if verdict.crop is not None and path not in kept:
+            test.verdicts[path] = replace(verdict, crop=None)
+    test.crops = sum(verdict.crop is not None for verdict in test.verdicts.values())
+
+
+def outcome_of(verdict: Verdict) -> str:
+    """One of OUTCOMES."""
+    if verdict.error is not None:
+        return "error"
+    if verdict.label is None:
+        return "no_face"
+    if verdict.image.expression == CONTEMPT:
+        return "apart"
+    return "right" if verdict.is_right else "wrong"

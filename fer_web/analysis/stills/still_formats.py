@@ -1,0 +1,89 @@
+"""The faces of one image as JSON, as rows of a table and as text."""
+
+from typing import Any, Final
+
+from fer_web.analysis.stills.annotation import label_text
+from fer_web.analysis.stills.stills import StillResult
+from fer_web.errors import FerWebError
+from fer_web.inference.results import FaceResult
+from fer_web.labels import EMOTIONS
+from fer_web.metrics.text_tables import certainty
+
+CSV_COLUMNS: Final = (
+    "file", "width", "height", "face", "left", "top", "face_width", "face_height",
+    *EMOTIONS, "label", "confidence", "sure", "error",
+)  # fmt: skip
+_DIGITS: Final = 5
+
+
+def still_to_wire(still: StillResult) -> dict[str, Any]:
+    """One image as plain JSON types."""
+    height, width = still.size_hw
+    return {
+        "width": width,
+        "height": height,
+        "framing": still.framing,
+        "reason": still.reason,
+        "faces": [_face_to_wire(face, still) for face in still.faces],
+    }
+
+
+def error_to_wire(error: FerWebError) -> dict[str, Any]:
+    """Why there is no result, in the error shape of HTTP and Socket.IO."""
+    return {"error": error.to_wire()}
+
+
+def box_px(face: FaceResult, still: StillResult) -> list[int]:
+    """Left, top, width and height in whole pixels of the image; may reach over its edge."""
+    height, width = still.size_hw
+    return [round(part * side) for part, side in zip(face.box, (width, height) * 2, strict=True)]
+
+
+def describe_still(name: str, still: StillResult) -> str:
+    """One image as text: a line for it and one for each face."""
+    count = {0: "no face found", 1: "1 face"}.get(len(still.faces), f"{len(still.faces)} faces")
+    how = f" (the whole image: {still.reason})" if still.framing == "whole" else ""
+    return "\n".join([f"{name}: {count}{how}", *(_face_line(face, still) for face in still.faces)])
+
+
+def csv_rows(name: str, still: StillResult) -> list[tuple[Any, ...]]:
+    """A row of CSV_COLUMNS for each face; one with empty cells where none was found.
+
+    Args: name: of the file, as a spreadsheet may be shown it.
+    """
+    height, width = still.size_hw
+    if not still.faces:
+        return [(name, width, height, *[""] * (len(CSV_COLUMNS) - 3))]
+    return [(name, width, height, *_face_cells(face, still), "") for face in still.faces]
+
+
+def csv_error_rows(name: str, error: FerWebError) -> list[tuple[Any, ...]]:
+    """One row of CSV_COLUMNS for an image that could not be analysed."""
+    return [(name, *[""] * (len(CSV_COLUMNS) - 2), str(error))]
+
+
+def _face_to_wire(face: FaceResult, still: StillResult) -> dict[str, Any]:
+    scores = zip(EMOTIONS, face.scores, strict=True)
+    heatmap = {"heatmap": face.heatmap.to_wire()} if face.heatmap else {}
+    return {
+        "box": [round(part, _DIGITS) for part in face.box],
+        "box_px": box_px(face, still),
+        "scores": {name: round(score, _DIGITS) for name, score in scores},
+        "label": face.label,
+        "confidence": round(face.confidence, _DIGITS),
+        "sure": face.is_sure,
+        **heatmap,
+    }
+
+
+def _face_line(face: FaceResult, still: StillResult) -> str:
+    left, top, width, height = box_px(face, still)
+    ranked = sorted(zip(face.scores, EMOTIONS, strict=True), reverse=True)[1:3]
+    others = ", ".join(f"{name} {certainty(score)}" for score, name in ranked)
+    return f"  {label_text(face):<22} at {left},{top} {width}x{height}; then {others}"
+
+
+def _face_cells(face: FaceResult, still: StillResult) -> tuple[Any, ...]:
+    scores = (f"{score:.{_DIGITS}f}" for score in face.scores)
+    judged = (face.label, f"{face.confidence:.{_DIGITS}f}", int(face.is_sure))
+    return (face.face_id, *box_px(face, still), *scores, *judged)

@@ -1,0 +1,52 @@
+"""Tables as text: one line for each sample, formatted a chunk at a time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.history.types import SampleTable, Session
+from fer_web.labels import EMOTIONS
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a text table. `pattern`: how printf would write a cell, such as %.6f."""
+
+    name: str
+    pattern: str = ""
+
+
+def constant(text: str) -> str:
+    """A pattern that writes the same text in every row."""
+    return text.replace("%", "%%")
+
+
+def header_of(columns: Sequence[Column], separator: str = ",") -> str:
+    """The first line of a table."""
+    return separator.join(column.name for column in columns) + "\r\n"
+
+
+def lines_of(columns: Sequence[Column], values: Iterable[Sequence[Any]], separator: str = ",") -> bytes:
+    """Lines of a table: one value for each column whose pattern takes one."""
+    template = separator.join(column.pattern for column in columns) + "\r\n"
+    return "".join([template % row for row in zip(*values, strict=True)]).encode()
+
+
+def utc_texts(session: Session, at_s: NDArray[np.float64]) -> list[str]:
+    """Moments as ISO 8601 UTC to the millisecond, with Z."""
+    start = np.datetime64(session.started_at.replace(tzinfo=None), "us")
+    moments = start + np.round(at_s * 1e6).astype("timedelta64[us]")
+    return [f"{text}Z" for text in np.datetime_as_string(moments, unit="ms").tolist()]
+
+
+def label_names(table: SampleTable) -> list[str]:
+    """Each row's label by name, whether or not it was sure."""
+    return [EMOTIONS[label] for label in table.label.tolist()]
+
+
+def columns_of(values: NDArray[Any]) -> Iterator[list[Any]]:
+    """The columns of an array (N, K), as K lists."""
+    return (column.tolist() for column in values.T)

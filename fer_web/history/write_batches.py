@@ -1,0 +1,152 @@
+"""Stores what a recording holds, and says to its client how that went."""
+
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fer_web.errors import (
+    DatabaseError,
+    FerWebError,
+    InternalError,
+    NotFoundError,
+    RecordingGapError,
+    RecordingStoppedError,
+)
+from fer_web.history.live_recording import Recording
+from fer_web.history.types import Marker, NewSession, Sample, Session
+
+_log = logging.getLogger(__name__)
+
+MAX_NOTICES = 1000
+"""Notices that may wait to be sent; past it the oldest goes, because a newer one says more."""
+
+
+class RecordingStore(Protocol):
+    """What recording needs of HistoryRepository; all of it blocks."""
+
+    def open_session(self, new: NewSession) -> Session:
+        """Store a session that begins."""
+        ...
+
+    def add_batch(self, session_id: str, batch: Sequence[Sample]) -> int:
+        """Store samples; returns how many the session has now."""
+        ...
+
+    def finish_session(self, session_id: str, length_s: float) -> Session:
+        """End a session."""
+        ...
+
+    def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
+        """Name a moment."""
+        ...
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that a client should hear: an event and its data."""
+
+    client: str
+    event: str
+    data: dict[str, Any]
+
+
+class Notices:
+    """A bounded queue of notices, from native threads to whoever sends them."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[Notice | None] = queue.Queue(MAX_NOTICES)
+
+    def put(self, notice: Notice | None) -> None:
+        """Append, without waiting."""
+        while True:
+            try:
+                return self._queue.put_nowait(notice)
+            except queue.Full:
+                self._drop_oldest()
+
+    def close(self) -> None:
+        """No more will come."""
+        self.put(None)
+
+    def next(self) -> Notice | None:
+        """Wait for the next one; None at the end."""
+        return self._queue.get()
+
+    def _drop_oldest(self) -> None:
+        try:
+            self._queue.get_nowait()
+        except queue.Empty:  # sent meanwhile
+            return
+
+
+class BatchWriter:
+    """Used by the recorder's writer thread alone."""
+
+    def __init__(self, store: RecordingStore, lock: threading.Lock, notices: Notices) -> None:
+        """Args: lock: guards recordings; never held during a query."""
+        self._store = store
+        self._lock = lock
+        self._notices = notices
+
+    def store(self, recording: Recording) -> None:
+        """Store a recording's samples, and its end when it has ended.
+
+        Raises: DatabaseError: not now; the samples are kept, and are stored by a later call.
+        """
+        try:
+            self._store_samples(recording)
+            if recording.length_s is not None:
+                self._store_samples(recording)  # those that came during the first batch
+                self._store.finish_session(recording.session.id, recording.length_s)
+                recording.has_ended.set()
+        except NotFoundError:
+            recording.has_ended.set()
+            self.tell_problem(recording, RecordingStoppedError("The session was deleted: recording stopped."))
+        except DatabaseError:
+            raise
+        except Exception:
+            self._leave_out(recording)
+
+    def tell_problem(self, recording: Recording, error: FerWebError) -> None:
+        """Tell the client what keeps its samples from being stored, once for each kind of problem."""
+        if recording.has_gap:
+            told = error.to_wire()["message"]
+            error = RecordingGapError(
+                f"{told} It took so long that some samples are missing from this recording."
+            )
+        if recording.problem != error.code:
+            recording.problem = error.code
+            _log.warning("Recording: %s", error)
+            self._tell(recording, "recording_problem", error.to_wire())
+
+    def _store_samples(self, recording: Recording) -> None:
+        with self._lock:
+            batch = recording.next_batch()
+        if not batch:
+            return
+        total = self._store.add_batch(recording.session.id, batch)
+        with self._lock:
+            recording.batch = []
+            recording.has_gap, recording.problem = False, None
+        saved = {"session": recording.session.id, "samples": total, "until_s": batch[-1].at_s}
+        self._tell(recording, "saved", saved)
+
+    def _leave_out(self, recording: Recording) -> None:
+        """A bug: trying the same again would fail again, and hold up what comes after it."""
+        _log.exception("%d samples could not be stored; they are left out", len(recording.batch))
+        with self._lock:
+            recording.batch = []
+        if recording.length_s is not None:
+            recording.has_ended.set()
+        self.tell_problem(
+            recording, InternalError("Some samples could not be stored. The server's log says why.")
+        )
+
+    def _tell(self, recording: Recording, event: str, data: dict[str, Any]) -> None:
+        with self._lock:
+            client = recording.client
+        if client is not None:
+            self._notices.put(Notice(client, event, data))

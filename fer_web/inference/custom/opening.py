@@ -1,0 +1,98 @@
+"""From a path to a foreign model that classifies."""
+
+import hashlib
+from pathlib import Path
+
+from fer_web.inference.artifact import sha256_of
+from fer_web.inference.classifier import Classifier
+from fer_web.inference.custom.custom_classifier import ForeignClassifier
+from fer_web.inference.custom.custom_model import Reading, read_network
+from fer_web.inference.custom.custom_network import Network
+from fer_web.inference.custom.file_kind import LITERT, ONNX, SAVED_MODEL, ModelFile, recognise
+from fer_web.inference.custom.keras_files import open_keras
+from fer_web.inference.custom.litert_file import open_litert
+from fer_web.inference.custom.onnx_file import open_onnx
+from fer_web.inference.custom.options import ModelOptions
+from fer_web.inference.custom.saved_model import open_saved_model
+from fer_web.inference.heatmaps import GRAD_CAM
+from fer_web.inference.model_info import ModelInfo
+
+UNSURE_BELOW = 0.5
+"""A guess: half of the probability on one expression. Nothing measured this network's confidence."""
+
+NOT_CALIBRATED = "its confidence is not calibrated: 80 % need not be right in 80 of 100 cases"
+
+
+class ForeignModel:
+    """A network that others trained, read and tried out."""
+
+    def __init__(self, network: Network, reading: Reading, model_hash: str) -> None:
+        self.network = network
+        self.reading = reading
+        self.info = _info(network, reading, model_hash)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever runs it should know, one sentence each."""
+        return (*self.reading.warnings, NOT_CALIBRATED)
+
+    def new_classifier(self) -> Classifier:
+        """One for each thread that classifies."""
+        return ForeignClassifier(self.info, self.network, self.reading)
+
+
+def open_foreign(path: Path, options: ModelOptions) -> ForeignModel:
+    """Open a network that is not a folder with meta.json.
+
+    Raises: ModelArtifactError, ModelTrustError, SettingsError, SetupError: it cannot be used; it says why.
+    """
+    file = recognise(path)
+    network = _network(file, options)
+    return ForeignModel(network, read_network(network, options), _hash_of(file))
+
+
+def _network(file: ModelFile, options: ModelOptions) -> Network:
+    if file.kind == SAVED_MODEL:
+        return open_saved_model(file.path, options.is_trusted)
+    if file.kind == LITERT:
+        return open_litert(file.path)
+    if file.kind == ONNX:
+        return open_onnx(file.path)
+    return open_keras(file, options.is_trusted)
+
+
+def _hash_of(file: ModelFile) -> str:
+    """Of the file; of all files together, in the order of their names, where there are more."""
+    if file.path.is_file() and file.weights is None:
+        return sha256_of(file.path)
+    each = [file.path, file.weights] if file.weights else sorted(file.path.rglob("*"))
+    parts = [sha256_of(path) for path in each if path is not None and path.is_file()]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _no_heatmaps(network: Network) -> str:
+    if network.file_format in (LITERT, ONNX, SAVED_MODEL):
+        return f"they can be made of Keras files (.keras, .h5), not of {network.file_format}"
+    return "there are no pictures inside this network (of rows, columns and channels) to show"
+
+
+def _info(network: Network, reading: Reading, model_hash: str) -> ModelInfo:
+    is_grey = network.input.channels == 1 or reading.colour == "grey"
+    return ModelInfo(
+        name=network.path.name,
+        model_hash=model_hash,
+        size_hw=network.input.size_hw,
+        channels=1 if is_grey else network.input.channels,
+        unsure_below=UNSURE_BELOW,
+        max_doubt=1.0,
+        is_calibrated=False,
+        heatmaps=GRAD_CAM if network.explainer else None,
+        no_heatmaps="" if network.explainer else _no_heatmaps(network),
+        options={
+            "format": network.file_format,
+            "labels": list(reading.labels),
+            "scaling": reading.scaling,
+            "colour": reading.colour,
+            "unsure_below": UNSURE_BELOW,
+        },
+    )

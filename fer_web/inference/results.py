@@ -1,0 +1,82 @@
+"""What is told of one frame and of each face in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.inference.classifier import Judged
+from fer_web.inference.heatmaps import FaceHeatmap, face_heatmap
+from fer_web.inference.model_info import ModelInfo
+from fer_web.labels import EMOTIONS
+
+
+@dataclass(frozen=True)
+class FaceResult:
+    """One face of one frame.
+
+    Attributes:
+        face_id: the same for the same face over the frames of a stream.
+        box: left, top, width, height as fractions of the frame; may reach over its edge.
+        scores: seven probabilities in the order of EMOTIONS, steadied over time; they sum to 1.
+        raw_scores: the same for this frame alone.
+        label: the expression with the largest score.
+        confidence: that score, 0-1.
+        is_sure: whether the confidence is high enough, and the network's doubt low enough, to name it.
+        heatmap: None where it was not asked for or the network has none.
+    """
+
+    face_id: int
+    box: tuple[float, float, float, float]
+    scores: tuple[float, ...]
+    raw_scores: tuple[float, ...]
+    label: str
+    confidence: float
+    is_sure: bool
+    heatmap: FaceHeatmap | None = None
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """What the pipeline found in one frame, and how long each stage took in milliseconds."""
+
+    faces: tuple[FaceResult, ...]
+    timings_ms: dict[str, float]
+
+
+def face_result(
+    face_id: int,
+    xyxy: NDArray[np.float32],
+    judged: Judged,
+    scores: NDArray[np.float32],
+    model: ModelInfo,
+    *,
+    corners: NDArray[np.floating] | None = None,
+) -> FaceResult:
+    """What is told of one face.
+
+    Args:
+        xyxy: float32 (4,), fractions of the frame.
+        judged: of this face alone.
+        scores: float32 (7,), what is shown: judged.scores, perhaps steadied over time.
+        corners: (4, 2) of the crop, fractions of the frame, for its heat map.
+    """
+    left, top, right, bottom = (float(value) for value in xyxy)
+    best = int(np.argmax(scores))
+    confidence = float(scores[best])
+    return FaceResult(
+        face_id=int(face_id),
+        box=(left, top, right - left, bottom - top),
+        scores=tuple(float(value) for value in scores),
+        raw_scores=tuple(float(value) for value in judged.scores[0]),
+        label=EMOTIONS[best],
+        confidence=confidence,
+        is_sure=model.is_sure(confidence, float(judged.doubt[0])),
+        heatmap=_heatmap(judged, corners, model),
+    )
+
+
+def _heatmap(judged: Judged, corners: NDArray[np.floating] | None, model: ModelInfo) -> FaceHeatmap | None:
+    if judged.heatmaps is None or corners is None or model.heatmaps is None:
+        return None
+    return face_heatmap(judged.heatmaps[0], corners, model.heatmaps)

@@ -1,0 +1,94 @@
+"""The Socket.IO side of recording: `record` and `marker` from a client, `saved` and problems to it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fer_web.errors import FerWebError, NoOwnerError, TooManyMessagesError
+from fer_web.history.recorder import Recorder
+from fer_web.history.write_batches import Notice
+from fer_web.rate_limit import TokenBucket
+from fer_web.realtime.protocol import RecordMessage, marker_to_wire, parse_marker, parse_record
+from fer_web.realtime.scheduler import Concurrency
+
+NEW_SESSIONS_PER_S = 1.0
+"""New sessions of one client; a burst of two is for one that was switched on, off and on again."""
+
+END_TIMEOUT_S = 2.0
+"""So long `stop` waits for the last samples, so that who looks into the history next finds it finished."""
+
+
+class StreamRecordings:
+    """Validates what clients ask about recording, calls the recorder, and sends what it reports."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        concurrency: Concurrency,
+        owner_of_request: Callable[[], str | None],
+        clock: Callable[[], float],
+    ) -> None:
+        """Args: owner_of_request: who the browser of the current request is; None where it has no cookie."""
+        self._recorder = recorder
+        self._concurrency = concurrency
+        self._owner_of_request = owner_of_request
+        self._clock = clock
+        self._budgets: dict[str, TokenBucket] = {}
+
+    def connect(self, sid: str) -> None:
+        """A client is there."""
+        self._budgets[sid] = TokenBucket(NEW_SESSIONS_PER_S, self._clock)
+
+    def disconnect(self, sid: str) -> None:
+        """A client is gone; it may come back and go on."""
+        self._budgets.pop(sid, None)
+        self._recorder.detach(sid)
+
+    def record(self, sid: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        """Start, continue or pause; the reply of a `record` event."""
+        try:
+            message = parse_record(arguments)
+            return self._begin(sid, message) if message.is_on else {"session": self._recorder.pause(sid)}
+        except FerWebError as exc:
+            return {"error": exc.to_wire()}
+
+    def mark(self, sid: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        """Name a moment; the reply of a `marker` event."""
+        try:
+            message = parse_marker(arguments)
+            marker = self._concurrency.run_waiting(self._recorder.mark, sid, message.at_s, message.text)
+            return marker_to_wire(marker)
+        except FerWebError as exc:
+            return {"error": exc.to_wire()}
+
+    def finish(self, sid: str) -> None:
+        """The client stopped: its session ends. Waits a little for its last samples."""
+        session_id = self._recorder.finish(sid)
+        if session_id is not None:
+            self._concurrency.run_waiting(self._recorder.wait_for_end, session_id, END_TIMEOUT_S)
+
+    def announce(self, send: Callable[[Notice], None]) -> None:
+        """Send notices until the recorder stops; runs beside the handlers."""
+        while (notice := self._concurrency.run_native(self._recorder.next_notice)) is not None:
+            send(notice)
+
+    def _begin(self, sid: str, message: RecordMessage) -> dict[str, Any]:
+        owner = self._owner_of_request()
+        if owner is None:
+            raise NoOwnerError(
+                "Whose recording this is cannot be told: no cookie of this server came. "
+                "Open its page once and connect with the cookies that it set."
+            )
+        if message.session is not None:
+            session = self._recorder.resume(sid, owner, message.session)
+        else:
+            self._spend(sid)
+            session = self._concurrency.run_waiting(self._recorder.start, sid, owner, message.name)
+        if sid not in self._budgets:
+            # Disconnected meanwhile: nobody would end it.
+            self._recorder.detach(sid)
+        return {"session": session.id, "sample_hz": session.sample_hz}
+
+    def _spend(self, sid: str) -> None:
+        budget = self._budgets.get(sid)
+        if budget is None or not budget.take():
+            raise TooManyMessagesError("New recordings are started too fast. Wait a second, then try again.")

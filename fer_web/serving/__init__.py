@@ -1,0 +1,5 @@
+"""How requests reach the program: listeners, eventlet or threads, the terminal's greeting, periodic work.
+
+App.py, factory, realtime and commands import this package.
+It may import sharing, settings, errors and labels; it is the only package that knows eventlet.
+"""

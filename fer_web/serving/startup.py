@@ -1,0 +1,127 @@
+"""What happens before the server serves: its ports are opened, and the terminal says how to reach it."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fer_web.errors import SettingsError
+from fer_web.serving.listeners import (
+    MAX_PER_ADDRESS,
+    Listener,
+    PeerLimit,
+    loopback_url_of,
+    max_connections,
+    open_everywhere,
+    open_listener,
+    url_of,
+)
+from fer_web.settings import Settings
+from fer_web.sharing.addresses import checked_public_url
+from fer_web.sharing.types import ShareNetwork
+
+if TYPE_CHECKING:
+    from fer_web.sharing.network import LocalNetwork
+
+FIRST_LINK = "Printed at the start"
+"""Name of the link that the terminal shows."""
+
+
+def checked_sharing(settings: Settings, *, debug: bool) -> Settings:
+    """The settings, as sharing needs them; nothing is looked at where nothing is shared.
+
+    Args: debug: whether Flask would show its debugger.
+    Raises: SettingsError: options that do not go together.
+    """
+    if not settings.is_shared:
+        return settings
+    if debug:
+        raise SettingsError(
+            "FLASK_DEBUG is on: in debug mode, pages show code and memory to whoever asks, so nothing is "
+            "shared. Unset FLASK_DEBUG, or start without --share."
+        )
+    if settings.host != Settings.host:
+        raise SettingsError(
+            f"--host is {settings.host}, but --share listens on every address of this machine by itself, "
+            "so that networks may come and go. Leave --host out."
+        )
+    public_url = checked_public_url(settings.public_url) if settings.public_url else ""
+    return dataclasses.replace(settings, public_url=public_url)
+
+
+def open_ports(settings: Settings) -> "tuple[list[Listener], LocalNetwork | None]":
+    """Listen, so that whoever was told an address finds it open.
+
+    Returns: the listeners, plain ones first, and the network where it is shared.
+    Raises: SettingsError, SetupError: a port, option or file does not serve; says what to do.
+    """
+    if not settings.is_shared:
+        return [Listener(open_listener(settings.host, settings.port))], None
+    # Not at the top: certificates take time to import that servers without sharing need not wait for.
+    from fer_web.sharing.network import open_network
+
+    plain = [Listener(item) for item in open_everywhere(settings.port, "port")]
+    sockets = open_everywhere(settings.share_port, "share-port")
+    network = open_network(settings, Listener(sockets[0]).port)
+    return [*plain, *(Listener(item, network.ssl_context) for item in sockets)], network
+
+
+def peer_limit(settings: Settings) -> PeerLimit:
+    """Of all connections, an eighth stays for this machine itself."""
+    per_address = None if settings.proxies else MAX_PER_ADDRESS
+    return PeerLimit(per_address, total=max_connections() * 7 // 8)
+
+
+def greeting(settings: Settings, listener: Listener, host_token: str) -> Iterator[str]:
+    """Lines for who started a server that is not shared."""
+    if near := loopback_url_of(listener.socket):
+        yield f"For you at this machine, the sessions of all: {near}/history?host={host_token}"
+    if not settings.is_loopback:
+        yield (
+            "Browsers on other machines give no camera to a page over plain HTTP. "
+            "To let them in, by HTTPS and with a link: make share"
+        )
+    # The last line: whoever reads it knows everything.
+    yield f"fer-web is ready: open {url_of(listener.socket)} (Ctrl+C stops it)"
+
+
+def share_greeting(network: ShareNetwork, listener: Listener, host_token: str) -> Iterator[str]:
+    """Lines for who started to share; `listener` is the plain one."""
+    local = loopback_url_of(listener.socket)
+    addresses = network.addresses()
+    if not addresses:
+        yield (
+            "This machine has no address on any network: only it can open the page. Others can as soon as a "
+            "network comes; nothing has to be started again."
+        )
+    for address in addresses:
+        note = {"vpn": " (VPN)", "container": " (containers of this machine)"}.get(address.kind, "")
+        yield f"Shared at {address.url}{note}, for those with a link"
+    if network.fingerprint is not None:
+        yield "Browsers warn until a device trusts this server's certificates; how to, on each system:"
+        yield f"  {addresses[0].url if addresses else local}/trust"
+        yield f"  SHA-256 of its authority: {network.fingerprint}"
+    yield f"For you at this machine, the host: {local}/?host={host_token}"
+    yield f"fer-web is ready: open {local} (Ctrl+C stops it)"
+
+
+def link_greeting(network: ShareNetwork, token: str | None, encoding: str | None) -> Iterator[str]:
+    """Lines that hand out the first link, with its QR code where the terminal's encoding can show it.
+
+    Nothing where there is no network, or the link is no longer open: then `token` is None.
+    """
+    from fer_web.sharing.qr import terminal_qr
+
+    addresses = network.addresses()
+    if not addresses or token is None:
+        return
+    url = f"{addresses[0].url}/l/{token}"
+    if drawing := terminal_qr(url, encoding):
+        yield drawing
+    yield f"Link to join, open for 12 hours: {url}"
+
+
+def print_lines(*groups: Sequence[str] | Iterator[str]) -> None:
+    """Print every line at once, for programs that read them."""
+    for group in groups:
+        for line in group:
+            print(line, flush=True)

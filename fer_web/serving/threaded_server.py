@@ -1,0 +1,118 @@
+"""Takes connections with Werkzeug's threaded server, on several listeners at once."""
+
+import contextlib
+import logging
+import ssl
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import Flask
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, Listener, PeerLimit, TlsConnection
+from fer_web.serving.paced_input import PacedInput
+
+REQUEST_TIMEOUT_S = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Logs no request: the log would hold query strings, and with them tokens and session ids."""
+
+    timeout = REQUEST_TIMEOUT_S
+
+    def make_environ(self) -> Any:
+        """As Werkzeug's, with a body that must come at some pace."""
+        environ = super().make_environ()
+        environ["wsgi.input"] = PacedInput(environ["wsgi.input"])
+        return environ
+
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """End it: after a WebSocket there is no request to wait for in a thread and a place of its own."""
+        self.close_connection = True
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+    def log_error(self, format: str, *args: Any) -> None:  # http.server's name
+        """Nothing: it is about what clients send, and anyone could fill the log."""
+
+
+class ThreadedServer(ThreadedWSGIServer):
+    """One listener, whose connections have a thread each; the TLS handshake is made there."""
+
+    def __init__(self, app: Flask, listener: Listener, peers: PeerLimit) -> None:
+        host, port = listener.socket.getsockname()[:2]
+        super().__init__(host, port, app, QuietHandler, fd=listener.socket.fileno())
+        # Werkzeug has a copy of the socket.
+        listener.socket.close()
+        self._tls = listener.tls
+        self._peers = peers
+        if listener.tls is not None:
+            # For wsgi.url_scheme alone: Werkzeug's constructor would shake hands in the accepting thread.
+            self.ssl_context = listener.tls()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether this address may have one more connection."""
+        return self._peers.enter(client_address[0])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin the connection's thread; where there can be no more of them, it counts no longer."""
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._peers.leave(client_address[0])
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection; what the network does to it ends it without a word."""
+        try:
+            with contextlib.suppress(OSError):
+                connection = request if self._tls is None else encrypted(request, self._tls())
+                super().process_request_thread(connection, client_address)
+        finally:
+            self._peers.leave(client_address[0])
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """One line. The application's own errors were answered and logged before they could come here."""
+        _log.error("A connection was not served (%s)", type(sys.exc_info()[1]).__name__)
+
+
+def encrypted(request: Any, context: ssl.SSLContext) -> TlsConnection:
+    """Shake hands. Raises OSError, and closes, where the client does not within HANDSHAKE_TIMEOUT_S."""
+    request.settimeout(HANDSHAKE_TIMEOUT_S)
+    context.sslsocket_class = TlsConnection
+    connection = request
+    try:
+        connection = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        connection.do_handshake()
+    except BaseException:
+        connection.close()
+        raise
+    assert isinstance(connection, TlsConnection)
+    return connection
+
+
+def serve_threaded(app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
+    """Serve until a KeyboardInterrupt comes to this thread."""
+    first, *others = [ThreadedServer(app, listener, peers) for listener in listeners]
+    with _serving(others):
+        first.serve_forever()
+
+
+@contextlib.contextmanager
+def _serving(servers: Sequence[ThreadedServer]) -> Iterator[None]:
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield
+    finally:
+        # Together: each takes up to half a second.
+        stops = [threading.Thread(target=server.shutdown) for server in servers]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()

@@ -1,0 +1,105 @@
+"""Decides who may come in: this machine itself, and visitors whose link is open."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Mapping
+
+from itsdangerous import BadSignature, Signer
+
+from fer_web.errors import LinkNeededError, NotFoundError, ShareError, SharingStoppedError
+from fer_web.sharing.links import LinkBook, ending_of
+from fer_web.sharing.loopback import is_loopback
+from fer_web.sharing.types import Admission, Link
+from fer_web.sharing.visitor_registry import Visitors
+
+
+class Gate:
+    """Reads the visitors' cookies, and ends the sockets of a link with it.
+
+    A cookie holds a visitor's id and a mark of this run of the server, signed. The cookie's name holds a mark
+    of the secret, as the owner's does, because cookies do not tell ports apart.
+    """
+
+    def __init__(
+        self,
+        secret: bytes,
+        links: LinkBook,
+        visitors: Visitors,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Args:
+        secret: 32 bytes that only this server knows.
+        clock: seconds since 1970, as that of `links`.
+        """
+        mark = hashlib.sha256(secret).hexdigest()[:8]
+        self.guest_cookie = f"fer_guest_{mark}"
+        self._signer = Signer(secret, salt="guest", digest_method=hashlib.sha256)
+        self._run = secrets.token_hex(6)
+        self._links = links
+        self._visitors = visitors
+        self._clock = clock
+        links.subscribe(self._end_sockets)
+
+    def admit(self, address: str | None, cookies: Mapping[str, str]) -> Admission:
+        """Who asks.
+
+        Args: address: the peer's, after the proxies that are believed; None is taken for a stranger's.
+        Raises: VisitorRemovedError, LinkExpiredError, LinkRevokedError, SharingStoppedError, LinkNeededError:
+            somebody on the network has a cookie that no longer opens.
+        """
+        if self.is_local(address):
+            return self._admit_local(cookies)
+        return self.admit_by_link(cookies)
+
+    def admit_by_link(self, cookies: Mapping[str, str]) -> Admission:
+        """What the cookie alone opens, wherever it comes from. Raises as `admit` does."""
+        visitor_id = self.visitor_of(cookies)
+        if visitor_id is None:
+            return Admission(is_local=False)
+        return Admission(is_local=False, visitor=visitor_id, link=self._link_of(visitor_id))
+
+    def visitor_of(self, cookies: Mapping[str, str]) -> str | None:
+        """Whose cookie this is; None without a valid one. Raises SharingStoppedError: of an earlier run."""
+        try:
+            run, visitor_id = self._signer.unsign(cookies.get(self.guest_cookie, "")).decode().split(".", 1)
+        except (BadSignature, UnicodeError, ValueError):
+            return None
+        if not hmac.compare_digest(run.encode(), self._run.encode()):
+            raise SharingStoppedError(
+                "The server that made this link has ended, and with it what it shared. "
+                "Ask the host for a new link."
+            )
+        return visitor_id
+
+    def signed(self, visitor_id: str) -> str:
+        """The cookie's value for a visitor."""
+        return self._signer.sign(f"{self._run}.{visitor_id}").decode()
+
+    def is_local(self, address: str | None) -> bool:
+        """Whether a peer is this machine itself."""
+        return is_loopback(address)
+
+    def _admit_local(self, cookies: Mapping[str, str]) -> Admission:
+        try:
+            guest = self.admit_by_link(cookies)
+        except ShareError:
+            return Admission(is_local=True)
+        return Admission(is_local=True, visitor=guest.visitor, link=guest.link)
+
+    def _link_of(self, visitor_id: str) -> Link:
+        link_id = self._visitors.link_of(visitor_id)
+        try:
+            link = self._links.get(link_id or "")
+        except NotFoundError:
+            raise LinkNeededError(
+                "The server has forgotten this device, because many others came. Open your link again."
+            ) from None
+        if ending := ending_of(link, self._clock()):
+            raise ending
+        return link
+
+    def _end_sockets(self, link: Link) -> None:
+        if ending := ending_of(link, self._clock()):
+            self._visitors.end_link(link.id, ending)

@@ -1,0 +1,185 @@
+"""Who came in by a link, and the sockets that end with it."""
+
+import dataclasses
+import logging
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fer_web.errors import NotFoundError, ServerFullError, ShareError, VisitorRemovedError
+from fer_web.sharing.types import Link
+from fer_web.sharing.user_agents import device_of
+
+_log = logging.getLogger(__name__)
+
+MAX_VISITORS = 1000
+"""Visitors known at the same time. Past it, the one without a connection that came first is forgotten."""
+
+EndSocket = Callable[[ShareError], None]
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """One browser that opened a link.
+
+    Attributes:
+        link: id of the link that it opened last.
+        device: such as "Chrome on Android".
+        since_s: when it first came, in seconds since 1970.
+        connections: its open sockets.
+        is_streaming: whether one of them sends frames.
+    """
+
+    id: str
+    link: str
+    device: str
+    address: str
+    since_s: float
+    connections: int
+    is_streaming: bool
+
+
+@dataclass
+class _Socket:
+    visitor: str
+    link: str  # the one that let it in: a visitor may open another link meanwhile
+    end: EndSocket
+    is_streaming: bool = False
+
+
+@dataclass
+class _Guest:
+    visitor: Visitor
+    sids: set[str] = field(default_factory=set)
+
+
+class Visitors:
+    """All visitors of this server. Its methods may be called in any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """Args: clock: seconds since 1970."""
+        self._clock = clock
+        self._lock = threading.Lock()  # held for assignments only, never while something is called
+        self._guests: OrderedDict[str, _Guest] = OrderedDict()  # by visitor, the oldest first
+        self._sockets: dict[str, _Socket] = {}  # by sid
+        self._removed_s: OrderedDict[str, float] = OrderedDict()  # when a visitor was removed
+
+    def arrive(self, link: Link, *, address: str, user_agent: str, visitor: str | None) -> str:
+        """Somebody opened a link; returns the visitor's id.
+
+        Args: visitor: the id of a cookie that was checked; it stays, and now has this link.
+        Raises: VisitorRemovedError: the host removed this visitor, and the link is older than that.
+            ServerFullError: as many as may be are connected.
+        """
+        with self._lock:
+            self._check_welcome(visitor, link)
+            known = self._guests.get(visitor or "")
+            visitor_id = visitor or secrets.token_urlsafe(12)
+            self._removed_s.pop(visitor_id, None)
+            if known is None:
+                self._make_room()
+            since_s = known.visitor.since_s if known else self._clock()
+            now = Visitor(visitor_id, link.id, device_of(user_agent), address, since_s, 0, False)
+            self._guests[visitor_id] = _Guest(now, known.sids if known else set())
+        return visitor_id
+
+    def all(self) -> list[Visitor]:
+        """Every visitor, the newest first."""
+        with self._lock:
+            return [self._as_seen(guest) for guest in reversed(self._guests.values())]
+
+    def link_of(self, visitor_id: str) -> str | None:
+        """Id of the link of a visitor; None of one that is not known. Raises VisitorRemovedError."""
+        with self._lock:
+            if visitor_id in self._removed_s:
+                raise _removed()
+            guest = self._guests.get(visitor_id)
+            return guest.visitor.link if guest else None
+
+    def connect(self, visitor_id: str, sid: str, end: EndSocket) -> None:
+        """A visitor's socket is there.
+
+        Args: end: says the reason on that socket and disconnects it, without waiting; in any thread.
+        Raises: VisitorRemovedError: the visitor was removed, or forgotten, meanwhile.
+        """
+        with self._lock:
+            guest = self._guests.get(visitor_id)
+            if guest is None:
+                raise _removed()
+            guest.sids.add(sid)
+            self._sockets[sid] = _Socket(visitor_id, guest.visitor.link, end)
+
+    def disconnect(self, sid: str) -> None:
+        """A socket is gone; of one that is nobody's, nothing happens."""
+        with self._lock:
+            self._take_out(sid)
+
+    def set_streaming(self, sid: str, is_streaming: bool) -> None:
+        """Whether a socket sends frames; of one that is nobody's, nothing happens."""
+        with self._lock:
+            if sid in self._sockets:
+                self._sockets[sid].is_streaming = is_streaming
+
+    def remove(self, visitor_id: str) -> None:
+        """End a visitor's sockets and refuse its cookie, until it opens a link made later.
+
+        Raises: NotFoundError.
+        """
+        with self._lock:
+            if self._guests.pop(visitor_id, None) is None:
+                raise NotFoundError("There is no such visitor. They may have gone; load the list again.")
+            self._removed_s[visitor_id] = self._clock()
+            while len(self._removed_s) > MAX_VISITORS:
+                self._removed_s.popitem(last=False)
+            ended = self._take_sockets(lambda socket: socket.visitor == visitor_id)
+        _end(ended, _removed())
+
+    def end_link(self, link_id: str, reason: ShareError) -> None:
+        """End the sockets that a link let in. Its visitors stay known, so that they hear why."""
+        with self._lock:
+            ended = self._take_sockets(lambda socket: socket.link == link_id)
+        _end(ended, reason)
+
+    def _check_welcome(self, visitor_id: str | None, link: Link) -> None:
+        removed_s = self._removed_s.get(visitor_id or "")
+        if removed_s is not None and link.created_s <= removed_s:
+            raise _removed()
+
+    def _make_room(self) -> None:
+        if len(self._guests) < MAX_VISITORS:
+            return
+        idle = next((each for each, guest in self._guests.items() if not guest.sids), None)
+        if idle is None:
+            raise ServerFullError(
+                f"{MAX_VISITORS} visitors are connected, more are not allowed. Try again later."
+            )
+        del self._guests[idle]
+
+    def _take_sockets(self, is_ended: Callable[[_Socket], bool]) -> list[_Socket]:
+        sids = [sid for sid, socket in self._sockets.items() if is_ended(socket)]
+        return [socket for sid in sids if (socket := self._take_out(sid))]
+
+    def _take_out(self, sid: str) -> _Socket | None:
+        socket = self._sockets.pop(sid, None)
+        if socket and (guest := self._guests.get(socket.visitor)):
+            guest.sids.discard(sid)
+        return socket
+
+    def _as_seen(self, guest: _Guest) -> Visitor:
+        streams = any(self._sockets[sid].is_streaming for sid in guest.sids)
+        return dataclasses.replace(guest.visitor, connections=len(guest.sids), is_streaming=streams)
+
+
+def _removed() -> VisitorRemovedError:
+    return VisitorRemovedError("The host has removed you. Ask the host for a new link if that was a mistake.")
+
+
+def _end(sockets: list[_Socket], reason: ShareError) -> None:
+    for socket in sockets:
+        try:
+            socket.end(reason)
+        except Exception:  # whatever one socket has, the others must end
+            _log.exception("A visitor's socket did not end")

@@ -1,0 +1,125 @@
+"""What the addresses that analyse files work with, and who may use them."""
+
+import contextlib
+import functools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any, ParamSpec, TypeVar
+
+from flask import request
+
+from fer_web.analysis.stills.still_analyser import AnalysedStill, SharedAnalyser
+from fer_web.errors import ForbiddenError, OverloadedError
+from fer_web.sharing.guessing import group_of
+from fer_web.sharing.types import Admission
+from fer_web.web.api.form_files import Source
+from fer_web.web.api.received_files import Upload, received_file
+from fer_web.web.auth.owners import Owners, Viewer
+from fer_web.web.firewall.middleware import FORM_BYTES
+
+MAX_WAITING_IMAGES = 16
+"""Images that wait for their turn; a further one is refused."""
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+MAX_OF_PARTY = 9
+"""Of those that come, wait or are analysed; this machine may have all places."""
+
+THIS_MACHINE = "this machine"
+
+
+def party_of(admission: Admission) -> str:
+    """Who makes the current request, however many cookies they have: a key, this machine, or an address."""
+    if admission.key is not None:
+        return f"key {admission.key}"
+    return THIS_MACHINE if admission.is_local else group_of(request.remote_addr)
+
+
+class PartyPlaces:
+    """Counts each party's images, from their first byte to the answer: nobody elsewhere can take all places.
+
+    Thread-safe.
+    """
+
+    def __init__(self, party: Callable[[], str]) -> None:
+        self._party = party
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        """One place, for the time of a with block. Raises OverloadedError: the party has all of its own."""
+        party = self._party()
+        with self._lock:
+            if party != THIS_MACHINE and self._taken[party] >= MAX_OF_PARTY:
+                raise OverloadedError(f"You have {MAX_OF_PARTY} images under way. Send this one again later.")
+            self._taken[party] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken[party] -= 1
+                self._taken += Counter()  # keeps those above zero
+
+
+@dataclass(frozen=True)
+class AnalysisAccess:
+    """The analyser of images, who asks for it, and how to wait for it.
+
+    run_waiting: calls a function that waits for the database or a disk, without holding up other clients.
+    run_in_turn: the same for what computes for long: one at a time, the others wait without holding a thread.
+    places: of those who wait for that, or send what they will wait for.
+    admission: what a link lets who makes the current request do.
+    """
+
+    owners: Owners
+    run_waiting: Callable[..., Any]
+    run_in_turn: Callable[..., Any]
+    places: PartyPlaces
+    analyser: SharedAnalyser
+    admission: Callable[[], Admission] = lambda: Admission(is_local=True)
+
+    def check(self) -> Viewer:
+        """Who asks; a browser without a cookie gets one. Raises ForbiddenError as `check_admission`."""
+        self.check_admission()
+        return self.owners.viewer()
+
+    def check_admission(self) -> None:
+        """For what is kept for nobody. Raises ForbiddenError: the visitor's link is only for looking."""
+        if not self.admission().may_stream:
+            raise ForbiddenError("Your link does not let you analyse files. Ask the host for a link to join.")
+
+    def party(self) -> str:
+        """Who asks; see `party_of`."""
+        return party_of(self.admission())
+
+    @contextlib.contextmanager
+    def received_image(self, example: str) -> Iterator[Upload]:
+        """The current request's image; its place is held to the end of the with block.
+
+        Args: example: a command that sends one.
+        Raises: what `received_file` raises, OverloadedError.
+        """
+        source = Source("image", self.analyser.limits.max_bytes + FORM_BYTES, example)
+        with self.places.taken(), received_file(source) as upload:
+            yield upload
+
+    def in_turn(self, function: Callable[..., _T], *args: Any) -> _T:
+        """What `run_in_turn` gives, with a place. Raises OverloadedError."""
+        with self.places.taken():
+            result: _T = self.run_in_turn(function, *args)
+            return result
+
+    def analyse(self, data: bytes | IO[bytes], faces: str = "auto", heatmap: bool = False) -> AnalysedStill:
+        """Analyse one image that has its place; see SharedAnalyser.analyse."""
+        found: AnalysedStill = self.run_in_turn(self.analyser.analyse, data, faces, heatmap)
+        return found
+
+    def call(self, verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Call what waits for the database or a disk."""
+        result: _T = self.run_waiting(functools.partial(verb, *args, **kwargs))
+        return result

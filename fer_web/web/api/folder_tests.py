@@ -1,0 +1,178 @@
+"""Tests of folders over HTTP: validate, call, reply. openapi/folder_tests.py describes it."""
+
+import io
+import json
+from typing import Any, Final
+
+from flask import Blueprint, Response, jsonify, request, url_for
+
+from fer_web.analysis.folders.contact_sheet import contact_sheet
+from fer_web.analysis.folders.folder_report import describe_folder, draw_confusions
+from fer_web.analysis.folders.folder_scores import Verdict, verdict_of
+from fer_web.analysis.folders.folder_test_store import FolderTest, FolderTests, outcome_of
+from fer_web.analysis.folders.labelled_images import LabelledImage, labelled_image
+from fer_web.analysis.names import clean_file_name
+from fer_web.analysis.stills.stills import FACES
+from fer_web.errors import ImageError, InvalidValueError, JobStateError
+from fer_web.web.api.analysis_access import AnalysisAccess
+from fer_web.web.request_values import check_write, json_body
+
+API: Final = "/api/v1/folder-tests"
+_NAMELESS: Final = "images"
+_MAX_PATH: Final = 300
+_EXAMPLE: Final = "curl -F image=@face.jpg 'ADDRESS?path=happy/face.jpg'"
+
+
+def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> Blueprint:
+    """Routes under API."""
+    api = Blueprint("folder_test_api", __name__, url_prefix=API)
+    api.after_request(_keep_private)
+
+    def mine(test_id: str) -> FolderTest:
+        return tests.get(test_id, analysis.check().owner)
+
+    @api.post("")
+    def begin() -> tuple[Response, int]:
+        check_write()
+        owner = analysis.check().owner
+        body = json_body("faces", "name")
+        name = clean_file_name(_text(body, "name", "")) or _NAMELESS
+        test = tests.begin(owner, name, _faces(body), analysis.party())
+        answer = jsonify(folder_test_to_wire(test))
+        answer.headers["Location"] = url_for("folder_test_api.report", test_id=test.id)
+        return answer, 201
+
+    @api.post("/<test_id>/images")
+    def add_image(test_id: str) -> Response:
+        test = mine(test_id)
+        tests.check_room(test)
+        image = _labelled(request.args.get("path", ""))
+        with analysis.received_image(_EXAMPLE) as upload:
+            verdict = _judge(analysis, image, upload.file, test.faces)
+        return jsonify(verdict_to_wire(verdict, tests.add(test, verdict)))
+
+    @api.delete("/<test_id>")
+    def remove(test_id: str) -> tuple[str, int]:
+        tests.remove(test_id, analysis.check().owner)
+        return "", 204
+
+    @api.get("/<test_id>")
+    def report(test_id: str) -> Response:
+        test = mine(test_id)
+        made = analysis.in_turn(lambda: _as_json({**folder_test_to_wire(test), **tests.report(test)}))
+        return Response(made, mimetype="application/json")
+
+    _add_file_routes(api, analysis, tests)
+    return api
+
+
+def _add_file_routes(api: Blueprint, analysis: AnalysisAccess, tests: FolderTests) -> None:
+    def mine(test_id: str) -> FolderTest:
+        return tests.get(test_id, analysis.check().owner)
+
+    @api.get("/<test_id>/report.txt")
+    def report_text(test_id: str) -> Response:
+        test = mine(test_id)
+        text = analysis.in_turn(lambda: describe_folder(tests.report(test)) + "\n")
+        return _download(text.encode(), "text/plain; charset=utf-8", "report.txt")
+
+    @api.get("/<test_id>/confusion.png")
+    def confusion(test_id: str) -> Response:
+        test = mine(test_id)
+        drawn: bytes = analysis.in_turn(lambda: _confusion_png(tests.report(test)))
+        return _download(drawn, "image/png", "confusion.png")
+
+    @api.get("/<test_id>/mistakes.jpg")
+    def mistakes(test_id: str) -> Response:
+        test = mine(test_id)
+        drawn: bytes = analysis.in_turn(lambda: _mistakes_jpeg(tests.mistakes(test)))
+        return _download(drawn, "image/jpeg", "mistakes.jpg")
+
+
+def _keep_private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _text(body: dict[str, Any], name: str, default: str) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str):
+        raise InvalidValueError(f"{name} must be text; {type(value).__name__} came.")
+    return value
+
+
+def _faces(body: dict[str, Any]) -> str:
+    faces = _text(body, "faces", FACES[0])
+    if faces not in FACES:
+        raise InvalidValueError(f"faces is {faces!r:.60}; allowed: {', '.join(FACES)}.")
+    return faces
+
+
+def _labelled(path: str) -> LabelledImage:
+    if not path or len(path) > _MAX_PATH:
+        raise InvalidValueError(
+            f"path has {len(path)} characters; 1 to {_MAX_PATH} are allowed. It says which expression the "
+            "image shows. Example: path=happy/1.jpg"
+        )
+    return labelled_image(path)
+
+
+def _judge(analysis: AnalysisAccess, image: LabelledImage, file: Any, faces: str) -> Verdict:
+    """What is said of an image; one that cannot be read counts apart, as in the command's report."""
+    try:
+        return verdict_of(image, analysis.analyse(file, faces).result)
+    except ImageError as exc:
+        # Without its traceback, which would keep the image in memory.
+        return Verdict(image, error=type(exc)(str(exc)))
+
+
+def _as_json(report: dict[str, Any]) -> str:
+    """The text, piece by piece: made at once, 40 MB of it would hold up every other thread for a second."""
+    return "".join(json.JSONEncoder().iterencode(report))
+
+
+def _confusion_png(report: dict[str, Any]) -> bytes:
+    if not report["scored"]:
+        raise JobStateError("No image could be scored yet: there is nothing to draw.")
+    file = io.BytesIO()
+    draw_confusions(file, report)
+    return file.getvalue()
+
+
+def _mistakes_jpeg(found: list[Verdict]) -> bytes:
+    file = io.BytesIO()
+    contact_sheet(found).save(file, "JPEG", quality=88)
+    return file.getvalue()
+
+
+def _download(data: bytes, media_type: str, name: str) -> Response:
+    answer = Response(data, content_type=media_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def folder_test_to_wire(test: FolderTest) -> dict[str, Any]:
+    """A test as JSON, without its scores."""
+    return {
+        "id": test.id,
+        "name": test.name,
+        "faces": test.faces,
+        "images": len(test.verdicts),
+        "created_at": test.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+def verdict_to_wire(verdict: Verdict, images: int) -> dict[str, Any]:
+    """What was said of one image, as JSON."""
+    return {
+        "images": images,
+        "path": verdict.image.path.as_posix(),
+        "expression": verdict.image.expression,
+        "outcome": outcome_of(verdict),
+        "label": verdict.label,
+        "confidence": verdict.confidence if verdict.label else None,
+        "sure": verdict.is_sure if verdict.label else None,
+        "original_label": verdict.original_label,
+        "faces": verdict.faces,
+        "error": verdict.error.to_wire() if verdict.error else None,
+    }

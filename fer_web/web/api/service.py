@@ -1,0 +1,23 @@
+"""What the server says of itself over HTTP. openapi/service.py describes it."""
+
+from flask import Blueprint, Response, jsonify
+
+from fer_web import __version__
+from fer_web.inference.model_info import ModelInfo
+from fer_web.web.api.openapi import PREFIX, build_document
+
+
+def service_api_blueprint(model: ModelInfo) -> Blueprint:
+    """/health and /openapi.json."""
+    api = Blueprint("service_api", __name__, url_prefix=PREFIX)
+    document = build_document()
+
+    @api.get("/health")
+    def health() -> Response:
+        return jsonify(status="ok", version=__version__, model={"name": model.name, "hash": model.model_hash})
+
+    @api.get("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(document)
+
+    return api

@@ -1,0 +1,235 @@
+"""The history over HTTP: validate, call, reply. ARCHITECTURE.md lists the addresses."""
+
+import contextlib
+import errno
+import tempfile
+import threading
+from collections.abc import Iterator
+from typing import IO
+
+from flask import Blueprint, Response, jsonify, request
+
+from fer_web.errors import DatabaseFullError, ForbiddenError, ProtocolError, ServerFullError
+from fer_web.history.export import export_format, file_name
+from fer_web.history.json_reader import MAX_IMPORT_BYTES, read_export
+from fer_web.history.repository import UNDO_S
+from fer_web.history.types import SessionFilter
+from fer_web.web.api.sessions_access import HistoryAccess
+from fer_web.web.api.sessions_json import details_to_wire, marker_to_wire, session_to_wire
+from fer_web.web.request_values import (
+    SESSIONS_PATH,
+    check_write,
+    day_argument,
+    flag_argument,
+    is_write,
+    json_body,
+    number_argument,
+    seconds_of,
+    whole_argument,
+)
+
+MAX_SMOOTHING_S = 60.0
+MAX_IMPORTS = 4
+"""Imports at the same time: each may fill MAX_IMPORT_BYTES of the disk, and more of the memory."""
+_READ_BYTES = 65536
+_KEPT_IN_MEMORY_BYTES = 1_000_000
+
+
+def history_api_blueprint(history: HistoryAccess) -> Blueprint:
+    """Routes under SESSIONS_PATH."""
+    api = Blueprint("history_api", __name__, url_prefix=SESSIONS_PATH)
+    api.before_request(_check)
+    api.after_request(_keep_private)
+    _add_list_routes(api, history)
+    _add_session_routes(api, history)
+    _add_marker_routes(api, history)
+    _add_data_routes(api, history)
+    _add_file_routes(api, history)
+    return api
+
+
+def _check() -> None:
+    if is_write():
+        check_write()
+
+
+def _keep_private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _add_list_routes(api: Blueprint, history: HistoryAccess) -> None:
+    @api.get("")
+    def list_sessions() -> Response:
+        viewer = history.owners.viewer()
+        page = history.call(history.repository.list_sessions, _wanted(), viewer.scope)
+        return jsonify(
+            sessions=[session_to_wire(session, viewer.owner) for session in page.sessions],
+            next=page.next,
+            total=page.total,
+            tags=history.call(history.repository.list_tags, viewer.scope),
+            retention_days=history.retention_days,
+        )
+
+    @api.delete("")
+    def delete_all() -> Response:
+        json_body()
+        viewer = history.owners.viewer()
+        is_for_everyone = flag_argument("everyone")
+        if is_for_everyone and not viewer.is_host:
+            raise ForbiddenError("Only the person at this machine may delete what others recorded.")
+        owner = None if is_for_everyone else viewer.owner
+        return jsonify(deleted=history.call(history.repository.delete_all, owner))
+
+
+def _wanted() -> SessionFilter:
+    return SessionFilter(
+        search=request.args.get("search", ""),
+        tag=request.args.get("tag", ""),
+        since=day_argument("from"),
+        until=day_argument("to", days_later=1),
+        cursor=request.args.get("cursor") or None,
+        limit=whole_argument("limit", low=1, high=200) or 50,
+    )
+
+
+def _add_session_routes(api: Blueprint, history: HistoryAccess) -> None:
+    @api.get("/<session_id>")
+    def details(session_id: str) -> Response:
+        scope = history.reading_scope(session_id)
+        session = history.call(history.repository.get_session, session_id, scope)
+        faces = history.call(history.repository.list_faces, session_id, scope)
+        return jsonify(details_to_wire(session, faces, history.owners.viewer().owner))
+
+    @api.patch("/<session_id>")
+    def update(session_id: str) -> Response:
+        viewer = history.owners.viewer()
+        changes = json_body("name", "notes", "tags")
+        session = history.call(history.repository.update_session, session_id, viewer.scope, **changes)
+        return jsonify(session_to_wire(session, viewer.owner))
+
+    @api.delete("/<session_id>")
+    def delete(session_id: str) -> Response:
+        json_body()
+        history.call(history.repository.delete_session, session_id, history.owners.viewer().scope)
+        return jsonify(undo_s=UNDO_S)
+
+    @api.post("/<session_id>/restore")
+    def restore(session_id: str) -> Response:
+        json_body()
+        viewer = history.owners.viewer()
+        session = history.call(history.repository.restore_session, session_id, viewer.scope)
+        return jsonify(session_to_wire(session, viewer.owner))
+
+
+def _add_marker_routes(api: Blueprint, history: HistoryAccess) -> None:
+    @api.post("/<session_id>/markers")
+    def add_marker(session_id: str) -> tuple[Response, int]:
+        body = json_body("at_s", "text")
+        if body.keys() != {"at_s", "text"}:
+            raise ProtocolError("A marker needs at_s and text.")
+        marker = history.call(
+            history.repository.add_marker,
+            session_id,
+            history.owners.viewer().scope,
+            seconds_of(body["at_s"]),
+            body["text"],
+        )
+        return jsonify(marker_to_wire(marker)), 201
+
+    @api.patch("/<session_id>/markers/<marker_id>")
+    def update_marker(session_id: str, marker_id: str) -> Response:
+        changes = json_body("at_s", "text")
+        if "at_s" in changes:
+            changes["at_s"] = seconds_of(changes["at_s"])
+        scope = history.owners.viewer().scope
+        marker = history.call(history.repository.update_marker, session_id, scope, marker_id, **changes)
+        return jsonify(marker_to_wire(marker))
+
+    @api.delete("/<session_id>/markers/<marker_id>")
+    def delete_marker(session_id: str, marker_id: str) -> Response:
+        json_body()
+        scope = history.owners.viewer().scope
+        history.call(history.repository.delete_marker, session_id, scope, marker_id)
+        return jsonify(deleted=1)
+
+
+def _add_data_routes(api: Blueprint, history: HistoryAccess) -> None:
+    @api.get("/<session_id>/samples")
+    def samples(session_id: str) -> Response:
+        face, smoothing_s, with_boxes = _face(), _smoothing_s(), flag_argument("boxes")
+        scope = history.reading_scope(session_id)
+        text = history.call(
+            history.samples_of, session_id, scope, face=face, smoothing_s=smoothing_s, with_boxes=with_boxes
+        )
+        return Response(text, mimetype="application/json")
+
+    @api.get("/<session_id>/summary")
+    def summary(session_id: str) -> Response:
+        face, smoothing_s = _face(), _smoothing_s()
+        scope = history.reading_scope(session_id)
+        text = history.call(history.summary_of, session_id, scope, face=face, smoothing_s=smoothing_s)
+        return Response(text, mimetype="application/json")
+
+
+def _face() -> int | None:
+    return whole_argument("face", low=0, high=2**31 - 1)
+
+
+def _smoothing_s() -> float:
+    return number_argument("smoothing_s", 0.0, low=0.0, high=MAX_SMOOTHING_S)
+
+
+def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
+    slots = threading.Semaphore(MAX_IMPORTS)
+
+    @api.get("/<session_id>/export")
+    def export(session_id: str) -> Response:
+        wanted = export_format(request.args.get("format", "csv"))
+        scope = history.reading_scope(session_id)
+        session = history.call(history.repository.get_session, session_id, scope)
+        parts = wanted.write(session, history.repository.iter_samples(session_id, scope))
+        answer = Response(_each(history, parts), content_type=wanted.media_type)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{file_name(session, wanted)}"'
+        return answer
+
+    @api.post("/import")
+    def import_session() -> tuple[Response, int]:
+        request.max_content_length = MAX_IMPORT_BYTES
+        viewer = history.owners.viewer()
+        with _one_of(slots), tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY_BYTES) as file:
+            _receive(file)
+            session, table = history.call(read_export, file)
+            stored = history.call(history.repository.import_session, session, viewer.owner, [table])
+        return jsonify(session_to_wire(stored, viewer.owner)), 201
+
+
+@contextlib.contextmanager
+def _one_of(slots: threading.Semaphore) -> Iterator[None]:
+    """Holds a place for an import. Raises ServerFullError: there is none."""
+    if not slots.acquire(blocking=False):
+        raise ServerFullError(f"{MAX_IMPORTS} imports are under way, more are not allowed. Try again later.")
+    try:
+        yield
+    finally:
+        slots.release()
+
+
+def _receive(file: IO[bytes]) -> None:
+    """Write the request's body to a file and go to its start. Raises DatabaseFullError: no space for it."""
+    try:
+        while part := request.stream.read(_READ_BYTES):
+            file.write(part)
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DatabaseFullError(
+            f"No space is left for the file in {tempfile.gettempdir()}. Free some and import it again."
+        ) from exc
+    file.seek(0)
+
+
+def _each(history: HistoryAccess, parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The parts, each made in a native thread."""
+    while (part := history.call(next, parts, None)) is not None:
+        yield part

@@ -1,0 +1,135 @@
+"""Who asks: a browser owns what it recorded; the person at this machine may look after everything."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Request, Response, g, redirect, request
+from itsdangerous import BadSignature, Signer
+from werkzeug.wrappers import Response as BaseResponse
+
+from fer_web.errors import ForbiddenError
+from fer_web.sharing.loopback import is_loopback
+
+HOST_PARAMETER = "host"
+_MAX_AGE_S = 400 * 86400
+"""Browsers keep no cookie longer (RFC 6265bis, 5.5)."""
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody who asks for sessions.
+
+    Attributes:
+        owner: what this browser recorded is stored under this.
+        is_host: whether it is the person at this machine, who may do everything.
+    """
+
+    owner: str
+    is_host: bool
+
+    @property
+    def scope(self) -> str | None:
+        """The `owner` for a repository's verb: None sees all."""
+        return None if self.is_host else self.owner
+
+
+class Owners:
+    """Tells browsers apart by signed cookies that no script can read.
+
+    The cookies' names hold a mark of the secret: browsers do not tell ports apart, and two servers with
+    different secrets on one machine would take each other's cookie for a forged one and replace it.
+    """
+
+    def __init__(self, secret: bytes, key_owner: Callable[[], str | None] = lambda: None) -> None:
+        """Args:
+        secret: 32 bytes that only this server knows; with another one all owners are strangers.
+        key_owner: whose key came with the current request, None without one; raises KeyRefusedError.
+        """
+        self._key_owner = key_owner
+        mark = hashlib.sha256(secret).hexdigest()[:8]
+        self.owner_cookie = f"fer_owner_{mark}"
+        self.host_cookie = f"fer_host_{mark}"
+        self.host_token = secrets.token_urlsafe(24)
+        self._owner_signer = Signer(secret, salt="owner", digest_method=hashlib.sha256)
+        self._host_signer = Signer(secret, salt="host", digest_method=hashlib.sha256)
+
+    def register(self, app: Flask) -> None:
+        """Give every new browser a cookie, and take the host's token from addresses."""
+        app.before_request(self._take_host_token)
+        app.after_request(self._send_owner)
+
+    def owner_of(self, cookies: Mapping[str, str]) -> str | None:
+        """Whose cookies these are; None without a valid one."""
+        return _unsigned(self._owner_signer, cookies.get(self.owner_cookie, ""))
+
+    def viewer(self) -> Viewer:
+        """Who makes the current request; a browser without a valid cookie becomes a new owner.
+
+        A key counts before cookies, and is never the host's: it can neither make nor revoke keys or links.
+        """
+        if "viewer" not in g:
+            key_owner = self._key_owner()
+            owner = key_owner or self.owner_of(request.cookies)
+            g.is_new_owner = owner is None
+            is_host = key_owner is None and self._is_host(request)
+            g.viewer = Viewer(owner or secrets.token_urlsafe(18), is_host)
+        viewer: Viewer = g.viewer
+        return viewer
+
+    def signed(self, owner: str) -> str:
+        """The cookie's value for an owner."""
+        return self._owner_signer.sign(owner).decode()
+
+    def is_from_host(self, environ: dict[str, Any]) -> bool:
+        """Whether a WSGI request from this machine has the host's token, in its cookie or its address."""
+        asking = Request(environ)
+        return self._is_host(asking) or self._is_token(asking.args.get(HOST_PARAMETER, ""))
+
+    def _is_host(self, asking: Request) -> bool:
+        token = _unsigned(self._host_signer, asking.cookies.get(self.host_cookie, ""))
+        return token is not None and self._is_token(token) and is_loopback(asking.remote_addr)
+
+    def _is_token(self, text: str) -> bool:
+        return hmac.compare_digest(text.encode(), self.host_token.encode())
+
+    def _take_host_token(self) -> BaseResponse | None:
+        """Swap a token in the address for a cookie, so that it stays in no history and no screenshot."""
+        token = request.args.get(HOST_PARAMETER)
+        if token is None or request.method != "GET":
+            return None
+        if not (self._is_token(token) and is_loopback(request.remote_addr)):
+            raise ForbiddenError(
+                "This token opens nothing: it is of another start of the server, or you are not at its "
+                "machine. Take the address that the server printed when it started."
+            )
+        answer = redirect("/" + request.path.lstrip("/"))
+        self._set(answer, self.host_cookie, self._host_signer.sign(token).decode(), max_age=None)
+        return answer
+
+    def _send_owner(self, response: Response) -> Response:
+        # Over plain HTTP the network may read along, and the page about trust is all that others get there.
+        is_page = (
+            response.mimetype == "text/html" and response.status_code == 200 and request.blueprint != "trust"
+        )
+        if is_page or "viewer" in g:
+            viewer = self.viewer()
+            # Renewed with each page, so that it does not run out while it is used.
+            if g.is_new_owner or is_page:
+                self._set(response, self.owner_cookie, self.signed(viewer.owner), max_age=_MAX_AGE_S)
+        return response
+
+    def _set(self, response: BaseResponse, name: str, value: str, **options: Any) -> None:
+        response.set_cookie(name, value, httponly=True, samesite="Lax", secure=request.is_secure, **options)
+        # A proxy that kept the answer would give one browser's cookie, and with it its sessions, to another.
+        response.headers["Cache-Control"] = "no-store"
+
+
+def _unsigned(signer: Signer, value: str) -> str | None:
+    try:
+        return signer.unsign(value).decode()
+    except (BadSignature, UnicodeError):
+        return None

@@ -1,0 +1,81 @@
+"""The page and the files it loads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, send_file
+
+from fer_web import __version__
+from fer_web.inference.model_info import ModelInfo
+from fer_web.labels import EMOTIONS
+from fer_web.settings import Settings
+from fer_web.sharing.types import Admission
+from fer_web.vendor_files import BROWSER_MODULES, media_type
+
+MAX_IN_FLIGHT = 2
+"""Unanswered frames a browser may have: one is analysed while the next one travels."""
+ACK_TIMEOUT_MS = 3000
+MAX_FPS = 30
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What the page has to know about the server, and about who opens it.
+
+    admission: what a link lets who makes the current request do.
+    """
+
+    settings: Settings
+    model: ModelInfo
+    detector: str
+    admission: Callable[[], Admission] = lambda: Admission(is_local=True)
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON-ready values, read by static/js/shared/options.js."""
+        return {
+            "emotions": list(EMOTIONS),
+            "max_frame_bytes": self.settings.max_frame_bytes,
+            "max_in_flight": MAX_IN_FLIGHT,
+            "max_fps": MAX_FPS,
+            "ack_timeout_ms": ACK_TIMEOUT_MS,
+            "model": {
+                "name": self.model.name,
+                "hash": self.model.model_hash[:12],
+                "unsure_below": self.model.unsure_below,
+                "is_calibrated": self.model.is_calibrated,
+                "heatmaps": self.model.heatmaps,
+                "no_heatmaps": self.model.no_heatmaps,
+            },
+            "detector": self.detector,
+            "record": self.settings.recording == "on",
+            "retention_days": self.settings.retention_days,
+            "visitor": _visitor_to_wire(self.admission()),
+        }
+
+
+def _visitor_to_wire(admission: Admission) -> dict[str, str] | None:
+    """By which link a visitor came; None for who is at this machine."""
+    link = admission.link
+    return None if admission.is_local or link is None else {"name": link.name, "kind": link.kind}
+
+
+def pages_blueprint(options: PageOptions) -> Blueprint:
+    """Routes of the live page."""
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def live() -> str:
+        return render_template("index.html", options=options.to_wire(), version=__version__)
+
+    @pages.get("/vendor/<name>")
+    def vendor(name: str) -> Response:
+        if name not in BROWSER_MODULES:
+            abort(404)
+        return send_file(BROWSER_MODULES[name], mimetype=media_type(name))
+
+    @pages.get("/healthz")
+    def health() -> Response:
+        return jsonify(status="ok", version=__version__, model=options.model.model_hash[:12])
+
+    return pages

@@ -1,0 +1,33 @@
+"""The page for those whom a link lets watch."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, make_response, render_template
+
+from fer_web import __version__
+from fer_web.errors import LinkNeededError
+from fer_web.sharing.types import Admission
+from fer_web.web.pages.live import PageOptions
+
+
+def watch_pages_blueprint(options: PageOptions, admit: Callable[[], Admission]) -> Blueprint:
+    """/watch.
+
+    Args: admit: what the client of the current request may do; raises ShareError.
+    """
+    pages = Blueprint("watch_pages", __name__)
+
+    @pages.get("/watch")
+    def watch() -> Response:
+        link = admit().link
+        if link is None or link.kind != "watch":
+            raise LinkNeededError(
+                "Watching takes a link. Ask the host for one that lets you watch, and open it here."
+            )
+        wire = {**options.to_wire(), "visitor": {"kind": link.kind, "name": link.name}}
+        answer = make_response(render_template("watch.html", options=wire, version=__version__))
+        # It is shown as long as the link is open, and not a moment longer.
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    return pages

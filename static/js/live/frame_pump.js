@@ -1,0 +1,215 @@
+/**
+ * Flow control: which frame is sent, and when.
+ *
+ * Only the newest frame ever waits. At most `maxInFlight` are encoded or unanswered; while the page is
+ * hidden or the connection is away nothing is sent and nothing is kept, so there is nothing to replay.
+ *
+ * @typedef {object} FrameAnswer
+ * @property {number} seq
+ * @property {number} capturedMs
+ * @property {import("../shared/protocol.js").Face[]} faces
+ * @property {Record<string, number>} timingsMs of the server
+ * @property {number} roundTripMs from sending to the answer
+ * @property {number} latencyMs from the capture to the answer
+ * @property {{width: number, height: number, bytes: number, quality: number, fps: number}} frame as sent
+ *
+ * @typedef {object} FrameTransport
+ * @property {boolean} isConnected
+ * @property {(header: {seq: number, captured_ms: number, heatmap?: true}, bytes: ArrayBuffer) => Promise<unknown>} sendFrame
+ *   rejects with an Error whose name is "AckTimeoutError" when no answer came in time
+ */
+import { parseAck } from "../shared/protocol.js";
+
+/** A frame may come this much before its turn: cameras jitter. */
+const EARLY_MS = 6;
+/** Pause after a refusal, twice as long after each further one: a full server must not be hammered. */
+const FIRST_PAUSE_MS = 250;
+const LAST_PAUSE_MS = 4000;
+
+export class FramePump {
+  #deps;
+  #seq = 0;
+  #epoch = 0;
+  #isRunning = false;
+  #isHidden = false;
+  #wantsHeatmap = false;
+  #isEncoding = false;
+  #isSuspect = false;
+  #refusals = 0;
+  #inFlight = 0;
+  #waiting = null;
+  #dueMs = -Infinity;
+  #newestSeq = -1;
+
+  /**
+   * @param {object} deps
+   * @param {{encode: (settings: object) => Promise<import("./frame_encoder.js").EncodedFrame | null>}} deps.encoder
+   * @param {FrameTransport} deps.transport
+   * @param {import("./quality_controller.js").QualityController} deps.controller
+   * @param {import("../shared/event_bus.js").EventBus} deps.bus
+   * @param {import("../shared/options.js").Options} deps.options
+   * @param {() => number} deps.now milliseconds on the clock of the capture times
+   */
+  constructor(deps) {
+    this.#deps = deps;
+  }
+
+  start() {
+    this.#isRunning = true;
+    this.#reset();
+  }
+
+  stop() {
+    this.#isRunning = false;
+    this.#reset();
+  }
+
+  /** @param {boolean} isHidden nobody can see the page */
+  setHidden(isHidden) {
+    this.#isHidden = isHidden;
+    this.#waiting = null;
+    this.#deps.controller.forget();
+  }
+
+  /** @param {boolean} isWanted whether faces are asked for with heat maps */
+  setHeatmap(isWanted) {
+    this.#wantsHeatmap = isWanted;
+  }
+
+  /** The connection came or went. */
+  connectionChanged() {
+    this.#waiting = null;
+    this.#isSuspect = false;
+    this.#deps.controller.forget();
+  }
+
+  /** @param {{capturedMs: number}} frame that the video shows now; replaces one that still waits */
+  offer(frame) {
+    if (!this.#isOpen() || frame.capturedMs < this.#dueMs - EARLY_MS) return;
+    this.#waiting = frame;
+    this.#sendIfFree();
+  }
+
+  #reset() {
+    this.#epoch += 1;
+    this.#waiting = null;
+    this.#dueMs = -Infinity;
+    this.#deps.controller.forget();
+  }
+
+  #isOpen() {
+    return this.#isRunning && !this.#isHidden && this.#deps.transport.isConnected;
+  }
+
+  #sendIfFree() {
+    // After a time-out the answer may just be late: one frame at a time until the server answers again.
+    const limit = this.#isSuspect ? 1 : this.#deps.options.maxInFlight;
+    const hasRoom = !this.#isEncoding && this.#inFlight < limit;
+    if (!this.#waiting || !hasRoom || !this.#isOpen()) return;
+    const { capturedMs } = this.#waiting;
+    const settings = this.#deps.controller.settings;
+    this.#waiting = null;
+    this.#schedule(capturedMs, 1000 / settings.fps);
+    void this.#deliver(capturedMs, settings, this.#epoch);
+  }
+
+  /** A beat that is kept on average, though the camera's does not divide it; one that was missed is not caught up. */
+  #schedule(capturedMs, intervalMs) {
+    const isOnBeat = capturedMs - this.#dueMs < intervalMs;
+    this.#dueMs = (isOnBeat ? this.#dueMs : capturedMs) + intervalMs;
+  }
+
+  async #deliver(capturedMs, settings, epoch) {
+    this.#inFlight += 1;
+    try {
+      const encoded = await this.#encode(settings);
+      if (encoded && epoch === this.#epoch && this.#isOpen()) await this.#send(encoded, capturedMs, settings, epoch);
+    } catch (error) {
+      this.#deps.bus.emit("message", { id: "stream", tone: "error", title: "Frame lost", text: error.message });
+    } finally {
+      this.#inFlight -= 1;
+      this.#sendIfFree();
+    }
+  }
+
+  async #encode(settings) {
+    this.#isEncoding = true;
+    try {
+      return await this.#deps.encoder.encode(settings);
+    } finally {
+      this.#isEncoding = false;
+    }
+  }
+
+  async #send({ bytes, width, height }, capturedMs, settings, epoch) {
+    const { transport, options, now } = this.#deps;
+    const seq = this.#seq++;
+    const frame = { width, height, bytes: bytes.byteLength, quality: settings.quality, fps: settings.fps };
+    if (frame.bytes > options.maxFrameBytes) return this.#tooLarge(seq);
+    // The slot of the encoder is free again: the next frame may be encoded while this one travels.
+    const sentMs = now();
+    let ack;
+    try {
+      const heatmap = this.#wantsHeatmap ? { heatmap: true } : {};
+      const answering = transport.sendFrame({ seq, captured_ms: capturedMs, ...heatmap }, bytes);
+      this.#sendIfFree();
+      ack = parseAck(await answering, { emotions: options.emotions, seq });
+    } catch (error) {
+      if (epoch === this.#epoch) this.#failed(seq, error);
+      return;
+    }
+    this.#isSuspect = false;
+    if (epoch !== this.#epoch) return;
+    const nowMs = now();
+    this.#answered(ack, { seq, capturedMs, frame, roundTripMs: nowMs - sentMs, latencyMs: nowMs - capturedMs });
+  }
+
+  #answered(ack, sent) {
+    const { bus, controller, now } = this.#deps;
+    if (ack.kind === "refused") return this.#refused(sent.seq, ack.error);
+    this.#refusals = 0;
+    if (ack.kind === "dropped") {
+      controller.recordDrop("server", now());
+      return this.#dropped(sent.seq, ack.reason);
+    }
+    controller.recordResult({ roundTripMs: sent.roundTripMs, serverMs: ack.timingsMs.total ?? 0 }, now());
+    // An answer that was overtaken must not move the boxes back.
+    if (sent.seq <= this.#newestSeq) return this.#dropped(sent.seq, "overtaken");
+    this.#newestSeq = sent.seq;
+    bus.emit("result", { ...sent, faces: ack.faces, timingsMs: ack.timingsMs });
+  }
+
+  #dropped(seq, reason) {
+    this.#deps.bus.emit("frame-dropped", { seq, reason });
+  }
+
+  #refused(seq, error) {
+    const { bus, controller, now } = this.#deps;
+    if (error.code === "frame_too_large") controller.recordTooLarge();
+    const pauseMs = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusals);
+    this.#refusals += 1;
+    this.#waiting = null;
+    this.#dueMs = now() + pauseMs;
+    bus.emit("frame-refused", { seq, error });
+  }
+
+  #failed(seq, error) {
+    const { controller, transport, now } = this.#deps;
+    if (error.name === "AckTimeoutError") {
+      this.#isSuspect = true;
+      controller.recordDrop("timeout", now());
+      this.#dropped(seq, "timeout");
+    } else if (error.name === "ProtocolError") {
+      this.#refused(seq, { code: "bad_answer", message: error.message, retryable: true });
+    } else if (transport.isConnected) {
+      throw error;
+    } else {
+      this.#dropped(seq, "disconnected");
+    }
+  }
+
+  #tooLarge(seq) {
+    this.#deps.controller.recordTooLarge();
+    this.#dropped(seq, "too_large");
+  }
+}

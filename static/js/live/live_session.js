@@ -1,0 +1,103 @@
+/** One run from Start to Stop: camera, clock, pump and the server's stream, in step. */
+import { CAMERA_PROBLEMS, CameraError } from "../shared/errors.js";
+
+export class LiveSession {
+  #deps;
+  #state = "idle";
+  #deviceId;
+  #attempt = 0;
+  #farewell = null;
+
+  /**
+   * @param {object} deps
+   * @param {import("./camera.js").Camera} deps.camera
+   * @param {import("./video_clock.js").VideoClock} deps.clock
+   * @param {import("./frame_pump.js").FramePump} deps.pump
+   * @param {import("../shared/socket_client.js").SocketClient} deps.socket
+   * @param {import("../shared/event_bus.js").EventBus} deps.bus
+   * @param {string} deps.deviceId of the camera to begin with, "" for whichever faces the user
+   */
+  constructor({ deviceId, ...deps }) {
+    this.#deps = deps;
+    this.#deviceId = deviceId;
+  }
+
+  get isActive() {
+    return this.#state === "starting" || this.#state === "live";
+  }
+
+  /** Whether end() was called. */
+  get isOver() {
+    return this.#farewell !== null;
+  }
+
+  async start() {
+    if (this.isOver) return;
+    const attempt = ++this.#attempt;
+    const { camera, clock, pump, socket } = this.#deps;
+    this.#become("starting");
+    socket.connect();
+    try {
+      const stream = await camera.open({ deviceId: this.#deviceId, onEnded: () => this.#fail("ended") });
+      // Stop, or another camera, was chosen while the browser asked for the permission.
+      if (!stream || attempt !== this.#attempt) return;
+      clock.start();
+      pump.start();
+      this.#become("live", { stream, isUserFacing: camera.isUserFacing });
+    } catch (error) {
+      if (attempt === this.#attempt) this.#fail(error instanceof CameraError ? error.kind : "unknown");
+    }
+    // Only now the browser tells the cameras' names; after a failure another one may be chosen.
+    await this.refreshCameras();
+  }
+
+  stop() {
+    this.#attempt += 1;
+    this.#halt();
+    this.#become("idle");
+  }
+
+  /**
+   * The server will not have us any more: the camera goes off for good.
+   *
+   * @param {object} problem see goodbyes.js
+   */
+  end(problem) {
+    this.#farewell = problem;
+    this.#attempt += 1;
+    this.#halt();
+    this.#become("problem", { problem });
+  }
+
+  /** @param {string} deviceId */
+  async selectCamera(deviceId) {
+    this.#deviceId = deviceId;
+    if (!this.isActive) return;
+    this.#halt();
+    await this.start();
+  }
+
+  async refreshCameras() {
+    const { camera, bus } = this.#deps;
+    bus.emit("cameras-changed", { cameras: await camera.list(), selectedId: camera.deviceId || this.#deviceId });
+  }
+
+  #fail(kind) {
+    this.#attempt += 1;
+    this.#halt();
+    this.#become("problem", { problem: { kind, ...CAMERA_PROBLEMS[kind] } });
+  }
+
+  #halt() {
+    const { camera, clock, pump, socket } = this.#deps;
+    clock.stop();
+    pump.stop();
+    camera.close();
+    socket.sendStop();
+  }
+
+  #become(state, { stream = null, isUserFacing = true, problem = null } = {}) {
+    this.#state = state;
+    this.#deps.bus.emit("session-changed", { state, stream, isUserFacing, problem });
+  }
+}

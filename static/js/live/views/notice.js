@@ -1,0 +1,47 @@
+/** What a person must know before the camera starts; asked once in each browser, and to be read again. */
+const VERSION = "2";
+
+export class NoticeView {
+  #elements;
+  #bus;
+  #preferences;
+
+  /**
+   * @param {{dialog: HTMLDialogElement, accept: HTMLButtonElement, decline: HTMLButtonElement,
+   *   close: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   * @param {import("../../shared/preferences.js").Preferences} preferences
+   */
+  constructor(elements, bus, signal, preferences) {
+    this.#elements = elements;
+    this.#bus = bus;
+    this.#preferences = preferences;
+    elements.accept.addEventListener("click", () => this.#accept(), { signal });
+    elements.decline.addEventListener("click", () => elements.dialog.close(), { signal });
+    elements.close.addEventListener("click", () => elements.dialog.close(), { signal });
+    bus.on("notice-requested", () => this.open({ isQuestion: false }), { signal });
+  }
+
+  get isAccepted() {
+    return this.#preferences.get("notice") === VERSION;
+  }
+
+  /** @param {{isQuestion: boolean}} options a question waits for consent; otherwise it is only to be read */
+  open({ isQuestion }) {
+    const { dialog, accept, decline, close } = this.#elements;
+    accept.hidden = !isQuestion;
+    decline.hidden = !isQuestion;
+    close.hidden = isQuestion;
+    dialog.showModal();
+    // The browser would focus the first link and scroll to it.
+    (isQuestion ? accept : close).focus({ preventScroll: true });
+    dialog.scrollTop = 0;
+  }
+
+  #accept() {
+    this.#preferences.set("notice", VERSION);
+    this.#elements.dialog.close();
+    this.#bus.emit("notice-accepted");
+  }
+}

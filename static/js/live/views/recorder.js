@@ -1,0 +1,110 @@
+/** Under the stage: whether this session is recorded, for how long, and a marker with a name. */
+import { formatDuration } from "../../shared/format.js";
+
+const TEXTS = {
+  starting: "Recording starts",
+  recording: "Recording",
+  paused: "Paused",
+  problem: "Not recording",
+};
+/** A marker that nobody names keeps no room for long. */
+const NAME_WITHIN_MS = 12_000;
+
+export class RecorderView {
+  #elements;
+  #bus;
+  #signal;
+  #recording = { state: "off", isWanted: true, isLive: false, startedMs: 0 };
+  #marker = null;
+  #timer = 0;
+
+  /**
+   * @param {{bar: HTMLElement, toggle: HTMLElement, state: HTMLElement, time: HTMLElement, marker: HTMLButtonElement,
+   *   link: HTMLAnchorElement, form: HTMLFormElement, formTime: HTMLElement, text: HTMLInputElement,
+   *   cancel: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    this.#bus = bus;
+    this.#signal = signal;
+    bus.on("recording-changed", (recording) => this.#show(recording), { signal });
+    bus.on("statistics", () => this.#showTime(), { signal });
+    // Who may not come back can neither record nor open what was recorded.
+    bus.on("session-changed", ({ problem }) => (elements.bar.hidden = problem?.isFinal === true), { signal });
+    bus.on("marker-added", (marker) => this.#askName(marker), { signal });
+    this.#listenToForm();
+  }
+
+  #listenToForm() {
+    const { form, text, cancel } = this.#elements;
+    const options = { signal: this.#signal };
+    form.addEventListener("submit", (event) => this.#name(event), options);
+    cancel.addEventListener("click", () => this.#closeForm(), options);
+    text.addEventListener("input", () => clearTimeout(this.#timer), options);
+    text.addEventListener("keydown", (event) => event.key === "Escape" && this.#closeForm(), options);
+  }
+
+  #show(recording) {
+    const { bar, toggle, state, marker } = this.#elements;
+    this.#recording = recording;
+    bar.dataset.state = recording.state;
+    toggle.setAttribute("aria-checked", String(recording.isWanted));
+    marker.disabled = recording.state !== "recording";
+    marker.hidden = !recording.isLive;
+    state.textContent = describe(recording);
+    this.#showLink(recording);
+    this.#showTime();
+    if (!recording.isLive) this.#closeForm();
+  }
+
+  #showLink({ finished, isLive, isWanted }) {
+    const { link } = this.#elements;
+    if (finished) link.href = `/history/${encodeURIComponent(finished)}`;
+    if (finished) link.hidden = false;
+    else if (isLive && isWanted) link.hidden = true;
+  }
+
+  #showTime() {
+    const { state, startedMs } = this.#recording;
+    const text = state === "recording" ? formatDuration((performance.now() - startedMs) / 1000) : "";
+    if (this.#elements.time.textContent !== text) this.#elements.time.textContent = text;
+  }
+
+  #askName(marker) {
+    const { form, formTime, text } = this.#elements;
+    this.#marker = marker;
+    formTime.textContent = `Marker at ${formatDuration(marker.atS)}`;
+    text.value = "";
+    form.hidden = false;
+    text.focus({ preventScroll: true });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#closeForm(), NAME_WITHIN_MS);
+  }
+
+  #name(event) {
+    event.preventDefault();
+    const text = this.#elements.text.value.trim();
+    if (text && this.#marker) this.#bus.emit("marker-named", { ...this.#marker, text });
+    this.#closeForm();
+  }
+
+  #closeForm() {
+    const { form, marker } = this.#elements;
+    clearTimeout(this.#timer);
+    if (form.hidden) return;
+    const hadFocus = form.contains(document.activeElement);
+    form.hidden = true;
+    this.#marker = null;
+    if (hadFocus && !marker.disabled) marker.focus({ preventScroll: true });
+  }
+}
+
+/** @param {{state: string, isWanted: boolean, isLive: boolean, finished: string | null}} recording */
+export function describe({ state, isWanted, isLive, finished }) {
+  if (state !== "off") return TEXTS[state];
+  if (finished) return "The session is saved";
+  if (isLive) return "This session is not recorded";
+  return isWanted ? "The next session is recorded: numbers, no pictures" : "The next session is not recorded";
+}

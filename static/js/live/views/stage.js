@@ -1,0 +1,88 @@
+/** The place of the video: empty, starting, live, or telling what is wrong with the camera. */
+export class StageView {
+  #elements;
+  #bus;
+  #isMirrored = true;
+  /** What the person chose for this camera; null: as suits the camera. */
+  #mirrorChoice = null;
+
+  /**
+   * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
+   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry: HTMLElement, startStop: HTMLElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus
+   * @param {AbortSignal} signal
+   */
+  constructor(elements, bus, signal) {
+    this.#elements = elements;
+    this.#bus = bus;
+    bus.on("session-changed", (session) => this.#show(session), { signal });
+    bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored), { signal });
+    bus.on("camera-selected", () => (this.#mirrorChoice = null), { signal });
+    bus.on("fullscreen-requested", () => this.#toggleFullscreen(), { signal });
+    document.addEventListener("fullscreenchange", () => this.#tellFullscreen(), { signal });
+    elements.video.addEventListener("resize", () => this.#shape(), { signal });
+  }
+
+  async #show({ state, stream, isUserFacing, problem }) {
+    const { stage, video, startStop } = this.#elements;
+    const hadFocus = stage.contains(document.activeElement) || document.activeElement === document.body;
+    stage.dataset.state = state;
+    // The button that was pressed vanishes: keep a keyboard's place where the same action is undone.
+    if (hadFocus && state === "live") startStop.focus({ preventScroll: true });
+    if (video.srcObject !== stream) video.srcObject = stream;
+    if (problem) this.#explain(problem);
+    if (state !== "live") return;
+    this.#mirror(this.#mirrorChoice ?? isUserFacing);
+    // Rejected when Stop comes before the first picture.
+    await video.play().catch(() => {});
+  }
+
+  #explain({ kind, title, text, steps, isFinal = false }) {
+    const { problem, problemTitle, problemText, problemSteps, retry } = this.#elements;
+    problem.dataset.kind = kind;
+    retry.hidden = isFinal;
+    problemTitle.textContent = title;
+    problemText.textContent = text;
+    problemSteps.replaceChildren(
+      ...steps.map((step) => {
+        const item = document.createElement("li");
+        item.textContent = step;
+        return item;
+      }),
+    );
+  }
+
+  #choose(isMirrored) {
+    this.#mirrorChoice = isMirrored;
+    this.#mirror(isMirrored);
+  }
+
+  #mirror(isMirrored) {
+    this.#isMirrored = isMirrored;
+    this.#elements.video.classList.toggle("is-mirrored", isMirrored);
+    this.#bus.emit("mirror-changed", { isMirrored });
+  }
+
+  /** The stage takes the picture's shape as far as the window allows. */
+  #shape() {
+    const { stage, video } = this.#elements;
+    if (!video.videoWidth) return;
+    stage.style.setProperty("--picture-ratio", String(video.videoWidth / video.videoHeight));
+    stage.classList.toggle("is-tall", video.videoHeight > video.videoWidth);
+  }
+
+  async #toggleFullscreen() {
+    const { shell } = this.#elements;
+    if (document.fullscreenElement) return document.exitFullscreen();
+    if (shell.requestFullscreen) return shell.requestFullscreen().catch(() => {});
+    // iPhones show only a bare video in full screen, without the overlay: fill the window instead.
+    shell.classList.toggle("is-maximised");
+    this.#tellFullscreen();
+  }
+
+  #tellFullscreen() {
+    const isFull = document.fullscreenElement !== null && document.fullscreenElement !== undefined;
+    const isMaximised = this.#elements.shell.classList.contains("is-maximised");
+    this.#bus.emit("fullscreen-changed", { isFullscreen: isFull || isMaximised });
+  }
+}

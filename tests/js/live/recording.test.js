@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+
+import { EventBus } from "../../../static/js/shared/event_bus.js";
+import { Recording } from "../../../static/js/live/recording.js";
+import { problemMessage } from "../../../static/js/live/recording_messages.js";
+
+/** A recording whose server answers what the test says, in turn. */
+function build({ isWanted = true, answers = [] } = {}) {
+  const bus = new EventBus();
+  const [asked, states, messages, markers] = [[], [], [], []];
+  bus.on("recording-changed", (change) => states.push(change));
+  bus.on("message", (message) => messages.push(message));
+  bus.on("marker-added", (marker) => markers.push(marker));
+  const socket = {
+    ask: async (event, payload) => {
+      asked.push([event, payload]);
+      const answer = answers.shift() ?? { session: "s1", sample_hz: 5 };
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  };
+  const recording = new Recording({ socket, bus, now: () => 1000, isWanted });
+  return { recording, asked, states, messages, markers, last: () => states.at(-1) };
+}
+
+const refusal = (code, retryable) => ({ error: { code, message: `${code}.`, retryable } });
+
+test("a started camera is recorded from the first moment", async () => {
+  const { recording, asked, states } = build();
+  await recording.streamStarted();
+  assert.deepEqual(asked, [["record", { on: true, session: null, name: null }]]);
+  assert.deepEqual(states.map(({ state }) => state), ["starting", "recording"]);
+  assert.equal(states.at(-1).session, "s1");
+});
+
+test("what is switched off before Start is not recorded", async () => {
+  const { recording, asked, last } = build({ isWanted: false });
+  await recording.streamStarted();
+  assert.deepEqual(asked, []);
+  assert.equal(last().state, "off");
+});
+
+test("switching off while it runs pauses, and switching on goes on with the same session", async () => {
+  const { recording, asked, last } = build();
+  await recording.streamStarted();
+  await recording.setWanted(false);
+  assert.equal(last().state, "paused");
+  await recording.setWanted(true);
+  assert.deepEqual(asked.slice(1), [
+    ["record", { on: false }],
+    ["record", { on: true, session: "s1", name: null }],
+  ]);
+  assert.equal(last().state, "recording");
+});
+
+test("a lost connection is followed by the same session", async () => {
+  const lost = Object.assign(new Error("lost"), { name: "DisconnectedError" });
+  const { recording, asked, last, messages } = build({ answers: [{ session: "s1" }, lost, { session: "s1" }] });
+  await recording.streamStarted();
+  await recording.connected();
+  assert.equal(last().state, "starting");
+  await recording.connected();
+  assert.equal(asked.at(-1)[1].session, "s1");
+  assert.equal(last().state, "recording");
+  assert.deepEqual(messages, []);
+});
+
+test("a session that cannot be continued is followed by a new one", async () => {
+  const { recording, asked, last } = build({ answers: [{ session: "s1" }, refusal("not_found", false), { session: "s2" }] });
+  await recording.streamStarted();
+  await recording.connected();
+  assert.deepEqual(asked.map(([, payload]) => payload.session), [null, "s1", null]);
+  assert.equal(last().session, "s2");
+});
+
+test("a refusal is told, and a passing one is tried again", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const { recording, asked, last } = build({ answers: [refusal("too_fast", true), { session: "s1" }] });
+    await recording.streamStarted();
+    assert.equal(last().state, "problem");
+    assert.deepEqual(last().problem, { code: "too_fast", message: "too_fast.", retryable: true });
+    mock.timers.tick(2000);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(asked.length, 2);
+    assert.equal(last().state, "recording");
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("a lasting refusal is not tried again", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const { recording, asked } = build({ answers: [refusal("database_newer", false)] });
+    await recording.streamStarted();
+    mock.timers.tick(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(asked.length, 1);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("a problem of the server is over when it saves again", async () => {
+  const { recording, last } = build();
+  await recording.streamStarted();
+  recording.failed({ code: "database_locked", message: "Locked.", retryable: true });
+  assert.equal(last().state, "problem");
+  recording.saved({ session: "s1" });
+  assert.equal(last().state, "recording");
+});
+
+test("a saved batch tells the session when the answer to record was lost", async () => {
+  const timeout = Object.assign(new Error("late"), { name: "AckTimeoutError" });
+  const { recording, last } = build({ answers: [timeout] });
+  await recording.streamStarted();
+  recording.saved({ session: "s9" });
+  assert.equal(last().session, "s9");
+  recording.streamEnded();
+  assert.equal(last().finished, "s9");
+});
+
+test("Stop ends the session and names it once", async () => {
+  const { recording, states, last } = build();
+  await recording.streamStarted();
+  recording.streamEnded();
+  assert.deepEqual([last().state, last().finished, last().isLive], ["off", "s1", false]);
+  const count = states.length;
+  recording.streamEnded();
+  assert.equal(states.length, count);
+});
+
+test("an answer that comes after Stop changes nothing", async () => {
+  const { recording, last } = build();
+  const starting = recording.streamStarted();
+  recording.streamEnded();
+  await starting;
+  assert.equal(last().state, "off");
+});
+
+test("a marker is set at once, without a text, while it records only", async () => {
+  const marker = { marker: { id: "m1", at_s: 4.2, text: "" } };
+  const { recording, asked, markers } = build({ answers: [{ session: "s1" }, marker] });
+  await recording.mark();
+  assert.deepEqual(asked, []);
+  await recording.streamStarted();
+  await recording.mark();
+  assert.deepEqual(asked.at(-1), ["marker", { text: "", at_s: null }]);
+  assert.deepEqual(markers, [{ session: "s1", id: "m1", atS: 4.2, text: "" }]);
+});
+
+test("a marker that is refused is told", async () => {
+  const { recording, messages } = build({ answers: [{ session: "s1" }, refusal("too_many_markers", false)] });
+  await recording.streamStarted();
+  await recording.mark();
+  assert.equal(messages[0].text, "too_many_markers.");
+});
+
+test("problems say that the live view goes on", () => {
+  const lasting = problemMessage({ message: "The disk is full.", retryable: false });
+  assert.deepEqual([lasting.tone, lasting.text], ["error", "The disk is full. The live view goes on."]);
+  assert.equal(problemMessage({ message: "Locked.", retryable: true }).tone, "warning");
+});

@@ -1,0 +1,84 @@
+import socket
+import threading
+
+import pytest
+
+from fer_web.errors import SettingsError
+from fer_web.serving import listeners
+from fer_web.serving.listeners import MAX_PER_ADDRESS, MAX_PER_NETWORK, PeerLimit, open_everywhere
+from fer_web.serving.threaded_server import ThreadedServer
+
+
+def entered(peers, address, tries):
+    return sum(peers.enter(address) for _ in range(tries))
+
+
+def test_peer_limit_loopback_is_not_counted():
+    peers = PeerLimit()
+    assert entered(peers, "127.0.0.1", 5000) == 5000
+    assert entered(peers, "::1", 5000) == 5000
+
+
+@pytest.mark.parametrize("address", ["192.168.1.7", "fd00::7", "fe80::7%eth0"])
+def test_peer_limit_one_address_has_its_share_and_others_theirs(address):
+    peers = PeerLimit()
+    assert entered(peers, address, 100) == MAX_PER_ADDRESS
+    assert peers.enter("192.168.1.8")
+    peers.leave(address)
+    assert entered(peers, address, 2) == 1
+
+
+def test_peer_limit_addresses_of_one_ipv6_network_share_a_bound():
+    peers = PeerLimit()
+    assert sum(peers.enter(f"2001:db8::{n:x}") for n in range(1000)) == MAX_PER_NETWORK
+    assert peers.enter("2001:db8:0:1::1")
+
+
+def test_connection_that_gets_no_thread_counts_no_longer(monkeypatch):
+    def fail(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    server = ThreadedServer.__new__(ThreadedServer)
+    server._peers = PeerLimit(total=1)
+    for _ in range(2):
+        assert server.verify_request(None, ("10.0.0.1", 1))
+        with pytest.raises(RuntimeError):
+            server.process_request(None, ("10.0.0.1", 1))
+
+
+def test_peer_limit_total_leaves_room_for_loopback():
+    peers = PeerLimit(total=10)
+    assert sum(peers.enter(f"10.0.0.{n}") for n in range(20)) == 10
+    assert peers.enter("127.0.0.1")
+
+
+def test_peer_limit_behind_a_proxy_knows_the_total_alone():
+    assert entered(PeerLimit(per_address=None, total=500), "10.0.0.1", 1000) == 500
+
+
+def test_open_everywhere_takes_one_port_for_both_families():
+    sockets = open_everywhere(0, "share-port")
+    try:
+        assert len({item.getsockname()[1] for item in sockets}) == 1
+        assert sockets[0].getsockname()[0] == "0.0.0.0"
+        for item in sockets[1:]:
+            assert item.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == 1
+    finally:
+        for item in sockets:
+            item.close()
+
+
+def test_open_everywhere_without_ipv6_takes_ipv4_alone(monkeypatch):
+    monkeypatch.setattr(listeners, "_has_ipv6", lambda: False)
+    (only,) = open_everywhere(0, "port")
+    with only:
+        assert only.family == socket.AF_INET
+
+
+def test_open_everywhere_port_taken_names_the_option():
+    with (
+        socket.create_server(("0.0.0.0", 0)) as taken,
+        pytest.raises(SettingsError, match=r"Cannot listen on 0\.0\.0\.0 port .*--share-port 8443"),
+    ):
+        open_everywhere(taken.getsockname()[1], "share-port")

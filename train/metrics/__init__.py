@@ -1,0 +1,5 @@
+"""Scores of predictions in plain NumPy: accuracy, calibration, offsets of labels, robustness.
+
+Every package of train may import it.
+It may import train.data, and labels, errors and metrics of fer_web.
+"""
