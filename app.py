@@ -16,11 +16,11 @@ from fer_web.factory import Application, create_application
 from fer_web.serving.listeners import Listener
 from fer_web.serving.startup import (
     FIRST_LINK,
+    address_limit,
     checked_sharing,
     greeting,
     link_greeting,
     open_ports,
-    peer_limit,
     print_lines,
     share_greeting,
 )
@@ -57,7 +57,7 @@ def serve(settings: Settings) -> None:
         greet(settings, listeners[0], application, network)
         if network is not None:
             network.open()
-        application.mode.serve(application.flask, listeners, peer_limit(settings))
+        application.mode.serve(application.flask, listeners, address_limit(settings))
     finally:
         if network is not None:
             network.stop()

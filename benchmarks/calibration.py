@@ -1,6 +1,6 @@
 """What each kind of calibration would give, cross-fitted: python -m benchmarks.calibration --data FILE.
 
-Every kind is judged on PublicTest's faces with a FER+ majority, each fifth by parameters from the other
+Every kind is prediction on PublicTest's faces with a FER+ majority, each fifth by parameters from the other
 four. The first row is a temperature alone; the others have offsets of the seven logits too, fitted by each of
 `train.metrics.calibration.BALANCES`; `python -m train export` chooses among them. "If exact" is the error
 that exactly right probabilities would have by chance.

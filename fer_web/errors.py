@@ -133,7 +133,7 @@ class DiskFullError(FerWebError):
 
 
 class SlowUploadError(FerWebError):
-    """A file comes so slowly that it holds a place for nothing."""
+    """A file comes so slowly that it holds a slot for nothing."""
 
     code = "too_slow"
     http_status = 408

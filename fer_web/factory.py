@@ -32,28 +32,28 @@ from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_recorder import StreamRecordings
 from fer_web.realtime.streams import StreamRegistry
-from fer_web.realtime.transport import StrictPacket, guard
-from fer_web.realtime.unadmitted import Loiterers
+from fer_web.realtime.transport import StrictPacket, limit_packets
+from fer_web.realtime.unadmitted import UnadmittedConnections
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
 from fer_web.realtime.watching import WatchHub
 from fer_web.secret_file import load_secret
 from fer_web.serving.modes import EngineConcurrency, InTurn, ServingMode, serving_mode
-from fer_web.serving.periodic import TICK_S, Chore, Upkeep
+from fer_web.serving.periodic import TICK_S, PeriodicTask, PeriodicTasks
 from fer_web.settings import ROOT, Settings
 from fer_web.sharing.addresses import checked_public_url
-from fer_web.sharing.authenticator import Gate
+from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.key_store import DatabaseKeyStore
 from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.link_store import DatabaseLinkStore
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.plain_network import PlainNetwork
 from fer_web.sharing.types import ShareNetwork
-from fer_web.sharing.visitor_registry import Visitors
+from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.vendor_files import BLAZEFACE_PATH, check_browser_modules
 from fer_web.vision.faces import build_detector, resolve_detector
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
-from fer_web.web.api.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess, PartyPlaces, party_of
+from fer_web.web.api.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess, ClientQuota, quota_key_of
 from fer_web.web.api.folder_tests import API as FOLDER_TESTS_PATH
 from fer_web.web.api.folder_tests import folder_test_api_blueprint
 from fer_web.web.api.keys import keys_api_blueprint
@@ -68,9 +68,9 @@ from fer_web.web.api.videos import API as VIDEOS_PATH
 from fer_web.web.api.videos import video_api_blueprint
 from fer_web.web.auth.api_keys import RequestKeys
 from fer_web.web.auth.owners import Owners
-from fer_web.web.auth.visitors import Guests
+from fer_web.web.auth.visitors import VisitorAccess
 from fer_web.web.error_handlers import register_error_handlers
-from fer_web.web.firewall.middleware import FORM_BYTES, BodyBound, FenceRules, RequestFence
+from fer_web.web.firewall.middleware import FORM_BYTES, BodyBound, SecurityMiddleware, SecurityRules
 from fer_web.web.pages.analyze import analyze_pages_blueprint
 from fer_web.web.pages.api_reference import api_pages_blueprint
 from fer_web.web.pages.history import history_pages_blueprint
@@ -97,9 +97,9 @@ class Application:
     owners: Owners
     watching: WatchHub
     links: LinkBook
-    visitors: Visitors
-    gate: Gate
-    upkeep: Upkeep
+    visitors: VisitorRegistry
+    authenticator: Authenticator
+    periodic: PeriodicTasks
     network: ShareNetwork | None
     analysis: AnalysisAccess
     keys: KeyBook
@@ -108,7 +108,7 @@ class Application:
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
-        self.upkeep.stop()
+        self.periodic.stop()
         self.watching.stop()
         self.videos.stop()
         self.recorder.stop()
@@ -150,24 +150,29 @@ def create_application(
     keys = KeyBook(DatabaseKeyStore(history.engine))
     request_keys = RequestKeys(keys, mode.run_waiting)
     owners = Owners(secret, request_keys.owner)
-    links, visitors = LinkBook(DatabaseLinkStore(history.engine), run_waiting=mode.run_waiting), Visitors()
-    gate = Gate(secret, links, visitors)
-    guests = Guests(gate, links, visitors, key_of_request=request_keys.key)
-    access = HistoryAccess(history, owners, mode.run_waiting, settings.retention_days, guests.admission)
+    links, visitors = (
+        LinkBook(DatabaseLinkStore(history.engine), run_waiting=mode.run_waiting),
+        VisitorRegistry(),
+    )
+    authenticator = Authenticator(secret, links, visitors)
+    visitor_access = VisitorAccess(authenticator, links, visitors, key_of_request=request_keys.key)
+    access = HistoryAccess(
+        history, owners, mode.run_waiting, settings.retention_days, visitor_access.admission
+    )
     image_turns = InTurn(mode, MAX_WAITING_IMAGES)
     analysis = AnalysisAccess(
         owners,
         mode.run_waiting,
         image_turns,
-        PartyPlaces(lambda: party_of(guests.admission())),
+        ClientQuota(lambda: quota_key_of(visitor_access.admission())),
         analyser or build_analyser(settings, model, detector),
-        guests.admission,
+        visitor_access.admission,
     )
     video_tools = video_tools or _video_tools(settings, model, detector)
     videos = build_video_service(settings.data_dir, video_tools, history)
     share = ShareAccess(links, visitors, access, network or _plain_network(settings))
-    options = PageOptions(settings, model.info, detector, guests.admission)
-    flask_app = _build_flask(settings, options, guests, share)
+    options = PageOptions(settings, model.info, detector, visitor_access.admission)
+    flask_app = _build_flask(settings, options, visitor_access, share)
     flask_app.register_blueprint(trust_blueprint(network))
     flask_app.register_blueprint(video_api_blueprint(_video_access(settings, analysis, videos)))
     flask_app.register_blueprint(api_pages_blueprint(options, owners))
@@ -180,8 +185,8 @@ def create_application(
     flask_app.register_blueprint(service_api_blueprint(model.info))
     flask_app.register_blueprint(predict_api_blueprint(analysis, model.info))
     socketio = _build_socketio(settings, flask_app, mode)
-    flask_app.wsgi_app = RequestFence(  # type: ignore[method-assign]
-        flask_app.wsgi_app, _fence_rules(settings, flask_app, network, owners)
+    flask_app.wsgi_app = SecurityMiddleware(  # type: ignore[method-assign]
+        flask_app.wsgi_app, _security_rules(settings, flask_app, network, owners)
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -197,7 +202,7 @@ def create_application(
     scheduler = FrameScheduler(concurrency, pipelines, observers=(sample, watching.observe))
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecordings(recorder, concurrency, owner_of_request, time.monotonic)
-    admission = SocketAdmission(gate, visitors)
+    admission = SocketAdmission(authenticator, visitors)
     events = StreamEvents(
         socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s
     )
@@ -207,9 +212,9 @@ def create_application(
     recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
     concurrency.spawn(watching.run)
-    chores = _chores(links, Loiterers(socketio.server), videos, concurrency)
-    upkeep = Upkeep(chores, concurrency.new_event())
-    concurrency.spawn(upkeep.run)
+    tasks = _periodic_tasks(links, UnadmittedConnections(socketio.server), videos, concurrency)
+    periodic = PeriodicTasks(tasks, concurrency.new_event())
+    concurrency.spawn(periodic.run)
     retention = Retention(history, settings.retention_days)
     retention.open()
     videos.open()
@@ -226,8 +231,8 @@ def create_application(
         watching,
         links,
         visitors,
-        gate,
-        upkeep,
+        authenticator,
+        periodic,
         network,
         analysis,
         keys,
@@ -243,9 +248,9 @@ def _plain_network(settings: Settings) -> PlainNetwork | None:
     return PlainNetwork(settings.host, settings.port, public_url)
 
 
-def _chores(
-    links: LinkBook, loiterers: Loiterers, videos: VideoService, concurrency: EngineConcurrency
-) -> list[Chore]:
+def _periodic_tasks(
+    links: LinkBook, unadmitted: UnadmittedConnections, videos: VideoService, concurrency: EngineConcurrency
+) -> list[PeriodicTask]:
     def forget_old() -> None:
         # Beside the others: a database that is locked holds it up, and links must end in time.
         concurrency.spawn(links.forget_old)
@@ -254,10 +259,10 @@ def _chores(
         concurrency.spawn(lambda: concurrency.run_waiting(videos.jobs.expire))
 
     return [
-        Chore(TICK_S, links.announce_expired),
-        Chore(1.0, loiterers.end),
-        Chore(3600.0, forget_old),
-        Chore(600.0, expire_videos),
+        PeriodicTask(TICK_S, links.announce_expired),
+        PeriodicTask(1.0, unadmitted.end),
+        PeriodicTask(3600.0, forget_old),
+        PeriodicTask(600.0, expire_videos),
     ]
 
 
@@ -313,27 +318,31 @@ def new_stream_state(settings: Settings) -> StreamState:
     )
 
 
-def _build_flask(settings: Settings, options: PageOptions, guests: Guests, share: ShareAccess) -> Flask:
+def _build_flask(
+    settings: Settings, options: PageOptions, visitor_access: VisitorAccess, share: ShareAccess
+) -> Flask:
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     # Expressions keep the model's order, which a confusion's rows and columns have too.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = settings.max_frame_bytes
-    guests.register(app)
+    visitor_access.register(app)
     app.register_blueprint(pages_blueprint(options))
     app.register_blueprint(analyze_pages_blueprint(options, settings))
     app.register_blueprint(history_pages_blueprint(options, share.history))
     app.register_blueprint(history_api_blueprint(share.history))
     app.register_blueprint(share_api_blueprint(share))
-    app.register_blueprint(watch_pages_blueprint(options, guests.admission))
+    app.register_blueprint(watch_pages_blueprint(options, visitor_access.admission))
     share.history.owners.register(app)
     register_error_handlers(app)
     return app
 
 
-def _fence_rules(settings: Settings, app: Flask, network: ShareNetwork | None, owners: Owners) -> FenceRules:
-    return FenceRules(
+def _security_rules(
+    settings: Settings, app: Flask, network: ShareNetwork | None, owners: Owners
+) -> SecurityRules:
+    return SecurityRules(
         max_body_bytes=_max_message_bytes(settings),
         body_bounds=_body_bounds(settings),
         hosts=network.hosts if network else None,
@@ -365,11 +374,11 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
         ping_timeout=10,
         manage_session=False,
         serializer=StrictPacket,
-        # The fence has checked the origin, by rules that know of proxies; [] also sends no CORS headers.
+        # The middleware has checked the origin, by rules that know of proxies; [] sends no CORS headers.
         cors_allowed_origins=[],
     )
     mode.prepare(socketio.server.eio, max_message_bytes)
-    guard(socketio.server, settings.max_frames_per_s)
+    limit_packets(socketio.server, settings.max_frames_per_s)
     return socketio
 
 

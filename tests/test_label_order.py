@@ -9,7 +9,7 @@ import pytest
 
 from fer_web.factory import create_application, new_stream_state
 from fer_web.inference.artifact import load_artifact
-from fer_web.inference.classifier import Judged
+from fer_web.inference.classifier import Prediction
 from fer_web.inference.pipeline import FrameLimits, Pipeline
 from fer_web.inference.scores import shown_scores, softmax
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
@@ -58,12 +58,12 @@ class Echo:
     info = model_info()
 
     def __init__(self, original, ferplus):
-        scores, doubt = shown_scores(np.float32(ferplus) * 9, 1.0)
-        self.judged = Judged(scores, doubt, softmax(np.float32(original) * 9))
+        scores, uncertainty = shown_scores(np.float32(ferplus) * 9, 1.0)
+        self.prediction = Prediction(scores, uncertainty, softmax(np.float32(original) * 9))
 
     def classify(self, crops):
-        judged = (self.judged.scores, self.judged.doubt, self.judged.original_scores)
-        return Judged(*(np.repeat(each, len(crops), 0) for each in judged))
+        prediction = (self.prediction.scores, self.prediction.uncertainty, self.prediction.original_scores)
+        return Prediction(*(np.repeat(each, len(crops), 0) for each in prediction))
 
 
 @pytest.fixture

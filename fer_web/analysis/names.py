@@ -1,4 +1,4 @@
-"""Names of files as strangers send them, made harmless."""
+"""Names of files as clients send them are made harmless here."""
 
 import re
 import unicodedata

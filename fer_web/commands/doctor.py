@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from fer_web.commands.parsers import parser_with_examples
-from fer_web.doctor.check import Check, guarded
+from fer_web.doctor.check import Check, without_traceback
 from fer_web.doctor.installation import (
     check_backends,
     check_ffmpeg,
@@ -66,16 +66,16 @@ def run_doctor(given: argparse.Namespace, environment: Mapping[str, str]) -> int
 
 def all_checks(given: argparse.Namespace, environment: Mapping[str, str]) -> Iterator[Check]:
     """Every check, in the order in which their causes follow from each other."""
-    yield from guarded("Python", check_python)
-    yield from guarded("packages", check_packages)
+    yield from without_traceback("Python", check_python)
+    yield from without_traceback("packages", check_packages)
     try:
         settings = settings_of(given, environment)
     except FerWebError as exc:
         yield Check("settings", "problem", str(exc), "change or unset the variable")
         settings = settings_of(given, {})
     yield from _check_server(settings)
-    yield from guarded("training", partial(check_backends, environment))
-    yield from guarded("ffmpeg", check_ffmpeg)
+    yield from without_traceback("training", partial(check_backends, environment))
+    yield from without_traceback("ffmpeg", check_ffmpeg)
 
 
 def describe(check: Check) -> str:
@@ -94,4 +94,4 @@ def _check_server(settings: Settings) -> Iterator[Check]:
         ("disk", check_disk),
         ("port", check_ports),
     ):
-        yield from guarded(name, partial(check, settings))
+        yield from without_traceback(name, partial(check, settings))

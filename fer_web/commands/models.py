@@ -25,8 +25,8 @@ from fer_web.commands.parsers import number_in, parser_with_examples
 from fer_web.commands.test_folder import choose
 from fer_web.errors import FolderError
 from fer_web.inference.artifact import META_FILE, load_artifact
-from fer_web.inference.custom.custom_classifier import ForeignClassifier
-from fer_web.inference.custom.opening import ForeignModel
+from fer_web.inference.custom.custom_classifier import CustomClassifier
+from fer_web.inference.custom.opening import CustomModel
 from fer_web.inference.custom.options import SCALINGS
 from fer_web.inference.models import Model, open_model
 from fer_web.labels import EMOTIONS
@@ -164,7 +164,7 @@ def _description(model: Model) -> dict[str, Any]:
         "is_calibrated": info.is_calibrated,
         "warnings": list(model.warnings),
     }
-    if not isinstance(model, ForeignModel):
+    if not isinstance(model, CustomModel):
         own = {"format": "fer-web's own", "scaling": "0..255", "scaling_source": META_FILE, "colour": "grey"}
         return {**known, **own, "output": "logits", "labels": list(EMOTIONS)}
     reading, network = model.reading, model.network
@@ -194,9 +194,9 @@ def _on_a_face(analyser: StillAnalyser, settings: Settings) -> dict[str, float] 
 
 
 def _better(model: Model, faces: LabelledCrops) -> dict[str, Any] | None:
-    if not isinstance(model, ForeignModel):
+    if not isinstance(model, CustomModel):
         return None
-    classifier = ForeignClassifier(model.info, model.network, model.reading)
+    classifier = CustomClassifier(model.info, model.network, model.reading)
     labels, scaling = model.reading.labels, model.reading.scaling
     fits = fits_by_accuracy(classifier.outputs, labels, list(SCALINGS), faces)
     used = next(fit for fit in fits if (fit.scaling, fit.labels) == (scaling, labels))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_web.analysis.folders.folder_report import describe_folder, write_folder_report
-from fer_web.analysis.folders.folder_scores import judge_images, score_folder
+from fer_web.analysis.folders.folder_scores import predict_images, score_folder
 from fer_web.analysis.folders.labelled_images import LabelledImage, find_labelled_images
 from fer_web.analysis.stills.images import ImageLimits
 from fer_web.commands.analysis_options import add_analysis_options, open_analyser, with_progress
@@ -50,8 +50,8 @@ def run_test_folder(given: argparse.Namespace, environment: Mapping[str, str]) -
     found = find_labelled_images(given.folder)
     images = choose(found.images, given.limit)
     model, analyser, detector = open_analyser(settings, given.faces)
-    verdicts = list(
-        judge_images(
+    predictions = list(
+        predict_images(
             images,
             analyser,
             ImageLimits.from_settings(settings),
@@ -65,9 +65,9 @@ def run_test_folder(given: argparse.Namespace, environment: Mapping[str, str]) -
         "detector": detector,
         "faces": given.faces,
         "skipped": found.skipped,
-        **score_folder(verdicts),
+        **score_folder(predictions),
     }
-    written = write_folder_report(given.out, report, verdicts) if given.out else []
+    written = write_folder_report(given.out, report, predictions) if given.out else []
     print(json.dumps(report, indent=1, ensure_ascii=False) if given.json else describe_folder(report))
     if written and not given.json:
         print(f"\nwritten: {', '.join(map(str, written))}")

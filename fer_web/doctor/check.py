@@ -27,7 +27,7 @@ class Check:
     mend: str = ""
 
 
-def guarded(name: str, check: Callable[[], Iterable[Check]]) -> Iterator[Check]:
+def without_traceback(name: str, check: Callable[[], Iterable[Check]]) -> Iterator[Check]:
     """What a check finds; where it cannot even run, that is a problem of its own."""
     try:
         yield from check()

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fer_web.history.sampling import Thinning, sample_of
+from fer_web.history.sampling import Downsampling, sample_of
 from fer_web.history.types import Sample, Session
 from fer_web.inference.results import FaceResult
 
@@ -77,18 +77,18 @@ class Recording:
     has_gap: bool = False
     problem: str | None = None
     has_ended: threading.Event = field(default_factory=threading.Event)
-    _thinning: Thinning = field(init=False)
+    _downsampling: Downsampling = field(init=False)
     _first_face: int = 0
     _last_face: int = 0
 
     def __post_init__(self) -> None:
-        self._thinning = Thinning(self.session.sample_hz)
+        self._downsampling = Downsampling(self.session.sample_hz)
 
     def begin_stream(self, client: str) -> None:
         """Frames of this client follow. Another client's faces get numbers of their own."""
         if client != self.client:
             self._first_face = self._last_face
-            self._thinning.reset()
+            self._downsampling.reset()
         self.client, self.ends_at_s, self.is_paused = client, None, False
         self.clock.begin_stream()
 
@@ -97,7 +97,7 @@ class Recording:
         at_ms = self.clock.tick(captured_s, now_s)
         if at_ms is None:
             return
-        for face in self._thinning.keep(at_ms, faces):
+        for face in self._downsampling.keep(at_ms, faces):
             self._keep(at_ms, face)
 
     def next_batch(self) -> list[Sample]:

@@ -7,7 +7,7 @@ from fer_web.inference.results import FaceResult
 from fer_web.labels import EMOTIONS
 
 
-class Thinning:
+class Downsampling:
     """Lets each face pass once in every part of a second that a sample rate makes."""
 
     def __init__(self, sample_hz: float) -> None:

@@ -31,8 +31,8 @@ class ModelArtifact:
         ferplus_output: signature name of the (N, 10) output for FER+ votes.
         temperature: divides the FER+ logits, for calibrated probabilities.
         unsure_below: confidence (0-1) under which a face is called unsure.
-        max_doubt: share (0-1) of "unknown" and "not-a-face" over which a face is called unsure.
-        cam_output: signature name of the (N, rows, columns, 10) output with the FER+ logits of each place;
+        max_uncertainty: share (0-1) of "unknown" and "not-a-face" over which a face is called unsure.
+        cam_output: signature name of the (N, rows, columns, 10) output with the FER+ logits of each cell;
             None in folders that were exported without it.
         logit_offsets: added to the FER+ logits of EMOTIONS before the temperature; meta.json files without
             them mean zeros.
@@ -46,7 +46,7 @@ class ModelArtifact:
     ferplus_output: str
     temperature: float
     unsure_below: float
-    max_doubt: float
+    max_uncertainty: float
     logit_offsets: tuple[float, ...] = NO_OFFSETS
     cam_output: str | None = None
 
@@ -79,7 +79,7 @@ def load_artifact(folder: Path) -> ModelArtifact:
             ferplus_output=str(meta["outputs"]["ferplus"]),
             temperature=_number_in(meta, "temperature", 0.01, 100.0),
             unsure_below=_number_in(meta, "unsure_below", 0.0, 1.0),
-            max_doubt=_number_in(meta, "max_doubt", 0.0, 1.0),
+            max_uncertainty=_number_in(meta, "max_doubt", 0.0, 1.0),
             logit_offsets=_checked_offsets(meta.get("logit_offsets", NO_OFFSETS)),
             cam_output=str(meta["outputs"]["cam"]) if "cam" in meta["outputs"] else None,
         )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import MEND, ModelArtifact
-from fer_web.inference.heatmaps import CAM, HeatMaps, maps_of_places
+from fer_web.inference.heatmaps import CAM, HeatMaps, maps_of_cells
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.scores import shown_scores, softmax
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
@@ -31,28 +31,28 @@ class Logits:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Prediction:
     """What a network says about N faces.
 
     Attributes:
         scores: float32 (N, 7), 0-1 in the order of EMOTIONS, rows sum to 1: what is shown.
-        doubt: float32 (N,), 0-1, how much speaks for naming no expression at all.
+        uncertainty: float32 (N,), 0-1, how much speaks for naming no expression at all.
         original_scores: float32 (N, 7), as FER-2013's own labels would have it, not shown; None where the
             network has no such output.
         heatmaps: float32 (N, 7, rows, columns); None where they were not asked for or the network has none.
     """
 
     scores: NDArray[np.float32]
-    doubt: NDArray[np.float32]
+    uncertainty: NDArray[np.float32]
     original_scores: NDArray[np.float32] | None = None
     heatmaps: HeatMaps | None = None
 
-    def take(self, row: int) -> "Judged":
+    def take(self, row: int) -> "Prediction":
         """One of the N faces alone."""
         rows = slice(row, row + 1)
         original = None if self.original_scores is None else self.original_scores[rows]
         heatmaps = None if self.heatmaps is None else self.heatmaps[rows]
-        return Judged(self.scores[rows], self.doubt[rows], original, heatmaps)
+        return Prediction(self.scores[rows], self.uncertainty[rows], original, heatmaps)
 
 
 class Classifier(Protocol):
@@ -63,11 +63,11 @@ class Classifier(Protocol):
         """The network, and the crops that it takes."""
         ...
 
-    def classify(self, crops: Crops) -> Judged:
+    def classify(self, crops: Crops) -> Prediction:
         """Judge uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
         ...
 
-    def explain(self, crops: Crops) -> Judged:
+    def explain(self, crops: Crops) -> Prediction:
         """As `classify`, with heat maps where `info.heatmaps` says that there are any."""
         ...
 
@@ -80,14 +80,14 @@ def info_of(artifact: ModelArtifact) -> ModelInfo:
         size_hw=artifact.size_hw,
         channels=1,
         unsure_below=artifact.unsure_below,
-        max_doubt=artifact.max_doubt,
+        max_uncertainty=artifact.max_uncertainty,
         has_original=True,
         heatmaps=CAM if artifact.cam_output else None,
         no_heatmaps="" if artifact.cam_output else WITHOUT_CAM,
         options={
             "temperature": artifact.temperature,
             "unsure_below": artifact.unsure_below,
-            "max_doubt": artifact.max_doubt,
+            "max_doubt": artifact.max_uncertainty,
         },
     )
 
@@ -114,42 +114,44 @@ class LiteRTClassifier:
         self._names = (artifact.original_output, artifact.ferplus_output)
         self._check_outputs(artifact)
 
-    def classify(self, crops: Crops) -> Judged:
+    def classify(self, crops: Crops) -> Prediction:
         """Judge uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
-        return self._judge(self.logits(crops))
+        return self._predict(self.logits(crops))
 
-    def explain(self, crops: Crops) -> Judged:
+    def explain(self, crops: Crops) -> Prediction:
         """As `classify`, with heat maps where the folder was exported with them."""
         if self._artifact.cam_output is None:
             return self.classify(crops)
-        places = np.empty((len(crops), *self._places_hw, len(FERPLUS_VOTES)), np.float32)
-        judged = self._judge(self._run(crops, places))
-        return replace(judged, heatmaps=maps_of_places(places, self._artifact.logit_offsets))
+        cells = np.empty((len(crops), *self._cells_hw, len(FERPLUS_VOTES)), np.float32)
+        prediction = self._predict(self._run(crops, cells))
+        return replace(prediction, heatmaps=maps_of_cells(cells, self._artifact.logit_offsets))
 
     def logits(self, crops: Crops) -> Logits:
         """Both outputs for uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
         return self._run(crops)
 
-    def _judge(self, logits: Logits) -> Judged:
-        scores, doubt = shown_scores(logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets)
-        return Judged(scores, doubt, softmax(logits.original))
+    def _predict(self, logits: Logits) -> Prediction:
+        scores, uncertainty = shown_scores(
+            logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets
+        )
+        return Prediction(scores, uncertainty, softmax(logits.original))
 
-    def _run(self, crops: Crops, places: NDArray[np.float32] | None = None) -> Logits:
-        """Args: places: (N, rows, columns, 10), filled with the FER+ logits of each place."""
+    def _run(self, crops: Crops, cells: NDArray[np.float32] | None = None) -> Logits:
+        """Args: cells: (N, rows, columns, 10), filled with the FER+ logits of each cell."""
         original = np.empty((len(crops), len(EMOTIONS)), np.float32)
         ferplus = np.empty((len(crops), len(FERPLUS_VOTES)), np.float32)
         for row, crop in enumerate(to_model_input(crops)):
             outputs = self._runner(**{self._input_name: crop[None]})
             original[row] = outputs[self._names[0]][0]
             ferplus[row] = outputs[self._names[1]][0]
-            if places is not None:
-                places[row] = outputs[self._artifact.cam_output][0]
+            if cells is not None:
+                cells[row] = outputs[self._artifact.cam_output][0]
         return Logits(original, ferplus)
 
     def _check_outputs(self, artifact: ModelArtifact) -> None:
         """Run once: warms the interpreter up and finds a wrong number of outputs at start, not live."""
         outputs = self._runner(**{self._input_name: np.zeros((1, *self.info.size_hw, 1), np.float32)})
-        self._places_hw = _checked_places(artifact, outputs)
+        self._cells_hw = _checked_cells(artifact, outputs)
         for name, labels in zip(self._names, (EMOTIONS, FERPLUS_VOTES), strict=True):
             shape = outputs[name].shape if name in outputs else None
             if shape != (1, len(labels)):
@@ -159,8 +161,8 @@ class LiteRTClassifier:
                 )
 
 
-def _checked_places(artifact: ModelArtifact, outputs: Mapping[str, NDArray[np.float32]]) -> tuple[int, int]:
-    """Rows and columns of the output for places; (0, 0) without one. Raises ModelArtifactError."""
+def _checked_cells(artifact: ModelArtifact, outputs: Mapping[str, NDArray[np.float32]]) -> tuple[int, int]:
+    """Rows and columns of the output for cells; (0, 0) without one. Raises ModelArtifactError."""
     name = artifact.cam_output
     if name is None:
         return 0, 0

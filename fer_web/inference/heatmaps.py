@@ -1,4 +1,4 @@
-"""Which places of a face speak for which expression, from a network's numbers to what is told of one face."""
+"""Which cells of a face speak for which expression, from a network's numbers to what is told of one face."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MAX_SIDE: Final = 16
 _DIGITS: Final = 5
 
 HeatMaps = NDArray[np.float32]
-"""float32 (N, 7, rows, columns), in the order of EMOTIONS: above 0 where a place speaks for the expression
+"""float32 (N, 7, rows, columns), in the order of EMOTIONS: above 0 where a cell speaks for the expression
 more than for the mean of the seven."""
 
 
@@ -35,8 +35,8 @@ class FaceHeatmap:
         side: rows and columns of each map.
         corners: of the square that the network saw, fractions of the image: left top, right top, right
             bottom, left bottom of the upright face. May lie outside of the image.
-        values: for each of EMOTIONS side * side numbers, row by row, 0-255: 0 where a place does not speak
-            for the expression, 255 at the hottest place of all seven maps. One scale, so that they compare.
+        values: for each of EMOTIONS side * side numbers, row by row, 0-255: 0 where a cell does not speak
+            for the expression, 255 at the hottest cell of all seven maps. One scale, so that they compare.
         method: CAM or GRAD_CAM.
     """
 
@@ -55,18 +55,16 @@ class FaceHeatmap:
         }
 
 
-def maps_of_places(
-    place_logits: NDArray[np.floating], logit_offsets: Sequence[float] = NO_OFFSETS
-) -> HeatMaps:
-    """Heat maps from what the FER+ head says of each place alone.
+def maps_of_cells(cell_logits: NDArray[np.floating], logit_offsets: Sequence[float] = NO_OFFSETS) -> HeatMaps:
+    """Heat maps from what the FER+ head says of each cell alone.
 
     By the rule of the scores: contempt, "unknown" and "not-a-face" are left out and the offsets are added.
-    Each place's mean over the seven is taken away, as softmax does not see it: what a place says for all
+    Each cell's mean over the seven is taken away, as softmax does not see it: what a cell says for all
     alike decides nothing. A map's mean is therefore the expression's logit above the mean of all seven.
 
-    Args: place_logits: (N, rows, columns, 10), in the order of FERPLUS_VOTES.
+    Args: cell_logits: (N, rows, columns, 10), in the order of FERPLUS_VOTES.
     """
-    seven = shown_logits(place_logits, logit_offsets)
+    seven = shown_logits(cell_logits, logit_offsets)
     return np.asarray(np.moveaxis(seven - seven.mean(axis=-1, keepdims=True), -1, 1), np.float32)
 
 

@@ -14,7 +14,7 @@ class ModelInfo:
         size_hw: height and width of a crop in pixels.
         channels: of a crop: 1 is grey, 3 is red, green, blue.
         unsure_below: confidence (0-1) under which a face is called unsure.
-        max_doubt: doubt (0-1) over which a face is called unsure.
+        max_uncertainty: uncertainty (0-1) over which a face is called unsure.
         is_calibrated: whether a confidence of 0.8 was measured to be right in 80 % of cases.
         has_original: whether there is a second output, for FER-2013's own labels.
         heatmaps: how its heat maps are made, None where it has none.
@@ -27,13 +27,13 @@ class ModelInfo:
     size_hw: tuple[int, int]
     channels: int
     unsure_below: float
-    max_doubt: float
+    max_uncertainty: float
     is_calibrated: bool = True
     has_original: bool = False
     heatmaps: str | None = None
     no_heatmaps: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
-    def is_sure(self, confidence: float, doubt: float) -> bool:
+    def is_sure(self, confidence: float, uncertainty: float) -> bool:
         """Whether an expression may be named."""
-        return confidence >= self.unsure_below and doubt <= self.max_doubt
+        return confidence >= self.unsure_below and uncertainty <= self.max_uncertainty

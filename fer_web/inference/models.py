@@ -6,7 +6,7 @@ from typing import Protocol
 from fer_web.errors import SettingsError
 from fer_web.inference.artifact import META_FILE, ModelArtifact, load_artifact
 from fer_web.inference.classifier import Classifier, LiteRTClassifier, info_of
-from fer_web.inference.custom.opening import open_foreign
+from fer_web.inference.custom.opening import open_custom
 from fer_web.inference.custom.options import ModelOptions, parse_labels
 from fer_web.inference.model_info import ModelInfo
 from fer_web.settings import Settings
@@ -45,7 +45,7 @@ class ShippedModel:
 
 
 def options_of(settings: Settings) -> ModelOptions:
-    """What the settings say about a foreign model. Raises SettingsError: --labels names no expressions."""
+    """What the settings say about a custom model. Raises SettingsError: --labels names no expressions."""
     return ModelOptions(
         labels=parse_labels(settings.labels),
         scaling=settings.scaling,
@@ -55,7 +55,7 @@ def options_of(settings: Settings) -> ModelOptions:
 
 
 def open_model(path: Path, options: ModelOptions | None = None) -> Model:
-    """Read and check a model: a folder with meta.json, or a foreign file.
+    """Read and check a model: a folder with meta.json, or a custom file.
 
     Raises:
         ModelArtifactError: it is missing, incomplete, altered, or does not fit this program.
@@ -64,7 +64,7 @@ def open_model(path: Path, options: ModelOptions | None = None) -> Model:
     """
     options = options or ModelOptions()
     if not (path / META_FILE).is_file():
-        return open_foreign(path, options)
+        return open_custom(path, options)
     if options != ModelOptions(is_trusted=options.is_trusted):
         raise SettingsError(
             f"{path} says itself how it is to be run; --labels, --scaling and --colour are for other models. "

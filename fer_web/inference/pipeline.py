@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.inference.classifier import Classifier, Judged
+from fer_web.inference.classifier import Classifier, Prediction
 from fer_web.inference.results import FaceResult, FrameResult, face_result
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
@@ -97,29 +97,29 @@ class Pipeline:
         watch.lap("detect")
         crops = crop_faces(frame_bgr, tracked.faces, self._model.size_hw, self._model.channels)
         watch.lap("crop")
-        judged = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
+        prediction = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
         watch.lap("classify")
-        scores = state.smoother.update(tracked.ids, judged.scores, captured_s)
-        faces = self._results(tracked, frame_bgr.shape[:2], judged, scores)
+        scores = state.smoother.update(tracked.ids, prediction.scores, captured_s)
+        faces = self._results(tracked, frame_bgr.shape[:2], prediction, scores)
         return FrameResult(faces, watch.done())
 
     def _results(
         self,
         tracked: TrackedFaces,
         size_hw: tuple[int, ...],
-        judged: Judged,
+        prediction: Prediction,
         scores: NDArray[np.float32],
     ) -> tuple[FaceResult, ...]:
         height, width = size_hw
         fractions = tracked.faces.xyxy / np.array([width, height, width, height], np.float32)
         corners = None
-        if judged.heatmaps is not None:
+        if prediction.heatmaps is not None:
             corners = crop_corners(tracked.faces) / np.array([width, height], np.float32)
         return tuple(
             face_result(
                 face_id,
                 fractions[row],
-                judged.take(row),
+                prediction.take(row),
                 scores[row],
                 self._model,
                 corners=None if corners is None else corners[row],

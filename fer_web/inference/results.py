@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.inference.classifier import Judged
+from fer_web.inference.classifier import Prediction
 from fer_web.inference.heatmaps import FaceHeatmap, face_heatmap
 from fer_web.inference.model_info import ModelInfo
 from fer_web.labels import EMOTIONS
@@ -22,7 +22,7 @@ class FaceResult:
         raw_scores: the same for this frame alone.
         label: the expression with the largest score.
         confidence: that score, 0-1.
-        is_sure: whether the confidence is high enough, and the network's doubt low enough, to name it.
+        is_sure: whether the confidence is high enough, and the network's uncertainty low enough, to name it.
         heatmap: None where it was not asked for or the network has none.
     """
 
@@ -47,7 +47,7 @@ class FrameResult:
 def face_result(
     face_id: int,
     xyxy: NDArray[np.float32],
-    judged: Judged,
+    prediction: Prediction,
     scores: NDArray[np.float32],
     model: ModelInfo,
     *,
@@ -57,8 +57,8 @@ def face_result(
 
     Args:
         xyxy: float32 (4,), fractions of the frame.
-        judged: of this face alone.
-        scores: float32 (7,), what is shown: judged.scores, perhaps steadied over time.
+        prediction: of this face alone.
+        scores: float32 (7,), what is shown: prediction.scores, perhaps steadied over time.
         corners: (4, 2) of the crop, fractions of the frame, for its heat map.
     """
     left, top, right, bottom = (float(value) for value in xyxy)
@@ -68,15 +68,17 @@ def face_result(
         face_id=int(face_id),
         box=(left, top, right - left, bottom - top),
         scores=tuple(float(value) for value in scores),
-        raw_scores=tuple(float(value) for value in judged.scores[0]),
+        raw_scores=tuple(float(value) for value in prediction.scores[0]),
         label=EMOTIONS[best],
         confidence=confidence,
-        is_sure=model.is_sure(confidence, float(judged.doubt[0])),
-        heatmap=_heatmap(judged, corners, model),
+        is_sure=model.is_sure(confidence, float(prediction.uncertainty[0])),
+        heatmap=_heatmap(prediction, corners, model),
     )
 
 
-def _heatmap(judged: Judged, corners: NDArray[np.floating] | None, model: ModelInfo) -> FaceHeatmap | None:
-    if judged.heatmaps is None or corners is None or model.heatmaps is None:
+def _heatmap(
+    prediction: Prediction, corners: NDArray[np.floating] | None, model: ModelInfo
+) -> FaceHeatmap | None:
+    if prediction.heatmaps is None or corners is None or model.heatmaps is None:
         return None
-    return face_heatmap(judged.heatmaps[0], corners, model.heatmaps)
+    return face_heatmap(prediction.heatmaps[0], corners, model.heatmaps)

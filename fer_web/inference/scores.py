@@ -1,4 +1,4 @@
-"""What the network's FER+ output means to a person: seven probabilities and how doubtful they are."""
+"""What the network's FER+ output means to a person: seven probabilities and how uncertain they are."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
 
 _SHOWN = list(FERPLUS_INDEX_OF_EMOTION)
-_DOUBT = [FERPLUS_VOTES.index("unknown"), FERPLUS_VOTES.index("not-a-face")]
+_UNCERTAINTY = [FERPLUS_VOTES.index("unknown"), FERPLUS_VOTES.index("not-a-face")]
 
 NO_OFFSETS = (0.0,) * len(EMOTIONS)
 
@@ -26,21 +26,21 @@ def shown_scores(
     """Turn FER+ logits into the scores that users see.
 
     Contempt is not among the seven expressions: its share is left out and the seven are scaled to sum to
-    1. "unknown" and "not-a-face" are no expressions but doubt: their share decides, with the confidence,
+    1. "unknown" and "not-a-face" are no expressions: their share decides, with the confidence,
     whether a face is called unsure.
 
     Args:
         ferplus_logits: (N, 10), in the order of FERPLUS_VOTES.
         temperature: divides the logits (Guo et al. 2017, "On calibration of modern neural networks").
         logit_offsets: added to the logits of the seven EMOTIONS, before the temperature; they do not touch
-            the doubt.
+            the uncertainty.
     Returns:
         scores: float32 (N, 7), 0-1 in the order of EMOTIONS, rows sum to 1.
-        doubt: float32 (N,), 0-1, share of "unknown" and "not-a-face" among all ten.
+        uncertainty: float32 (N,), 0-1, share of "unknown" and "not-a-face" among all ten.
     """
     logits = np.asarray(ferplus_logits, np.float32)
-    doubt = softmax(logits, temperature)[:, _DOUBT].sum(axis=1)
-    return softmax(shown_logits(logits, logit_offsets), temperature), doubt
+    uncertainty = softmax(logits, temperature)[:, _UNCERTAINTY].sum(axis=1)
+    return softmax(shown_logits(logits, logit_offsets), temperature), uncertainty
 
 
 def shown_logits(

@@ -7,9 +7,9 @@ from flask import request
 from flask_socketio import ConnectionRefusedError
 
 from fer_web.errors import LinkNeededError, ShareError
-from fer_web.sharing.authenticator import Gate
+from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.types import Admission, Link
-from fer_web.sharing.visitor_registry import EndSocket, Visitors
+from fer_web.sharing.visitor_registry import EndSocket, VisitorRegistry
 
 _T = TypeVar("_T")
 
@@ -21,8 +21,8 @@ class SocketAdmission:
     form as its data.
     """
 
-    def __init__(self, gate: Gate, visitors: Visitors) -> None:
-        self._gate = gate
+    def __init__(self, authenticator: Authenticator, visitors: VisitorRegistry) -> None:
+        self._authenticator = authenticator
         self._visitors = visitors
 
     def enter_live(self, sid: str, end: EndSocket) -> None:
@@ -46,8 +46,8 @@ class SocketAdmission:
         self._visitors.set_streaming(sid, is_streaming)
 
     def _enter_live(self, sid: str, end: EndSocket) -> None:
-        admission = self._gate.admit(request.remote_addr, request.cookies)
-        if admission.is_stranger:
+        admission = self._authenticator.admit(request.remote_addr, request.cookies)
+        if admission.is_unknown:
             raise LinkNeededError(
                 "This server is open to those with a link. Ask the host for one, and open it in this browser."
             )
@@ -58,7 +58,7 @@ class SocketAdmission:
 
     def _enter_watch(self, sid: str, end: EndSocket) -> tuple[str, Link]:
         # This machine too: what it watches is what the link shows.
-        admission = self._gate.admit_by_link(request.cookies)
+        admission = self._authenticator.admit_by_link(request.cookies)
         if not admission.may_watch:
             raise LinkNeededError(
                 "Watching takes a link. Ask the host for one that lets you watch, and open it."
@@ -67,7 +67,7 @@ class SocketAdmission:
 
     def _register(self, sid: str, admission: Admission, end: EndSocket) -> tuple[str, Link]:
         visitor, link = admission.visitor, admission.link
-        if visitor is None or link is None:  # the types allow it, the gate does not
+        if visitor is None or link is None:  # the types allow it, the authenticator does not
             raise LinkNeededError("Open your link again.")
         self._visitors.connect(visitor, sid, end)
         try:
@@ -78,7 +78,7 @@ class SocketAdmission:
         return visitor, link
 
     def _check_still(self, link: Link) -> None:
-        now = self._gate.admit_by_link(request.cookies).link
+        now = self._authenticator.admit_by_link(request.cookies).link
         if now is None or now.id != link.id:
             # The socket would end with the other link, and outlive the one that let it in.
             raise LinkNeededError("You opened another link meanwhile. Load its page again.")

@@ -1,4 +1,4 @@
-"""Walls between the network and the handlers: what a hostile client sends ends its own connection alone.
+"""Limits on packets between the network and the handlers: a hostile client ends its own connection alone.
 
 Flask-SocketIO and python-socketio check what well-meaning clients send. Each check here has its attack in
 tests/serving/test_hostile_clients.py.
@@ -44,7 +44,7 @@ class StrictPacket(Packet):  # type: ignore[misc]  # python-socketio has no type
         return attachments
 
 
-class GuardedWebSocket:
+class LimitedWebSocket:
     """A WebSocket as Engine.IO uses it, with a budget of packets and turns for others between them."""
 
     def __init__(self, websocket: Any, budget: TokenBucket, give_way: Callable[[], None]) -> None:
@@ -86,28 +86,28 @@ class GuardedWebSocket:
             return
 
 
-def guard(server: Any, max_frames_per_s: int) -> None:
-    """Put the walls around a python-socketio server that was built with `serializer=StrictPacket`."""
-    _guard_websockets(server.eio, PACKETS_A_FRAME * max_frames_per_s)
-    _guard_messages(server)
-    _guard_disconnect(server.eio)
+def limit_packets(server: Any, max_frames_per_s: int) -> None:
+    """Limit what clients send to a python-socketio server that was built with `serializer=StrictPacket`."""
+    _limit_websockets(server.eio, PACKETS_A_FRAME * max_frames_per_s)
+    _limit_messages(server)
+    _limit_disconnect(server.eio)
     keep_to_one_line("engineio.server")
 
 
-def _guard_websockets(engine: Any, max_packets_per_s: int) -> None:
+def _limit_websockets(engine: Any, max_packets_per_s: int) -> None:
     base = engine._async["websocket"]
 
-    def guarded(handler: Callable[[Any], Any], owner: Any) -> Any:
+    def limited(handler: Callable[[Any], Any], owner: Any) -> Any:
         def handle(websocket: Any) -> Any:
             budget = TokenBucket(max_packets_per_s, time.monotonic)
-            return handler(GuardedWebSocket(websocket, budget, lambda: engine.sleep(0)))
+            return handler(LimitedWebSocket(websocket, budget, lambda: engine.sleep(0)))
 
         return base(handle, owner)
 
-    engine._async = {**engine._async, "websocket": guarded}
+    engine._async = {**engine._async, "websocket": limited}
 
 
-def _guard_messages(server: Any) -> None:
+def _limit_messages(server: Any) -> None:
     """A packet that cannot be understood ends its connection, with one line in the log."""
     handle = server.eio.handlers["message"]
 
@@ -125,7 +125,7 @@ def _guard_messages(server: Any) -> None:
     server.eio.handlers["message"] = on_message
 
 
-def _guard_disconnect(engine: Any) -> None:
+def _limit_disconnect(engine: Any) -> None:
     """Engine.IO's own waits until the client has read everything, which it may never do."""
 
     def disconnect(sid: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Connections from the network that nobody let in: refused ones, and such that never asked."""
+"""Connections from the network that passed no admission: they were refused, or never asked."""
 
 import time
 from collections.abc import Callable
@@ -10,8 +10,8 @@ GRACE_S = 5.0
 """So long a connection may be in no namespace: long enough to be told why it was refused."""
 
 
-class Loiterers:
-    """Ends such connections: Engine.IO would keep them for as long as they answer its pings."""
+class UnadmittedConnections:
+    """Ends unadmitted connections: Engine.IO would keep them for as long as they answer its pings."""
 
     def __init__(self, server: Any, clock: Callable[[], float] = time.monotonic) -> None:
         """Args: server: python-socketio's. clock: seconds, never set back."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fer_web.errors import SlowUploadError
-from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, PeerLimit, TlsConnection
+from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, AddressLimit, TlsConnection
 from fer_web.serving.paced_input import PacedInput
 
 DISCARDED_BYTES = 32_000_000
@@ -17,7 +17,7 @@ DISCARDING_S = 5.0
 _LISTENER_IS_GONE = (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
 
 
-def patient_listener(eventlet: Any, peers: PeerLimit) -> Any:
+def patient_listener(eventlet: Any, address_limit: AddressLimit) -> Any:
     """A class of green listening sockets."""
 
     class PatientListener(eventlet.greenio.GreenSocket):  # type: ignore[misc]  # eventlet has no types
@@ -35,7 +35,7 @@ def patient_listener(eventlet: Any, peers: PeerLimit) -> Any:
                         raise
                     eventlet.sleep(0.1)
                     continue
-                if peers.enter(address[0]):
+                if address_limit.enter(address[0]):
                     return connection, address
                 connection.close()
                 # A flood of connections would hold the hub.
@@ -57,7 +57,9 @@ def pool_that_ends(eventlet: Any, size: int, timeout_s: float) -> Any:
     return EndingPool(size)
 
 
-def connection_class(eventlet: Any, peers: PeerLimit, tls: Callable[[], ssl.SSLContext] | None) -> Any:
+def connection_class(
+    eventlet: Any, address_limit: AddressLimit, tls: Callable[[], ssl.SSLContext] | None
+) -> Any:
     """The class that serves one connection in its own greenlet, the TLS handshake first.
 
     What the network does to a connection ends it and is no error of ours: eventlet would print a traceback.
@@ -74,7 +76,7 @@ def connection_class(eventlet: Any, peers: PeerLimit, tls: Callable[[], ssl.SSLC
                         conn_state[1] = _encrypted(eventlet, tls_class, conn_state[1], tls())
                     super().__init__(conn_state, server)
             finally:
-                peers.leave(conn_state[0][0])
+                address_limit.leave(conn_state[0][0])
 
         def get_environ(self) -> dict[str, Any]:
             environ: dict[str, Any] = super().get_environ()

@@ -44,7 +44,7 @@ class Listener:
         return int(self.socket.getsockname()[1])
 
 
-class PeerLimit:
+class AddressLimit:
     """Counts the connections of each address of the network. Loopback is not counted. Thread-safe."""
 
     def __init__(self, per_address: int | None = MAX_PER_ADDRESS, total: int = MAX_CONNECTIONS) -> None:

@@ -16,7 +16,7 @@ from flask import Flask
 from fer_web.errors import OverloadedError
 from fer_web.serving.eventlet_server import connection_class, patient_listener, pool_that_ends
 from fer_web.serving.eventlet_websocket import harden
-from fer_web.serving.listeners import Listener, PeerLimit, max_connections
+from fer_web.serving.listeners import AddressLimit, Listener, max_connections
 from fer_web.serving.log_filter import keep_to_one_line
 
 _T = TypeVar("_T")
@@ -52,7 +52,7 @@ class ServingMode(Protocol):
         """A lock for those who serve connections: waiting for it holds up no other client."""
         ...
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
+    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve until the process is told to end. The listeners' sockets are closed then."""
 
 
@@ -93,12 +93,13 @@ class EventletMode:
         lock: contextlib.AbstractContextManager[Any] = self._eventlet.Semaphore(1)
         return lock
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
+    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
         pool = pool_that_ends(self._eventlet, max_connections(), STOP_TIMEOUT_S)
         with _signals_as_data() as signals:
             servers = [
-                self._eventlet.spawn(self._run_server, app, listener, peers, pool) for listener in listeners
+                self._eventlet.spawn(self._run_server, app, listener, address_limit, pool)
+                for listener in listeners
             ]
             self._eventlet.greenio.GreenSocket(signals).recv(1)
             for server in servers:
@@ -106,9 +107,9 @@ class EventletMode:
             for server in servers:
                 server.wait()
 
-    def _run_server(self, app: Flask, listener: Listener, peers: PeerLimit, pool: Any) -> None:
+    def _run_server(self, app: Flask, listener: Listener, address_limit: AddressLimit, pool: Any) -> None:
         self._eventlet.wsgi.server(
-            patient_listener(self._eventlet, peers)(listener.socket),
+            patient_listener(self._eventlet, address_limit)(listener.socket),
             app,
             debug=False,
             # The log would hold query strings, and with them session ids.
@@ -116,7 +117,7 @@ class EventletMode:
             socket_timeout=REQUEST_TIMEOUT_S,
             custom_pool=pool,
             environ={"wsgi.url_scheme": "https", "HTTPS": "on"} if listener.tls else None,
-            protocol=connection_class(self._eventlet, peers, listener.tls),
+            protocol=connection_class(self._eventlet, address_limit, listener.tls),
         )
 
 
@@ -155,11 +156,11 @@ class ThreadingMode:
         """An ordinary lock."""
         return threading.Lock()
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
+    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve with Werkzeug's threaded server, whose request log is off."""
         from fer_web.serving.threaded_server import serve_threaded
 
-        serve_threaded(app, listeners, peers)
+        serve_threaded(app, listeners, address_limit)
 
 
 def _ending(base: type) -> type:
@@ -243,18 +244,18 @@ class InTurn:
         self._turn = mode.new_lock()
         self._thread = OneThread("images")
         self._max_waiting = max_waiting
-        self._places = threading.BoundedSemaphore(max_waiting + 1)  # and the one whose turn it is
+        self._slots = threading.BoundedSemaphore(max_waiting + 1)  # and the one whose turn it is
 
     def __call__(self, function: Callable[..., _T], *args: Any) -> _T:
         """The function's result. Raises OverloadedError: too many wait already."""
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise OverloadedError(f"{self._max_waiting} others wait for this already. Send it again later.")
         try:
             with self._turn:
                 result: _T = self._mode.run_native(self._thread.call, function, *args)
                 return result
         finally:
-            self._places.release()
+            self._slots.release()
 
     def stop(self) -> None:
         """Let the thread go."""

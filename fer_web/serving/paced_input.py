@@ -7,7 +7,7 @@ from typing import Any, Final
 from fer_web.errors import SlowUploadError
 
 MIN_BYTES_PER_S: Final = 20_000
-"""A slower client, on average, holds a place that others wait for."""
+"""A slower client, on average, holds a slot that others wait for."""
 
 GRACE_S: Final = 60.0
 

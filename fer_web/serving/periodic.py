@@ -23,24 +23,24 @@ class EndEvent(Protocol):
 
 
 @dataclass(frozen=True)
-class Chore:
+class PeriodicTask:
     """Something to call about every `every_s` seconds, TICK_S at least."""
 
     every_s: float
     do: Callable[[], object]
 
 
-class Upkeep:
-    """Does chores, each for the first time at once; runs beside the handlers, as a task of the server."""
+class PeriodicTasks:
+    """Does tasks, each for the first time at once; runs beside the handlers, as a task of the server."""
 
     def __init__(
         self,
-        chores: Sequence[Chore],
+        tasks: Sequence[PeriodicTask],
         must_end: EndEvent,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Args: must_end: unset. clock: seconds, never set back."""
-        self._due_s = {chore: clock() for chore in chores}
+        self._due_s = {task: clock() for task in tasks}
         self._must_end = must_end
         self._clock = clock
 
@@ -55,12 +55,12 @@ class Upkeep:
         self._must_end.set()
 
     def do_due(self) -> None:
-        """One round. A chore that fails is logged and done again when it is due."""
-        for chore, due_s in self._due_s.items():
+        """One round. A task that fails is logged and done again when it is due."""
+        for task, due_s in self._due_s.items():
             if self._clock() < due_s:
                 continue
-            self._due_s[chore] = self._clock() + chore.every_s
+            self._due_s[task] = self._clock() + task.every_s
             try:
-                chore.do()
+                task.do()
             except Exception:  # the other ones must go on
-                _log.exception("A chore failed")
+                _log.exception("A task failed")

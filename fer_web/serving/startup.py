@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from fer_web.errors import SettingsError
 from fer_web.serving.listeners import (
     MAX_PER_ADDRESS,
+    AddressLimit,
     Listener,
-    PeerLimit,
     loopback_url_of,
     max_connections,
     open_everywhere,
@@ -65,10 +65,10 @@ def open_ports(settings: Settings) -> "tuple[list[Listener], LocalNetwork | None
     return [*plain, *(Listener(item, network.ssl_context) for item in sockets)], network
 
 
-def peer_limit(settings: Settings) -> PeerLimit:
+def address_limit(settings: Settings) -> AddressLimit:
     """Of all connections, an eighth stays for this machine itself."""
     per_address = None if settings.proxies else MAX_PER_ADDRESS
-    return PeerLimit(per_address, total=max_connections() * 7 // 8)
+    return AddressLimit(per_address, total=max_connections() * 7 // 8)
 
 
 def greeting(settings: Settings, listener: Listener, host_token: str) -> Iterator[str]:

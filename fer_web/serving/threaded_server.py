@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, Listener, PeerLimit, TlsConnection
+from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, AddressLimit, Listener, TlsConnection
 from fer_web.serving.paced_input import PacedInput
 
 REQUEST_TIMEOUT_S = 30.0
@@ -31,7 +31,7 @@ class QuietHandler(WSGIRequestHandler):
         return environ
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        """End it: after a WebSocket there is no request to wait for in a thread and a place of its own."""
+        """End it: after a WebSocket there is no request to wait for in a thread and a slot of its own."""
         self.close_connection = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -44,27 +44,27 @@ class QuietHandler(WSGIRequestHandler):
 class ThreadedServer(ThreadedWSGIServer):
     """One listener, whose connections have a thread each; the TLS handshake is made there."""
 
-    def __init__(self, app: Flask, listener: Listener, peers: PeerLimit) -> None:
+    def __init__(self, app: Flask, listener: Listener, address_limit: AddressLimit) -> None:
         host, port = listener.socket.getsockname()[:2]
         super().__init__(host, port, app, QuietHandler, fd=listener.socket.fileno())
         # Werkzeug has a copy of the socket.
         listener.socket.close()
         self._tls = listener.tls
-        self._peers = peers
+        self._address_limit = address_limit
         if listener.tls is not None:
             # For wsgi.url_scheme alone: Werkzeug's constructor would shake hands in the accepting thread.
             self.ssl_context = listener.tls()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether this address may have one more connection."""
-        return self._peers.enter(client_address[0])
+        return self._address_limit.enter(client_address[0])
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Begin the connection's thread; where there can be no more of them, it counts no longer."""
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._peers.leave(client_address[0])
+            self._address_limit.leave(client_address[0])
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -74,7 +74,7 @@ class ThreadedServer(ThreadedWSGIServer):
                 connection = request if self._tls is None else encrypted(request, self._tls())
                 super().process_request_thread(connection, client_address)
         finally:
-            self._peers.leave(client_address[0])
+            self._address_limit.leave(client_address[0])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """One line. The application's own errors were answered and logged before they could come here."""
@@ -96,9 +96,9 @@ def encrypted(request: Any, context: ssl.SSLContext) -> TlsConnection:
     return connection
 
 
-def serve_threaded(app: Flask, listeners: Sequence[Listener], peers: PeerLimit) -> None:
+def serve_threaded(app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
     """Serve until a KeyboardInterrupt comes to this thread."""
-    first, *others = [ThreadedServer(app, listener, peers) for listener in listeners]
+    first, *others = [ThreadedServer(app, listener, address_limit) for listener in listeners]
     with _serving(others):
         first.serve_forever()
 

@@ -12,10 +12,10 @@ from fer_web.errors import LinkNeededError, NotFoundError, ShareError, SharingSt
 from fer_web.sharing.links import LinkBook, ending_of
 from fer_web.sharing.loopback import is_loopback
 from fer_web.sharing.types import Admission, Link
-from fer_web.sharing.visitor_registry import Visitors
+from fer_web.sharing.visitor_registry import VisitorRegistry
 
 
-class Gate:
+class Authenticator:
     """Reads the visitors' cookies, and ends the sockets of a link with it.
 
     A cookie holds a visitor's id and a mark of this run of the server, signed. The cookie's name holds a mark
@@ -26,7 +26,7 @@ class Gate:
         self,
         secret: bytes,
         links: LinkBook,
-        visitors: Visitors,
+        visitors: VisitorRegistry,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Args:
@@ -34,7 +34,7 @@ class Gate:
         clock: seconds since 1970, as that of `links`.
         """
         mark = hashlib.sha256(secret).hexdigest()[:8]
-        self.guest_cookie = f"fer_guest_{mark}"
+        self.visitor_cookie = f"fer_guest_{mark}"
         self._signer = Signer(secret, salt="guest", digest_method=hashlib.sha256)
         self._run = secrets.token_hex(6)
         self._links = links
@@ -45,7 +45,7 @@ class Gate:
     def admit(self, address: str | None, cookies: Mapping[str, str]) -> Admission:
         """Who asks.
 
-        Args: address: the peer's, after the proxies that are believed; None is taken for a stranger's.
+        Args: address: where the request comes from, after the proxies that are believed; None is unknown.
         Raises: VisitorRemovedError, LinkExpiredError, LinkRevokedError, SharingStoppedError, LinkNeededError:
             somebody on the network has a cookie that no longer opens.
         """
@@ -63,7 +63,7 @@ class Gate:
     def visitor_of(self, cookies: Mapping[str, str]) -> str | None:
         """Whose cookie this is; None without a valid one. Raises SharingStoppedError: of an earlier run."""
         try:
-            run, visitor_id = self._signer.unsign(cookies.get(self.guest_cookie, "")).decode().split(".", 1)
+            run, visitor_id = self._signer.unsign(cookies.get(self.visitor_cookie, "")).decode().split(".", 1)
         except (BadSignature, UnicodeError, ValueError):
             return None
         if not hmac.compare_digest(run.encode(), self._run.encode()):
@@ -78,15 +78,15 @@ class Gate:
         return self._signer.sign(f"{self._run}.{visitor_id}").decode()
 
     def is_local(self, address: str | None) -> bool:
-        """Whether a peer is this machine itself."""
+        """Whether an address is this machine itself."""
         return is_loopback(address)
 
     def _admit_local(self, cookies: Mapping[str, str]) -> Admission:
         try:
-            guest = self.admit_by_link(cookies)
+            by_link = self.admit_by_link(cookies)
         except ShareError:
             return Admission(is_local=True)
-        return Admission(is_local=True, visitor=guest.visitor, link=guest.link)
+        return Admission(is_local=True, visitor=by_link.visitor, link=by_link.link)
 
     def _link_of(self, visitor_id: str) -> Link:
         link_id = self._visitors.link_of(visitor_id)

@@ -4,7 +4,7 @@ import ipaddress
 
 
 def is_loopback(address: str | None) -> bool:
-    """Whether a peer is this machine itself. What is no address is not."""
+    """Whether an address is this machine itself. What is no address is not."""
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:

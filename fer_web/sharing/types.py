@@ -62,7 +62,7 @@ class Admission:
     key: str | None = None
 
     @property
-    def is_stranger(self) -> bool:
+    def is_unknown(self) -> bool:
         """Comes from the network without a link that is open, and without a key."""
         return not self.is_local and self.link is None and self.key is None
 

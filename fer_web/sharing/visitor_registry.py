@@ -16,7 +16,7 @@ from fer_web.sharing.user_agents import device_of
 _log = logging.getLogger(__name__)
 
 MAX_VISITORS = 1000
-"""Visitors known at the same time. Past it, the one without a connection that came first is forgotten."""
+"""Visitors known at the same time. Past it, the first to come that has no connection is forgotten."""
 
 EndSocket = Callable[[ShareError], None]
 
@@ -51,19 +51,19 @@ class _Socket:
 
 
 @dataclass
-class _Guest:
+class _Presence:
     visitor: Visitor
     sids: set[str] = field(default_factory=set)
 
 
-class Visitors:
+class VisitorRegistry:
     """All visitors of this server. Its methods may be called in any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         """Args: clock: seconds since 1970."""
         self._clock = clock
         self._lock = threading.Lock()  # held for assignments only, never while something is called
-        self._guests: OrderedDict[str, _Guest] = OrderedDict()  # by visitor, the oldest first
+        self._presences: OrderedDict[str, _Presence] = OrderedDict()  # by visitor, the oldest first
         self._sockets: dict[str, _Socket] = {}  # by sid
         self._removed_s: OrderedDict[str, float] = OrderedDict()  # when a visitor was removed
 
@@ -76,28 +76,28 @@ class Visitors:
         """
         with self._lock:
             self._check_welcome(visitor, link)
-            known = self._guests.get(visitor or "")
+            known = self._presences.get(visitor or "")
             visitor_id = visitor or secrets.token_urlsafe(12)
             self._removed_s.pop(visitor_id, None)
             if known is None:
                 self._make_room()
             since_s = known.visitor.since_s if known else self._clock()
             now = Visitor(visitor_id, link.id, device_of(user_agent), address, since_s, 0, False)
-            self._guests[visitor_id] = _Guest(now, known.sids if known else set())
+            self._presences[visitor_id] = _Presence(now, known.sids if known else set())
         return visitor_id
 
     def all(self) -> list[Visitor]:
         """Every visitor, the newest first."""
         with self._lock:
-            return [self._as_seen(guest) for guest in reversed(self._guests.values())]
+            return [self._as_seen(presence) for presence in reversed(self._presences.values())]
 
     def link_of(self, visitor_id: str) -> str | None:
         """Id of the link of a visitor; None of one that is not known. Raises VisitorRemovedError."""
         with self._lock:
             if visitor_id in self._removed_s:
                 raise _removed()
-            guest = self._guests.get(visitor_id)
-            return guest.visitor.link if guest else None
+            presence = self._presences.get(visitor_id)
+            return presence.visitor.link if presence else None
 
     def connect(self, visitor_id: str, sid: str, end: EndSocket) -> None:
         """A visitor's socket is there.
@@ -106,11 +106,11 @@ class Visitors:
         Raises: VisitorRemovedError: the visitor was removed, or forgotten, meanwhile.
         """
         with self._lock:
-            guest = self._guests.get(visitor_id)
-            if guest is None:
+            presence = self._presences.get(visitor_id)
+            if presence is None:
                 raise _removed()
-            guest.sids.add(sid)
-            self._sockets[sid] = _Socket(visitor_id, guest.visitor.link, end)
+            presence.sids.add(sid)
+            self._sockets[sid] = _Socket(visitor_id, presence.visitor.link, end)
 
     def disconnect(self, sid: str) -> None:
         """A socket is gone; of one that is nobody's, nothing happens."""
@@ -129,7 +129,7 @@ class Visitors:
         Raises: NotFoundError.
         """
         with self._lock:
-            if self._guests.pop(visitor_id, None) is None:
+            if self._presences.pop(visitor_id, None) is None:
                 raise NotFoundError("There is no such visitor. They may have gone; load the list again.")
             self._removed_s[visitor_id] = self._clock()
             while len(self._removed_s) > MAX_VISITORS:
@@ -149,14 +149,14 @@ class Visitors:
             raise _removed()
 
     def _make_room(self) -> None:
-        if len(self._guests) < MAX_VISITORS:
+        if len(self._presences) < MAX_VISITORS:
             return
-        idle = next((each for each, guest in self._guests.items() if not guest.sids), None)
+        idle = next((each for each, presence in self._presences.items() if not presence.sids), None)
         if idle is None:
             raise ServerFullError(
                 f"{MAX_VISITORS} visitors are connected, more are not allowed. Try again later."
             )
-        del self._guests[idle]
+        del self._presences[idle]
 
     def _take_sockets(self, is_ended: Callable[[_Socket], bool]) -> list[_Socket]:
         sids = [sid for sid, socket in self._sockets.items() if is_ended(socket)]
@@ -164,13 +164,13 @@ class Visitors:
 
     def _take_out(self, sid: str) -> _Socket | None:
         socket = self._sockets.pop(sid, None)
-        if socket and (guest := self._guests.get(socket.visitor)):
-            guest.sids.discard(sid)
+        if socket and (presence := self._presences.get(socket.visitor)):
+            presence.sids.discard(sid)
         return socket
 
-    def _as_seen(self, guest: _Guest) -> Visitor:
-        streams = any(self._sockets[sid].is_streaming for sid in guest.sids)
-        return dataclasses.replace(guest.visitor, connections=len(guest.sids), is_streaming=streams)
+    def _as_seen(self, presence: _Presence) -> Visitor:
+        streams = any(self._sockets[sid].is_streaming for sid in presence.sids)
+        return dataclasses.replace(presence.visitor, connections=len(presence.sids), is_streaming=streams)
 
 
 def _removed() -> VisitorRemovedError:

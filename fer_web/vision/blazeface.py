@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.vision.boxes import blend_repeats, centres
+from fer_web.vision.boxes import centres, weighted_nms
 from fer_web.vision.litert import open_interpreter
 from fer_web.vision.regions import Region, cut_region
 from fer_web.vision.types import Faces, Frame
@@ -88,7 +88,7 @@ class BlazeFace:
         found = decode(regressors, logits, self._anchors, min_score)
         if not len(found):
             return found
-        return _to_frame(blend_repeats(found, SAME_FACE_IOU), region)
+        return _to_frame(weighted_nms(found, SAME_FACE_IOU), region)
 
 
 def _to_frame(found: Faces, region: Region) -> Faces:

@@ -45,7 +45,7 @@ def join_faces(parts: list[Faces]) -> Faces:
     )
 
 
-def suppress_repeats(faces: Faces, max_iou: float) -> Faces:
+def non_maximum_suppression(faces: Faces, max_iou: float) -> Faces:
     """Non-maximum suppression: keep the best of every group of overlapping faces, best first."""
     order = np.argsort(-faces.scores, kind="stable")
     overlaps = iou_matrix(faces.xyxy, faces.xyxy) > max_iou
@@ -56,8 +56,8 @@ def suppress_repeats(faces: Faces, max_iou: float) -> Faces:
     return faces.take(kept)
 
 
-def blend_repeats(faces: Faces, min_iou: float) -> Faces:
-    """Like `suppress_repeats`, but each kept face becomes the mean of its group, weighted by score.
+def weighted_nms(faces: Faces, min_iou: float) -> Faces:
+    """Like `non_maximum_suppression`, but each kept face becomes the mean of its group, weighted by score.
 
     BlazeFace's authors propose it: the mean jitters less from frame to frame (Bazarevsky et al. 2019,
     arXiv:1907.05047, section 3.3). The score stays that of the best.

@@ -61,7 +61,7 @@ def whole_crop(picture_bgr: Frame, size_hw: tuple[int, int], channels: int = 1) 
     return np.asarray(crop, np.uint8).reshape(*size_hw, channels)
 
 
-def squared(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def pad_to_square(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture made square by repeating its edges outward, with its middle in the middle.
 
     Args: picture: uint8 (H, W) or (H, W, C). Not modified. Returns: uint8 of the longer side, same channels.

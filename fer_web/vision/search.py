@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from fer_web.vision.blazeface import SAME_FACE_IOU, BlazeFace
-from fer_web.vision.boxes import iou_matrix, join_faces, longer_sides, suppress_repeats
+from fer_web.vision.boxes import iou_matrix, join_faces, longer_sides, non_maximum_suppression
 from fer_web.vision.regions import Region, whole_frame
 from fer_web.vision.roll import roll_rad_by_eyes
 from fer_web.vision.types import Faces, Frame
@@ -117,7 +117,7 @@ class BlazeFaceDetector:
         candidates = self.candidates(frame_bgr)
         count = min(len(candidates), self._options.max_checks)
         checked = [self._check(frame_bgr, candidates.take([index])) for index in range(count)]
-        return suppress_repeats(join_faces(checked), SAME_FACE_IOU)
+        return non_maximum_suppression(join_faces(checked), SAME_FACE_IOU)
 
     def look_near(self, frame_bgr: Frame, faces: Faces) -> Faces:
         """Find each given face again near its box; at most one face for each, in the same order."""
@@ -132,7 +132,7 @@ class BlazeFaceDetector:
         regions = [whole_frame(height, width), *tile_regions(height, width, self._options)]
         min_score = self._options.min_candidate_score
         passes = [self._network.find(frame_bgr, region, min_score) for region in regions]
-        return suppress_repeats(join_faces(passes), SAME_FACE_IOU)
+        return non_maximum_suppression(join_faces(passes), SAME_FACE_IOU)
 
     def look_again(self, frame_bgr: Frame, candidate: Faces, scale: float, *, is_mirrored: bool) -> Faces:
         """What the network finds at a candidate's place on a crop of its own: one face or none."""

@@ -62,7 +62,7 @@ class _Track:
     velocity: Boxes = field(default_factory=lambda: np.zeros((1, 4), np.float32))
 
     def expected(self, now_s: float) -> Faces:
-        """The face where it should be by now, judged by its last movement."""
+        """The face where it should be by now, prediction by its last movement."""
         reach = longer_sides(self.face.xyxy)[0] * np.float32(MAX_GLIDE_SIDES)
         shift = np.clip(self.velocity * np.float32(min(now_s - self.seen_s, MAX_GLIDE_S)), -reach, reach)
         eyes_shift = shift[:, None, :2]

@@ -23,7 +23,7 @@ def is_write() -> bool:
 def check_write() -> None:
     """Refuse a write that is not announced as JSON: another site's form cannot announce that (CSRF).
 
-    The fence has checked where it comes from. Raises: ProtocolError.
+    The middleware has checked where it comes from. Raises: ProtocolError.
     """
     if request.mimetype != _JSON:
         raise ProtocolError(

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from fer_web.doctor.check import Check, guarded
+from fer_web.doctor.check import Check, without_traceback
 from fer_web.doctor.installation import (
     REQUIREMENTS,
     check_backends,
@@ -128,14 +128,18 @@ def test_npm_files_missing_are_named(tmp_path):
 
 def test_a_detector_that_was_asked_for_and_is_missing_is_a_problem(tmp_path):
     settings = Settings(detector="blazeface")
-    checks = list(guarded("npm files", lambda: check_npm_files(settings, {}, tmp_path / "face.tflite")))
+    checks = list(
+        without_traceback("npm files", lambda: check_npm_files(settings, {}, tmp_path / "face.tflite"))
+    )
     assert statuses(checks) == ["ok", "problem"]
     assert "make setup" in checks[1].message
 
 
 def test_a_damaged_detector_is_a_problem(tmp_path):
     (tmp_path / "face.tflite").write_bytes(b"x" * 1000)
-    checks = list(guarded("npm files", lambda: check_npm_files(Settings(), {}, tmp_path / "face.tflite")))
+    checks = list(
+        without_traceback("npm files", lambda: check_npm_files(Settings(), {}, tmp_path / "face.tflite"))
+    )
     assert statuses(checks) == ["ok", "problem"]
     assert "damaged" in checks[1].message
 
@@ -166,7 +170,7 @@ def test_guarded_turns_whatever_happens_into_a_problem():
         (SetupError("It is broken. Mend it."), "It is broken. Mend it."),
         (ZeroDivisionError("oh"), "ZeroDivisionError: oh"),
     ):
-        first, second = guarded("b", failing(error))
+        first, second = without_traceback("b", failing(error))
         assert (first.status, second.status, second.name) == ("ok", "problem", "b")
         assert text in second.message
     assert sys.version_info >= (3, 11)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from sqlalchemy import text
 
-from fer_web.doctor.check import guarded
+from fer_web.doctor.check import without_traceback
 from fer_web.doctor.server_parts import (
     check_data_folder,
     check_database,
@@ -47,7 +47,7 @@ def test_model_that_was_altered_is_a_problem(tmp_path, name):
     shutil.copytree(Settings().model, tmp_path / "model")
     with (tmp_path / "model" / name).open("ab") as file:
         file.write(b"x")
-    check = only(guarded("model", lambda: check_model(Settings(model=tmp_path / "model"))))
+    check = only(without_traceback("model", lambda: check_model(Settings(model=tmp_path / "model"))))
     assert (check.status, name in check.message) == ("problem", True)
     assert "git checkout -- models" in check.message
 
@@ -85,7 +85,7 @@ def test_secret_none_good_and_broken(settings):
     load_secret(settings.data_dir)
     assert only(check_secret(settings)).status == "ok"
     (settings.data_dir / SECRET_FILE).write_text("not hexadecimal")
-    check = only(guarded("secret", lambda: check_secret(settings)))
+    check = only(without_traceback("secret", lambda: check_secret(settings)))
     assert (check.status, "holds no secret" in check.message) == ("problem", True)
 
 
@@ -125,7 +125,7 @@ def test_database_of_an_older_program_is_a_warning_and_is_not_changed(settings):
 
 def test_database_of_a_newer_program_is_a_problem(settings):
     set_version(settings, "9999")
-    check = only(guarded("database", lambda: check_database(settings)))
+    check = only(without_traceback("database", lambda: check_database(settings)))
     assert (check.status, "newer fer-web" in check.message) == ("problem", True)
 
 
@@ -133,21 +133,21 @@ def test_database_that_is_none_or_damaged_is_a_problem(settings):
     settings.data_dir.mkdir()
     path = settings.data_dir / SQLITE_FILE
     path.write_bytes(b"no database at all" * 1000)
-    check = only(guarded("database", lambda: check_database(settings)))
+    check = only(without_traceback("database", lambda: check_database(settings)))
     assert (check.status, "not a database" in check.message) == ("problem", True)
     path.unlink()
     open_history("", settings.data_dir).close()
     content = bytearray(path.read_bytes())
     content[2 * 4096 : 3 * 4096] = b"\xff" * 4096
     path.write_bytes(content)
-    assert only(guarded("database", lambda: check_database(settings))).status == "problem"
+    assert only(without_traceback("database", lambda: check_database(settings))).status == "problem"
 
 
 def test_database_that_does_not_answer_is_a_problem():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     settings = Settings(database_url=f"postgresql://u:secret-word@127.0.0.1:{port}/x")
-    check = only(guarded("database", lambda: check_database(settings)))
+    check = only(without_traceback("database", lambda: check_database(settings)))
     assert check.status == "problem"
     assert "secret-word" not in check.message
 

@@ -1,4 +1,4 @@
-"""Sharing on a network: a host, a phone that was given a link, and a stranger that was not."""
+"""Sharing on a network: a host, a phone that was given a link, and an outsider that was not."""
 
 import sys
 import time
@@ -80,10 +80,10 @@ def phone_browser(phone, videos):
 
 
 @pytest.fixture
-def stranger(network, authority):
+def outsider(network, authority):
     """Somebody on the network without a link; they trust the authority, so that nothing else stops them."""
-    network.stranger.client.ask("forget", "")
-    return Asker(network.stranger.client, authority)
+    network.outsider.client.ask("forget", "")
+    return Asker(network.outsider.client, authority)
 
 
 class Asker:
@@ -192,17 +192,17 @@ def test_plain_http_on_the_network_shows_the_explanation(phone_browser, printed)
 
 def test_who_does_not_trust_the_authority_is_stopped_by_their_own_side(network, server):
     with pytest.raises(RuntimeError, match="CERTIFICATE_VERIFY_FAILED"):
-        network.stranger.client.get(f"{HTTPS}/")
+        network.outsider.client.get(f"{HTTPS}/")
 
 
-# The stranger
+# The outsider
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/watch", "/history", "/history/ID", "/healthz", "/nothing", "/?host=guess", "/favicon.ico"]
 )
-def test_the_stranger_sees_no_page(stranger, path):
-    answer = stranger.get(HTTPS + path)
+def test_the_outsider_sees_no_page(outsider, path):
+    answer = outsider.get(HTTPS + path)
     assert answer["status"] == 403
     assert "link" in answer["text"].lower()
     assert "fer_owner" not in str(answer["headers"])
@@ -212,8 +212,8 @@ def test_the_stranger_sees_no_page(stranger, path):
 @pytest.mark.parametrize(
     "path", ["sessions", "sessions/ID", "sessions/import", "share", "share/links", "share/stop"]
 )
-def test_the_stranger_gets_nothing_by_api(stranger, method, path):
-    answer = stranger.get(
+def test_the_outsider_gets_nothing_by_api(outsider, method, path):
+    answer = outsider.get(
         f"{HTTPS}/api/v1/{path}", method=method, headers={"Content-Type": "application/json"}
     )
     assert answer["status"] == 403
@@ -223,26 +223,26 @@ def test_the_stranger_gets_nothing_by_api(stranger, method, path):
 @pytest.mark.parametrize("namespace", ["/", "/watch", "/nothing"])
 @pytest.mark.parametrize("verb", ["poll", "connect"])
 @pytest.mark.parametrize("origin", [HTTPS, None])
-def test_the_stranger_gets_no_socket(stranger, verb, namespace, origin):
-    answer = stranger.ask(verb, HTTPS, origin=origin, namespace=namespace)
+def test_the_outsider_gets_no_socket(outsider, verb, namespace, origin):
+    answer = outsider.ask(verb, HTTPS, origin=origin, namespace=namespace)
     assert answer["text"].startswith("44"), answer
     assert namespace == "/nothing" or "link_needed" in answer["text"]
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Host": "127.0.0.1"}, {"Host": "localhost"}])
-def test_the_stranger_gets_nothing_by_another_name(stranger, headers):
-    answer = stranger.get(f"{HTTPS}/", headers=headers)
+def test_the_outsider_gets_nothing_by_another_name(outsider, headers):
+    answer = outsider.get(f"{HTTPS}/", headers=headers)
     assert answer["status"] == 400
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host"])
-def test_the_stranger_does_not_become_the_host_by_saying_so(stranger, name):
+def test_the_outsider_does_not_become_the_host_by_saying_so(outsider, name):
     value = "for=127.0.0.1" if name == "Forwarded" else "127.0.0.1"
-    assert stranger.get(f"{HTTPS}/api/v1/share", headers={name: value})["status"] == 403
+    assert outsider.get(f"{HTTPS}/api/v1/share", headers={name: value})["status"] == 403
 
 
-def test_the_stranger_who_guesses_is_slowed_down(stranger):
-    statuses = [stranger.get(f"{HTTPS}/l/{'x' * 22}{number:02}")["status"] for number in range(14)]
+def test_the_outsider_who_guesses_is_slowed_down(outsider):
+    statuses = [outsider.get(f"{HTTPS}/l/{'x' * 22}{number:02}")["status"] for number in range(14)]
     assert statuses[0] == 404
     assert statuses[-1] == 429
     assert statuses == sorted(statuses)

@@ -129,7 +129,7 @@ def test_link_that_could_not_be_made_leaves_the_form_as_it_was(host):
 
 def test_visitor_is_listed_with_camera_and_is_told_when_the_link_is_revoked(host, browser, sharing_server):
     host.open()
-    visit = Visit(browser, sharing_server, host.make_link(name="Guests"))
+    visit = Visit(browser, sharing_server, host.make_link(name="Visitors"))
     assert not visit.page.locator("#share-open, #share").count()
     assert "/l/" not in visit.page.url
     host.wait_until(lambda: len(host.visitors()) == 1, "the visitor")
@@ -138,7 +138,7 @@ def test_visitor_is_listed_with_camera_and_is_told_when_the_link_is_revoked(host
     host.wait_until(
         lambda: host.page.is_visible("#share-visitors [data-part=camera]"), "the visitor's camera", 40
     )
-    host.page.click('[aria-label="Revoke Guests"]')
+    host.page.click('[aria-label="Revoke Visitors"]')
     assert "1 visitor will be disconnected" in host.page.text_content("#share-confirm-text")
     host.confirm()
     visit.page.wait_for_selector('#problem[data-kind="link_revoked"]', state="visible", timeout=20_000)
@@ -152,7 +152,7 @@ def test_visitor_is_listed_with_camera_and_is_told_when_the_link_is_revoked(host
 
 def test_removed_visitor_is_told_and_the_link_works_for_others(host, browser, sharing_server):
     host.open()
-    address = host.make_link(name="Guests")
+    address = host.make_link(name="Visitors")
     visit = Visit(browser, sharing_server, address)
     host.wait_until(lambda: len(host.visitors()) == 1, "the visitor")
     host.page.click("#share-visitors [data-part=remove]")

@@ -137,9 +137,9 @@ def test_watcher_waits_when_the_host_stops_and_sees_it_start_again(server, brows
 
 
 def test_watch_page_without_a_link_says_to_ask(server, browser):
-    stranger = LivePage(browser, f"{server.url}/watch")
-    assert "Ask the host" in stranger.page.text_content("body")
-    assert stranger.page.locator("#picture").count() == 0
+    outsider = LivePage(browser, f"{server.url}/watch")
+    assert "Ask the host" in outsider.page.text_content("body")
+    assert outsider.page.locator("#picture").count() == 0
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])

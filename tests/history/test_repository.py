@@ -86,8 +86,8 @@ def test_iter_samples_of_a_session_deleted_meanwhile_ends_with_an_error(reposito
     tables = repository.iter_samples(session.id, "ann", chunk=2)
     assert len(next(tables)) == 2
     repository.delete_all("ann") if remove == "delete_all" else repository.delete_session(session.id, "ann")
-    foreign = repository.open_session(new_session(owner="bob"))  # SQLite gives it the number of the first one
-    repository.add_batch(foreign.id, [sample(i / 5) for i in range(5)])
+    others = repository.open_session(new_session(owner="bob"))  # SQLite gives it the number of the first one
+    repository.add_batch(others.id, [sample(i / 5) for i in range(5)])
     with pytest.raises(NotFoundError):
         list(tables)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_web.inference.heatmaps import CAM, MAX_SIDE, face_heatmap, maps_of_places
+from fer_web.inference.heatmaps import CAM, MAX_SIDE, face_heatmap, maps_of_cells
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 
 CORNERS = np.array([[0.1, 0.2], [0.5, 0.2], [0.5, 0.6], [0.1, 0.6]], np.float32)
@@ -22,7 +22,7 @@ def test_the_mean_of_a_map_is_its_logit_above_the_mean_of_the_seven():
     given = places()
     shown = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
     seven = given.mean(axis=(1, 2))[:, [FERPLUS_VOTES.index(name) for name in shown]] + np.array(OFFSETS)
-    maps = maps_of_places(given, OFFSETS)
+    maps = maps_of_cells(given, OFFSETS)
     assert maps.shape == (2, 7, 3, 3)
     np.testing.assert_allclose(maps.mean(axis=(2, 3)), seven - seven.mean(axis=1, keepdims=True), atol=1e-5)
 
@@ -32,17 +32,17 @@ def test_contempt_and_doubt_have_no_part_in_a_map():
     changed = given.copy()
     for name in ("contempt", "unknown", "not-a-face"):
         changed[..., FERPLUS_VOTES.index(name)] += 7
-    np.testing.assert_array_equal(maps_of_places(given), maps_of_places(changed))
+    np.testing.assert_array_equal(maps_of_cells(given), maps_of_cells(changed))
 
 
 def test_what_a_place_says_for_all_alike_is_no_heat():
     given = places()
     changed = given + np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
-    np.testing.assert_allclose(maps_of_places(given), maps_of_places(changed), atol=1e-5)
+    np.testing.assert_allclose(maps_of_cells(given), maps_of_cells(changed), atol=1e-5)
 
 
 def test_no_faces_have_no_maps():
-    assert maps_of_places(places(count=0)).shape == (0, 7, 3, 3)
+    assert maps_of_cells(places(count=0)).shape == (0, 7, 3, 3)
 
 
 def test_one_scale_for_all_seven_from_nothing_to_the_hottest_place():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_web.errors import FrameError
-from fer_web.inference.classifier import Judged
+from fer_web.inference.classifier import Prediction
 from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
 from fer_web.inference.scores import shown_scores
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
@@ -44,7 +44,7 @@ class FixedClassifier:
         self.crops.append(crops)
         ferplus = np.zeros((len(crops), 10), np.float32)
         ferplus[:, FERPLUS_VOTES.index(self.column)] = self.strength
-        return Judged(*shown_scores(ferplus, 1.0))
+        return Prediction(*shown_scores(ferplus, 1.0))
 
 
 FRAME = encode_jpeg(np.full((200, 400, 3), 128, np.uint8))

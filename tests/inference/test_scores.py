@@ -19,9 +19,9 @@ FERPLUS_NAME = {
 def test_shown_scores_each_vote_column_becomes_its_emotion(emotion):
     logits = np.zeros((1, 10))
     logits[0, FERPLUS_VOTES.index(FERPLUS_NAME[emotion])] = 8
-    scores, doubt = shown_scores(logits, 1.0)
+    scores, uncertainty = shown_scores(logits, 1.0)
     assert EMOTIONS[int(scores[0].argmax())] == emotion
-    assert doubt[0] < 0.01
+    assert uncertainty[0] < 0.01
 
 
 def test_shown_scores_rows_sum_to_one_and_contempt_is_left_out():
@@ -37,8 +37,8 @@ def test_shown_scores_rows_sum_to_one_and_contempt_is_left_out():
 def test_shown_scores_unknown_and_not_a_face_are_doubt(column):
     logits = np.zeros((1, 10))
     logits[0, FERPLUS_VOTES.index(column)] = 10
-    scores, doubt = shown_scores(logits, 1.0)
-    assert doubt[0] > 0.99
+    scores, uncertainty = shown_scores(logits, 1.0)
+    assert uncertainty[0] > 0.99
     np.testing.assert_allclose(scores[0], 1 / 7, atol=1e-5)
 
 
@@ -48,15 +48,15 @@ def test_shown_scores_offsets_are_added_before_the_temperature_and_leave_the_dou
     moved = logits.copy()
     moved[:, FERPLUS_VOTES.index("disgust")] += 1.5
     moved[:, FERPLUS_VOTES.index("sadness")] -= 0.5
-    scores, doubt = shown_scores(logits, 0.7, offsets)
+    scores, uncertainty = shown_scores(logits, 0.7, offsets)
     np.testing.assert_allclose(scores, shown_scores(moved, 0.7)[0], atol=1e-5)
-    np.testing.assert_array_equal(doubt, shown_scores(logits, 0.7)[1])
+    np.testing.assert_array_equal(uncertainty, shown_scores(logits, 0.7)[1])
 
 
 def test_shown_scores_no_faces():
-    scores, doubt = shown_scores(np.zeros((0, 10)), 1.0)
+    scores, uncertainty = shown_scores(np.zeros((0, 10)), 1.0)
     assert scores.shape == (0, 7)
-    assert doubt.shape == (0,)
+    assert uncertainty.shape == (0,)
 
 
 def test_softmax_huge_logits_stay_finite_and_low_temperature_sharpens():

@@ -43,12 +43,12 @@ def crops():
 def test_the_mean_of_each_map_gives_the_shown_scores(artifact, classifier, crops):
     noise = np.random.default_rng(3).integers(0, 256, (4, 48, 48, 1), dtype=np.uint8)
     faces = np.concatenate([crops, noise])
-    judged = classifier.explain(faces)
+    prediction = classifier.explain(faces)
     logits = shown_logits(classifier.logits(faces).ferplus, artifact.logit_offsets)
-    means = judged.heatmaps.mean(axis=(2, 3))
+    means = prediction.heatmaps.mean(axis=(2, 3))
     # The file rounds activations to eight bits, for places and for their average each in its own way.
     np.testing.assert_allclose(means, logits - logits.mean(axis=1, keepdims=True), atol=0.15)
-    np.testing.assert_allclose(softmax(means, artifact.temperature), judged.scores, atol=0.03)
+    np.testing.assert_allclose(softmax(means, artifact.temperature), prediction.scores, atol=0.03)
 
 
 @pytest.mark.filterwarnings(
@@ -80,9 +80,9 @@ def test_covering_the_hottest_places_costs_more_than_covering_the_coldest(classi
 
 def logits_lost(classifier, crop):
     """How far the label's logit falls when its hottest and its coldest square are covered."""
-    judged = classifier.explain(crop[None])
-    label = int(judged.scores[0].argmax())
-    heat = heat_of_squares(judged.heatmaps[0, label])
+    prediction = classifier.explain(crop[None])
+    label = int(prediction.scores[0].argmax())
+    heat = heat_of_squares(prediction.heatmaps[0, label])
     hottest = np.unravel_index(heat.argmax(), heat.shape)
     coldest = np.unravel_index(heat.argmin(), heat.shape)
     # Scores near 1 hardly move; the map's mean is the logit behind them.

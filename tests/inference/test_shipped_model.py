@@ -139,11 +139,11 @@ def test_classify_shows_the_calibrated_output_and_gives_the_original_one_too(art
     moved = dataclasses.replace(artifact, temperature=0.5, logit_offsets=offsets)
     classifier = LiteRTClassifier(moved)
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
-    logits, judged = classifier.logits(crops), classifier.classify(crops)
-    scores, doubt = shown_scores(logits.ferplus, 0.5, offsets)
-    np.testing.assert_array_equal(judged.scores, scores)
-    np.testing.assert_array_equal(judged.doubt, doubt)
-    np.testing.assert_array_equal(judged.original_scores, softmax(logits.original))
+    logits, prediction = classifier.logits(crops), classifier.classify(crops)
+    scores, uncertainty = shown_scores(logits.ferplus, 0.5, offsets)
+    np.testing.assert_array_equal(prediction.scores, scores)
+    np.testing.assert_array_equal(prediction.uncertainty, uncertainty)
+    np.testing.assert_array_equal(prediction.original_scores, softmax(logits.original))
     assert (classifier.info.has_original, classifier.info.is_calibrated) == (True, True)
 
 

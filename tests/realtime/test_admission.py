@@ -131,7 +131,7 @@ def refused(server):
 
 
 @pytest.mark.parametrize("namespace", ["/", "/watch"])
-def test_a_stranger_is_refused_in_words(server, refused, namespace):
+def test_an_outsider_is_refused_in_words(server, refused, namespace):
     assert refused(Caller(server, PHONE), namespace=namespace) == "link_needed"
 
 

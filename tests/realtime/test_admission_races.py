@@ -5,15 +5,15 @@ from flask import Flask
 from flask_socketio import ConnectionRefusedError
 
 from fer_web.realtime.admission import SocketAdmission
-from fer_web.sharing.authenticator import Gate
+from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.link_store import MemoryLinkStore
 from fer_web.sharing.links import LinkBook
-from fer_web.sharing.visitor_registry import Visitors
+from fer_web.sharing.visitor_registry import VisitorRegistry
 
 PHONE = "192.168.1.7"
 
 
-class Interrupted(Visitors):
+class Interrupted(VisitorRegistry):
     """Does something else just before a socket is registered."""
 
     def before_connect(self):
@@ -37,14 +37,14 @@ def links():
 @pytest.fixture
 def enter(links, visitors):
     """Connects a visitor with a new link to join; returns that link and a way to try."""
-    gate = Gate(bytes(range(32)), links, visitors)
+    authenticator = Authenticator(bytes(range(32)), links, visitors)
     link, _ = links.create("join", "Anna")
     visitor = visitors.arrive(link, address=PHONE, user_agent="", visitor=None)
-    headers = {"Cookie": f"{gate.guest_cookie}={gate.signed(visitor)}"}
+    headers = {"Cookie": f"{authenticator.visitor_cookie}={authenticator.signed(visitor)}"}
 
     def connect():
         with Flask("test").test_request_context(headers=headers, environ_base={"REMOTE_ADDR": PHONE}):
-            SocketAdmission(gate, visitors).enter_live("sid", lambda _reason: None)
+            SocketAdmission(authenticator, visitors).enter_live("sid", lambda _reason: None)
 
     return link, visitor, connect
 

@@ -148,9 +148,9 @@ def test_another_owner_cannot_go_on(application, ann):
 
 @pytest.mark.parametrize("owner", ["", None])
 def test_client_without_a_cookie_cannot_record_but_is_served(application, owner):
-    stranger = Browser(application, owner)
-    assert stranger.record()["error"]["code"] == "no_owner"
-    assert stranger.call("frame", {"seq": 1, "captured_ms": 1}, b"x")["dropped"] is None
+    outsider = Browser(application, owner)
+    assert outsider.record()["error"]["code"] == "no_owner"
+    assert outsider.call("frame", {"seq": 1, "captured_ms": 1}, b"x")["dropped"] is None
 
 
 def test_forged_cookie_is_none(application):

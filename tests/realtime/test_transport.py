@@ -2,7 +2,7 @@ import pytest
 from socketio.packet import Packet
 
 from fer_web.rate_limit import TokenBucket
-from fer_web.realtime.transport import GuardedWebSocket, StrictPacket
+from fer_web.realtime.transport import LimitedWebSocket, StrictPacket
 
 
 @pytest.mark.parametrize(
@@ -50,27 +50,27 @@ class FakeWebSocket:
         self.sent.append(message)
 
 
-def guarded(websocket, rate_per_s=10):
+def limited(websocket, rate_per_s=10):
     turns = []
     bucket = TokenBucket(rate_per_s, lambda: 0.0)
-    return GuardedWebSocket(websocket, bucket, lambda: turns.append(1)), turns
+    return LimitedWebSocket(websocket, bucket, lambda: turns.append(1)), turns
 
 
 def test_guarded_websocket_gives_others_a_turn_after_every_packet():
-    websocket, turns = guarded(FakeWebSocket("3", b"x"))
+    websocket, turns = limited(FakeWebSocket("3", b"x"))
     assert [websocket.wait(), websocket.wait(), websocket.wait()] == ["3", b"x", None]
     assert len(turns) == 3
 
 
 @pytest.mark.parametrize("packet", ["", "x", "²", "7", "9"])
 def test_guarded_websocket_ends_a_connection_that_does_not_speak_engine_io(packet):
-    websocket, _ = guarded(FakeWebSocket(packet, "3"))
+    websocket, _ = limited(FakeWebSocket(packet, "3"))
     assert websocket.wait() is None
 
 
 def test_guarded_websocket_ends_a_flood_and_says_why():
     fake = FakeWebSocket(*["5"] * 30)
-    websocket, _ = guarded(fake, rate_per_s=10)
+    websocket, _ = limited(fake, rate_per_s=10)
     answers = [websocket.wait() for _ in range(21)]
     assert answers == ["5"] * 20 + [None]
     assert '"too_many_messages"' in fake.sent[0]

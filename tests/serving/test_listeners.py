@@ -5,33 +5,33 @@ import pytest
 
 from fer_web.errors import SettingsError
 from fer_web.serving import listeners
-from fer_web.serving.listeners import MAX_PER_ADDRESS, MAX_PER_NETWORK, PeerLimit, open_everywhere
+from fer_web.serving.listeners import MAX_PER_ADDRESS, MAX_PER_NETWORK, AddressLimit, open_everywhere
 from fer_web.serving.threaded_server import ThreadedServer
 
 
-def entered(peers, address, tries):
-    return sum(peers.enter(address) for _ in range(tries))
+def entered(address_limit, address, tries):
+    return sum(address_limit.enter(address) for _ in range(tries))
 
 
 def test_peer_limit_loopback_is_not_counted():
-    peers = PeerLimit()
-    assert entered(peers, "127.0.0.1", 5000) == 5000
-    assert entered(peers, "::1", 5000) == 5000
+    address_limit = AddressLimit()
+    assert entered(address_limit, "127.0.0.1", 5000) == 5000
+    assert entered(address_limit, "::1", 5000) == 5000
 
 
 @pytest.mark.parametrize("address", ["192.168.1.7", "fd00::7", "fe80::7%eth0"])
 def test_peer_limit_one_address_has_its_share_and_others_theirs(address):
-    peers = PeerLimit()
-    assert entered(peers, address, 100) == MAX_PER_ADDRESS
-    assert peers.enter("192.168.1.8")
-    peers.leave(address)
-    assert entered(peers, address, 2) == 1
+    address_limit = AddressLimit()
+    assert entered(address_limit, address, 100) == MAX_PER_ADDRESS
+    assert address_limit.enter("192.168.1.8")
+    address_limit.leave(address)
+    assert entered(address_limit, address, 2) == 1
 
 
 def test_peer_limit_addresses_of_one_ipv6_network_share_a_bound():
-    peers = PeerLimit()
-    assert sum(peers.enter(f"2001:db8::{n:x}") for n in range(1000)) == MAX_PER_NETWORK
-    assert peers.enter("2001:db8:0:1::1")
+    address_limit = AddressLimit()
+    assert sum(address_limit.enter(f"2001:db8::{n:x}") for n in range(1000)) == MAX_PER_NETWORK
+    assert address_limit.enter("2001:db8:0:1::1")
 
 
 def test_connection_that_gets_no_thread_counts_no_longer(monkeypatch):
@@ -40,7 +40,7 @@ def test_connection_that_gets_no_thread_counts_no_longer(monkeypatch):
 
     monkeypatch.setattr(threading.Thread, "start", fail)
     server = ThreadedServer.__new__(ThreadedServer)
-    server._peers = PeerLimit(total=1)
+    server._address_limit = AddressLimit(total=1)
     for _ in range(2):
         assert server.verify_request(None, ("10.0.0.1", 1))
         with pytest.raises(RuntimeError):
@@ -48,13 +48,13 @@ def test_connection_that_gets_no_thread_counts_no_longer(monkeypatch):
 
 
 def test_peer_limit_total_leaves_room_for_loopback():
-    peers = PeerLimit(total=10)
-    assert sum(peers.enter(f"10.0.0.{n}") for n in range(20)) == 10
-    assert peers.enter("127.0.0.1")
+    address_limit = AddressLimit(total=10)
+    assert sum(address_limit.enter(f"10.0.0.{n}") for n in range(20)) == 10
+    assert address_limit.enter("127.0.0.1")
 
 
 def test_peer_limit_behind_a_proxy_knows_the_total_alone():
-    assert entered(PeerLimit(per_address=None, total=500), "10.0.0.1", 1000) == 500
+    assert entered(AddressLimit(per_address=None, total=500), "10.0.0.1", 1000) == 500
 
 
 def test_open_everywhere_takes_one_port_for_both_families():

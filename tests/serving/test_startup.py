@@ -4,7 +4,7 @@ import pytest
 
 from fer_web.errors import SettingsError
 from fer_web.serving.listeners import Listener, open_listener
-from fer_web.serving.startup import checked_sharing, greeting, link_greeting, peer_limit, share_greeting
+from fer_web.serving.startup import address_limit, checked_sharing, greeting, link_greeting, share_greeting
 from fer_web.settings import Settings
 from fer_web.sharing.types import ShareAddress
 
@@ -114,8 +114,8 @@ def test_link_greeting_of_a_link_that_ended_is_silent():
 
 def test_peer_limit_behind_proxies_counts_no_address():
     def held(settings):
-        limit = peer_limit(settings)
+        limit = address_limit(settings)
         return sum(limit.enter("192.168.1.7") for _ in range(100))
 
     assert held(Settings()) == 64
-    assert held(Settings(proxies=1)) == min(100, peer_limit(Settings())._total)
+    assert held(Settings(proxies=1)) == min(100, address_limit(Settings())._total)

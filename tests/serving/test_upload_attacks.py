@@ -1,4 +1,4 @@
-"""Files from strangers, sent to a real server in both modes: clear answers, nothing left, memory bounded."""
+"""Files from outsiders, sent to a real server in both modes: clear answers, nothing left, memory bounded."""
 
 import contextlib
 import http.client

@@ -8,10 +8,10 @@ from fer_web.errors import (
     VisitorRemovedError,
 )
 from fer_web.sharing import visitor_registry as visitors_module
-from fer_web.sharing.authenticator import Gate
+from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.link_store import MemoryLinkStore
 from fer_web.sharing.links import LinkBook
-from fer_web.sharing.visitor_registry import Visitors
+from fer_web.sharing.visitor_registry import VisitorRegistry
 from tests.support.clocks import Clock
 
 SECRET = bytes(range(32))
@@ -19,19 +19,19 @@ PHONE = "192.168.1.7"
 
 
 class House:
-    """A gate with its links and visitors."""
+    """An authenticator with its links and visitors."""
 
     def __init__(self, secret=SECRET):
         self.clock = Clock()
         self.links = LinkBook(MemoryLinkStore(), clock=self.clock)
-        self.visitors = Visitors(self.clock)
-        self.gate = Gate(secret, self.links, self.visitors, self.clock)
+        self.visitors = VisitorRegistry(self.clock)
+        self.authenticator = Authenticator(secret, self.links, self.visitors, self.clock)
 
     def enter(self, **values):
         """Open a new link; returns it, the visitor and the cookies."""
         link, _ = self.links.create(**{"kind": "join", "name": "x", **values})
         visitor = self.visitors.arrive(link, address=PHONE, user_agent="", visitor=None)
-        return link, visitor, {self.gate.guest_cookie: self.gate.signed(visitor)}
+        return link, visitor, {self.authenticator.visitor_cookie: self.authenticator.signed(visitor)}
 
 
 @pytest.fixture
@@ -41,15 +41,15 @@ def house():
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_needs_no_link(house, address):
-    admission = house.gate.admit(address, {})
-    assert (admission.is_local, admission.is_stranger, admission.may_stream) == (True, False, True)
-    assert house.gate.is_local(address)
+    admission = house.authenticator.admit(address, {})
+    assert (admission.is_local, admission.is_unknown, admission.may_stream) == (True, False, True)
+    assert house.authenticator.is_local(address)
 
 
 @pytest.mark.parametrize("address", [PHONE, "::ffff:192.168.1.7", "fe80::1%eth0", "0.0.0.0", "", None, "x"])
-def test_everybody_else_is_a_stranger_without_one(house, address):
-    admission = house.gate.admit(address, {})
-    assert admission.is_stranger
+def test_everybody_else_is_an_outsider_without_one(house, address):
+    admission = house.authenticator.admit(address, {})
+    assert admission.is_unknown
     assert (admission.may_stream, admission.may_watch, admission.may_read("abc")) == (False, False, False)
 
 
@@ -63,7 +63,7 @@ def test_everybody_else_is_a_stranger_without_one(house, address):
 )
 def test_a_visitor_may_do_what_the_link_is_for(house, values, may):
     link, visitor, cookies = house.enter(**values)
-    admission = house.gate.admit(PHONE, cookies)
+    admission = house.authenticator.admit(PHONE, cookies)
     assert (admission.is_local, admission.visitor, admission.link) == (False, visitor, link)
     assert (admission.may_stream, admission.may_watch, admission.may_read("abc")) == may
     assert not admission.may_read("abcd")
@@ -71,12 +71,12 @@ def test_a_visitor_may_do_what_the_link_is_for(house, values, may):
 
 def test_this_machine_may_open_a_link_too(house):
     link, visitor, cookies = house.enter(kind="watch", owner="me")
-    admission = house.gate.admit("127.0.0.1", cookies)
+    admission = house.authenticator.admit("127.0.0.1", cookies)
     assert (admission.is_local, admission.visitor, admission.may_watch) == (True, visitor, True)
     house.links.revoke(link.id)
-    assert house.gate.admit("127.0.0.1", cookies).may_watch is False
+    assert house.authenticator.admit("127.0.0.1", cookies).may_watch is False
     with pytest.raises(LinkRevokedError):
-        house.gate.admit_by_link(cookies)
+        house.authenticator.admit_by_link(cookies)
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_a_cookie_that_no_longer_opens_says_why(house, end, error):
     link, visitor, cookies = house.enter()
     end(house, link, visitor)
     with pytest.raises(error):
-        house.gate.admit(PHONE, cookies)
+        house.authenticator.admit(PHONE, cookies)
 
 
 def test_a_cookie_from_before_a_restart_says_that_sharing_stopped(house):
     _, _, cookies = house.enter()
     with pytest.raises(SharingStoppedError, match="has ended"):
-        House().gate.admit(PHONE, cookies)
+        House().authenticator.admit(PHONE, cookies)
 
 
 def test_a_forgotten_visitor_is_asked_to_open_the_link_again(house, monkeypatch):
@@ -106,7 +106,7 @@ def test_a_forgotten_visitor_is_asked_to_open_the_link_again(house, monkeypatch)
     _, _, cookies = house.enter()
     house.enter()
     with pytest.raises(LinkNeededError, match="again"):
-        house.gate.admit(PHONE, cookies)
+        house.authenticator.admit(PHONE, cookies)
 
 
 @pytest.mark.parametrize(
@@ -119,24 +119,30 @@ def test_a_forgotten_visitor_is_asked_to_open_the_link_again(house, monkeypatch)
         lambda value: "",
         lambda value: ".",
         lambda value: "ÿ" * 50,
-        lambda value: House(bytes(32)).gate.signed("victim"),
+        lambda value: House(bytes(32)).authenticator.signed("victim"),
     ],
 )
-def test_a_cookie_that_was_tampered_with_is_a_strangers(house, change):
+def test_a_cookie_that_was_tampered_with_is_an_outsiders(house, change):
     _, _, cookies = house.enter()
     forged = {name: change(value) for name, value in cookies.items()}
-    assert house.gate.admit(PHONE, forged).is_stranger
+    assert house.authenticator.admit(PHONE, forged).is_unknown
 
 
 def test_an_owners_cookie_is_no_visitors(house):
     from fer_web.web.auth.owners import Owners
 
     _, visitor, _ = house.enter()
-    assert house.gate.admit(PHONE, {house.gate.guest_cookie: Owners(SECRET).signed(visitor)}).is_stranger
+    assert house.authenticator.admit(
+        PHONE, {house.authenticator.visitor_cookie: Owners(SECRET).signed(visitor)}
+    ).is_unknown
 
 
 def test_another_servers_cookie_has_another_name(house):
-    assert house.gate.guest_cookie == House().gate.guest_cookie != House(bytes(32)).gate.guest_cookie
+    assert (
+        house.authenticator.visitor_cookie
+        == House().authenticator.visitor_cookie
+        != House(bytes(32)).authenticator.visitor_cookie
+    )
 
 
 @pytest.mark.parametrize(

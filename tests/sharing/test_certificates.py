@@ -81,13 +81,13 @@ def test_certificate_serves_every_name_and_address(tmp_path, name):
 
 def test_certificate_is_refused_for_another_name_and_by_who_does_not_trust_the_authority(tmp_path):
     authority = load_or_create(tmp_path / "a", NOW_S)
-    stranger = load_or_create(tmp_path / "b", NOW_S)
+    outsider = load_or_create(tmp_path / "b", NOW_S)
     issued = authority.issue(NAMES, NOW_S)
     assert not issued.covers("192.168.1.6")
     with pytest.raises(ssl.SSLCertVerificationError):
         certificate_of(issued.context, authority.certificate_pem, "192.168.1.6")
     with pytest.raises(ssl.SSLCertVerificationError):
-        certificate_of(issued.context, stranger.certificate_pem, "192.168.1.5")
+        certificate_of(issued.context, outsider.certificate_pem, "192.168.1.5")
 
 
 def test_certificate_fits_what_every_system_accepts(tmp_path):

@@ -6,7 +6,7 @@ from fer_web.errors import NotFoundError, ServerFullError, SharingStoppedError, 
 from fer_web.sharing import visitor_registry as module
 from fer_web.sharing.types import Link
 from fer_web.sharing.user_agents import device_of
-from fer_web.sharing.visitor_registry import Visitors
+from fer_web.sharing.visitor_registry import VisitorRegistry
 from tests.support.clocks import Clock
 
 ANDROID = (
@@ -26,7 +26,7 @@ def clock():
 
 @pytest.fixture
 def visitors(clock):
-    return Visitors(clock)
+    return VisitorRegistry(clock)
 
 
 @pytest.fixture

@@ -54,8 +54,8 @@ def rgb_224():
     x = layers.Rescaling(1 / 255)(image)
     x = layers.Conv2D(8, 3, strides=4, activation="swish")(x)
     x = layers.BatchNormalization()(layers.DepthwiseConv2D(3, strides=2)(x))
-    gate = layers.Reshape((1, 1, 8))(layers.GlobalAveragePooling2D()(x))
-    x = layers.Multiply()([x, layers.Conv2D(8, 1, activation="sigmoid")(gate)])
+    excitation = layers.Reshape((1, 1, 8))(layers.GlobalAveragePooling2D()(x))
+    x = layers.Multiply()([x, layers.Conv2D(8, 1, activation="sigmoid")(excitation)])
     return with_weights(keras.Model(image, layers.Dense(7)(layers.GlobalAveragePooling2D()(x))))
 
 

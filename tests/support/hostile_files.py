@@ -1,4 +1,4 @@
-"""Files that strangers may send: bombs, broken ones, and odd ones that are good."""
+"""Files that outsiders may send: bombs, broken ones, and odd ones that are good."""
 
 import functools
 import io

@@ -1,4 +1,4 @@
-"""An application that shares, and those who ask it: its host, visitors and strangers."""
+"""An application that shares, and those who ask it: its host, visitors and outsiders."""
 
 import datetime
 import json
@@ -95,4 +95,4 @@ class Browser:
     @property
     def cookie(self):
         """The visitor's cookie; None where there is none."""
-        return self.client.get_cookie(self._application.gate.guest_cookie)
+        return self.client.get_cookie(self._application.authenticator.visitor_cookie)

@@ -10,7 +10,7 @@ import sys
 import threading
 
 from fer_web.factory import create_application
-from fer_web.serving.listeners import Listener, PeerLimit, open_listener, url_of
+from fer_web.serving.listeners import AddressLimit, Listener, open_listener, url_of
 from fer_web.settings import settings_from
 from tests.support.servers import ServerProcess
 
@@ -49,7 +49,7 @@ def main():
         print(_FACTS + json.dumps(_facts(application, link)))
         print(f"fer-web is ready: open {url_of(listener)}", flush=True)
         threading.Thread(target=_obey, args=(application.links, link.id), daemon=True).start()
-        application.mode.serve(application.flask, [Listener(listener)], PeerLimit())
+        application.mode.serve(application.flask, [Listener(listener)], AddressLimit())
     except KeyboardInterrupt:
         pass
     finally:
@@ -69,7 +69,7 @@ def _facts(application, link):
 def _guest_cookies(application, link):
     for _ in range(MAX_WATCHERS):
         visitor = application.visitors.arrive(link, address="127.0.0.1", user_agent="test", visitor=None)
-        yield f"{application.gate.guest_cookie}={application.gate.signed(visitor)}"
+        yield f"{application.authenticator.visitor_cookie}={application.authenticator.signed(visitor)}"
 
 
 def _obey(links, link_id):

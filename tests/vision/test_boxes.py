@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from fer_web.vision.boxes import (
-    blend_repeats,
     centres,
     iou_matrix,
     join_faces,
     longer_sides,
-    suppress_repeats,
+    non_maximum_suppression,
+    weighted_nms,
 )
 from fer_web.vision.types import Faces
 
@@ -49,7 +49,7 @@ def test_iou_matrix_empty_keeps_the_other_axis():
     ],
 )
 def test_suppress_repeats_keeps_the_best_of_each_group(rows, kept_scores):
-    assert suppress_repeats(faces(*rows), 0.3).scores.tolist() == pytest.approx(kept_scores)
+    assert non_maximum_suppression(faces(*rows), 0.3).scores.tolist() == pytest.approx(kept_scores)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_suppress_repeats_keeps_the_best_of_each_group(rows, kept_scores):
     ],
 )
 def test_blend_repeats_means_each_group_by_score(rows, lefts):
-    blended = blend_repeats(faces(*rows), 0.3)
+    blended = weighted_nms(faces(*rows), 0.3)
     assert blended.xyxy[:, 0].tolist() == pytest.approx(lefts)
     assert blended.eyes_xy[:, 0, 0].tolist() == pytest.approx(lefts)
 
 
 def test_blend_repeats_keeps_the_best_score():
-    assert blend_repeats(faces((0, 0, 10, 10, 0.5), (1, 0, 11, 10, 0.8)), 0.3).scores.tolist() == [
+    assert weighted_nms(faces((0, 0, 10, 10, 0.5), (1, 0, 11, 10, 0.8)), 0.3).scores.tolist() == [
         pytest.approx(0.8)
     ]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import DataError
 from fer_web.labels import EMOTIONS, OTHER_NAMES
-from fer_web.vision.preprocess import squared
+from fer_web.vision.preprocess import pad_to_square
 from train.data.progress import Watch, unwatched
 
 SPLITS = {"train": "Training", "test": "PublicTest"}
@@ -111,4 +111,4 @@ def _read_grey(path: Path, side: int) -> NDArray[np.uint8]:
 
 def _fit_square(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     smooth = cv2.INTER_AREA if max(grey.shape) > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(squared(grey), (side, side), interpolation=smooth), np.uint8)
+    return np.asarray(cv2.resize(pad_to_square(grey), (side, side), interpolation=smooth), np.uint8)

@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 from PIL import Image, ImageDraw, ImageFont
 
-from fer_web.analysis.folders.folder_scores import Verdict
+from fer_web.analysis.folders.folder_scores import ImagePrediction
 from fer_web.metrics.text_tables import certainty
 
 COLUMNS: Final = 10
@@ -20,15 +20,15 @@ _TILE_WIDTH: Final = FACE_SIDE + MARGIN
 _TILE_HEIGHT: Final = FACE_SIDE + 3 * LINE + MARGIN
 
 
-def write_contact_sheet(path: Path, mistakes: Sequence[Verdict]) -> None:
+def write_contact_sheet(path: Path, mistakes: Sequence[ImagePrediction]) -> None:
     """Write `contact_sheet` as a PNG."""
     contact_sheet(mistakes).save(path)
 
 
-def contact_sheet(mistakes: Sequence[Verdict]) -> Image.Image:
+def contact_sheet(mistakes: Sequence[ImagePrediction]) -> Image.Image:
     """A picture of what the network saw in each image, what it is, what was said, and the file's name.
 
-    Args: mistakes: verdicts with crops, at least one.
+    Args: mistakes: predictions with crops, at least one.
     """
     columns = min(COLUMNS, len(mistakes))
     rows = -(-len(mistakes) // columns)
@@ -39,7 +39,7 @@ def contact_sheet(mistakes: Sequence[Verdict]) -> Image.Image:
     return sheet
 
 
-def _draw_tile(sheet: Image.Image, mistake: Verdict, left: int, top: int) -> None:
+def _draw_tile(sheet: Image.Image, mistake: ImagePrediction, left: int, top: int) -> None:
     sheet.paste(_face(mistake), (left, top))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
     lines = (
@@ -52,9 +52,9 @@ def _draw_tile(sheet: Image.Image, mistake: Verdict, left: int, top: int) -> Non
         draw.text(place, _shortened(draw, text, font), fill=colour, font=font)
 
 
-def _face(mistake: Verdict) -> Image.Image:
+def _face(mistake: ImagePrediction) -> Image.Image:
     if mistake.crop is None:
-        raise ValueError("a verdict without a crop has no place on a contact sheet")
+        raise ValueError("a prediction without a crop has no place on a contact sheet")
     crop = mistake.crop if mistake.crop.shape[2] == 3 else mistake.crop[:, :, 0]
     return Image.fromarray(cv2.resize(crop, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC))
 

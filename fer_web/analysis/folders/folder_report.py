@@ -8,7 +8,7 @@ from typing import IO, Any, Final
 import numpy as np
 
 from fer_web.analysis.folders.contact_sheet import write_contact_sheet
-from fer_web.analysis.folders.folder_scores import Verdict, worst_mistakes
+from fer_web.analysis.folders.folder_scores import ImagePrediction, worst_mistakes
 from fer_web.metrics.text_tables import align, interval, percent
 
 REPORT_JSON: Final = "report.json"
@@ -19,7 +19,9 @@ _LISTED: Final = 10
 _HEADS: Final = {"shown": "accuracy", "original": "accuracy_original"}
 
 
-def write_folder_report(folder: Path, report: dict[str, Any], verdicts: Sequence[Verdict]) -> list[Path]:
+def write_folder_report(
+    folder: Path, report: dict[str, Any], predictions: Sequence[ImagePrediction]
+) -> list[Path]:
     """Write report.json, report.txt, confusion.png and, where there are mistakes, mistakes.png.
 
     Returns: the files. Raises: OSError: one cannot be written.
@@ -29,7 +31,7 @@ def write_folder_report(folder: Path, report: dict[str, Any], verdicts: Sequence
     paths[0].write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     paths[1].write_text(describe_folder(report) + "\n", encoding="utf-8")
     draw_confusions(paths[2], report)
-    mistakes = worst_mistakes(verdicts)
+    mistakes = worst_mistakes(predictions)
     if mistakes:
         paths.append(folder / MISTAKES_PNG)
         write_contact_sheet(paths[-1], mistakes)

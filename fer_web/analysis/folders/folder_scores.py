@@ -1,4 +1,4 @@
-"""How well a model does on a folder of labelled images: each image's verdict, and the scores of all."""
+"""How well a model does on a folder of labelled images: each image's prediction, and the scores of all."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ Watch = Callable[[Iterable[LabelledImage]], Iterable[LabelledImage]]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ImagePrediction:
     """What was said of one image.
 
     Attributes:
@@ -63,13 +63,13 @@ class Verdict:
         return self.label == self.image.expression
 
 
-def judge_images(
+def predict_images(
     images: Sequence[LabelledImage],
     analyser: StillAnalyser,
     limits: ImageLimits,
     faces: str,
     watch: Watch = lambda images: images,
-) -> Iterator[Verdict]:
+) -> Iterator[ImagePrediction]:
     """Read and classify images; what cannot be read has an error instead.
 
     Args: faces: one of stills.FACES. watch: passes the images on while it shows how many there were.
@@ -79,29 +79,31 @@ def judge_images(
         try:
             waiting.append((image, analyser.prepare(read_image(image.path, limits), faces)))
         except FerWebError as exc:
-            yield Verdict(image, error=exc)
+            yield ImagePrediction(image, error=exc)
         if len(waiting) == _TOGETHER:
-            yield from _judge(waiting, analyser)
+            yield from _predict(waiting, analyser)
             waiting = []
-    yield from _judge(waiting, analyser)
+    yield from _predict(waiting, analyser)
 
 
-def _judge(waiting: list[tuple[LabelledImage, PreparedStill]], analyser: StillAnalyser) -> Iterator[Verdict]:
-    results = analyser.judge([prepared for _, prepared in waiting])
+def _predict(
+    waiting: list[tuple[LabelledImage, PreparedStill]], analyser: StillAnalyser
+) -> Iterator[ImagePrediction]:
+    results = analyser.predict([prepared for _, prepared in waiting])
     for (image, _), result in zip(waiting, results, strict=True):
-        yield verdict_of(image, result)
+        yield prediction_of(image, result)
 
 
-def verdict_of(image: LabelledImage, result: StillResult) -> Verdict:
+def prediction_of(image: LabelledImage, result: StillResult) -> ImagePrediction:
     """What was said of an image that could be read."""
     if not result.faces:
-        return Verdict(image, framing=result.framing)
+        return ImagePrediction(image, framing=result.framing)
     position = result.largest
     face = result.faces[position]
     original = None
     if result.original_scores is not None:
         original = EMOTIONS[int(np.argmax(result.original_scores[position]))]
-    return Verdict(
+    return ImagePrediction(
         image,
         faces=len(result.faces),
         framing=result.framing,
@@ -113,26 +115,28 @@ def verdict_of(image: LabelledImage, result: StillResult) -> Verdict:
     )
 
 
-def worst_mistakes(verdicts: Sequence[Verdict], count: int = MAX_MISTAKES) -> list[Verdict]:
+def worst_mistakes(
+    predictions: Sequence[ImagePrediction], count: int = MAX_MISTAKES
+) -> list[ImagePrediction]:
     """The wrong labels of the seven expressions, the most confident first."""
-    wrong = [each for each in _scored(verdicts) if not each.is_right]
+    wrong = [each for each in _scored(predictions) if not each.is_right]
     return sorted(wrong, key=lambda each: -each.confidence)[:count]
 
 
-def score_folder(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def score_folder(predictions: Sequence[ImagePrediction]) -> dict[str, Any]:
     """All scores, as plain JSON types.
 
     Both accuracies are shares of the images of the seven expressions in which a face was found, with a 95 %
     interval (Wilson 1927); "shown" and "original" have each class and the confusion, rows are true.
     """
-    scored = _scored(verdicts)
+    scored = _scored(predictions)
     truth = _ids([each.image.expression for each in scored])
     shown = score_labels(truth, _ids([each.label for each in scored]), EMOTIONS)
     original = None
     if scored and all(each.original_label for each in scored):
         original = score_labels(truth, _ids([each.original_label for each in scored]), EMOTIONS)
     return {
-        "images": len(verdicts),
+        "images": len(predictions),
         "scored": len(scored),
         "accuracy": shown["accuracy"],
         "interval_95": shown["interval_95"],
@@ -142,26 +146,26 @@ def score_folder(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "macro_f1_original": original["macro_f1"] if original else None,
         "difference": TWO_HEADS if original else ONE_HEAD,
         "sure": _score_sure(scored),
-        "no_face": _count_no_face(verdicts),
-        "several_faces": sum(each.faces > 1 for each in verdicts),
-        "framing": dict(Counter(each.framing for each in verdicts if each.error is None)),
-        "contempt": _count_contempt(verdicts),
-        "unreadable": [_unreadable(each.image, each.error) for each in verdicts if each.error],
+        "no_face": _count_no_face(predictions),
+        "several_faces": sum(each.faces > 1 for each in predictions),
+        "framing": dict(Counter(each.framing for each in predictions if each.error is None)),
+        "contempt": _count_contempt(predictions),
+        "unreadable": [_unreadable(each.image, each.error) for each in predictions if each.error],
         "shown": shown,
         "original": original,
-        "mistakes": [_mistake(each) for each in worst_mistakes(verdicts)],
+        "mistakes": [_mistake(each) for each in worst_mistakes(predictions)],
     }
 
 
-def _scored(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    return [each for each in verdicts if each.label and each.image.expression != CONTEMPT]
+def _scored(predictions: Sequence[ImagePrediction]) -> list[ImagePrediction]:
+    return [each for each in predictions if each.label and each.image.expression != CONTEMPT]
 
 
 def _ids(names: Iterable[str | None]) -> NDArray[np.int64]:
     return np.array([EMOTIONS.index(name or "") for name in names], np.int64)
 
 
-def _score_sure(scored: Sequence[Verdict]) -> dict[str, Any]:
+def _score_sure(scored: Sequence[ImagePrediction]) -> dict[str, Any]:
     sure = [each for each in scored if each.is_sure]
     right = sum(each.is_right for each in sure)
     return {
@@ -171,8 +175,8 @@ def _score_sure(scored: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def _count_no_face(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    missed = [each.image for each in verdicts if each.error is None and each.label is None]
+def _count_no_face(predictions: Sequence[ImagePrediction]) -> dict[str, Any]:
+    missed = [each.image for each in predictions if each.error is None and each.label is None]
     return {
         "count": len(missed),
         "note": NO_FACE_NOTE,
@@ -181,8 +185,8 @@ def _count_no_face(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def _count_contempt(verdicts: Sequence[Verdict]) -> dict[str, Any] | None:
-    found = [each for each in verdicts if each.image.expression == CONTEMPT and each.error is None]
+def _count_contempt(predictions: Sequence[ImagePrediction]) -> dict[str, Any] | None:
+    found = [each for each in predictions if each.image.expression == CONTEMPT and each.error is None]
     if not found:
         return None
     return {
@@ -196,10 +200,10 @@ def _unreadable(image: LabelledImage, error: FerWebError) -> dict[str, Any]:
     return {"file": str(image.path), "error": {"code": error.code, "message": str(error)}}
 
 
-def _mistake(verdict: Verdict) -> dict[str, Any]:
+def _mistake(prediction: ImagePrediction) -> dict[str, Any]:
     return {
-        "file": str(verdict.image.path),
-        "expression": verdict.image.expression,
-        "label": verdict.label,
-        "confidence": verdict.confidence,
+        "file": str(prediction.image.path),
+        "expression": prediction.image.expression,
+        "label": prediction.label,
+        "confidence": prediction.confidence,
     }

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from fer_web.analysis.folders.folder_scores import MAX_MISTAKES, Verdict, score_folder, worst_mistakes
+from fer_web.analysis.folders.folder_scores import MAX_MISTAKES, ImagePrediction, score_folder, worst_mistakes
 from fer_web.errors import JobStateError, NotFoundError, TooManyJobsError
 from fer_web.labels import CONTEMPT
 
@@ -25,16 +25,16 @@ class FolderTestLimits:
     """How much there may be.
 
     Attributes:
-        of_owner, of_party, tests: tests of one owner, of one party and of all.
-        images, images_of_party, all_images: of one test, of all tests of one party, and of all.
+        of_owner, of_client, tests: tests of one owner, of one client and of all.
+        images, images_of_client, all_images: of one test, of all tests of one client, and of all.
         idle_s: seconds without any use.
     """
 
     of_owner: int = 3
-    of_party: int = 6
+    of_client: int = 6
     tests: int = 12
     images: int = 40_000
-    images_of_party: int = 80_000
+    images_of_client: int = 80_000
     all_images: int = 160_000
     idle_s: float = 3600.0
 
@@ -55,8 +55,8 @@ class FolderTest:
     """One test; the book's lock guards it.
 
     Attributes:
-        verdicts: by path, so that an image which is sent again counts once.
-        party: who began it, however many owners they are.
+        predictions: by path, so that an image which is sent again counts once.
+        client_key: which client began it, however many owners they are.
     """
 
     id: str
@@ -65,8 +65,8 @@ class FolderTest:
     faces: str
     created_at: datetime.datetime
     used_s: float
-    party: str = ""
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    client_key: str = ""
+    predictions: dict[str, ImagePrediction] = field(default_factory=dict)
     crops: int = 0
 
 
@@ -86,7 +86,7 @@ class FolderTests:
         self._tests: dict[str, FolderTest] = {}
         self._lock = threading.Lock()
 
-    def begin(self, owner: str, name: str, faces: str, party: str = "") -> FolderTest:
+    def begin(self, owner: str, name: str, faces: str, client_key: str = "") -> FolderTest:
         """A new test. Raises TooManyJobsError: there are as many as may be."""
         with self._lock:
             self._forget_idle()
@@ -96,11 +96,11 @@ class FolderTests:
                     f"You have {self._limits.of_owner} folder tests here, more are not allowed. Delete one, "
                     "or try again later."
                 )
-            of_party = sum(test.party == party for test in self._tests.values())
-            if len(self._tests) >= self._limits.tests or of_party >= self._limits.of_party:
+            of_client = sum(test.client_key == client_key for test in self._tests.values())
+            if len(self._tests) >= self._limits.tests or of_client >= self._limits.of_client:
                 raise TooManyJobsError(f"{len(self._tests)} folder tests are under way. Try again later.")
             now = datetime.datetime.now(datetime.UTC)
-            test = FolderTest(secrets.token_urlsafe(12), owner, name, faces, now, self._clock(), party)
+            test = FolderTest(secrets.token_urlsafe(12), owner, name, faces, now, self._clock(), client_key)
             self._tests[test.id] = test
             return test
 
@@ -125,29 +125,29 @@ class FolderTests:
 
     def check_room(self, test: FolderTest) -> None:
         """Raises TooManyJobsError: it has as many images as it may have, or all have together."""
-        if len(test.verdicts) >= self._limits.images:
+        if len(test.predictions) >= self._limits.images:
             raise TooManyJobsError(
-                f"This test has {len(test.verdicts)} images, more are not allowed. Begin another one."
+                f"This test has {len(test.predictions)} images, more are not allowed. Begin another one."
             )
 
         with self._lock:
             tests = list(self._tests.values())
-        everybodys = sum(len(each.verdicts) for each in tests)
-        partys = sum(len(each.verdicts) for each in tests if each.party == test.party)
-        if everybodys >= self._limits.all_images or partys >= self._limits.images_of_party:
+        everybodys = sum(len(each.predictions) for each in tests)
+        clients = sum(len(each.predictions) for each in tests if each.client_key == test.client_key)
+        if everybodys >= self._limits.all_images or clients >= self._limits.images_of_client:
             raise TooManyJobsError(
                 f"The folder tests here have {everybodys} images together, more are not allowed. Delete one, "
                 "or try again later."
             )
 
-    def add(self, test: FolderTest, verdict: Verdict) -> int:
+    def add(self, test: FolderTest, prediction: ImagePrediction) -> int:
         """Take in what was said of an image; returns how many there are."""
         with self._lock:
-            test.verdicts[str(verdict.image.path)] = verdict
-            test.crops += verdict.crop is not None
+            test.predictions[str(prediction.image.path)] = prediction
+            test.crops += prediction.crop is not None
             if test.crops > _TRIM_AT:
                 _trim(test)
-            return len(test.verdicts)
+            return len(test.predictions)
 
     def report(self, test: FolderTest) -> dict[str, Any]:
         """As the command's report.json: see `folder_test.score_folder`."""
@@ -158,19 +158,19 @@ class FolderTests:
             "detector": made_with.detector,
             "faces": test.faces,
             "skipped": 0,
-            **score_folder(self._verdicts(test)),
+            **score_folder(self._predictions(test)),
         }
 
-    def mistakes(self, test: FolderTest) -> list[Verdict]:
+    def mistakes(self, test: FolderTest) -> list[ImagePrediction]:
         """The worst mistakes, with what the network saw. Raises JobStateError: there are none."""
-        found = [each for each in worst_mistakes(self._verdicts(test)) if each.crop is not None]
+        found = [each for each in worst_mistakes(self._predictions(test)) if each.crop is not None]
         if not found:
             raise JobStateError("There is no mistake to show: all faces were named right, or none came yet.")
         return found
 
-    def _verdicts(self, test: FolderTest) -> list[Verdict]:
+    def _predictions(self, test: FolderTest) -> list[ImagePrediction]:
         with self._lock:
-            return list(test.verdicts.values())
+            return list(test.predictions.values())
 
     def _forget_idle(self) -> None:
         oldest_s = self._clock() - self._limits.idle_s
@@ -178,19 +178,19 @@ class FolderTests:
 
 
 def _trim(test: FolderTest) -> None:
-    kept = {str(each.image.path) for each in worst_mistakes(list(test.verdicts.values()))}
-    for path, verdict in test.verdicts.items():
-        if verdict.crop is not None and path not in kept:
-            test.verdicts[path] = replace(verdict, crop=None)
-    test.crops = sum(verdict.crop is not None for verdict in test.verdicts.values())
+    kept = {str(each.image.path) for each in worst_mistakes(list(test.predictions.values()))}
+    for path, prediction in test.predictions.items():
+        if prediction.crop is not None and path not in kept:
+            test.predictions[path] = replace(prediction, crop=None)
+    test.crops = sum(prediction.crop is not None for prediction in test.predictions.values())
 
 
-def outcome_of(verdict: Verdict) -> str:
+def outcome_of(prediction: ImagePrediction) -> str:
     """One of OUTCOMES."""
-    if verdict.error is not None:
+    if prediction.error is not None:
         return "error"
-    if verdict.label is None:
+    if prediction.label is None:
         return "no_face"
-    if verdict.image.expression == CONTEMPT:
+    if prediction.image.expression == CONTEMPT:
         return "apart"
-    return "right" if verdict.is_right else "wrong"
+    return "right" if prediction.is_right else "wrong"

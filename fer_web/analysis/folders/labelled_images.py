@@ -59,7 +59,7 @@ def find_labelled_images(root: Path) -> LabelledFolder:
 
 
 def labelled_image(text: str) -> LabelledImage:
-    """What a path says about an image, as a stranger sends it: its nearest folder that names an expression.
+    """What a path says about an image, as a client sends it: its nearest folder that names an expression.
 
     Raises: FolderError: none does.
     """

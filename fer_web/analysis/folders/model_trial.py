@@ -91,10 +91,12 @@ def cut_labelled(
 
 def score_classifier(classifier: Classifier, faces: LabelledCrops) -> dict[str, Any]:
     """Accuracy on faces with its 95 % interval (Wilson 1927), and that of the original output."""
-    judged = [classifier.classify(part) for part in _parts(faces.crops)]
-    shown = np.concatenate([each.scores.argmax(axis=1) for each in judged])
+    prediction = [classifier.classify(part) for part in _parts(faces.crops)]
+    shown = np.concatenate([each.scores.argmax(axis=1) for each in prediction])
     scored = score_labels(faces.truth, shown, EMOTIONS)
-    original = [each.original_scores.argmax(axis=1) for each in judged if each.original_scores is not None]
+    original = [
+        each.original_scores.argmax(axis=1) for each in prediction if each.original_scores is not None
+    ]
     return {
         "accuracy": scored["accuracy"],
         "interval_95": scored["interval_95"],

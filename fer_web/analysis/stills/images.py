@@ -30,7 +30,7 @@ SUFFIXES: Final = (
 
 KINDS: Final = "JPEG, PNG, WebP, BMP, GIF, TIFF, PPM, AVIF or HEIC"
 _FORMATS: Final = ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF"]
-"""Names of Pillow's decoders that may run; the others are never shown a stranger's bytes."""
+"""Names of Pillow's decoders that may run; the others are never shown an unknown client's bytes."""
 
 MAX_SCANS: Final = 100
 """A progressive JPEG has about ten scans, each of which walks over the whole image, however short it is; what

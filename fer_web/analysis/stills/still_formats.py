@@ -85,5 +85,5 @@ def _face_line(face: FaceResult, still: StillResult) -> str:
 
 def _face_cells(face: FaceResult, still: StillResult) -> tuple[Any, ...]:
     scores = (f"{score:.{_DIGITS}f}" for score in face.scores)
-    judged = (face.label, f"{face.confidence:.{_DIGITS}f}", int(face.is_sure))
-    return (face.face_id, *box_px(face, still), *scores, *judged)
+    prediction = (face.label, f"{face.confidence:.{_DIGITS}f}", int(face.is_sure))
+    return (face.face_id, *box_px(face, still), *scores, *prediction)

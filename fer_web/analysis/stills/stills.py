@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import InvalidValueError
-from fer_web.inference.classifier import Classifier, Judged
+from fer_web.inference.classifier import Classifier, Prediction
 from fer_web.inference.results import FaceResult, face_result
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.preprocess import (
@@ -18,7 +18,7 @@ from fer_web.vision.preprocess import (
     crop_corners,
     crop_faces,
     crop_region,
-    squared,
+    pad_to_square,
     whole_crop,
 )
 from fer_web.vision.types import Faces, Frame
@@ -113,7 +113,7 @@ class StillAnalyser:
             faces: one of FACES.
             heatmaps: whether faces get heat maps; not where the network has none.
         """
-        return self.judge([self.prepare(frame_bgr, faces)], heatmaps)[0]
+        return self.predict([self.prepare(frame_bgr, faces)], heatmaps)[0]
 
     def prepare(self, frame_bgr: Frame, faces: str) -> PreparedStill:
         """Find the faces of one image and cut them out. Raises InvalidValueError: `faces` is not in FACES."""
@@ -135,15 +135,15 @@ class StillAnalyser:
         corners = np.asarray(crop_corners(found) / frame_bgr.shape[1::-1], np.float32)
         return PreparedStill((height, width), "detect", reason, fractions, crops, corners)
 
-    def judge(self, prepared: Sequence[PreparedStill], heatmaps: bool = False) -> list[StillResult]:
+    def predict(self, prepared: Sequence[PreparedStill], heatmaps: bool = False) -> list[StillResult]:
         """Classify the faces of several images together, which some networks do faster."""
         if not prepared:
             return []
         crops = np.concatenate([each.crops for each in prepared])
-        judged = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
+        prediction = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
         results, row = [], 0
         for each in prepared:
-            results.append(self._result(each, judged, row))
+            results.append(self._result(each, prediction, row))
             row += len(each.crops)
         return results
 
@@ -154,36 +154,38 @@ class StillAnalyser:
         return found.take(list(range(min(len(found), self._max_faces))))
 
     def _whole(self, frame_bgr: Frame, reason: str) -> PreparedStill:
-        crop = whole_crop(_squared(frame_bgr, self.model.size_hw), self.model.size_hw, self.model.channels)
+        crop = whole_crop(
+            _padded_to_square(frame_bgr, self.model.size_hw), self.model.size_hw, self.model.channels
+        )
         box = np.array([[0, 0, 1, 1]], np.float32)
         size_hw = _size_of(frame_bgr)
         return PreparedStill(size_hw, "whole", reason, box, crop[None], _square_corners(size_hw))
 
-    def _result(self, prepared: PreparedStill, judged: Judged, first: int) -> StillResult:
+    def _result(self, prepared: PreparedStill, prediction: Prediction, first: int) -> StillResult:
         rows = range(first, first + len(prepared.crops))
         faces = tuple(
             face_result(
                 number + 1,
                 prepared.xyxy[number],
-                judged.take(row),
-                judged.scores[row],
+                prediction.take(row),
+                prediction.scores[row],
                 self.model,
                 corners=prepared.corners[number],
             )
             for number, row in enumerate(rows)
         )
         original = None
-        if judged.original_scores is not None:
-            original = tuple(tuple(map(float, judged.original_scores[row])) for row in rows)
+        if prediction.original_scores is not None:
+            original = tuple(tuple(map(float, prediction.original_scores[row])) for row in rows)
         return StillResult(
             prepared.size_hw, faces, original, prepared.framing, prepared.reason, prepared.crops
         )
 
 
-def _squared(frame_bgr: Frame, size_hw: tuple[int, int]) -> Frame:
+def _padded_to_square(frame_bgr: Frame, size_hw: tuple[int, int]) -> Frame:
     """The whole image as a square. A long strip is shrunk first: its square could fill all memory."""
     is_square = frame_bgr.shape[0] == frame_bgr.shape[1]
-    return squared(frame_bgr if is_square else _shrunk(frame_bgr, MAX_PADDED_SIDES * max(size_hw)))
+    return pad_to_square(frame_bgr if is_square else _shrunk(frame_bgr, MAX_PADDED_SIDES * max(size_hw)))
 
 
 def _square_corners(size_hw: tuple[int, int]) -> NDArray[np.float32]:

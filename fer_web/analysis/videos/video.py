@@ -10,7 +10,7 @@ from typing import Any, Final
 from fer_web.analysis.videos.read_ahead import read_ahead
 from fer_web.analysis.videos.video_reader import VideoFrame, VideoReader
 from fer_web.history.sample_tables import joined, table_of
-from fer_web.history.sampling import Thinning, sample_of
+from fer_web.history.sampling import Downsampling, sample_of
 from fer_web.history.types import Sample, SampleTable, Session
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.pipeline import Pipeline, StreamState
@@ -60,7 +60,7 @@ class VideoSamples:
     _faces: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._thinning = Thinning(self.sample_hz)
+        self._downsampling = Downsampling(self.sample_hz)
 
     def add(self, analysed: AnalysedFrame) -> None:
         """Take a frame's faces in."""
@@ -70,7 +70,7 @@ class VideoSamples:
         self._faces.update(face.face_id for face in analysed.faces)
         self.labels.update(face.label if face.is_sure else "unsure" for face in analysed.faces)
         at_ms = round(self.last_s * 1000)
-        kept = self._thinning.keep(at_ms, analysed.faces)
+        kept = self._downsampling.keep(at_ms, analysed.faces)
         self._waiting += [sample_of(at_ms, face.face_id, face) for face in kept]
         if len(self._waiting) >= _ROWS_AT_ONCE:
             self._pack()

@@ -177,7 +177,7 @@ class FFmpegEncoder:
 def _ffmpeg_command(draft: Path, source: Path, fps: float, size_hw: tuple[int, int], codec: str) -> list[str]:
     height, width = size_hw
     frames = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", f"{fps:.6f}"]
-    # The source is a stranger's: it may name no other file or address.
+    # The source may come from anybody: it may name no other file or address.
     sound = [
         "-protocol_whitelist",
         "file",

@@ -21,15 +21,15 @@ class JobLimits:
     """How much there may be.
 
     Attributes:
-        queued_of_owner, queued_of_party, queued: videos that wait or are on their way in, of one owner, of
-            one party and of all.
+        queued_of_owner, queued_of_client, queued: videos that wait or are on their way in, of one owner, of
+            one client and of all.
         kept_of_owner, kept: videos that are done and still listed.
         kept_s: how long these are, in seconds.
         kept_bytes: of their files, all together; the oldest go first.
     """
 
     queued_of_owner: int = 4
-    queued_of_party: int = 12
+    queued_of_client: int = 12
     queued: int = 24
     kept_of_owner: int = 20
     kept: int = 200
@@ -41,7 +41,7 @@ class JobLimits:
 class NewVideo:
     """A video that came: `folder` is its own, `source` the file in it.
 
-    `party`: who sent it, however many owners they are.
+    `client_key`: which client sent it, however many owners they are.
     """
 
     owner: str
@@ -49,7 +49,7 @@ class NewVideo:
     folder: Path
     source: Path
     wants_annotated: bool = False
-    party: str = ""
+    client_key: str = ""
 
 
 @dataclass
@@ -134,20 +134,20 @@ class VideoJobs:
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
-    def place_for(self, owner: str, party: str = "") -> Iterator[None]:
-        """Keeps a place in the queue while a video comes in. Raises TooManyJobsError: there is none."""
+    def slot_for(self, owner: str, client_key: str = "") -> Iterator[None]:
+        """Keeps a slot in the queue while a video comes in. Raises TooManyJobsError: there is none."""
         with self._changed:
-            self._check_places(owner, party)
-            self._uploading[owner, party] += 1
+            self._check_quota(owner, client_key)
+            self._uploading[owner, client_key] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._uploading[owner, party] -= 1
+                self._uploading[owner, client_key] -= 1
                 self._uploading += Counter()  # keeps those above zero
 
     def submit(self, new: NewVideo) -> JobView:
-        """Queue a video whose place was kept. Its folder is ours from now on."""
+        """Queue a video whose slot was kept. Its folder is ours from now on."""
         with self._changed:
             self._numbers += 1
             now = datetime.datetime.now(datetime.UTC)
@@ -187,7 +187,7 @@ class VideoJobs:
             job = self._order()[0]
             job.state, job.started_s = "running", self._clock()
             self._numbers += 1
-            self._served[job.new.owner] = self._served[job.new.party] = self._numbers
+            self._served[job.new.owner] = self._served[job.new.client_key] = self._numbers
             return job
 
     def progress(self, job: VideoJob, frames: int, total: int | None, faces: int) -> None:
@@ -224,7 +224,7 @@ class VideoJobs:
             gone = self._superfluous()
             for job in gone:
                 del self._jobs[job.id]
-            known = {name for job in self._jobs.values() for name in (job.new.owner, job.new.party)}
+            known = {name for job in self._jobs.values() for name in (job.new.owner, job.new.client_key)}
             self._served = {name: number for name, number in self._served.items() if name in known}
         for job in gone:
             self._discard(job.new.folder)
@@ -237,9 +237,9 @@ class VideoJobs:
                 job.must_end.set()
             self._changed.notify_all()
 
-    def _check_places(self, owner: str, party: str) -> None:
+    def _check_quota(self, owner: str, client_key: str) -> None:
         waiting = Counter(
-            (job.new.owner, job.new.party) for job in self._jobs.values() if job.state == "queued"
+            (job.new.owner, job.new.client_key) for job in self._jobs.values() if job.state == "queued"
         )
         waiting += self._uploading
         limits = self._limits
@@ -248,9 +248,12 @@ class VideoJobs:
                 f"You have {limits.queued_of_owner} videos waiting, more are not allowed. Wait until one is "
                 "analysed, or cancel one."
             )
-        if sum(count for (_, each), count in waiting.items() if each == party) >= limits.queued_of_party:
+        if (
+            sum(count for (_, each), count in waiting.items() if each == client_key)
+            >= limits.queued_of_client
+        ):
             raise TooManyJobsError(
-                f"{limits.queued_of_party} videos from your address are waiting, more are not allowed. Try "
+                f"{limits.queued_of_client} videos from your address are waiting, more are not allowed. Try "
                 "again later."
             )
         if waiting.total() >= limits.queued:
@@ -267,8 +270,8 @@ class VideoJobs:
     def _order(self) -> list[VideoJob]:
         """Those that wait, in the order in which they will be begun if nothing else comes."""
         waiting = [job for job in self._jobs.values() if job.state == "queued"]
-        # A new cookie makes a new owner: their turns count within their party alone.
-        return self._in_turn(self._in_turn(waiting, lambda new: new.owner), lambda new: new.party)
+        # A new cookie makes a new owner: their turns count within their client alone.
+        return self._in_turn(self._in_turn(waiting, lambda new: new.owner), lambda new: new.client_key)
 
     def _in_turn(self, jobs: list[VideoJob], whose: Callable[[NewVideo], str]) -> list[VideoJob]:
         rounds: Counter[str] = Counter()

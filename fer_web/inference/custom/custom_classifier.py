@@ -1,4 +1,4 @@
-"""A foreign network as a classifier: crops in, seven scores out."""
+"""A custom network as a classifier: crops in, seven scores out."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
-from fer_web.inference.classifier import Judged
+from fer_web.inference.classifier import Prediction
 from fer_web.inference.custom.custom_model import Reading, predictor_of
 from fer_web.inference.custom.custom_network import LOGITS, SIGMOID, Explainer, Network
 from fer_web.inference.custom.options import scale_pixels
@@ -17,7 +17,7 @@ from fer_web.labels import EMOTIONS
 from fer_web.vision.preprocess import Crops
 
 
-class ForeignClassifier:
+class CustomClassifier:
     """Feeds a network as it was trained, and puts its outputs into our order."""
 
     def __init__(self, info: ModelInfo, network: Network, reading: Reading) -> None:
@@ -26,20 +26,20 @@ class ForeignClassifier:
         self._network = network
         self._reading = reading
 
-    def classify(self, crops: Crops) -> Judged:
+    def classify(self, crops: Crops) -> Prediction:
         """Judge uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
         if not len(crops):
-            return Judged(np.zeros((0, len(EMOTIONS)), np.float32), np.zeros(0, np.float32))
+            return Prediction(np.zeros((0, len(EMOTIONS)), np.float32), np.zeros(0, np.float32))
         scores = seven_scores(self.outputs(crops, self._reading.scaling), self._reading)
-        return Judged(scores, np.zeros(len(crops), np.float32))
+        return Prediction(scores, np.zeros(len(crops), np.float32))
 
-    def explain(self, crops: Crops) -> Judged:
+    def explain(self, crops: Crops) -> Prediction:
         """As `classify`, with heat maps where they can be made. Raises ModelArtifactError: they fail."""
-        judged, explainer = self.classify(crops), self._network.explainer
+        prediction, explainer = self.classify(crops), self._network.explainer
         if explainer is None or not len(crops):
-            return judged
+            return prediction
         try:
-            return replace(judged, heatmaps=self._heatmaps(crops, explainer))
+            return replace(prediction, heatmaps=self._heatmaps(crops, explainer))
         # A layer without gradients: TensorFlow's errors for that are of several kinds.
         except Exception as exc:
             reason = str(exc).strip().split("\n")[0][:200]

@@ -1,4 +1,4 @@
-"""How a foreign network is fed and understood: given, read from its file, or guessed by the rules here."""
+"""How a custom network is fed and understood: given, read from its file, or guessed by the rules here."""
 
 from dataclasses import dataclass
 from typing import Final

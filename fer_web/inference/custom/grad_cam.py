@@ -91,7 +91,7 @@ def _last_pictures(output: Any) -> Any:
         if id(tensor) in seen:
             continue
         seen.add(id(tensor))
-        if _has_places(tensor.shape):
+        if _has_cells(tensor.shape):
             return tensor
         # By these nodes and not by layer.output: a layer of a file may have been called before.
         operation, node, _ = tensor._keras_history
@@ -99,8 +99,8 @@ def _last_pictures(output: Any) -> Any:
     return None
 
 
-def _has_places(shape: tuple[int | None, ...]) -> bool:
-    """Whether these are pictures of more than one place, and more than the colours of the input."""
+def _has_cells(shape: tuple[int | None, ...]) -> bool:
+    """Whether these are pictures of more than one cell, and more than the colours of the input."""
     is_picture = len(shape) == 4 and all(side is None or side > 1 for side in shape[1:3])
     return is_picture and (shape[3] or 0) > MAX_COLOURS
 

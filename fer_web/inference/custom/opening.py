@@ -1,11 +1,11 @@
-"""From a path to a foreign model that classifies."""
+"""From a path to a custom model that classifies."""
 
 import hashlib
 from pathlib import Path
 
 from fer_web.inference.artifact import sha256_of
 from fer_web.inference.classifier import Classifier
-from fer_web.inference.custom.custom_classifier import ForeignClassifier
+from fer_web.inference.custom.custom_classifier import CustomClassifier
 from fer_web.inference.custom.custom_model import Reading, read_network
 from fer_web.inference.custom.custom_network import Network
 from fer_web.inference.custom.file_kind import LITERT, ONNX, SAVED_MODEL, ModelFile, recognise
@@ -23,7 +23,7 @@ UNSURE_BELOW = 0.5
 NOT_CALIBRATED = "its confidence is not calibrated: 80 % need not be right in 80 of 100 cases"
 
 
-class ForeignModel:
+class CustomModel:
     """A network that others trained, read and tried out."""
 
     def __init__(self, network: Network, reading: Reading, model_hash: str) -> None:
@@ -38,17 +38,17 @@ class ForeignModel:
 
     def new_classifier(self) -> Classifier:
         """One for each thread that classifies."""
-        return ForeignClassifier(self.info, self.network, self.reading)
+        return CustomClassifier(self.info, self.network, self.reading)
 
 
-def open_foreign(path: Path, options: ModelOptions) -> ForeignModel:
+def open_custom(path: Path, options: ModelOptions) -> CustomModel:
     """Open a network that is not a folder with meta.json.
 
     Raises: ModelArtifactError, ModelTrustError, SettingsError, SetupError: it cannot be used; it says why.
     """
     file = recognise(path)
     network = _network(file, options)
-    return ForeignModel(network, read_network(network, options), _hash_of(file))
+    return CustomModel(network, read_network(network, options), _hash_of(file))
 
 
 def _network(file: ModelFile, options: ModelOptions) -> Network:
@@ -84,7 +84,7 @@ def _info(network: Network, reading: Reading, model_hash: str) -> ModelInfo:
         size_hw=network.input.size_hw,
         channels=1 if is_grey else network.input.channels,
         unsure_below=UNSURE_BELOW,
-        max_doubt=1.0,
+        max_uncertainty=1.0,
         is_calibrated=False,
         heatmaps=GRAD_CAM if network.explainer else None,
         no_heatmaps="" if network.explainer else _no_heatmaps(network),

@@ -16,7 +16,7 @@ from fer_web.sharing.guessing import group_of
 from fer_web.sharing.types import Admission
 from fer_web.web.api.form_files import Source
 from fer_web.web.api.received_files import Upload, received_file
-from fer_web.web.auth.owners import Owners, Viewer
+from fer_web.web.auth.owners import Owners, Requester
 from fer_web.web.firewall.middleware import FORM_BYTES
 
 MAX_WAITING_IMAGES = 16
@@ -26,43 +26,45 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-MAX_OF_PARTY = 9
-"""Of those that come, wait or are analysed; this machine may have all places."""
+MAX_IMAGES_OF_CLIENT = 9
+"""A client may have this many that come, wait or are analysed; this machine may use all slots."""
 
 THIS_MACHINE = "this machine"
 
 
-def party_of(admission: Admission) -> str:
+def quota_key_of(admission: Admission) -> str:
     """Who makes the current request, however many cookies they have: a key, this machine, or an address."""
     if admission.key is not None:
         return f"key {admission.key}"
     return THIS_MACHINE if admission.is_local else group_of(request.remote_addr)
 
 
-class PartyPlaces:
-    """Counts each party's images, from their first byte to the answer: nobody elsewhere can take all places.
+class ClientQuota:
+    """Counts each client's images, from their first byte to the answer, so that none takes all slots.
 
     Thread-safe.
     """
 
-    def __init__(self, party: Callable[[], str]) -> None:
-        self._party = party
+    def __init__(self, client_key: Callable[[], str]) -> None:
+        self._client_key = client_key
         self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
-        """One place, for the time of a with block. Raises OverloadedError: the party has all of its own."""
-        party = self._party()
+        """Take one slot for a with block. Raises OverloadedError: the client uses all of its own."""
+        client_key = self._client_key()
         with self._lock:
-            if party != THIS_MACHINE and self._taken[party] >= MAX_OF_PARTY:
-                raise OverloadedError(f"You have {MAX_OF_PARTY} images under way. Send this one again later.")
-            self._taken[party] += 1
+            if client_key != THIS_MACHINE and self._taken[client_key] >= MAX_IMAGES_OF_CLIENT:
+                raise OverloadedError(
+                    f"You have {MAX_IMAGES_OF_CLIENT} images under way. Send this one again later."
+                )
+            self._taken[client_key] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._taken[party] -= 1
+                self._taken[client_key] -= 1
                 self._taken += Counter()  # keeps those above zero
 
 
@@ -72,50 +74,50 @@ class AnalysisAccess:
 
     run_waiting: calls a function that waits for the database or a disk, without holding up other clients.
     run_in_turn: the same for what computes for long: one at a time, the others wait without holding a thread.
-    places: of those who wait for that, or send what they will wait for.
+    quota: slots of those who wait for that, or send what they will wait for.
     admission: what a link lets who makes the current request do.
     """
 
     owners: Owners
     run_waiting: Callable[..., Any]
     run_in_turn: Callable[..., Any]
-    places: PartyPlaces
+    quota: ClientQuota
     analyser: SharedAnalyser
     admission: Callable[[], Admission] = lambda: Admission(is_local=True)
 
-    def check(self) -> Viewer:
+    def check(self) -> Requester:
         """Who asks; a browser without a cookie gets one. Raises ForbiddenError as `check_admission`."""
         self.check_admission()
-        return self.owners.viewer()
+        return self.owners.requester()
 
     def check_admission(self) -> None:
         """For what is kept for nobody. Raises ForbiddenError: the visitor's link is only for looking."""
         if not self.admission().may_stream:
             raise ForbiddenError("Your link does not let you analyse files. Ask the host for a link to join.")
 
-    def party(self) -> str:
-        """Who asks; see `party_of`."""
-        return party_of(self.admission())
+    def client_key(self) -> str:
+        """Who asks; see `quota_key_of`."""
+        return quota_key_of(self.admission())
 
     @contextlib.contextmanager
     def received_image(self, example: str) -> Iterator[Upload]:
-        """The current request's image; its place is held to the end of the with block.
+        """The current request's image; its slot is held to the end of the with block.
 
         Args: example: a command that sends one.
         Raises: what `received_file` raises, OverloadedError.
         """
         source = Source("image", self.analyser.limits.max_bytes + FORM_BYTES, example)
-        with self.places.taken(), received_file(source) as upload:
+        with self.quota.taken(), received_file(source) as upload:
             yield upload
 
     def in_turn(self, function: Callable[..., _T], *args: Any) -> _T:
         """What `run_in_turn` gives, with a place. Raises OverloadedError."""
-        with self.places.taken():
+        with self.quota.taken():
             result: _T = self.run_in_turn(function, *args)
             return result
 
     def analyse(self, data: bytes | IO[bytes], faces: str = "auto", heatmap: bool = False) -> AnalysedStill:
-        """Analyse one image that has its place; see SharedAnalyser.analyse."""
+        """Analyse one image that has its slot; see SharedAnalyser.analyse."""
         found: AnalysedStill = self.run_in_turn(self.analyser.analyse, data, faces, heatmap)
         return found
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from fer_web.analysis.folders.contact_sheet import contact_sheet
 from fer_web.analysis.folders.folder_report import describe_folder, draw_confusions
-from fer_web.analysis.folders.folder_scores import Verdict, verdict_of
+from fer_web.analysis.folders.folder_scores import ImagePrediction, prediction_of
 from fer_web.analysis.folders.folder_test_store import FolderTest, FolderTests, outcome_of
 from fer_web.analysis.folders.labelled_images import LabelledImage, labelled_image
 from fer_web.analysis.names import clean_file_name
@@ -37,7 +37,7 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
         owner = analysis.check().owner
         body = json_body("faces", "name")
         name = clean_file_name(_text(body, "name", "")) or _NAMELESS
-        test = tests.begin(owner, name, _faces(body), analysis.party())
+        test = tests.begin(owner, name, _faces(body), analysis.client_key())
         answer = jsonify(folder_test_to_wire(test))
         answer.headers["Location"] = url_for("folder_test_api.report", test_id=test.id)
         return answer, 201
@@ -48,8 +48,8 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
         tests.check_room(test)
         image = _labelled(request.args.get("path", ""))
         with analysis.received_image(_EXAMPLE) as upload:
-            verdict = _judge(analysis, image, upload.file, test.faces)
-        return jsonify(verdict_to_wire(verdict, tests.add(test, verdict)))
+            prediction = _predict(analysis, image, upload.file, test.faces)
+        return jsonify(prediction_to_wire(prediction, tests.add(test, prediction)))
 
     @api.delete("/<test_id>")
     def remove(test_id: str) -> tuple[str, int]:
@@ -117,13 +117,13 @@ def _labelled(path: str) -> LabelledImage:
     return labelled_image(path)
 
 
-def _judge(analysis: AnalysisAccess, image: LabelledImage, file: Any, faces: str) -> Verdict:
+def _predict(analysis: AnalysisAccess, image: LabelledImage, file: Any, faces: str) -> ImagePrediction:
     """What is said of an image; one that cannot be read counts apart, as in the command's report."""
     try:
-        return verdict_of(image, analysis.analyse(file, faces).result)
+        return prediction_of(image, analysis.analyse(file, faces).result)
     except ImageError as exc:
         # Without its traceback, which would keep the image in memory.
-        return Verdict(image, error=type(exc)(str(exc)))
+        return ImagePrediction(image, error=type(exc)(str(exc)))
 
 
 def _as_json(report: dict[str, Any]) -> str:
@@ -139,7 +139,7 @@ def _confusion_png(report: dict[str, Any]) -> bytes:
     return file.getvalue()
 
 
-def _mistakes_jpeg(found: list[Verdict]) -> bytes:
+def _mistakes_jpeg(found: list[ImagePrediction]) -> bytes:
     file = io.BytesIO()
     contact_sheet(found).save(file, "JPEG", quality=88)
     return file.getvalue()
@@ -157,22 +157,22 @@ def folder_test_to_wire(test: FolderTest) -> dict[str, Any]:
         "id": test.id,
         "name": test.name,
         "faces": test.faces,
-        "images": len(test.verdicts),
+        "images": len(test.predictions),
         "created_at": test.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
 
 
-def verdict_to_wire(verdict: Verdict, images: int) -> dict[str, Any]:
+def prediction_to_wire(prediction: ImagePrediction, images: int) -> dict[str, Any]:
     """What was said of one image, as JSON."""
     return {
         "images": images,
-        "path": verdict.image.path.as_posix(),
-        "expression": verdict.image.expression,
-        "outcome": outcome_of(verdict),
-        "label": verdict.label,
-        "confidence": verdict.confidence if verdict.label else None,
-        "sure": verdict.is_sure if verdict.label else None,
-        "original_label": verdict.original_label,
-        "faces": verdict.faces,
-        "error": verdict.error.to_wire() if verdict.error else None,
+        "path": prediction.image.path.as_posix(),
+        "expression": prediction.image.expression,
+        "outcome": outcome_of(prediction),
+        "label": prediction.label,
+        "confidence": prediction.confidence if prediction.label else None,
+        "sure": prediction.is_sure if prediction.label else None,
+        "original_label": prediction.original_label,
+        "faces": prediction.faces,
+        "error": prediction.error.to_wire() if prediction.error else None,
     }

@@ -19,7 +19,7 @@ def keys_api_blueprint(keys: KeyBook, owners: Owners, run_waiting: Callable[...,
 
     @api.before_request
     def check() -> None:
-        if not owners.viewer().is_host:
+        if not owners.requester().is_host:
             raise ForbiddenError(
                 "Only the person at this machine makes and revokes keys. Open the address that the server "
                 "printed when it started, or use python -m fer_web keys."

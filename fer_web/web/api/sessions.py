@@ -61,24 +61,24 @@ def _keep_private(response: Response) -> Response:
 def _add_list_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.get("")
     def list_sessions() -> Response:
-        viewer = history.owners.viewer()
-        page = history.call(history.repository.list_sessions, _wanted(), viewer.scope)
+        requester = history.owners.requester()
+        page = history.call(history.repository.list_sessions, _wanted(), requester.scope)
         return jsonify(
-            sessions=[session_to_wire(session, viewer.owner) for session in page.sessions],
+            sessions=[session_to_wire(session, requester.owner) for session in page.sessions],
             next=page.next,
             total=page.total,
-            tags=history.call(history.repository.list_tags, viewer.scope),
+            tags=history.call(history.repository.list_tags, requester.scope),
             retention_days=history.retention_days,
         )
 
     @api.delete("")
     def delete_all() -> Response:
         json_body()
-        viewer = history.owners.viewer()
+        requester = history.owners.requester()
         is_for_everyone = flag_argument("everyone")
-        if is_for_everyone and not viewer.is_host:
+        if is_for_everyone and not requester.is_host:
             raise ForbiddenError("Only the person at this machine may delete what others recorded.")
-        owner = None if is_for_everyone else viewer.owner
+        owner = None if is_for_everyone else requester.owner
         return jsonify(deleted=history.call(history.repository.delete_all, owner))
 
 
@@ -99,27 +99,27 @@ def _add_session_routes(api: Blueprint, history: HistoryAccess) -> None:
         scope = history.reading_scope(session_id)
         session = history.call(history.repository.get_session, session_id, scope)
         faces = history.call(history.repository.list_faces, session_id, scope)
-        return jsonify(details_to_wire(session, faces, history.owners.viewer().owner))
+        return jsonify(details_to_wire(session, faces, history.owners.requester().owner))
 
     @api.patch("/<session_id>")
     def update(session_id: str) -> Response:
-        viewer = history.owners.viewer()
+        requester = history.owners.requester()
         changes = json_body("name", "notes", "tags")
-        session = history.call(history.repository.update_session, session_id, viewer.scope, **changes)
-        return jsonify(session_to_wire(session, viewer.owner))
+        session = history.call(history.repository.update_session, session_id, requester.scope, **changes)
+        return jsonify(session_to_wire(session, requester.owner))
 
     @api.delete("/<session_id>")
     def delete(session_id: str) -> Response:
         json_body()
-        history.call(history.repository.delete_session, session_id, history.owners.viewer().scope)
+        history.call(history.repository.delete_session, session_id, history.owners.requester().scope)
         return jsonify(undo_s=UNDO_S)
 
     @api.post("/<session_id>/restore")
     def restore(session_id: str) -> Response:
         json_body()
-        viewer = history.owners.viewer()
-        session = history.call(history.repository.restore_session, session_id, viewer.scope)
-        return jsonify(session_to_wire(session, viewer.owner))
+        requester = history.owners.requester()
+        session = history.call(history.repository.restore_session, session_id, requester.scope)
+        return jsonify(session_to_wire(session, requester.owner))
 
 
 def _add_marker_routes(api: Blueprint, history: HistoryAccess) -> None:
@@ -131,7 +131,7 @@ def _add_marker_routes(api: Blueprint, history: HistoryAccess) -> None:
         marker = history.call(
             history.repository.add_marker,
             session_id,
-            history.owners.viewer().scope,
+            history.owners.requester().scope,
             seconds_of(body["at_s"]),
             body["text"],
         )
@@ -142,14 +142,14 @@ def _add_marker_routes(api: Blueprint, history: HistoryAccess) -> None:
         changes = json_body("at_s", "text")
         if "at_s" in changes:
             changes["at_s"] = seconds_of(changes["at_s"])
-        scope = history.owners.viewer().scope
+        scope = history.owners.requester().scope
         marker = history.call(history.repository.update_marker, session_id, scope, marker_id, **changes)
         return jsonify(marker_to_wire(marker))
 
     @api.delete("/<session_id>/markers/<marker_id>")
     def delete_marker(session_id: str, marker_id: str) -> Response:
         json_body()
-        scope = history.owners.viewer().scope
+        scope = history.owners.requester().scope
         history.call(history.repository.delete_marker, session_id, scope, marker_id)
         return jsonify(deleted=1)
 
@@ -196,17 +196,17 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.post("/import")
     def import_session() -> tuple[Response, int]:
         request.max_content_length = MAX_IMPORT_BYTES
-        viewer = history.owners.viewer()
+        requester = history.owners.requester()
         with _one_of(slots), tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY_BYTES) as file:
             _receive(file)
             session, table = history.call(read_export, file)
-            stored = history.call(history.repository.import_session, session, viewer.owner, [table])
-        return jsonify(session_to_wire(stored, viewer.owner)), 201
+            stored = history.call(history.repository.import_session, session, requester.owner, [table])
+        return jsonify(session_to_wire(stored, requester.owner)), 201
 
 
 @contextlib.contextmanager
 def _one_of(slots: threading.Semaphore) -> Iterator[None]:
-    """Holds a place for an import. Raises ServerFullError: there is none."""
+    """Holds a slot for an import. Raises ServerFullError: there is none."""
     if not slots.acquire(blocking=False):
         raise ServerFullError(f"{MAX_IMPORTS} imports are under way, more are not allowed. Try again later.")
     try:

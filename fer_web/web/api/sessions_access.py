@@ -42,14 +42,14 @@ class HistoryAccess:
         """The `owner` for verbs that read this session: a link may show it to others than its owner."""
         if self.admission().may_read(session_id):
             return None
-        return self.owners.viewer().scope
+        return self.owners.requester().scope
 
     def is_read_only(self, session: Session) -> bool:
         """Whether the current request sees a session by a link alone."""
         if not self.admission().may_read(session.id):
             return False
-        viewer = self.owners.viewer()
-        is_own = viewer.is_host or session.owner == viewer.owner
+        requester = self.owners.requester()
+        is_own = requester.is_host or session.owner == requester.owner
         return not (self.admission().is_local and is_own)
 
     def samples_of(

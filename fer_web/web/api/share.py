@@ -18,7 +18,7 @@ def share_api_blueprint(share: ShareAccess) -> Blueprint:
 
     @api.before_request
     def check() -> None:
-        if not share.history.owners.viewer().is_host:
+        if not share.history.owners.requester().is_host:
             raise ForbiddenError(
                 "Only the person at this machine may share. Open the address that the server printed when it "
                 "started."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fer_web.errors import ShareError
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.types import Link, LinkKind, ShareNetwork
-from fer_web.sharing.visitor_registry import Visitors
+from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.web.api.sessions_access import HistoryAccess
 
 _NOT_SHARED = (
@@ -28,7 +28,7 @@ class ShareAccess:
     """
 
     links: LinkBook
-    visitors: Visitors
+    visitors: VisitorRegistry
     history: HistoryAccess
     network: ShareNetwork | None
     clock: Callable[[], float] = time.time
@@ -54,14 +54,14 @@ class ShareAccess:
         """
         if refusal := self.refusal():
             raise ShareError(refusal)
-        owner = self.history.owners.viewer().owner if kind == "watch" else None
+        owner = self.history.owners.requester().owner if kind == "watch" else None
         if session is not None and kind == "session":
             self._check_session(session)
         link, _ = self.links.create(kind, name, hours=hours, session=session, owner=owner, video=video)
         return link
 
     def _check_session(self, session_id: str) -> None:
-        scope = self.history.owners.viewer().scope
+        scope = self.history.owners.requester().scope
         session = self.history.call(self.history.repository.get_session, session_id, scope)
         if session.state == "running":
             raise ShareError("This session is still being recorded. Stop the recording, then share it.")

@@ -34,9 +34,9 @@ class VideoAccess:
         Args: length: of the body, in bytes.
         Raises: TooManyJobsError, DiskFullError, VideoError, ProtocolError.
         """
-        party = self.analysis.party()
+        client_key = self.analysis.client_key()
         with (
-            self.jobs.place_for(owner, party),
+            self.jobs.slot_for(owner, client_key),
             self.scratch.room_for(length),
             contextlib.ExitStack() as stack,
         ):
@@ -44,7 +44,9 @@ class VideoAccess:
             stack.callback(self.analysis.call, remove_folder, folder)
             path = folder / "source"
             name = self._receive(path)
-            view = self.jobs.submit(NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, party))
+            view = self.jobs.submit(
+                NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, client_key)
+            )
             stack.pop_all()
             return view
 

@@ -20,8 +20,8 @@ _MAX_AGE_S = 400 * 86400
 
 
 @dataclass(frozen=True)
-class Viewer:
-    """Somebody who asks for sessions.
+class Requester:
+    """A requester asks for sessions.
 
     Attributes:
         owner: what this browser recorded is stored under this.
@@ -46,7 +46,7 @@ class Owners:
 
     def __init__(self, secret: bytes, key_owner: Callable[[], str | None] = lambda: None) -> None:
         """Args:
-        secret: 32 bytes that only this server knows; with another one all owners are strangers.
+        secret: 32 bytes that only this server knows; with another one no owner is known.
         key_owner: whose key came with the current request, None without one; raises KeyRefusedError.
         """
         self._key_owner = key_owner
@@ -66,19 +66,19 @@ class Owners:
         """Whose cookies these are; None without a valid one."""
         return _unsigned(self._owner_signer, cookies.get(self.owner_cookie, ""))
 
-    def viewer(self) -> Viewer:
+    def requester(self) -> Requester:
         """Who makes the current request; a browser without a valid cookie becomes a new owner.
 
         A key counts before cookies, and is never the host's: it can neither make nor revoke keys or links.
         """
-        if "viewer" not in g:
+        if "requester" not in g:
             key_owner = self._key_owner()
             owner = key_owner or self.owner_of(request.cookies)
             g.is_new_owner = owner is None
             is_host = key_owner is None and self._is_host(request)
-            g.viewer = Viewer(owner or secrets.token_urlsafe(18), is_host)
-        viewer: Viewer = g.viewer
-        return viewer
+            g.requester = Requester(owner or secrets.token_urlsafe(18), is_host)
+        requester: Requester = g.requester
+        return requester
 
     def signed(self, owner: str) -> str:
         """The cookie's value for an owner."""
@@ -115,11 +115,11 @@ class Owners:
         is_page = (
             response.mimetype == "text/html" and response.status_code == 200 and request.blueprint != "trust"
         )
-        if is_page or "viewer" in g:
-            viewer = self.viewer()
+        if is_page or "requester" in g:
+            requester = self.requester()
             # Renewed with each page, so that it does not run out while it is used.
             if g.is_new_owner or is_page:
-                self._set(response, self.owner_cookie, self.signed(viewer.owner), max_age=_MAX_AGE_S)
+                self._set(response, self.owner_cookie, self.signed(requester.owner), max_age=_MAX_AGE_S)
         return response
 
     def _set(self, response: BaseResponse, name: str, value: str, **options: Any) -> None:

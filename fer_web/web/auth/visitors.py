@@ -8,12 +8,12 @@ from flask import Blueprint, Flask, g, make_response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from fer_web.errors import LinkNeededError, LinkUnknownError, NotFoundError, ShareError, SharingStoppedError
-from fer_web.sharing.authenticator import Gate
+from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.guessing import AddressGuessLimiter, GuessLimiter
 from fer_web.sharing.keys import ApiKey
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.types import Admission, Link
-from fer_web.sharing.visitor_registry import Visitors
+from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.web.request_values import IMPORT_PATH, is_write
 
 OPEN_PATHS = ("/static/", "/vendor/", "/trust", "/l/")
@@ -24,14 +24,14 @@ _SESSION_API = "/api/v1/sessions/"
 _SESSION_PARTS = ("", "/samples", "/summary", "/export")
 
 
-class Guests:
-    """The gate before every page and every address of the API."""
+class VisitorAccess:
+    """Asks for a link or a key before every page and every address of the API."""
 
     def __init__(
         self,
-        gate: Gate,
+        authenticator: Authenticator,
         links: LinkBook,
-        visitors: Visitors,
+        visitors: VisitorRegistry,
         limiter: GuessLimiter | None = None,
         clock: Callable[[], float] = time.time,
         key_of_request: Callable[[], ApiKey | None] = lambda: None,
@@ -41,7 +41,7 @@ class Guests:
         key_of_request: a program's key that came with the current request; raises KeyRefusedError.
         """
         self._key_of_request = key_of_request
-        self._gate = gate
+        self._authenticator = authenticator
         self._links = links
         self._visitors = visitors
         self._limiter = limiter or AddressGuessLimiter()
@@ -64,8 +64,8 @@ class Guests:
 
     def _admit(self) -> Admission:
         if key := self._key_of_request():
-            return Admission(self._gate.is_local(request.remote_addr), key=key.id)
-        return self._gate.admit(request.remote_addr, request.cookies)
+            return Admission(self._authenticator.is_local(request.remote_addr), key=key.id)
+        return self._authenticator.admit(request.remote_addr, request.cookies)
 
     def _let_in(self) -> BaseResponse | None:
         if request.path.startswith(OPEN_PATHS):
@@ -81,9 +81,9 @@ class Guests:
         return _check_path(admission.link)
 
     def _blueprint(self) -> Blueprint:
-        guests = Blueprint("guests", __name__)
+        routes = Blueprint("visitors", __name__)
 
-        @guests.get("/l/<token>")
+        @routes.get("/l/<token>")
         def open_link(token: str) -> BaseResponse:
             link = self._redeem(token)
             answer = redirect(home_of(link), 303)
@@ -92,7 +92,7 @@ class Guests:
             answer.headers["Cache-Control"] = "no-store"
             return answer
 
-        return guests
+        return routes
 
     def _redeem(self, token: str) -> Link:
         self._limiter.check(request.remote_addr)
@@ -111,8 +111,8 @@ class Guests:
             visitor=self._known_visitor(),
         )
         answer.set_cookie(
-            self._gate.guest_cookie,
-            self._gate.signed(visitor),
+            self._authenticator.visitor_cookie,
+            self._authenticator.signed(visitor),
             max_age=math.ceil(max(0.0, link.expires_s - self._clock())),
             httponly=True,
             samesite="Lax",
@@ -121,7 +121,7 @@ class Guests:
 
     def _known_visitor(self) -> str | None:
         try:
-            return self._gate.visitor_of(request.cookies)
+            return self._authenticator.visitor_of(request.cookies)
         except SharingStoppedError:  # of an earlier run of the server
             return None
 

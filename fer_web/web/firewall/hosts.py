@@ -9,14 +9,14 @@ from fer_web.web.firewall.refusals import Environ, Refusal
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
-def foreign_host(environ: Environ, hosts: Callable[[], Collection[str]] | None) -> Refusal | None:
+def refused_host(environ: Environ, hosts: Callable[[], Collection[str]] | None) -> Refusal | None:
     """Refuse a Host header that names somebody else.
 
     A name that an attacker's DNS points at our address would make their page one of our own origin ("DNS
     rebinding"). This machine itself may use loopback's names alone: it needs no link, so not even a `.local`
     name may lead here, which anyone on the network can answer for.
 
-    Args: hosts: names for other machines, lower case; None: any, as FenceRules says.
+    Args: hosts: names for other machines, lower case; None: any, as SecurityRules says.
     """
     if is_loopback(environ.get("REMOTE_ADDR")):
         # Any of loopback's addresses will do: what is no name needs no DNS.

@@ -1,4 +1,4 @@
-"""The fence around pages and Socket.IO: its walls in order, and the headers of every answer."""
+"""The middleware before pages and Socket.IO: its checks in order, and the headers of every answer."""
 
 import re
 from collections.abc import Callable, Collection, Iterable
@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 from fer_web.sharing.handshakes import HandshakeLimit
 from fer_web.sharing.loopback import is_loopback
 from fer_web.web.firewall.forwarded import ForwardedHeaders, WsgiApp
-from fer_web.web.firewall.hosts import foreign_host
-from fer_web.web.firewall.origins import foreign_origin
+from fer_web.web.firewall.hosts import refused_host
+from fer_web.web.firewall.origins import refused_origin
 from fer_web.web.firewall.refusals import Environ, Refusal, is_socket, path_of
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -61,8 +61,8 @@ class BodyBound:
 
 
 @dataclass(frozen=True)
-class FenceRules:
-    """What the fence lets through.
+class SecurityRules:
+    """These rules say what the middleware lets through.
 
     Attributes:
         max_body_bytes: of a request; a body of unknown or excessive length would be read into memory.
@@ -90,15 +90,15 @@ class FenceRules:
         return next(fitting, self.max_body_bytes)
 
 
-class RequestFence:
+class SecurityMiddleware:
     """Before pages and Socket.IO: refuses what none of our pages sends, adds HEADERS to every answer."""
 
-    def __init__(self, wsgi_app: WsgiApp, rules: FenceRules) -> None:
+    def __init__(self, wsgi_app: WsgiApp, rules: SecurityRules) -> None:
         self._wsgi_app = wsgi_app
         self._rules = rules
         self._forwarded = ForwardedHeaders(rules.proxies, rules.is_from_host)
         self._handshakes = HandshakeLimit()
-        self._behind_proxies = self._forwarded.around(self._fenced)
+        self._behind_proxies = self._forwarded.around(self._checked)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         refusal = self._forwarded.refusal(environ)
@@ -106,10 +106,10 @@ class RequestFence:
             return _refuse(refusal, environ, start_response)
         return self._behind_proxies(environ, start_response)
 
-    def _fenced(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _checked(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         refusal = (
-            foreign_host(environ, self._rules.hosts)
-            or foreign_origin(environ, self._rules.public_url)
+            refused_host(environ, self._rules.hosts)
+            or refused_origin(environ, self._rules.public_url)
             or self._plain_http(environ)
             or self._long_body(environ)
             or self._hasty(environ)
@@ -132,8 +132,8 @@ class RequestFence:
         return Refusal("421 Misdirected Request", "plain_http", text, page())
 
     def _hasty(self, environ: Environ) -> Refusal | None:
-        peer = environ.get("REMOTE_ADDR")
-        if is_loopback(peer) or not _begins_connection(environ) or self._handshakes.take(peer):
+        address = environ.get("REMOTE_ADDR")
+        if is_loopback(address) or not _begins_connection(environ) or self._handshakes.take(address):
             return None
         text = "Too many connections were begun from this address. Wait some seconds, then try again."
         return Refusal("429 Too Many Requests", "too_many_messages", text, retryable=True)
@@ -162,7 +162,7 @@ def _refuse(refusal: Refusal, environ: Environ, start_response: Callable[..., An
 
 
 def _with_headers(environ: Environ, start_response: Callable[..., Any]) -> Callable[..., Any]:
-    def start_fenced(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+    def start_with_headers(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
         present = {name.lower(): value for name, value in headers}
         if _is_for_one(environ, present.get("content-type", "")):
             headers = [item for item in headers if item[0].lower() != "cache-control"]
@@ -170,7 +170,7 @@ def _with_headers(environ: Environ, start_response: Callable[..., Any]) -> Calla
         added = [item for item in HEADERS.items() if item[0].lower() not in present]
         return start_response(status, [*headers, *added], *rest)
 
-    return start_fenced
+    return start_with_headers
 
 
 def _is_for_one(environ: Environ, media_type: str) -> bool:

@@ -8,10 +8,10 @@ from fer_web.web.firewall.refusals import Environ, Refusal, is_for_program, is_s
 
 _READS = ("GET", "HEAD", "OPTIONS")
 _OUR_COOKIE = re.compile(r"(?:^|[;,\s])fer_(?:owner|host|guest)_")
-_FOREIGN = "A page of another site asked for this. Do it on this server's own page."
+_REFUSED = "A page of another site asked for this. Do it on this server's own page."
 
 
-def foreign_origin(environ: Environ, public_url: str = "") -> Refusal | None:
+def refused_origin(environ: Environ, public_url: str = "") -> Refusal | None:
     """Refuse what a page of another site may have made a browser send.
 
     Browsers name the asking page by Origin (always for WebSockets and writes) and, on HTTPS and on loopback,
@@ -22,7 +22,7 @@ def foreign_origin(environ: Environ, public_url: str = "") -> Refusal | None:
     """
     origin = environ.get("HTTP_ORIGIN")
     if origin is not None and origin.lower() not in _own_origins(environ, public_url):
-        return _forbidden(_FOREIGN)
+        return _forbidden(_REFUSED)
     if path_of(environ).startswith("/l/") and environ.get("HTTP_SEC_FETCH_DEST") not in (None, "document"):
         return _forbidden("A link is opened by a person, not within a page.")
     is_write = environ.get("REQUEST_METHOD") not in _READS
@@ -30,7 +30,7 @@ def foreign_origin(environ: Environ, public_url: str = "") -> Refusal | None:
         return None
     site = environ.get("HTTP_SEC_FETCH_SITE")
     if site not in (None, "same-origin", "none"):
-        return _forbidden(_FOREIGN)
+        return _forbidden(_REFUSED)
     if is_socket(environ) and "j" in parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True):
         return _forbidden("Answers as scripts (JSONP) are not given: any site could read them.")
     is_named = origin is not None or site == "same-origin"

@@ -1,4 +1,4 @@
-"""What a wall answers, before pages and Socket.IO are asked."""
+"""The middleware answers with these refusals, before pages and Socket.IO are asked."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Environ = dict[str, Any]
 
 @dataclass(frozen=True)
 class Refusal:
-    """A request that goes no further.
+    """A refusal answers a request that goes no further.
 
     Attributes:
         status: of the answer, such as "400 Bad Request".

@@ -32,7 +32,7 @@ def api_pages_blueprint(options: PageOptions, owners: Owners) -> Blueprint:
             "api.html",
             options=options.to_wire(),
             version=__version__,
-            is_host=owners.viewer().is_host,
+            is_host=owners.requester().is_host,
             url=url,
             introduction=document["info"]["description"].split("\n\n"),
             areas=areas_of(document, url),

@@ -17,20 +17,20 @@ def history_pages_blueprint(options: PageOptions, history: HistoryAccess) -> Blu
     pages = Blueprint("history_pages", __name__)
 
     def render(template: str, *sessions: Session) -> Response:
-        viewer = history.owners.viewer()
+        requester = history.owners.requester()
         wire = {
             **options.to_wire(),
             "retention_days": history.retention_days,
-            "is_host": viewer.is_host,
+            "is_host": requester.is_host,
             "read_only": any(map(history.is_read_only, sessions)),
-            "sessions": [session_to_wire(session, viewer.owner) for session in sessions],
+            "sessions": [session_to_wire(session, requester.owner) for session in sessions],
         }
         answer = make_response(render_template(template, options=wire, version=__version__))
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
     def find(session_id: str) -> Session:
-        return history.call(history.repository.get_session, session_id, history.owners.viewer().scope)
+        return history.call(history.repository.get_session, session_id, history.owners.requester().scope)
 
     def find_shared(session_id: str) -> Session:
         try:

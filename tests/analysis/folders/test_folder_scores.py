@@ -8,8 +8,8 @@ from sklearn import metrics as reference
 from fer_web.analysis.folders.folder_report import describe_folder, write_folder_report
 from fer_web.analysis.folders.folder_scores import (
     MAX_MISTAKES,
-    Verdict,
-    judge_images,
+    ImagePrediction,
+    predict_images,
     score_folder,
     worst_mistakes,
 )
@@ -28,9 +28,9 @@ LIMITS = ImageLimits(10**6, 10**6)
 CROP = np.zeros((48, 48, 1), np.uint8)
 
 
-def verdict(expression, label, confidence=0.9, original="neutral", name="x.png", **more):
+def prediction(expression, label, confidence=0.9, original="neutral", name="x.png", **more):
     image = LabelledImage(type(Settings().model)(name), expression)
-    return Verdict(
+    return ImagePrediction(
         image, faces=1, framing="whole", label=label, confidence=confidence, is_sure=confidence > 0.5,
         original_label=original, crop=CROP, **more,
     )  # fmt: skip
@@ -42,23 +42,23 @@ def random_verdicts(count=300):
     shown = np.where(rng.random(count) < 0.7, truth, rng.integers(0, 7, count))
     original = np.where(rng.random(count) < 0.5, truth, rng.integers(0, 6, count))
     rows = zip(truth, shown, original, rng.random(count), strict=True)
-    verdicts = [verdict(EMOTIONS[t], EMOTIONS[s], float(c), EMOTIONS[o]) for t, s, o, c in rows]
-    return verdicts, truth, shown, original
+    predictions = [prediction(EMOTIONS[t], EMOTIONS[s], float(c), EMOTIONS[o]) for t, s, o, c in rows]
+    return predictions, truth, shown, original
 
 
-def report_of(verdicts):
+def report_of(predictions):
     made = {
         "folder": "photos",
         "model": {"name": "tiny", "sha256": "0" * 64},
         "detector": None,
         "faces": "whole",
     }
-    return {**made, "skipped": 0, **score_folder(verdicts)}
+    return {**made, "skipped": 0, **score_folder(predictions)}
 
 
 def test_scores_of_both_heads_agree_with_scikit_learn():
-    verdicts, truth, shown, original = random_verdicts()
-    report = score_folder(verdicts)
+    predictions, truth, shown, original = random_verdicts()
+    report = score_folder(predictions)
     for key, accuracy, said in (
         ("shown", "accuracy", shown),
         ("original", "accuracy_original", original),
@@ -92,8 +92,8 @@ def test_report_is_plain_json():
 
 
 def test_no_face_counts_neither_as_right_nor_as_wrong():
-    missed = Verdict(LabelledImage(Settings().model / "far.png", "sad"), framing="detect")
-    report = report_of([verdict("happy", "happy"), verdict("sad", "happy"), missed, missed])
+    missed = ImagePrediction(LabelledImage(Settings().model / "far.png", "sad"), framing="detect")
+    report = report_of([prediction("happy", "happy"), prediction("sad", "happy"), missed, missed])
     assert (report["images"], report["scored"], report["accuracy"]) == (4, 2, 0.5)
     assert (report["no_face"]["count"], report["no_face"]["expressions"]) == (2, {"sad": 2})
     assert report["no_face"]["files"] == [str(Settings().model / "far.png")] * 2
@@ -103,7 +103,11 @@ def test_no_face_counts_neither_as_right_nor_as_wrong():
 
 def test_contempt_is_counted_apart():
     report = report_of(
-        [verdict("happy", "happy"), verdict("contempt", "neutral"), verdict("contempt", "happy", 0.3)]
+        [
+            prediction("happy", "happy"),
+            prediction("contempt", "neutral"),
+            prediction("contempt", "happy", 0.3),
+        ]
     )
     assert (report["scored"], report["accuracy"]) == (1, 1.0)
     assert report["contempt"] == {"count": 2, "labels": {"neutral": 1, "happy": 1}, "unsure": 1}
@@ -112,8 +116,10 @@ def test_contempt_is_counted_apart():
 
 
 def test_unreadable_files_are_listed_and_not_scored():
-    broken = Verdict(LabelledImage(Settings().model / "bad.png", "sad"), error=ImageError("It is cut short."))
-    report = report_of([verdict("happy", "happy"), broken])
+    broken = ImagePrediction(
+        LabelledImage(Settings().model / "bad.png", "sad"), error=ImageError("It is cut short.")
+    )
+    report = report_of([prediction("happy", "happy"), broken])
     assert (report["images"], report["scored"], report["accuracy"]) == (2, 1, 1.0)
     (listed,) = report["unreadable"]
     assert listed["error"] == {"code": "bad_image", "message": "It is cut short."}
@@ -121,7 +127,7 @@ def test_unreadable_files_are_listed_and_not_scored():
 
 
 def test_a_model_with_one_output_has_no_original_accuracy():
-    report = report_of([verdict("happy", "happy", original=None)])
+    report = report_of([prediction("happy", "happy", original=None)])
     assert (report["accuracy_original"], report["original"]) == (None, None)
     assert "no second output" in report["difference"]
     assert "accuracy_original " not in describe_folder(report).replace(report["difference"], "")
@@ -129,19 +135,19 @@ def test_a_model_with_one_output_has_no_original_accuracy():
 
 def test_sure_labels_are_scored_apart():
     report = report_of(
-        [verdict("happy", "happy", 0.9), verdict("sad", "happy", 0.9), verdict("sad", "happy", 0.4)]
+        [prediction("happy", "happy", 0.9), prediction("sad", "happy", 0.9), prediction("sad", "happy", 0.4)]
     )
     assert report["sure"] == {"count": 2, "share": pytest.approx(2 / 3), "accuracy": 0.5}
 
 
 def test_worst_mistakes_are_the_most_confident_wrong_ones():
-    verdicts = random_verdicts()[0]
-    worst = worst_mistakes(verdicts)
-    assert len(worst) == min(MAX_MISTAKES, sum(not each.is_right for each in verdicts))
+    predictions = random_verdicts()[0]
+    worst = worst_mistakes(predictions)
+    assert len(worst) == min(MAX_MISTAKES, sum(not each.is_right for each in predictions))
     confidences = [each.confidence for each in worst]
     assert confidences == sorted(confidences, reverse=True)
     assert not any(each.is_right for each in worst)
-    left_out = [each.confidence for each in verdicts if not each.is_right and each not in worst]
+    left_out = [each.confidence for each in predictions if not each.is_right and each not in worst]
     assert max(left_out, default=0) <= min(confidences)
 
 
@@ -159,9 +165,9 @@ def test_text_has_intervals_classes_confusions_and_the_difference():
 
 
 def test_write_folder_report_writes_text_json_and_pictures(tmp_path):
-    verdicts = random_verdicts()[0]
-    report = report_of(verdicts)
-    paths = write_folder_report(tmp_path / "new" / "report", report, verdicts)
+    predictions = random_verdicts()[0]
+    report = report_of(predictions)
+    paths = write_folder_report(tmp_path / "new" / "report", report, predictions)
     assert [path.name for path in paths] == ["report.json", "report.txt", "confusion.png", "mistakes.png"]
     assert json.loads(paths[0].read_text()) == report
     assert paths[1].read_text() == describe_folder(report) + "\n"
@@ -171,21 +177,21 @@ def test_write_folder_report_writes_text_json_and_pictures(tmp_path):
 
 
 def test_without_mistakes_there_is_no_contact_sheet(tmp_path):
-    verdicts = [verdict("happy", "happy")]
-    names = [path.name for path in write_folder_report(tmp_path, report_of(verdicts), verdicts)]
+    predictions = [prediction("happy", "happy")]
+    names = [path.name for path in write_folder_report(tmp_path, report_of(predictions), predictions)]
     assert names == ["report.json", "report.txt", "confusion.png"]
 
 
 def test_contact_sheet_shows_each_mistake_where_it_belongs(tmp_path):
     levels = (40, 120, 200)
-    verdicts = [
-        Verdict(
+    predictions = [
+        ImagePrediction(
             LabelledImage(tmp_path / f"{'very long name ' * 5}{level}.png", "sad"), faces=1, label="happy",
             confidence=0.9 - level / 1000, crop=np.full((48, 48, channels), level, np.uint8),
         )
         for level, channels in zip(levels, (1, 3, 1), strict=True)
     ]  # fmt: skip
-    write_folder_report(tmp_path / "out", report_of(verdicts), verdicts)
+    write_folder_report(tmp_path / "out", report_of(predictions), predictions)
     with Image.open(tmp_path / "out" / "mistakes.png") as picture:
         sheet = np.asarray(picture.convert("L"))
     assert [sheet[70, 70 + 130 * column] for column in range(3)] == list(levels)
@@ -204,10 +210,10 @@ def test_judge_images_goes_on_after_files_that_cannot_be_read(tmp_path):
             seen.append(item)
             yield item
 
-    verdicts = list(judge_images(images, analyser, LIMITS, "whole", watch))
-    assert sorted(each.image.path for each in verdicts) == sorted(image.path for image in images)
+    predictions = list(predict_images(images, analyser, LIMITS, "whole", watch))
+    assert sorted(each.image.path for each in predictions) == sorted(image.path for image in images)
     assert tuple(seen) == images
-    errors = {each.image.path.name: each.error.code for each in verdicts if each.error}
+    errors = {each.image.path.name: each.error.code for each in predictions if each.error}
     assert errors == {"broken.png": "bad_image", "empty.png": "empty_image"}
 
 
@@ -216,7 +222,7 @@ def test_judge_images_of_several_faces_takes_the_largest(tmp_path):
     image[:, 48:] = 100
     write_folder(tmp_path, [image], [0])
     analyser = StillAnalyser(MeanClassifier(), FixedDetector((10, 10, 20, 20), (58, 5, 90, 40)), 5)
-    (found,) = judge_images(find_labelled_images(tmp_path).images, analyser, LIMITS, "detect")
+    (found,) = predict_images(find_labelled_images(tmp_path).images, analyser, LIMITS, "detect")
     assert (found.faces, found.label) == (2, EMOTIONS[3])
     assert report_of([found])["several_faces"] == 1
 
@@ -228,11 +234,11 @@ def test_whole_scores_are_those_of_train_on_the_same_pixels(tmp_path):
     shown = predictions.scaling.apply(predictions.logits.ferplus).argmax(axis=1)
     original = predictions.logits.original.argmax(axis=1)
     analyser = StillAnalyser(open_model(model).new_classifier(), None, 5)
-    verdicts = list(judge_images(find_labelled_images(tmp_path).images, analyser, LIMITS, "whole"))
-    for each in verdicts:
+    predictions = list(predict_images(find_labelled_images(tmp_path).images, analyser, LIMITS, "whole"))
+    for each in predictions:
         row = int(each.image.path.stem)
         assert each.label == EMOTIONS[shown[row]]
         assert each.original_label == EMOTIONS[original[row]]
-    report = score_folder(verdicts)
+    report = score_folder(predictions)
     assert report["accuracy"] == pytest.approx(np.mean(shown == data.emotion))
     assert report["accuracy_original"] == pytest.approx(np.mean(original == data.emotion))

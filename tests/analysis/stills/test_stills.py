@@ -148,11 +148,11 @@ def test_judge_classifies_several_images_in_one_call():
         analyser.prepare(grey(100), "whole"),
         analyser.prepare(grey(160), "detect"),
     ]
-    results = analyser.judge(prepared)
+    results = analyser.predict(prepared)
     assert len(classifier.calls) == 1
     labels = [[face.label for face in result.faces] for result in results]
     assert labels == [[EMOTIONS[1]] * 2, [], [EMOTIONS[3]], [EMOTIONS[5]] * 2]
-    assert analyser.judge([]) == []
+    assert analyser.predict([]) == []
 
 
 def test_original_scores_are_those_of_the_same_face():

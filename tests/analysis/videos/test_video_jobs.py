@@ -32,9 +32,9 @@ def jobs(clock, discarded):
     return VideoJobs(lambda folder: discarded.append(folder.name), limits, clock)
 
 
-def submit(jobs, owner, name, party=""):
-    with jobs.place_for(owner, party):
-        return jobs.submit(NewVideo(owner, name, Path(name), Path(name, "source"), party=party))
+def submit(jobs, owner, name, client_key=""):
+    with jobs.slot_for(owner, client_key):
+        return jobs.submit(NewVideo(owner, name, Path(name), Path(name, "source"), client_key=client_key))
 
 
 def finish(jobs, job, tmp_path, size=10):
@@ -62,7 +62,7 @@ def test_new_cookies_give_no_further_turns(jobs, tmp_path):
 
 
 def test_new_cookies_give_no_further_places(clock):
-    jobs = VideoJobs(lambda folder: None, JobLimits(queued_of_owner=2, queued_of_party=3, queued=6), clock)
+    jobs = VideoJobs(lambda folder: None, JobLimits(queued_of_owner=2, queued_of_client=3, queued=6), clock)
     for number in range(3):
         submit(jobs, f"new {number}", "v", "address")
     with pytest.raises(TooManyJobsError, match="from your address"):
@@ -112,19 +112,19 @@ def test_positions_are_the_order_in_which_they_begin(jobs, tmp_path):
 
 def test_one_owner_may_have_so_many_waiting_with_those_that_come_in(jobs):
     submit(jobs, "ann", "a1")
-    with jobs.place_for("ann"), jobs.place_for("ann"):
-        with pytest.raises(TooManyJobsError, match="You have 3"), jobs.place_for("ann"):
+    with jobs.slot_for("ann"), jobs.slot_for("ann"):
+        with pytest.raises(TooManyJobsError, match="You have 3"), jobs.slot_for("ann"):
             pass
-        with jobs.place_for("bob"):
+        with jobs.slot_for("bob"):
             pass
-    with jobs.place_for("ann"):
+    with jobs.slot_for("ann"):
         pass
 
 
 def test_all_together_may_have_so_many_waiting(jobs):
     for owner, name in (("ann", "a1"), ("ann", "a2"), ("bob", "b1"), ("bob", "b2"), ("cem", "c1")):
         submit(jobs, owner, name)
-    with pytest.raises(TooManyJobsError, match="5 videos are waiting") as caught, jobs.place_for("dia"):
+    with pytest.raises(TooManyJobsError, match="5 videos are waiting") as caught, jobs.slot_for("dia"):
         pass
     assert (caught.value.http_status, caught.value.retryable) == (429, True)
     jobs.next()

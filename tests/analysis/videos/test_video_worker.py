@@ -222,7 +222,7 @@ def test_a_full_disk_is_told_and_the_next_video_goes_on(service, clip, monkeypat
     assert ended(service, submit(service, clip.read_bytes()).id).state == "finished"
 
 
-def test_a_bug_is_logged_and_tells_strangers_nothing(service, clip, pipeline, monkeypatch, caplog):
+def test_a_bug_is_logged_and_tells_outsiders_nothing(service, clip, pipeline, monkeypatch, caplog):
     def fails(*_arguments):
         raise RuntimeError("/secret/path")
 

@@ -59,12 +59,12 @@ def test_every_shape_in_every_format_agrees_with_keras(models, tmp_path, shape, 
     crops = networks.faces_for(opened.info.size_hw, opened.info.channels)
     assert opened.info.size_hw == model.input_shape[1:3]
     assert opened.info.options["scaling"] == scaling
-    judged = opened.new_classifier().classify(crops)
+    prediction = opened.new_classifier().classify(crops)
     wanted = expected(model, crops, scaling)
-    np.testing.assert_allclose(judged.scores, wanted, atol=1e-3)
+    np.testing.assert_allclose(prediction.scores, wanted, atol=1e-3)
     assert np.abs(wanted[0] - wanted[1]).max() > 0.02  # or agreement would mean nothing
-    assert judged.original_scores is None
-    assert judged.doubt.tolist() == [0, 0]
+    assert prediction.original_scores is None
+    assert prediction.uncertainty.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8])
@@ -77,9 +77,9 @@ def test_a_quantised_tflite_says_its_scaling_and_agrees_nearly(tmp_path, dtype, 
     opened = open_model(networks.save_quantised(model, tmp_path, dtype, samples))
     assert opened.info.options["scaling"] == scaling
     assert not [text for text in opened.warnings if "--scaling" in text]
-    judged = opened.new_classifier().classify(crops)
-    np.testing.assert_allclose(judged.scores, expected(model, crops, scaling), atol=0.1)
-    np.testing.assert_allclose(judged.scores.sum(axis=1), 1, atol=1e-5)
+    prediction = opened.new_classifier().classify(crops)
+    np.testing.assert_allclose(prediction.scores, expected(model, crops, scaling), atol=0.1)
+    np.testing.assert_allclose(prediction.scores.sum(axis=1), 1, atol=1e-5)
 
 
 def rescaled():
@@ -142,9 +142,9 @@ def test_three_channels_get_grey_or_colours_in_the_order_that_was_said(models, t
 
 def test_no_face_gives_no_scores(models, tmp_path):
     opened = open_model(networks.save_keras(models["sequential_48"], tmp_path))
-    judged = opened.new_classifier().classify(np.zeros((0, 48, 48, 1), np.uint8))
-    assert judged.scores.shape == (0, 7)
-    assert judged.doubt.shape == (0,)
+    prediction = opened.new_classifier().classify(np.zeros((0, 48, 48, 1), np.uint8))
+    assert prediction.scores.shape == (0, 7)
+    assert prediction.uncertainty.shape == (0,)
 
 
 def test_a_model_is_named_by_its_file_and_its_hash(models, tmp_path):

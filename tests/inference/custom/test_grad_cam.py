@@ -48,22 +48,22 @@ def test_it_is_the_activation_map_where_there_is_one(ended_by, activation):
     path, crops = ended_by(activation), networks.faces_for((48, 48))
     opened = open_model(path)
     assert opened.info.heatmaps == "grad-cam"
-    judged = opened.new_classifier().explain(crops)
+    prediction = opened.new_classifier().explain(crops)
     wanted = np.maximum(activation_maps(path, crops), 0)
     places = wanted.shape[2] * wanted.shape[3]
     assert wanted.max() > 0.1
-    np.testing.assert_allclose(places * judged.heatmaps, wanted, rtol=1e-3, atol=1e-3)
-    np.testing.assert_array_equal(judged.scores, opened.new_classifier().classify(crops).scores)
+    np.testing.assert_allclose(places * prediction.heatmaps, wanted, rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(prediction.scores, opened.new_classifier().classify(crops).scores)
 
 
 def test_maps_stand_under_the_names_of_their_outputs(ended_by):
     order = ("contempt", "neutral", "happy", "sad", "surprise", "fear", "disgust", "angry")
     path, crops = ended_by("linear", 8), networks.faces_for((48, 48))
     opened = open_model(path, ModelOptions(labels=parse_labels(",".join(order))))
-    judged = opened.new_classifier().explain(crops)
+    prediction = opened.new_classifier().explain(crops)
     wanted = np.maximum(activation_maps(path, crops, [order.index(name) for name in EMOTIONS]), 0)
     np.testing.assert_allclose(
-        judged.heatmaps * wanted.shape[2] * wanted.shape[3], wanted, rtol=1e-3, atol=1e-3
+        prediction.heatmaps * wanted.shape[2] * wanted.shape[3], wanted, rtol=1e-3, atol=1e-3
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_web.errors import ModelArtifactError, SettingsError
-from fer_web.inference.custom.custom_classifier import ForeignClassifier
+from fer_web.inference.custom.custom_classifier import CustomClassifier
 from fer_web.inference.custom.custom_model import read_network
 from fer_web.inference.custom.custom_network import (
     LOGITS,
@@ -112,7 +112,7 @@ def classify(row, options=None, count=2, **changes):
     net = network(row, **changes)
     reading = read_network(net, options or ModelOptions())
     crops = np.full((count, 48, 48, 1), 255, np.uint8)
-    return ForeignClassifier(model_info(), net, reading).classify(crops).scores
+    return CustomClassifier(model_info(), net, reading).classify(crops).scores
 
 
 def test_outputs_are_put_into_our_order():

@@ -147,7 +147,7 @@ class Client:
 
 
 class LocalNetwork:
-    """The host, the phone and the stranger at one switch, which is in the host."""
+    """The host, the phone and the outsider at one switch, which is in the host."""
 
     def __init__(self):
         self.machines = []
@@ -159,7 +159,7 @@ class LocalNetwork:
             self.host.add_address(f"{SUBNET}.1/24")
             self.host.add_address(f"{SUBNET_IPV6}1/64")
             self.phone = self._plugged_in("phone", 2)
-            self.stranger = self._plugged_in("stranger", 3)
+            self.outsider = self._plugged_in("outsider", 3)
             for machine in self.machines:
                 machine.wait_until_settled()
         except BaseException:

@@ -5,12 +5,12 @@ import sys
 from flask import Flask
 
 from fer_web.serving import listeners
-from fer_web.serving.listeners import Listener, PeerLimit, open_listener
+from fer_web.serving.listeners import AddressLimit, Listener, open_listener
 from fer_web.serving.modes import serving_mode
 
 
-class StrictLimit(PeerLimit):
-    """Sees every peer as another machine."""
+class StrictLimit(AddressLimit):
+    """Sees every address as another machine."""
 
     def enter(self, address):
         return super().enter(address.replace("127.", "10."))

@@ -7,7 +7,7 @@ import numpy as np
 from fer_web.analysis.stills.images import ImageLimits
 from fer_web.analysis.stills.still_analyser import SharedAnalyser
 from fer_web.analysis.stills.stills import StillAnalyser
-from fer_web.inference.classifier import Judged
+from fer_web.inference.classifier import Prediction
 from fer_web.vision.types import Faces
 from tests.support.fakes.models import model_info
 
@@ -40,7 +40,7 @@ class MeanClassifier:
         scores = np.full((len(crops), 7), 0.02, np.float32)
         scores[np.arange(len(crops)), which] = 0.88
         original = scores[:, ::-1].copy() if self.has_original else None
-        return Judged(scores, np.zeros(len(crops), np.float32), original)
+        return Prediction(scores, np.zeros(len(crops), np.float32), original)
 
 
 class LeftClassifier(MeanClassifier):

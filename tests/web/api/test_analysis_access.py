@@ -9,53 +9,53 @@ import pytest
 
 from fer_web.errors import OverloadedError
 from fer_web.sharing.types import Admission
-from fer_web.web.api.analysis_access import MAX_OF_PARTY, THIS_MACHINE, PartyPlaces, party_of
+from fer_web.web.api.analysis_access import MAX_IMAGES_OF_CLIENT, THIS_MACHINE, ClientQuota, quota_key_of
 from tests.support.analysing import analysing_application
 from tests.support.shared_application import Shared
 
 
-class Party:
+class Client:
     """The places, and who asks for one."""
 
     def __init__(self):
         self.name = "address"
-        self.places = PartyPlaces(lambda: self.name)
+        self.quota = ClientQuota(lambda: self.name)
 
 
 @pytest.fixture
-def party():
-    return Party()
+def client_key():
+    return Client()
 
 
-def take(party, count, stack):
+def take(client_key, count, stack):
     for _ in range(count):
-        stack.enter_context(party.places.taken())
+        stack.enter_context(client_key.quota.taken())
 
 
-def test_one_party_leaves_places_for_others(party):
+def test_one_party_leaves_places_for_others(client_key):
     with contextlib.ExitStack() as stack:
-        take(party, MAX_OF_PARTY, stack)
+        take(client_key, MAX_IMAGES_OF_CLIENT, stack)
         with pytest.raises(OverloadedError, match="You have 9 images under way"):
-            take(party, 1, stack)
-        party.name = "another address"
-        take(party, 1, stack)
-    party.name = "address"
+            take(client_key, 1, stack)
+        client_key.name = "another address"
+        take(client_key, 1, stack)
+    client_key.name = "address"
     with contextlib.ExitStack() as stack:
-        take(party, MAX_OF_PARTY, stack)
+        take(client_key, MAX_IMAGES_OF_CLIENT, stack)
 
 
-def test_this_machine_may_have_all_places(party):
-    party.name = THIS_MACHINE
+def test_this_machine_may_have_all_places(client_key):
+    client_key.name = THIS_MACHINE
     with contextlib.ExitStack() as stack:
-        take(party, MAX_OF_PARTY + 5, stack)
+        take(client_key, MAX_IMAGES_OF_CLIENT + 5, stack)
 
 
 def test_images_count_from_their_first_byte(tmp_path):
     """Each holds a temporary file; a further one is refused before any of it is read."""
     shared = Shared(tmp_path)
     link = shared.link()
-    bodies = [SlowBody() for _ in range(MAX_OF_PARTY)]
-    with contextlib.closing(shared), ThreadPoolExecutor(MAX_OF_PARTY) as pool:
+    bodies = [SlowBody() for _ in range(MAX_IMAGES_OF_CLIENT)]
+    with contextlib.closing(shared), ThreadPoolExecutor(MAX_IMAGES_OF_CLIENT) as pool:
         answers = [pool.submit(post, visitor_of(shared, link), body) for body in bodies]
         try:
             assert all(body.is_read.wait(10) for body in bodies)
@@ -104,11 +104,11 @@ def post(client, body):
 def test_a_party_has_any_number_of_cookies(tmp_path):
     with analysing_application(tmp_path) as application:
 
-        def party(address, **admission):
+        def client_key(address, **admission):
             with application.flask.test_request_context(environ_base={"REMOTE_ADDR": address}):
-                return party_of(Admission(**{"is_local": False, **admission}))
+                return quota_key_of(Admission(**{"is_local": False, **admission}))
 
-        assert party("127.0.0.1", is_local=True) == THIS_MACHINE
-        assert party("127.0.0.1", is_local=True, key="k") == party("192.0.2.1", key="k") == "key k"
-        assert party("192.0.2.1") != party("192.0.2.2")
-        assert party("2001:db8::1") == party("2001:db8::2")
+        assert client_key("127.0.0.1", is_local=True) == THIS_MACHINE
+        assert client_key("127.0.0.1", is_local=True, key="k") == client_key("192.0.2.1", key="k") == "key k"
+        assert client_key("192.0.2.1") != client_key("192.0.2.2")
+        assert client_key("2001:db8::1") == client_key("2001:db8::2")

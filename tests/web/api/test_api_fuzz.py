@@ -31,7 +31,7 @@ class Served:
         return self.flask({**environ, "REMOTE_ADDR": "127.0.0.1"}, start_response)
 
 
-# A key is needed by strangers alone: test_keys_api.py has them. What a schema allows may still be refused,
+# A key is needed by outsiders alone: test_keys_api.py has them. What a schema allows may still be refused,
 # such as a name with control characters.
 NOT_HERE = [ignored_auth, positive_data_acceptance]
 # It is the address of a session too, one that cannot be.

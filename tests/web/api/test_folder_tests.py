@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_web.analysis.folders.folder_scores import MAX_MISTAKES, Verdict, score_folder
+from fer_web.analysis.folders.folder_scores import MAX_MISTAKES, ImagePrediction, score_folder
 from fer_web.analysis.folders.folder_test_store import FolderTestLimits, FolderTests, TestedWith
 from fer_web.analysis.folders.labelled_images import labelled_image
 from fer_web.errors import NotFoundError, TooManyJobsError
@@ -205,15 +205,15 @@ def test_unknown_keys_are_refused(browser):
 def test_tests_of_others_are_not_there_and_too_many_are_refused(application, browser):
     tests = [browser.begin().json["id"] for _ in range(3)]
     assert code_of(browser.begin()) == (429, "too_many_jobs")
-    stranger = Browser(application)
+    outsider = Browser(application)
     for answer in (
-        stranger.get(tests[0]),
-        stranger.get(tests[0], "/report.txt"),
-        stranger.delete(tests[0]),
-        stranger.send(tests[0], "sad/1.png", looks("sad")),
+        outsider.get(tests[0]),
+        outsider.get(tests[0], "/report.txt"),
+        outsider.delete(tests[0]),
+        outsider.send(tests[0], "sad/1.png", looks("sad")),
     ):
         assert code_of(answer) == (404, "not_found")
-    assert stranger.begin().status_code == 201
+    assert outsider.begin().status_code == 201
     for test in tests:
         browser.delete(test)
 
@@ -252,8 +252,8 @@ def test_only_the_faces_of_the_worst_mistakes_are_kept():
     for number in range(1000):
         confidence = (number * 37 % 1000) / 1000
         image = labelled_image(f"sad/{number}.png")
-        tests.add(test, Verdict(image, faces=1, label="happy", confidence=confidence, crop=crop))
-    kept = [each for each in test.verdicts.values() if each.crop is not None]
+        tests.add(test, ImagePrediction(image, faces=1, label="happy", confidence=confidence, crop=crop))
+    kept = [each for each in test.predictions.values() if each.crop is not None]
     assert len(kept) <= 2 * MAX_MISTAKES
     worst = tests.mistakes(test)
     assert [each.confidence for each in worst] == [(999 - place) / 1000 for place in range(MAX_MISTAKES)]
@@ -266,7 +266,7 @@ def test_a_test_takes_so_many_images():
 
 
 def test_new_cookies_give_no_further_tests():
-    tests, _ = book(of_party=2)
+    tests, _ = book(of_client=2)
     for owner in ("ann", "bob"):
         tests.begin(owner, "x", "auto", "address")
     with pytest.raises(TooManyJobsError, match="2 folder tests are under way"):
@@ -274,13 +274,13 @@ def test_new_cookies_give_no_further_tests():
     assert tests.begin("dora", "x", "auto", "another").owner == "dora"
 
 
-@pytest.mark.parametrize("limits", [{"images_of_party": 2}, {"all_images": 2}])
+@pytest.mark.parametrize("limits", [{"images_of_client": 2}, {"all_images": 2}])
 def test_all_tests_together_take_so_many_images(limits):
     tests, _ = book(**limits)
     first, second = (tests.begin(owner, "x", "auto", "address") for owner in ("ann", "bob"))
     for number in range(2):
         tests.check_room(second)
-        tests.add(first, Verdict(labelled_image(f"sad/{number}.png")))
+        tests.add(first, ImagePrediction(labelled_image(f"sad/{number}.png")))
     with pytest.raises(TooManyJobsError, match="2 images together"):
         tests.check_room(second)
 

@@ -78,7 +78,7 @@ def test_a_key_is_never_the_hosts_even_with_the_hosts_cookie(shared):
     assert code_of(ask(shared, key, "/api/v1/share")) == (403, "forbidden")
 
 
-def test_a_key_lets_a_stranger_of_the_network_in_to_the_api_alone(shared):
+def test_a_key_lets_an_outsider_of_the_network_in_to_the_api_alone(shared):
     key = new_key(shared)["key"]
     assert code_of(shared.browser().client.get(SESSIONS)) == (403, "link_needed")
     answer = ask(shared, key)
@@ -94,8 +94,8 @@ def test_a_key_lets_a_stranger_of_the_network_in_to_the_api_alone(shared):
 @pytest.mark.parametrize("address", [PHONE, "127.0.0.1"])
 def test_a_key_sees_what_was_made_with_it(shared, address):
     key, other = new_key(shared), new_key(shared, "other")
-    foreign = shared.session()
-    export = shared.host.client.get(f"{SESSIONS}/{foreign}/export?format=json").data
+    others = shared.session()
+    export = shared.host.client.get(f"{SESSIONS}/{others}/export?format=json").data
     imported = ask(
         shared, key["key"], f"{SESSIONS}/import", address, "POST",
         data=io.BytesIO(export), content_type="application/json",
@@ -105,7 +105,7 @@ def test_a_key_sees_what_was_made_with_it(shared, address):
     assert [row["id"] for row in ask(shared, key["key"], address=address).json["sessions"]] == [session_id]
     assert ask(shared, other["key"], address=address).json["sessions"] == []
     assert code_of(ask(shared, other["key"], f"{SESSIONS}/{session_id}", address)) == (404, "not_found")
-    assert code_of(ask(shared, key["key"], f"{SESSIONS}/{foreign}", address)) == (404, "not_found")
+    assert code_of(ask(shared, key["key"], f"{SESSIONS}/{others}", address)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("address", [PHONE, "127.0.0.1"])

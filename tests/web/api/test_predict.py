@@ -173,10 +173,10 @@ def test_visitors_by_a_join_link_may_and_others_may_not(tmp_path):
     try:
         joined, _ = shared.visitor("join")
         watching, _ = shared.visitor("watch")
-        stranger = shared.browser()
+        outsider = shared.browser()
         headers = {"Origin": "http://localhost"}
         answers = [
-            each.client.post(PREDICT, data=b"x", headers=headers) for each in (joined, watching, stranger)
+            each.client.post(PREDICT, data=b"x", headers=headers) for each in (joined, watching, outsider)
         ]
         assert [code_of(answer) for answer in answers] == [
             (415, "not_an_image"),
@@ -185,7 +185,7 @@ def test_visitors_by_a_join_link_may_and_others_may_not(tmp_path):
         ]
         for path in ("/api/v1/health", "/api/v1/openapi.json"):
             assert joined.client.get(path).status_code == 200
-            assert code_of(stranger.client.get(path)) == (403, "link_needed")
+            assert code_of(outsider.client.get(path)) == (403, "link_needed")
     finally:
         shared.close()
 

@@ -73,7 +73,7 @@ def browser(application):
 
 
 @pytest.fixture
-def stranger(application):
+def outsider(application):
     return Browser(application)
 
 
@@ -94,9 +94,9 @@ def code_of(answer):
 NOT_FOUND = (404, "not_found")
 
 
-def test_list_shows_the_own_sessions_with_all_that_a_row_needs(browser, stranger):
+def test_list_shows_the_own_sessions_with_all_that_a_row_needs(browser, outsider):
     browser.record(name="Film", tags=("evening",))
-    stranger.record(name="Another")
+    outsider.record(name="Another")
     answer = browser.get().json
     (row,) = answer["sessions"]
     assert set(row) == {
@@ -440,11 +440,11 @@ def test_delete_hides_and_restore_brings_back(browser):
     assert browser.get(f"/{session_id}").status_code == 200
 
 
-def test_delete_all_removes_the_own_ones_for_good(browser, stranger):
-    session_id, other = browser.record(), stranger.record()
+def test_delete_all_removes_the_own_ones_for_good(browser, outsider):
+    session_id, other = browser.record(), outsider.record()
     assert browser.send("DELETE").json == {"deleted": 1}
     assert code_of(browser.send("POST", f"/{session_id}/restore")) == NOT_FOUND
-    assert stranger.get(f"/{other}").status_code == 200
+    assert outsider.get(f"/{other}").status_code == 200
 
 
 ROUTES = [
@@ -464,12 +464,12 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
 @pytest.mark.parametrize("which", ["foreign", "unknown", "strange"])
-def test_what_is_not_ones_own_looks_as_if_it_were_not_there(browser, stranger, which, method, path, body):
+def test_what_is_not_ones_own_looks_as_if_it_were_not_there(browser, outsider, which, method, path, body):
     session_id = browser.record()
     before = browser.get(f"/{session_id}").json
     asked = {"foreign": session_id, "unknown": "AAAAAAAAAAAAAAAA", "strange": "%00%27--"}[which]
     path = path.replace("MARKER", before["markers"][0]["id"])
-    answer = stranger.send(method, f"/{asked}{path}", body)
+    answer = outsider.send(method, f"/{asked}{path}", body)
     assert code_of(answer) == NOT_FOUND
     assert "another browser" in answer.json["error"]["message"]
     assert browser.get(f"/{session_id}").json == before
@@ -486,10 +486,10 @@ def test_what_was_deleted_is_not_there(browser, method, path, body):
     assert browser.send("POST", f"/{session_id}/restore").json["name"] == "A film"
 
 
-def test_a_stranger_cannot_restore_what_was_deleted(browser, stranger):
+def test_an_outsider_cannot_restore_what_was_deleted(browser, outsider):
     session_id = browser.record()
     browser.send("DELETE", f"/{session_id}")
-    assert code_of(stranger.send("POST", f"/{session_id}/restore")) == NOT_FOUND
+    assert code_of(outsider.send("POST", f"/{session_id}/restore")) == NOT_FOUND
 
 
 def test_a_marker_of_another_session_is_not_there(browser):
@@ -547,25 +547,25 @@ def test_an_api_address_answers_in_json_even_to_a_browsers_address_bar(browser):
     assert code_of(browser.send("PUT", "/x")) == (405, "method_not_allowed")
 
 
-def test_the_host_sees_and_deletes_all(host, stranger, application):
-    session_id = stranger.record()
+def test_the_host_sees_and_deletes_all(host, outsider, application):
+    session_id = outsider.record()
     rows = {row["id"]: row for row in host.get(limit=200).json["sessions"]}
     assert rows[session_id]["mine"] is False
     assert host.get(f"/{session_id}/samples").status_code == 200
     assert host.send("PATCH", f"/{session_id}", {"name": "tidied"}).json["name"] == "tidied"
     assert host.send("DELETE", f"/{session_id}").status_code == 200
-    assert code_of(stranger.get(f"/{session_id}")) == NOT_FOUND
+    assert code_of(outsider.get(f"/{session_id}")) == NOT_FOUND
 
 
-def test_delete_all_of_the_host_is_only_its_own_unless_it_says_everyone(host, stranger, browser):
-    stranger.record()
+def test_delete_all_of_the_host_is_only_its_own_unless_it_says_everyone(host, outsider, browser):
+    outsider.record()
     host.send("DELETE")
     session_id = browser.record()
     assert host.send("DELETE").json == {"deleted": 0}
     assert code_of(browser.send("DELETE", "?everyone=1")) == (403, "forbidden")
     assert host.send("DELETE", "?everyone=1").json["deleted"] >= 2
     assert code_of(browser.get(f"/{session_id}")) == NOT_FOUND
-    assert stranger.get().json["total"] == 0
+    assert outsider.get().json["total"] == 0
 
 
 def test_a_database_that_does_not_answer_is_told_as_retryable(browser, application, monkeypatch):
@@ -600,8 +600,8 @@ def test_pages_are_there_and_private(browser, path):
         ("/compare?ids=a,b,c,d,e", 400),
     ],
 )
-def test_pages_of_what_is_not_ones_own(browser, stranger, path, status):
-    path = path.replace("FOREIGN", stranger.record()).replace("ID", browser.record())
+def test_pages_of_what_is_not_ones_own(browser, outsider, path, status):
+    path = path.replace("FOREIGN", outsider.record()).replace("ID", browser.record())
     page = browser.client.get(path, headers={"Accept": "text/html"})
     assert (page.status_code, page.mimetype) == (status, "text/html")
 

@@ -176,11 +176,11 @@ def test_progress_can_be_watched_and_a_running_video_cancelled(application, brow
 def test_what_others_sent_is_not_there(application, browser, pipeline, clip):
     pipeline.is_held = True
     video = browser.send(clip).json["id"]
-    stranger = Browser(application)
-    assert stranger.get().json == {"videos": []}
+    outsider = Browser(application)
+    assert outsider.get().json == {"videos": []}
     for path in (f"/{video}", f"/{video}/table.csv", f"/{video}/annotated"):
-        assert code_of(stranger.get(path)) == (404, "not_found")
-    assert code_of(stranger.delete(video)) == (404, "not_found")
+        assert code_of(outsider.get(path)) == (404, "not_found")
+    assert code_of(outsider.delete(video)) == (404, "not_found")
     assert browser.get(f"/{video}").json["state"] in ("queued", "running")
 
 

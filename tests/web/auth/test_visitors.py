@@ -30,7 +30,7 @@ API = (
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    built = Shared(tmp_path_factory.mktemp("guests"))
+    built = Shared(tmp_path_factory.mktemp("visitors"))
     yield built
     built.close()
 
@@ -62,7 +62,7 @@ def open_token(shared, token, **options):
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE"])
-def test_a_stranger_gets_no_page(shared, path, method):
+def test_an_outsider_gets_no_page(shared, path, method):
     answer = shared.browser().client.open(path, method=method, headers={"Accept": "text/html"})
     assert answer.status_code == 403
     assert "Set-Cookie" not in answer.headers
@@ -73,7 +73,7 @@ def test_a_stranger_gets_no_page(shared, path, method):
 
 @pytest.mark.parametrize("path", [*API, *PAGES])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT"])
-def test_a_stranger_gets_no_answer_from_the_api(shared, path, method):
+def test_an_outsider_gets_no_answer_from_the_api(shared, path, method):
     assert error_of(shared.browser().send(method, path, {})) == (403, "link_needed")
 
 
@@ -92,7 +92,7 @@ def test_what_holds_nothing_of_anybody_is_given_to_all(shared, path):
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "fd00::7", "::ffff:192.168.1.7", "", "nonsense"])
-def test_who_is_not_at_this_machine_is_a_stranger(shared, address):
+def test_who_is_not_at_this_machine_is_an_outsider(shared, address):
     assert shared.browser(address).get("/").status_code == 403
 
 
@@ -337,7 +337,7 @@ def stop(shared, link):
 
 def expire(shared, link):
     later = time.time() + 13 * 3600
-    shared.application.links._clock = shared.application.gate._clock = lambda: later
+    shared.application.links._clock = shared.application.authenticator._clock = lambda: later
 
 
 def remove(shared, link):

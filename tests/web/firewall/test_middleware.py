@@ -1,4 +1,4 @@
-"""Every way in, from every place, with every name and from every page: only the right ones pass the fence."""
+"""Every way in, from everywhere, by every name and from every page: only the right ones pass."""
 
 import io
 import itertools
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from fer_web.web.firewall.middleware import BodyBound, FenceRules, RequestFence
+from fer_web.web.firewall.middleware import BodyBound, SecurityMiddleware, SecurityRules
 
 LAN_NAMES = frozenset({"192.168.7.5", "[fd00::5]", "fer-host.local", "fer.example.org"})
 PUBLIC_URL = "https://fer.example.org"
-PEERS = {"this machine": "127.0.0.1", "this machine, IPv6": "::1", "the network": "192.168.7.9"}
+ADDRESSES = {"this machine": "127.0.0.1", "this machine, IPv6": "::1", "the network": "192.168.7.9"}
 HOSTS = {
     "an address of loopback": ("127.0.0.1", "[::1]", "localhost", "127.0.1.1"),
     "an address of ours": ("192.168.7.5", "[fd00::5]", "fer-host.local", "fer.example.org", "FER-HOST.local"),
@@ -50,7 +50,7 @@ MUST_NAME_ITS_PAGE = ("write", "form", "polling", "polling post", "websocket")
 class Cell:
     """One request of the matrix, in words."""
 
-    peer: str
+    address: str
     host: str
     origin: str
     site: str | None
@@ -62,7 +62,7 @@ class Cell:
         return self.is_called_by_a_right_name() and self.is_from_an_own_page()
 
     def is_called_by_a_right_name(self):
-        right = "an address of ours" if self.peer == "the network" else "an address of loopback"
+        right = "an address of ours" if self.address == "the network" else "an address of loopback"
         return self.host == right
 
     def is_from_an_own_page(self):
@@ -78,7 +78,7 @@ class Cell:
         return says_so or self.way not in MUST_NAME_ITS_PAGE or self.cookie == "none"
 
 
-CELLS = [Cell(*values) for values in itertools.product(PEERS, HOSTS, ORIGINS, SITES, COOKIES, WAYS)]
+CELLS = [Cell(*values) for values in itertools.product(ADDRESSES, HOSTS, ORIGINS, SITES, COOKIES, WAYS)]
 
 
 def environ_of(cell, host, scheme="https"):
@@ -101,16 +101,16 @@ def environ_of(cell, host, scheme="https"):
         "QUERY_STRING": f"EIO=4&transport={'websocket' if cell.way == 'websocket' else 'polling'}",
     }
     given = {name: value for name, value in headers.items() if value is not None}
-    return request_from(PEERS[cell.peer], path, method=method, scheme=scheme, **given)
+    return request_from(ADDRESSES[cell.address], path, method=method, scheme=scheme, **given)
 
 
-def request_from(peer, path, *, method="GET", scheme="https", **headers):
+def request_from(address, path, *, method="GET", scheme="https", **headers):
     """A WSGI request as both servers make it."""
     return {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
         "QUERY_STRING": "",
-        "REMOTE_ADDR": peer,
+        "REMOTE_ADDR": address,
         "SERVER_NAME": "server",
         "SERVER_PORT": "5443",
         "wsgi.url_scheme": scheme,
@@ -120,7 +120,7 @@ def request_from(peer, path, *, method="GET", scheme="https", **headers):
 
 
 class Inside:
-    """What stands behind the fence: remembers what reached it."""
+    """What stands behind the middleware: remembers what reached it."""
 
     def __init__(self):
         self.environ = None
@@ -134,7 +134,7 @@ class Inside:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, and what was seen inside; None where the fence refused."""
+    """What came back, and what was seen inside; None where the middleware refused."""
 
     status: int
     headers: dict
@@ -150,8 +150,8 @@ def ask(environ, inside=None, **rules):
     inside = inside or Inside()
     given = {"max_body_bytes": 1000, "hosts": lambda: LAN_NAMES, "public_url": PUBLIC_URL, **rules}
     seen = {}
-    fence = RequestFence(inside, FenceRules(**given))
-    body = fence(environ, lambda status, headers: seen.update(status=status, headers=headers))
+    middleware = SecurityMiddleware(inside, SecurityRules(**given))
+    body = middleware(environ, lambda status, headers: seen.update(status=status, headers=headers))
     assert len(dict(seen["headers"])) == len(seen["headers"]), "no header twice"
     return Answer(
         int(seen["status"].split()[0]), dict(seen["headers"]), b"".join(body).decode(), inside.environ
@@ -175,8 +175,8 @@ def test_only_the_right_cells_of_the_matrix_get_in():
 def public_gets_in(cell):
     """A page of the public address, where the request calls the server by that name."""
     return (
-        cell.peer == "the network"
-        and Cell(cell.peer, cell.host, "ours", cell.site, cell.cookie, cell.way).gets_in()
+        cell.address == "the network"
+        and Cell(cell.address, cell.host, "ours", cell.site, cell.cookie, cell.way).gets_in()
     )
 
 
@@ -243,8 +243,8 @@ def test_slashes_too_many_or_too_few_lead_around_no_wall(path):
 # Plain HTTP
 
 
-def ask_plainly(path, peer="192.168.7.9", scheme="http", **headers):
-    environ = request_from(peer, path, scheme=scheme, **{"HTTP_HOST": "192.168.7.5:5000", **headers})
+def ask_plainly(path, address="192.168.7.9", scheme="http", **headers):
+    environ = request_from(address, path, scheme=scheme, **{"HTTP_HOST": "192.168.7.5:5000", **headers})
     return ask(environ, plain_http_page=lambda: "<p>Open the https link</p>")
 
 
@@ -282,7 +282,7 @@ def test_plain_http_serves_what_the_explanation_needs(path):
 
 def test_https_and_this_machine_are_not_told_about_plain_http():
     assert ask_plainly("/", scheme="https").status == 200
-    assert ask_plainly("/", peer="127.0.0.1", HTTP_HOST="127.0.0.1:5000").status == 200
+    assert ask_plainly("/", address="127.0.0.1", HTTP_HOST="127.0.0.1:5000").status == 200
 
 
 # Proxies
@@ -299,8 +299,8 @@ CLAIMS = {
 }
 
 
-def proxied(peer, **headers):
-    return request_from(peer, "/", scheme="http", **headers)
+def proxied(address, **headers):
+    return request_from(address, "/", scheme="http", **headers)
 
 
 def test_without_proxies_the_network_claims_in_vain():
@@ -321,10 +321,10 @@ def test_a_proxy_that_nobody_told_of_is_not_this_machine(name):
     assert "--proxies 1" in answer.text
 
 
-@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "10.0.0.2"])
-def test_with_a_proxy_the_client_is_who_it_names(peer):
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.2"])
+def test_with_a_proxy_the_client_is_who_it_names(address):
     headers = {"HTTP_X_FORWARDED_FOR": "127.0.0.1, 203.0.113.7", "HTTP_X_FORWARDED_PROTO": "https"}
-    answer = ask(proxied(peer, HTTP_HOST="fer.example.org", **headers), proxies=1)
+    answer = ask(proxied(address, HTTP_HOST="fer.example.org", **headers), proxies=1)
     assert (answer.inside["REMOTE_ADDR"], answer.inside["wsgi.url_scheme"]) == ("203.0.113.7", "https")
 
 
@@ -379,7 +379,7 @@ def test_who_passes_by_the_proxy_does_not_become_this_machine(claim):
 
 
 @pytest.mark.parametrize(
-    ("claim", "peer", "seen"),
+    ("claim", "address", "seen"),
     [
         ("127.0.0.1, 203.0.113.7", "127.0.0.1", "203.0.113.7"),
         ("127.0.0.1, 127.0.0.1, 203.0.113.7", "::1", "203.0.113.7"),
@@ -390,9 +390,9 @@ def test_who_passes_by_the_proxy_does_not_become_this_machine(claim):
         ("127.0.0.1, ::1", "127.0.0.1", "127.0.0.1"),
     ],
 )
-def test_who_comes_by_fewer_proxies_than_told_does_not_become_this_machine(claim, peer, seen):
+def test_who_comes_by_fewer_proxies_than_told_does_not_become_this_machine(claim, address, seen):
     host = "localhost" if seen == "127.0.0.1" else "fer.example.org"
-    answer = ask(proxied(peer, HTTP_HOST=host, HTTP_X_FORWARDED_FOR=claim), proxies=2)
+    answer = ask(proxied(address, HTTP_HOST=host, HTTP_X_FORWARDED_FOR=claim), proxies=2)
     assert answer.inside["REMOTE_ADDR"].replace("::1", "127.0.0.1") == seen
 
 
@@ -408,7 +408,7 @@ def test_what_is_no_address_is_nobody_and_not_this_machine(claim):
 # What every answer says
 
 
-@pytest.mark.parametrize("peer", ["127.0.0.1", "192.168.7.9"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.168.7.9"])
 @pytest.mark.parametrize(
     ("path", "media_type"),
     [
@@ -418,12 +418,12 @@ def test_what_is_no_address_is_nobody_and_not_this_machine(claim):
         ("/l/T", "text/html"),
     ],
 )
-def test_what_a_link_opens_is_kept_by_nobody(peer, path, media_type):
+def test_what_a_link_opens_is_kept_by_nobody(address, path, media_type):
     inside = Inside()
     inside.headers = [("Content-Type", media_type), ("Cache-Control", "max-age=60")]
-    host = "localhost" if peer == "127.0.0.1" else "192.168.7.5"
-    answer = ask(request_from(peer, path, HTTP_HOST=host), inside)
-    is_for_one = path in ("/api/v1/share", "/l/T") or (path == "/" and peer != "127.0.0.1")
+    host = "localhost" if address == "127.0.0.1" else "192.168.7.5"
+    answer = ask(request_from(address, path, HTTP_HOST=host), inside)
+    is_for_one = path in ("/api/v1/share", "/l/T") or (path == "/" and address != "127.0.0.1")
     assert answer.headers["Cache-Control"] == ("no-store" if is_for_one else "max-age=60")
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "Strict-Transport-Security" not in answer.headers
@@ -432,22 +432,24 @@ def test_what_a_link_opens_is_kept_by_nobody(peer, path, media_type):
 # How often
 
 
-def handshakes(fence, peer, count, **headers):
+def handshakes(middleware, address, count, **headers):
     statuses = []
     for _ in range(count):
-        environ = request_from(peer, "/socket.io/", **{"QUERY_STRING": "EIO=4&transport=polling", **headers})
-        fence(environ, lambda status, _headers: statuses.append(int(status.split()[0])))
+        environ = request_from(
+            address, "/socket.io/", **{"QUERY_STRING": "EIO=4&transport=polling", **headers}
+        )
+        middleware(environ, lambda status, _headers: statuses.append(int(status.split()[0])))
     return statuses
 
 
 def test_the_network_begins_few_connections_at_once_and_this_machine_any_number():
-    fence = RequestFence(Inside(), FenceRules(1000, hosts=lambda: LAN_NAMES))
-    statuses = handshakes(fence, "192.168.7.9", 100, HTTP_HOST="192.168.7.5")
+    middleware = SecurityMiddleware(Inside(), SecurityRules(1000, hosts=lambda: LAN_NAMES))
+    statuses = handshakes(middleware, "192.168.7.9", 100, HTTP_HOST="192.168.7.5")
     assert statuses == [200] * 60 + [429] * 40
     known = {"HTTP_HOST": "192.168.7.5", "QUERY_STRING": "EIO=4&transport=polling&sid=abc"}
-    assert handshakes(fence, "192.168.7.9", 100, **known) == [200] * 100
-    assert handshakes(fence, "192.168.7.10", 1, HTTP_HOST="192.168.7.5") == [200]
-    assert handshakes(fence, "127.0.0.1", 100, HTTP_HOST="localhost") == [200] * 100
+    assert handshakes(middleware, "192.168.7.9", 100, **known) == [200] * 100
+    assert handshakes(middleware, "192.168.7.10", 1, HTTP_HOST="192.168.7.5") == [200]
+    assert handshakes(middleware, "127.0.0.1", 100, HTTP_HOST="localhost") == [200] * 100
 
 
 BOUNDS = (BodyBound("POST", "/api/v1/videos", 50_000), BodyBound("POST", "/api/v1/folder-tests", 20_000))

@@ -12,15 +12,15 @@ from werkzeug.test import Client
 from fer_web.factory import create_application
 from fer_web.secret_file import load_secret
 from fer_web.settings import Settings
-from fer_web.sharing.authenticator import Gate
+from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.types import ShareAddress
 from tests.support.fakes.models import write_empty_model
 from tests.support.fakes.pipelines import InstantPipeline
 
 HERE, THERE = "127.0.0.1", "192.168.7.9"
 OURS = {HERE: "localhost:5443", THERE: "192.168.7.5:5443"}
-PEERS = (HERE, THERE)
-HOSTS = ("right", "the other peer's", "evil.example")
+ADDRESSES = (HERE, THERE)
+HOSTS = ("right", "the other address's", "evil.example")
 ORIGINS = ("ours", "https://evil.example", "null", "missing")
 COOKIES = (
     "none",
@@ -59,7 +59,7 @@ ANYWHERE_ON_THIS_MACHINE = set(WAYS) - {"share", "watching", "watch page"}
 class Cell:
     """One request of the matrix."""
 
-    peer: str
+    address: str
     host: str
     origin: str
     cookie: str
@@ -76,12 +76,12 @@ class Cell:
 
     def opened(self):
         by_link = OPENS.get(self.cookie, set())
-        if self.peer == THERE:
+        if self.address == THERE:
             return by_link
         return ANYWHERE_ON_THIS_MACHINE | by_link | ({"share"} if self.cookie == "host" else set())
 
 
-CELLS = [Cell(*values) for values in itertools.product(PEERS, HOSTS, ORIGINS, COOKIES, WAYS)]
+CELLS = [Cell(*values) for values in itertools.product(ADDRESSES, HOSTS, ORIGINS, COOKIES, WAYS)]
 
 
 class FakeNetwork:
@@ -99,7 +99,7 @@ class FakeNetwork:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("walls")
+    folder = tmp_path_factory.mktemp("middleware")
     model = write_empty_model(folder / "m")
     return Settings(model=model, async_mode="threading", detector="haar", data_dir=folder, share="on")
 
@@ -113,11 +113,16 @@ def application(settings):
 
 
 class Visit:
-    """Requests of one peer, with a browser's cookies."""
+    """Requests of one address, with a browser's cookies."""
 
-    def __init__(self, application, peer, **headers):
+    def __init__(self, application, address, **headers):
         self._client = Client(application.flask.wsgi_app)
-        self._base = {"peer": peer, "host": OURS[peer], "origin": f"https://{OURS[peer]}", **headers}
+        self._base = {
+            "address": address,
+            "host": OURS[address],
+            "origin": f"https://{OURS[address]}",
+            **headers,
+        }
 
     def ask(self, path, method="GET", **changes):
         return ask(self._client, path, method, **{**self._base, **changes})
@@ -128,7 +133,7 @@ class Visit:
         return next(f"{cookie.key}={cookie.value}" for cookie in jar if cookie.key.startswith(prefix))
 
 
-def ask(client, path, method="GET", *, peer, host, origin=None, cookie=None, body=None):
+def ask(client, path, method="GET", *, address, host, origin=None, cookie=None, body=None):
     headers = {"Origin": origin, "Cookie": cookie, "Content-Type": "application/json", "Accept": "text/html"}
     return client.open(
         path,
@@ -136,7 +141,7 @@ def ask(client, path, method="GET", *, peer, host, origin=None, cookie=None, bod
         base_url=f"https://{host}",
         data=None if body is None else body if isinstance(body, str) else json.dumps(body),
         headers={name: value for name, value in headers.items() if value is not None},
-        environ_overrides={"REMOTE_ADDR": peer},
+        environ_overrides={"REMOTE_ADDR": address},
     )
 
 
@@ -161,7 +166,7 @@ class Host(Visit):
         ]
 
 
-def guest_cookie(application, link):
+def visitor_cookie(application, link):
     visit = Visit(application, THERE)
     answer = visit.ask(link["urls"][0].removeprefix("https://192.168.7.5:5443"), origin=None)
     assert answer.status_code == 303, answer.text
@@ -180,15 +185,15 @@ def cookies(application, settings, host):
     browser.ask("/", origin=None)
     links = {name: host.share("join" if name in ENDED else name) for name in ("join", "watch", *ENDED)}
     soon = host.share("join", hours=0.05)
-    made = {name: guest_cookie(application, link) for name, link in links.items()}
-    made["expired"] = guest_cookie(application, soon)
+    made = {name: visitor_cookie(application, link) for name, link in links.items()}
+    made["expired"] = visitor_cookie(application, soon)
     host.end(f"/links/{links['revoked']['id']}")
     (removed,) = host.visitors(links["removed"])
     host.end(f"/visitors/{removed}")
-    for clocked in (application.links, application.gate):
+    for clocked in (application.links, application.authenticator):
         clocked._clock = lambda: time.time() + 200
     name, value = made["join"].split("=", 1)
-    earlier = Gate(load_secret(settings.data_dir), application.links, application.visitors)
+    earlier = Authenticator(load_secret(settings.data_dir), application.links, application.visitors)
     return {
         **made,
         "none": None,
@@ -207,11 +212,12 @@ REASONS = {**ENDED, "expired": "link_expired", "of an earlier run": "sharing_sto
 
 def outcome(client, cell, cookie):
     """Status, and what a program reads: the error's code, or "in" where there is none."""
-    host = {"right": OURS[cell.peer], "the other peer's": OURS[THERE if cell.peer == HERE else HERE]}.get(
-        cell.host, f"{cell.host}:5443"
-    )
+    host = {
+        "right": OURS[cell.address],
+        "the other address's": OURS[THERE if cell.address == HERE else HERE],
+    }.get(cell.host, f"{cell.host}:5443")
     origin = {"ours": f"https://{host}", "missing": None}.get(cell.origin, cell.origin)
-    known = {"peer": cell.peer, "host": host, "origin": origin, "cookie": cookie}
+    known = {"address": cell.address, "host": host, "origin": origin, "cookie": cookie}
     method, path = WAYS[cell.way]
     if method == "polling":
         return poll(client, path, **known)

@@ -1,4 +1,4 @@
-"""The walls of real servers, in both modes, behind a proxy that says who asks and by which name."""
+"""The middleware of real servers, in both modes, behind a proxy that says who asks and by which name."""
 
 import json
 import re
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(120)
 
 PUBLIC_URL = "https://fer.example.org"
 VISITOR, PERSON = "203.0.113.7", "127.0.0.1"
-STRANGERS = {"polling": "203.0.113.98", "websocket": "203.0.113.99"}
+OUTSIDERS = {"polling": "203.0.113.98", "websocket": "203.0.113.99"}
 
 
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
@@ -46,11 +46,11 @@ def links(host):
 class Caller:
     """A browser behind the proxy."""
 
-    def __init__(self, server, peer):
-        name = "localhost" if peer == PERSON else "fer.example.org"
+    def __init__(self, server, address):
+        name = "localhost" if address == PERSON else "fer.example.org"
         self._url = server.url
         self.own = {
-            "X-Forwarded-For": f"198.51.100.1, {peer}",
+            "X-Forwarded-For": f"198.51.100.1, {address}",
             "X-Forwarded-Proto": "https",
             "X-Forwarded-Host": name,
             "Origin": f"https://{name}",
@@ -144,11 +144,11 @@ def test_a_link_lets_in_where_it_leads(server, links):
 
 
 def test_without_a_link_nothing_opens(server):
-    stranger = Caller(server, VISITOR)
-    assert stranger.get("/").status_code == 403
-    assert stranger.get("/api/v1/sessions").json()["error"]["code"] == "link_needed"
-    assert ways_in(stranger) == ways_in(stranger, namespace="/watch") == {"link_needed"}
-    assert stranger.cookies == {}
+    outsider = Caller(server, VISITOR)
+    assert outsider.get("/").status_code == 403
+    assert outsider.get("/api/v1/sessions").json()["error"]["code"] == "link_needed"
+    assert ways_in(outsider) == ways_in(outsider, namespace="/watch") == {"link_needed"}
+    assert outsider.cookies == {}
 
 
 @pytest.mark.parametrize(
@@ -233,15 +233,15 @@ def test_no_spelling_of_a_path_leads_around_the_gate(server, path):
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
-def test_a_stranger_that_knocks_without_end_costs_little(server, transport):
+def test_an_outsider_that_knocks_without_end_costs_little(server, transport):
     process = psutil.Process(server._process.pid)
     before, before_mb = process.num_threads(), server.memory_mb
-    stranger, started_s = Caller(server, STRANGERS[transport]), time.monotonic()
+    outsider, started_s = Caller(server, OUTSIDERS[transport]), time.monotonic()
     path = f"/socket.io/?EIO=4&transport={transport}"
     if transport == "websocket":
-        statuses = [stranger.connects() for _ in range(100)]
+        statuses = [outsider.connects() for _ in range(100)]
     else:
-        statuses = [stranger.get(path).status_code for _ in range(300)]
+        statuses = [outsider.get(path).status_code for _ in range(300)]
     # Sixty at once, and five a second since.
     assert 20 < len(statuses) - statuses.count(429) <= 61 + 5 * (time.monotonic() - started_s)
     assert process.num_threads() - before < 150

@@ -56,7 +56,7 @@ def test_only_the_host_sees_keys(shared):
     assert 'id="key-form"' in shared.host.get("/api").text
 
 
-def test_watchers_and_strangers_are_kept_out(shared):
+def test_watchers_and_outsiders_are_kept_out(shared):
     watching, _ = shared.visitor("watch")
     assert watching.get("/api").status_code == 403
     assert shared.browser().get("/api").status_code == 403

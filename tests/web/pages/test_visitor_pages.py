@@ -41,23 +41,23 @@ def test_the_notice_says_where_pictures_go(flask):
 
 
 def visitor(kind):
-    return {"name": "Guests", "kind": kind}
+    return {"name": "Visitors", "kind": kind}
 
 
 def admitted(kind, *, is_local=False):
-    link = Link(id="l", kind=kind, name="Guests", created_s=0, expires_s=9)
+    link = Link(id="l", kind=kind, name="Visitors", created_s=0, expires_s=9)
     return Admission(is_local=is_local, visitor="v", link=link)
 
 
 def options_for(admission):
     model = ModelInfo(
-        name="m", model_hash="0" * 64, size_hw=(48, 48), channels=1, unsure_below=0.3, max_doubt=1.0
+        name="m", model_hash="0" * 64, size_hw=(48, 48), channels=1, unsure_below=0.3, max_uncertainty=1.0
     )
     return PageOptions(Settings(), model, "haar", lambda: admission).to_wire()["visitor"]
 
 
 def test_page_knows_by_which_link_a_visitor_came():
-    assert options_for(admitted("join")) == {"name": "Guests", "kind": "join"}
+    assert options_for(admitted("join")) == {"name": "Visitors", "kind": "join"}
     assert options_for(Admission(is_local=True)) is None
     assert options_for(admitted("join", is_local=True)) is None
 
