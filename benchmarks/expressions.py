@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.photos import LabelledPhoto, load_labelled_photos
 from fer_web.errors import FerWebError
-from fer_web.factory import build_pipeline, new_stream_state
+from fer_web.factory.inference import build_pipeline, new_stream_state
 from fer_web.inference.models import open_model
 from fer_web.inference.pipeline import Pipeline
 from fer_web.inference.results import FaceResult

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.photos import load_face_photos
 from benchmarks.stopwatch import median_and_p95, row
-from fer_web.factory import build_pipeline, new_stream_state
+from fer_web.factory.inference import build_pipeline, new_stream_state
 from fer_web.inference.artifact import load_artifact
 from fer_web.inference.classifier import LiteRTClassifier
 from fer_web.settings import Settings

@@ -175,13 +175,6 @@ class FolderError(FerWebError):
     http_status = 400
 
 
-class InvalidBoxError(FerWebError):
-    """A box lies outside its frame or has no area."""
-
-    code = "bad_box"
-    http_status = 400
-
-
 class ServerFullError(FerWebError):
     """No further stream can be served."""
 

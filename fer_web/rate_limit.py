@@ -1,25 +1,32 @@
-"""How fast one client may send."""
+"""How often something may happen."""
 
 from collections.abc import Callable
 
 
 class TokenBucket:
-    """Allows `rate_per_s` on average and a burst of two seconds' worth."""
+    """Allows `rate_per_s` on average, and a burst after a pause."""
 
-    def __init__(self, rate_per_s: float, clock: Callable[[], float]) -> None:
-        """Args: clock: monotonic seconds."""
+    def __init__(self, rate_per_s: float, clock: Callable[[], float], burst: float | None = None) -> None:
+        """Args:
+        clock: seconds, never set back.
+        burst: how many may come at once; two seconds' worth by default.
+        """
         self._rate_per_s = rate_per_s
-        self._capacity = 2 * rate_per_s
+        self._burst = 2 * rate_per_s if burst is None else burst
         self._clock = clock
-        self._tokens = self._capacity
+        self._tokens = self._burst
         self._updated_s = clock()
+
+    def has_token(self) -> bool:
+        """Whether `take` would give one now."""
+        now_s = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now_s - self._updated_s) * self._rate_per_s)
+        self._updated_s = now_s
+        return self._tokens >= 1
 
     def take(self) -> bool:
         """Spend one token; False when there is none."""
-        now_s = self._clock()
-        self._tokens = min(self._capacity, self._tokens + (now_s - self._updated_s) * self._rate_per_s)
-        self._updated_s = now_s
-        if self._tokens < 1:
+        if not self.has_token():
             return False
         self._tokens -= 1
         return True

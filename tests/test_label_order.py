@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from fer_web.factory import create_application, new_stream_state
+from fer_web.factory import create_application
+from fer_web.factory.inference import new_stream_state
 from fer_web.inference.artifact import load_artifact
 from fer_web.inference.classifier import Prediction
 from fer_web.inference.pipeline import FrameLimits, Pipeline

@@ -12,10 +12,17 @@ from fer_web.history.write_batches import Notice
 from fer_web.rate_limit import TokenBucket
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
-from fer_web.realtime.protocol import error_to_wire, parse_frame, seq_of
+from fer_web.realtime.protocol import (
+    DROPPED_OVERLOADED,
+    dropped_to_wire,
+    error_to_wire,
+    parse_frame,
+    result_to_wire,
+    seq_of,
+)
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_recorder import StreamRecordings
-from fer_web.realtime.streams import Stream, StreamRegistry
+from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 
 EVENTS = ("frame", "stop", "record", "marker")
@@ -113,7 +120,7 @@ class StreamEvents:
     def _analyse(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
         try:
             message = parse_frame(arguments)
-            return self._scheduler.submit(self._open_stream(_sid()), message)
+            return _answer_to_wire(self._scheduler.submit(self._open_stream(_sid()), message))
         except FerWebError as exc:
             return error_to_wire(seq_of(arguments), exc)
 
@@ -149,6 +156,14 @@ class StreamEvents:
         queued = self._connections.queued_packets(sid)
         if queued > MAX_QUEUED_PACKETS:
             raise SlowReaderError(f"{queued} answers wait to be read, {MAX_QUEUED_PACKETS} are allowed.")
+
+
+def _answer_to_wire(answer: FrameAnswer) -> dict[str, Any]:
+    if answer.result is not None:
+        return result_to_wire(answer.seq, answer.result, answer.wait_ms)
+    if answer.error is not None:
+        return error_to_wire(answer.seq, answer.error)
+    return dropped_to_wire(answer.seq, answer.dropped or DROPPED_OVERLOADED)
 
 
 def _sid() -> str:

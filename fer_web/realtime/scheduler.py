@@ -14,11 +14,8 @@ from fer_web.realtime.protocol import (
     DROPPED_OVERLOADED,
     DROPPED_STOPPED,
     FrameMessage,
-    dropped_to_wire,
-    error_to_wire,
-    result_to_wire,
 )
-from fer_web.realtime.streams import Event, PendingFrame, Stream
+from fer_web.realtime.streams import Event, FrameAnswer, PendingFrame, Stream
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -106,15 +103,15 @@ class FrameScheduler:
             worker.join()
         self._workers = []
 
-    def submit(self, stream: Stream, message: FrameMessage) -> dict[str, Any]:
-        """Put a frame into its stream's slot and wait for its answer, as it goes over the wire."""
+    def submit(self, stream: Stream, message: FrameMessage) -> FrameAnswer:
+        """Put a frame into its stream's slot and wait for its answer."""
         pending = PendingFrame(message, time.perf_counter(), self._concurrency.new_event())
         with self._lock:
             replaced, stream.waiting = stream.waiting, pending
             must_queue = not stream.is_scheduled
             stream.is_scheduled = True
         if replaced is not None:
-            replaced.answer(dropped_to_wire(replaced.message.seq, DROPPED_NEWER))
+            replaced.answer(FrameAnswer(replaced.message.seq, dropped=DROPPED_NEWER))
         if must_queue:
             self._ready.put(stream)
         if not pending.answered.wait(self._answer_timeout_s):
@@ -122,14 +119,14 @@ class FrameScheduler:
                 # Nobody waits for it any more: analysing it would only keep the others waiting longer.
                 if stream.waiting is pending:
                     stream.waiting = None
-        return pending.reply or dropped_to_wire(message.seq, DROPPED_OVERLOADED)
+        return pending.reply or FrameAnswer(message.seq, dropped=DROPPED_OVERLOADED)
 
     def cancel(self, stream: Stream) -> None:
         """Answer a waiting frame of a stream that ended."""
         with self._lock:
             pending, stream.waiting = stream.waiting, None
         if pending is not None:
-            pending.answer(dropped_to_wire(pending.message.seq, DROPPED_STOPPED))
+            pending.answer(FrameAnswer(pending.message.seq, dropped=DROPPED_STOPPED))
 
     def _work(self, pipeline: Pipeline) -> None:
         while (stream := self._ready.get()) is not None:
@@ -142,7 +139,7 @@ class FrameScheduler:
             if must_queue:
                 self._ready.put(stream)
 
-    def _analyse(self, pipeline: Pipeline, stream: Stream, pending: PendingFrame) -> dict[str, Any]:
+    def _analyse(self, pipeline: Pipeline, stream: Stream, pending: PendingFrame) -> FrameAnswer:
         message = pending.message
         wait_ms = (time.perf_counter() - pending.received_s) * 1000
         try:
@@ -150,15 +147,13 @@ class FrameScheduler:
                 pipeline.process, message.jpeg, message.captured_ms / 1000, stream.state, message.heatmap
             )
         except FerWebError as exc:
-            return error_to_wire(message.seq, exc)
+            return FrameAnswer(message.seq, error=exc)
         except Exception:
             _log.exception("A frame of %d bytes could not be analysed", len(message.jpeg))
-            return error_to_wire(
-                message.seq,
-                InternalError("The server failed on this frame. Its log says why; go on with the next."),
-            )
+            failure = InternalError("The server failed on this frame. Its log says why; go on with the next.")
+            return FrameAnswer(message.seq, error=failure)
         self._tell_observers(stream, message, result)
-        return result_to_wire(message.seq, result, wait_ms)
+        return FrameAnswer(message.seq, result, wait_ms)
 
     def _tell_observers(self, stream: Stream, message: FrameMessage, result: FrameResult) -> None:
         for observe in self._observers:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from fer_web.errors import ServerFullError
+from fer_web.errors import FerWebError, ServerFullError
 from fer_web.inference.pipeline import StreamState
+from fer_web.inference.results import FrameResult
 from fer_web.realtime.protocol import FrameMessage
 
 
@@ -20,6 +21,25 @@ class Event(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class FrameAnswer:
+    """What became of one frame: a result, or a reason why there is none.
+
+    Attributes:
+        seq: of the frame.
+        result: None where the frame was dropped or failed.
+        wait_ms: how long an analysed frame was in its slot.
+        dropped: one of the DROPPED_ reasons of protocol.py, None for a frame that was not dropped.
+        error: why a frame failed.
+    """
+
+    seq: int
+    result: FrameResult | None = None
+    wait_ms: float = 0.0
+    dropped: str | None = None
+    error: FerWebError | None = None
+
+
 @dataclass
 class PendingFrame:
     """A frame that waits for its answer."""
@@ -27,9 +47,9 @@ class PendingFrame:
     message: FrameMessage
     received_s: float
     answered: Event
-    reply: dict[str, Any] | None = None
+    reply: FrameAnswer | None = None
 
-    def answer(self, reply: dict[str, Any]) -> None:
+    def answer(self, reply: FrameAnswer) -> None:
         """Give the reply to whoever waits; the first one counts."""
         if self.reply is None:
             self.reply = reply

@@ -1,16 +1,14 @@
 """Decides who may come in: this machine itself, and visitors whose link is open."""
 
-import hashlib
 import hmac
 import secrets
 import time
 from collections.abc import Callable, Mapping
 
-from itsdangerous import BadSignature, Signer
-
 from fer_web.errors import LinkNeededError, NotFoundError, ShareError, SharingStoppedError
 from fer_web.sharing.links import LinkBook, ending_of
 from fer_web.sharing.loopback import is_loopback
+from fer_web.sharing.signed_cookie import SignedCookie
 from fer_web.sharing.types import Admission, Link
 from fer_web.sharing.visitor_registry import VisitorRegistry
 
@@ -18,8 +16,7 @@ from fer_web.sharing.visitor_registry import VisitorRegistry
 class Authenticator:
     """Reads the visitors' cookies, and ends the sockets of a link with it.
 
-    A cookie holds a visitor's id and a mark of this run of the server, signed. The cookie's name holds a mark
-    of the secret, as the owner's does, because cookies do not tell ports apart.
+    A cookie holds a visitor's id and a mark of this run of the server, signed.
     """
 
     def __init__(
@@ -33,9 +30,8 @@ class Authenticator:
         secret: 32 bytes that only this server knows.
         clock: seconds since 1970, as that of `links`.
         """
-        mark = hashlib.sha256(secret).hexdigest()[:8]
-        self.visitor_cookie = f"fer_guest_{mark}"
-        self._signer = Signer(secret, salt="guest", digest_method=hashlib.sha256)
+        self._cookie = SignedCookie(secret, "guest")
+        self.visitor_cookie = self._cookie.name
         self._run = secrets.token_hex(6)
         self._links = links
         self._visitors = visitors
@@ -62,9 +58,8 @@ class Authenticator:
 
     def visitor_of(self, cookies: Mapping[str, str]) -> str | None:
         """Whose cookie this is; None without a valid one. Raises SharingStoppedError: of an earlier run."""
-        try:
-            run, visitor_id = self._signer.unsign(cookies.get(self.visitor_cookie, "")).decode().split(".", 1)
-        except (BadSignature, UnicodeError, ValueError):
+        run, is_split, visitor_id = (self._cookie.read(cookies) or "").partition(".")
+        if not is_split:
             return None
         if not hmac.compare_digest(run.encode(), self._run.encode()):
             raise SharingStoppedError(
@@ -75,7 +70,7 @@ class Authenticator:
 
     def signed(self, visitor_id: str) -> str:
         """The cookie's value for a visitor."""
-        return self._signer.sign(f"{self._run}.{visitor_id}").decode()
+        return self._cookie.sign(f"{self._run}.{visitor_id}")
 
     def is_local(self, address: str | None) -> bool:
         """Whether an address is this machine itself."""

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from fer_web.rate_limit import TokenBucket
 from fer_web.sharing.guessing import group_of
 
 BURST = 60
@@ -22,24 +23,15 @@ class HandshakeLimit:
         """Args: clock: seconds, never set back."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens left, and when
-        self._total = (float(TOTAL_BURST), clock())
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._total = TokenBucket(TOTAL_PER_S, clock, TOTAL_BURST)
 
     def take(self, address: str | None) -> bool:
         """Count one beginning; False where it is one too many."""
-        group, now_s = group_of(address), self._clock()
+        group = group_of(address)
         with self._lock:
-            own = _refilled(self._buckets.get(group, (float(BURST), now_s)), now_s, BURST, PER_S)
-            total = _refilled(self._total, now_s, TOTAL_BURST, TOTAL_PER_S)
-            is_allowed = own >= 1 and total >= 1
-            self._buckets[group] = (own - is_allowed, now_s)
+            own = self._buckets.setdefault(group, TokenBucket(PER_S, self._clock, BURST))
             self._buckets.move_to_end(group)
-            self._total = (total - is_allowed, now_s)
             if len(self._buckets) > MAX_GROUPS:
                 self._buckets.popitem(last=False)
-        return is_allowed
-
-
-def _refilled(bucket: tuple[float, float], now_s: float, most: float, per_s: float) -> float:
-    tokens, at_s = bucket
-    return min(most, tokens + per_s * (now_s - at_s))
+            return self._total.has_token() and own.take() and self._total.take()

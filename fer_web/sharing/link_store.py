@@ -1,4 +1,4 @@
-"""Remembers links beyond the process: in the history's database, or for tests in memory."""
+"""Remembers links beyond the process, in the history's database."""
 
 from sqlalchemy import Engine, delete, insert, select
 
@@ -38,22 +38,3 @@ class DatabaseLinkStore:
         """Remove the links that expired before a moment, in seconds since 1970."""
         with writing(self._engine) as connection:
             connection.execute(delete(links).where(links.c.expires_ms < to_ms(before_s)))
-
-
-class MemoryLinkStore:
-    """Links in a dictionary."""
-
-    def __init__(self) -> None:
-        self.links: dict[str, StoredLink] = {}
-
-    def save(self, link: StoredLink) -> None:
-        """Keep a link, or how it ended."""
-        self.links[link.token_hash] = link
-
-    def find(self, token_hash: str) -> StoredLink | None:
-        """The link of this hash; None where there is none."""
-        return self.links.get(token_hash)
-
-    def forget(self, before_s: float) -> None:
-        """Drop the links that expired before a moment, in seconds since 1970."""
-        self.links = {key: link for key, link in self.links.items() if link.expires_s >= before_s}

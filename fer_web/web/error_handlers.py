@@ -13,6 +13,7 @@ from fer_web.errors import (
     ShareError,
     TooManyGuessesError,
 )
+from fer_web.web.answers import keep_private
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def _on_known(error: FerWebError) -> Response:
     answer = _respond(error.http_status, error.to_wire())
     if isinstance(error, KeyRefusedError):
         answer.headers["WWW-Authenticate"] = "Bearer"
-        answer.headers["Cache-Control"] = "no-store"
+        keep_private(answer)
     return answer
 
 
@@ -54,8 +55,7 @@ def _on_share(error: ShareError) -> Response:
         answer = make_response(page, error.http_status)
     else:
         answer = make_response(jsonify(error=error.to_wire()), error.http_status)
-    # What a link opens changes with the host's next decision.
-    answer.headers["Cache-Control"] = "no-store"
+    keep_private(answer)  # what a link opens changes with the host's next decision
     if isinstance(error, TooManyGuessesError):
         answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fer_web.errors import ModelArtifactError
-from fer_web.factory import build_pipeline, new_stream_state
+from fer_web.factory.inference import build_pipeline, new_stream_state
 from fer_web.inference.artifact import KERAS_FILE, LITERT_FILE, META_FILE, load_artifact, sha256_of
 from fer_web.inference.classifier import LiteRTClassifier
 from fer_web.inference.scores import shown_scores, softmax

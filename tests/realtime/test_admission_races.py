@@ -6,9 +6,9 @@ from flask_socketio import ConnectionRefusedError
 
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.sharing.authenticator import Authenticator
-from fer_web.sharing.link_store import MemoryLinkStore
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.visitor_registry import VisitorRegistry
+from tests.support.fakes.link_store import MemoryLinkStore
 
 PHONE = "192.168.1.7"
 

@@ -71,10 +71,10 @@ def waits_for(condition):
 
 def test_submit_answers_with_the_result(scheduler_for):
     reply = scheduler_for(InstantPipeline()).submit(Stream("client", None), FrameMessage(5, 0.0, b"x"))
-    assert reply["seq"] == 5
-    assert reply["faces"][0]["label"] == "happy"
-    assert reply["dropped"] is None
-    assert reply["timings_ms"]["wait"] >= 0
+    assert reply.seq == 5
+    assert reply.result.faces[0].label == "happy"
+    assert reply.dropped is None
+    assert reply.wait_ms >= 0
 
 
 def test_submit_newer_frame_takes_the_place_of_the_waiting_one(scheduler_for):
@@ -89,7 +89,7 @@ def test_submit_newer_frame_takes_the_place_of_the_waiting_one(scheduler_for):
     pipeline.go_on.release(2)
     submitter.join()
     assert pipeline.seen == [b"1", b"4"]
-    assert [submitter.replies[seq]["dropped"] for seq in (1, 2, 3, 4)] == [
+    assert [submitter.replies[seq].dropped for seq in (1, 2, 3, 4)] == [
         None,
         "newer_frame",
         "newer_frame",
@@ -134,27 +134,29 @@ def test_submit_one_stream_is_never_in_two_workers_at_once(scheduler_for):
 def test_submit_refused_frame_gives_the_error_and_the_next_one_goes_on(scheduler_for):
     scheduler, stream = scheduler_for(InstantPipeline()), Stream("client", None)
     reply = scheduler.submit(stream, FrameMessage(1, 0.0, b"bad"))
-    assert reply == {
-        "seq": 1,
-        "error": {"code": "bad_frame", "message": "The frame is bad.", "retryable": False},
+    assert (reply.seq, reply.result) == (1, None)
+    assert reply.error.to_wire() == {
+        "code": "bad_frame",
+        "message": "The frame is bad.",
+        "retryable": False,
     }
-    assert scheduler.submit(stream, FrameMessage(2, 0.0, b"x"))["dropped"] is None
+    assert scheduler.submit(stream, FrameMessage(2, 0.0, b"x")).dropped is None
 
 
 def test_submit_bug_is_logged_once_and_told_without_its_text(scheduler_for, caplog):
     scheduler, stream = scheduler_for(InstantPipeline()), Stream("client", None)
     with caplog.at_level(logging.ERROR):
         reply = scheduler.submit(stream, FrameMessage(1, 0.0, b"crash"))
-    assert reply["error"]["code"] == "internal"
-    assert "a bug" not in reply["error"]["message"]
+    assert reply.error.code == "internal"
+    assert "a bug" not in str(reply.error)
     assert len(caplog.records) == 1
-    assert scheduler.submit(stream, FrameMessage(2, 0.0, b"x"))["dropped"] is None
+    assert scheduler.submit(stream, FrameMessage(2, 0.0, b"x")).dropped is None
 
 
 def test_submit_no_worker_in_time_is_overloaded(scheduler_for):
     pipeline = HeldPipeline()
     scheduler = scheduler_for(pipeline, answer_timeout_s=0.05)
-    assert scheduler.submit(Stream("client", None), FrameMessage(1, 0.0, b"x"))["dropped"] == "overloaded"
+    assert scheduler.submit(Stream("client", None), FrameMessage(1, 0.0, b"x")).dropped == "overloaded"
     pipeline.go_on.release()
 
 
@@ -169,7 +171,7 @@ def test_cancel_answers_the_waiting_frame(scheduler_for):
     scheduler.cancel(stream)
     pipeline.go_on.release()
     submitter.join()
-    assert submitter.replies[2]["dropped"] == "stopped"
+    assert submitter.replies[2].dropped == "stopped"
 
 
 def test_stop_ends_every_worker():

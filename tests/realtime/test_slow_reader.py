@@ -4,7 +4,7 @@ import pytest
 from flask import Flask, request
 
 from fer_web.realtime.events import MAX_QUEUED_PACKETS, StreamEvents
-from fer_web.realtime.streams import StreamRegistry
+from fer_web.realtime.streams import FrameAnswer, StreamRegistry
 
 
 class FakeConnection:
@@ -36,7 +36,7 @@ class FakeSocketIO:
 
 class AnsweringScheduler:
     def submit(self, _stream, message):
-        return {"seq": message.seq}
+        return FrameAnswer(message.seq, dropped="newer_frame")
 
 
 class NoRecordings:

@@ -9,10 +9,10 @@ from fer_web.errors import (
 )
 from fer_web.sharing import visitor_registry as visitors_module
 from fer_web.sharing.authenticator import Authenticator
-from fer_web.sharing.link_store import MemoryLinkStore
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.visitor_registry import VisitorRegistry
 from tests.support.clocks import Clock
+from tests.support.fakes.link_store import MemoryLinkStore
 
 SECRET = bytes(range(32))
 PHONE = "192.168.1.7"

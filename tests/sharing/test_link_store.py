@@ -2,8 +2,9 @@ import pytest
 
 from fer_web.errors import DatabaseError, LinkRevokedError, SharingStoppedError
 from fer_web.history.repository import open_history
-from fer_web.sharing.link_store import DatabaseLinkStore, MemoryLinkStore
+from fer_web.sharing.link_store import DatabaseLinkStore
 from fer_web.sharing.links import LinkBook, StoredLink
+from tests.support.fakes.link_store import MemoryLinkStore
 from tests.support.postgres import PostgresServer
 
 LINK = StoredLink("ab" * 32, 1_700_000_000.25, 1_700_003_600.125, None)

@@ -12,9 +12,9 @@ from fer_web.errors import (
     NotFoundError,
     SharingStoppedError,
 )
-from fer_web.sharing.link_store import MemoryLinkStore
 from fer_web.sharing.links import MAX_LINKS, MAX_OPEN_LINKS, REMEMBERED_S, LinkBook, hash_of
 from tests.support.clocks import Clock
+from tests.support.fakes.link_store import MemoryLinkStore
 
 
 class BrokenStore:

@@ -1,18 +1,17 @@
 """One file that comes over the network, on its way to the disk."""
 
-import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from fer_web.errors import DiskFullError, FerWebError
+from fer_web.analysis.disk_space import full_disk_told
 
 BLOCK_BYTES: Final = 1_000_000
 """Written at once, by another thread: the server's hub never waits for a disk."""
 
 
-class Upload:
+class UploadFile:
     """Takes a file's bytes in any portions; at most a block of them and a portion are in memory.
 
     It is closed by whoever made it, also after an error; removing the file is theirs too.
@@ -77,17 +76,8 @@ class Upload:
             self._on_disk(lambda: _write_all(self._file, block))
 
     def _on_disk(self, verb: Callable[[], Any]) -> Any:
-        try:
+        with full_disk_told():
             return self._call(verb)
-        except OSError as exc:
-            raise disk_error(exc) from exc
-
-
-def disk_error(exc: OSError) -> FerWebError:
-    """What a failed write means for whoever sent a file. Raises `exc` itself where the disk is not full."""
-    if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
-        raise exc
-    return DiskFullError("The server's disk is full. Free some space there, and send the file again.")
 
 
 def _private_file(path: Path) -> Any:

@@ -1,7 +1,6 @@
 """The thread that analyses uploaded videos, one at a time, and gives way to live streams."""
 
 import contextlib
-import errno
 import logging
 import os
 import shutil
@@ -12,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from fer_web.analysis.disk_space import FULL_DISK, is_full
 from fer_web.analysis.videos.scratch import MIN_FREE_BYTES
-from fer_web.analysis.videos.upload_file import disk_error
 from fer_web.analysis.videos.video import AnalysedFrame, VideoSamples, analyse_video
 from fer_web.analysis.videos.video_encoders import choose_form
 from fer_web.analysis.videos.video_jobs import VideoJob, VideoJobs
 from fer_web.analysis.videos.video_reader import VideoLimits, VideoReader
 from fer_web.analysis.videos.video_run import VideoOutputs, VideoRun
-from fer_web.errors import FerWebError, InternalError
+from fer_web.errors import DiskFullError, FerWebError, InternalError
 from fer_web.history.types import SampleTable, Session
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.pipeline import Pipeline, StreamState
@@ -162,7 +161,7 @@ class _Checks:
         _check(self._job)
         self._calls += 1
         if self._calls % 30 == 1 and shutil.disk_usage(self._job.new.folder).free < MIN_FREE_BYTES:
-            raise disk_error(OSError(errno.ENOSPC, "too little is left"))
+            raise DiskFullError(FULL_DISK)
 
 
 def _check(job: VideoJob) -> None:
@@ -171,11 +170,10 @@ def _check(job: VideoJob) -> None:
 
 
 def _own_error(exc: OSError) -> FerWebError:
-    try:
-        return disk_error(exc)
-    except OSError:
-        _log.exception("A video could not be analysed")
-        return InternalError("The server could not read or write a file for this video. Its log says why.")
+    if is_full(exc):
+        return DiskFullError(FULL_DISK)
+    _log.exception("A video could not be analysed")
+    return InternalError("The server could not read or write a file for this video. Its log says why.")
 
 
 def _stand_behind() -> None:

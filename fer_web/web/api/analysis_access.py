@@ -6,18 +6,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from flask import request
 
-from fer_web.analysis.stills.still_analyser import AnalysedStill, SharedAnalyser
+from fer_web.analysis.stills.still_analyser import SharedAnalyser
 from fer_web.errors import ForbiddenError, OverloadedError
 from fer_web.sharing.guessing import group_of
 from fer_web.sharing.types import Admission
-from fer_web.web.api.form_files import Source
-from fer_web.web.api.received_files import Upload, received_file
+from fer_web.web.api.received_files import FORM_BYTES, FileSource, ReceivedFile, received_file
 from fer_web.web.auth.owners import Owners, Requester
-from fer_web.web.firewall.middleware import FORM_BYTES
 
 MAX_WAITING_IMAGES = 16
 """Images that wait for their turn; a further one is refused."""
@@ -72,9 +70,8 @@ class ClientQuota:
 class AnalysisAccess:
     """The analyser of images, who asks for it, and how to wait for it.
 
-    run_waiting: calls a function that waits for the database or a disk, without holding up other clients.
-    run_in_turn: the same for what computes for long: one at a time, the others wait without holding a thread.
-    quota: slots of those who wait for that, or send what they will wait for.
+    run_waiting, run_in_turn: what `call` and `compute` run functions with.
+    quota: slots of those who wait for `compute`, or send what they will wait for.
     admission: what a link lets who makes the current request do.
     """
 
@@ -100,28 +97,25 @@ class AnalysisAccess:
         return quota_key_of(self.admission())
 
     @contextlib.contextmanager
-    def received_image(self, example: str) -> Iterator[Upload]:
+    def received_image(self, example: str) -> Iterator[ReceivedFile]:
         """The current request's image; its slot is held to the end of the with block.
 
         Args: example: a command that sends one.
         Raises: what `received_file` raises, OverloadedError.
         """
-        source = Source("image", self.analyser.limits.max_bytes + FORM_BYTES, example)
+        source = FileSource("image", self.analyser.limits.max_bytes + FORM_BYTES, example)
         with self.quota.taken(), received_file(source) as upload:
             yield upload
 
-    def in_turn(self, function: Callable[..., _T], *args: Any) -> _T:
-        """What `run_in_turn` gives, with a place. Raises OverloadedError."""
-        with self.quota.taken():
-            result: _T = self.run_in_turn(function, *args)
-            return result
-
-    def analyse(self, data: bytes | IO[bytes], faces: str = "auto", heatmap: bool = False) -> AnalysedStill:
-        """Analyse one image that has its slot; see SharedAnalyser.analyse."""
-        found: AnalysedStill = self.run_in_turn(self.analyser.analyse, data, faces, heatmap)
-        return found
-
     def call(self, verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Call what waits for the database or a disk."""
+        """Run what waits for the database or a disk, without holding up other clients."""
         result: _T = self.run_waiting(functools.partial(verb, *args, **kwargs))
+        return result
+
+    def compute(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run what computes for long: one at a time; the others wait without holding a thread.
+
+        Raises: OverloadedError: too many wait.
+        """
+        result: _T = self.run_in_turn(functools.partial(function, *args, **kwargs))
         return result

@@ -2,7 +2,9 @@
 
 import io
 import json
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
@@ -14,10 +16,12 @@ from fer_web.analysis.folders.labelled_images import LabelledImage, labelled_ima
 from fer_web.analysis.names import clean_file_name
 from fer_web.analysis.stills.stills import FACES
 from fer_web.errors import ImageError, InvalidValueError, JobStateError
+from fer_web.web.answers import attachment, keep_private
 from fer_web.web.api.analysis_access import AnalysisAccess
 from fer_web.web.request_values import check_write, json_body
 
 API: Final = "/api/v1/folder-tests"
+_T = TypeVar("_T")
 _NAMELESS: Final = "images"
 _MAX_PATH: Final = 300
 _EXAMPLE: Final = "curl -F image=@face.jpg 'ADDRESS?path=happy/face.jpg'"
@@ -26,10 +30,9 @@ _EXAMPLE: Final = "curl -F image=@face.jpg 'ADDRESS?path=happy/face.jpg'"
 def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> Blueprint:
     """Routes under API."""
     api = Blueprint("folder_test_api", __name__, url_prefix=API)
-    api.after_request(_keep_private)
+    api.after_request(keep_private)
 
-    def mine(test_id: str) -> FolderTest:
-        return tests.get(test_id, analysis.check().owner)
+    own = _OwnTests(analysis, tests)
 
     @api.post("")
     def begin() -> tuple[Response, int]:
@@ -44,7 +47,7 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
 
     @api.post("/<test_id>/images")
     def add_image(test_id: str) -> Response:
-        test = mine(test_id)
+        test = own.get(test_id)
         tests.check_room(test)
         image = _labelled(request.args.get("path", ""))
         with analysis.received_image(_EXAMPLE) as upload:
@@ -58,40 +61,47 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> B
 
     @api.get("/<test_id>")
     def report(test_id: str) -> Response:
-        test = mine(test_id)
-        made = analysis.in_turn(lambda: _as_json({**folder_test_to_wire(test), **tests.report(test)}))
+        test = own.get(test_id)
+        made = own.compute(lambda: _as_json({**folder_test_to_wire(test), **tests.report(test)}))
         return Response(made, mimetype="application/json")
 
-    _add_file_routes(api, analysis, tests)
+    _add_file_routes(api, own)
     return api
 
 
-def _add_file_routes(api: Blueprint, analysis: AnalysisAccess, tests: FolderTests) -> None:
-    def mine(test_id: str) -> FolderTest:
-        return tests.get(test_id, analysis.check().owner)
+@dataclass(frozen=True)
+class _OwnTests:
+    """The tests that belong to whoever makes the current request."""
 
+    analysis: AnalysisAccess
+    tests: FolderTests
+
+    def get(self, test_id: str) -> FolderTest:
+        return self.tests.get(test_id, self.analysis.check().owner)
+
+    def compute(self, function: Callable[[], _T]) -> _T:
+        with self.analysis.quota.taken():
+            return self.analysis.compute(function)
+
+
+def _add_file_routes(api: Blueprint, own: _OwnTests) -> None:
     @api.get("/<test_id>/report.txt")
     def report_text(test_id: str) -> Response:
-        test = mine(test_id)
-        text = analysis.in_turn(lambda: describe_folder(tests.report(test)) + "\n")
-        return _download(text.encode(), "text/plain; charset=utf-8", "report.txt")
+        test = own.get(test_id)
+        text = own.compute(lambda: describe_folder(own.tests.report(test)) + "\n")
+        return attachment(text.encode(), "text/plain; charset=utf-8", "report.txt")
 
     @api.get("/<test_id>/confusion.png")
     def confusion(test_id: str) -> Response:
-        test = mine(test_id)
-        drawn: bytes = analysis.in_turn(lambda: _confusion_png(tests.report(test)))
-        return _download(drawn, "image/png", "confusion.png")
+        test = own.get(test_id)
+        drawn = own.compute(lambda: _confusion_png(own.tests.report(test)))
+        return attachment(drawn, "image/png", "confusion.png")
 
     @api.get("/<test_id>/mistakes.jpg")
     def mistakes(test_id: str) -> Response:
-        test = mine(test_id)
-        drawn: bytes = analysis.in_turn(lambda: _mistakes_jpeg(tests.mistakes(test)))
-        return _download(drawn, "image/jpeg", "mistakes.jpg")
-
-
-def _keep_private(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        test = own.get(test_id)
+        drawn = own.compute(lambda: _mistakes_jpeg(own.tests.mistakes(test)))
+        return attachment(drawn, "image/jpeg", "mistakes.jpg")
 
 
 def _text(body: dict[str, Any], name: str, default: str) -> str:
@@ -120,7 +130,7 @@ def _labelled(path: str) -> LabelledImage:
 def _predict(analysis: AnalysisAccess, image: LabelledImage, file: Any, faces: str) -> ImagePrediction:
     """What is said of an image; one that cannot be read counts apart, as in the command's report."""
     try:
-        return prediction_of(image, analysis.analyse(file, faces).result)
+        return prediction_of(image, analysis.compute(analysis.analyser.analyse, file, faces).result)
     except ImageError as exc:
         # Without its traceback, which would keep the image in memory.
         return ImagePrediction(image, error=type(exc)(str(exc)))
@@ -143,12 +153,6 @@ def _mistakes_jpeg(found: list[ImagePrediction]) -> bytes:
     file = io.BytesIO()
     contact_sheet(found).save(file, "JPEG", quality=88)
     return file.getvalue()
-
-
-def _download(data: bytes, media_type: str, name: str) -> Response:
-    answer = Response(data, content_type=media_type)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
 
 
 def folder_test_to_wire(test: FolderTest) -> dict[str, Any]:

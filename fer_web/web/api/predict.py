@@ -17,6 +17,7 @@ from fer_web.analysis.stills.stills import FACES
 from fer_web.errors import ImageTooLargeError
 from fer_web.inference.model_info import ModelInfo
 from fer_web.metrics.spreadsheet_text import neutral_text
+from fer_web.web.answers import attachment, keep_private
 from fer_web.web.api.analysis_access import AnalysisAccess
 from fer_web.web.request_values import choice_argument, flag_argument
 
@@ -44,9 +45,7 @@ def predict_api_blueprint(analysis: AnalysisAccess, model: ModelInfo) -> Bluepri
             return _ANSWERS[wanted](found, upload.name, model)
 
         with analysis.received_image(_EXAMPLE) as upload:
-            made: Response = analysis.run_in_turn(answer)
-        made.headers["Cache-Control"] = "no-store"
-        return made
+            return keep_private(analysis.compute(answer))
 
     return api
 
@@ -65,7 +64,7 @@ def _as_csv(found: AnalysedStill, name: str | None, _model: ModelInfo) -> Respon
     table = csv.writer(text)
     table.writerow(CSV_COLUMNS)
     table.writerows(csv_rows(neutral_text(name or ""), found.result))
-    return _attachment(text.getvalue().encode(), "text/csv; charset=utf-8", name, "csv")
+    return _file_of(text.getvalue().encode(), "text/csv; charset=utf-8", name, "csv")
 
 
 def _as_jpeg(found: AnalysedStill, name: str | None, _model: ModelInfo) -> Response:
@@ -75,15 +74,13 @@ def _as_jpeg(found: AnalysedStill, name: str | None, _model: ModelInfo) -> Respo
             f"The image is {width}x{height} pixels, a JPEG has {MAX_JPEG_SIDE} in a row. Scale it down."
         )
     _, jpeg = cv2.imencode(".jpg", annotate(found.frame_bgr, found.result.faces))
-    return _attachment(jpeg.tobytes(), "image/jpeg", name, "jpg")
+    return _file_of(jpeg.tobytes(), "image/jpeg", name, "jpg")
 
 
 _ANSWERS: Final[dict[str, Answer]] = {"json": _as_json, "csv": _as_csv, "annotated": _as_jpeg}
 
 
-def _attachment(data: bytes, content_type: str, name: str | None, suffix: str) -> Response:
-    """A file that a browser saves and does not show, under a name that every file system takes."""
-    answer = Response(data, content_type=content_type)
+def _file_of(data: bytes, content_type: str, name: str | None, suffix: str) -> Response:
+    """Make a file to save, under a name that every file system takes."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", (name or "").rpartition(".")[0] or name or "").strip("-")[:60]
-    answer.headers["Content-Disposition"] = f'attachment; filename="{stem or "image"}-faces.{suffix}"'
-    return answer
+    return attachment(data, content_type, f"{stem or 'image'}-faces.{suffix}")

@@ -8,15 +8,16 @@ from fer_web.web.api.openapi import PREFIX, build_document
 
 
 def service_api_blueprint(model: ModelInfo) -> Blueprint:
-    """/health and /openapi.json."""
-    api = Blueprint("service_api", __name__, url_prefix=PREFIX)
+    """Routes of the server's health, also under /healthz where many monitors ask, and of its document."""
+    api = Blueprint("service_api", __name__)
     document = build_document()
 
-    @api.get("/health")
+    @api.get("/healthz")
+    @api.get(f"{PREFIX}/health")
     def health() -> Response:
         return jsonify(status="ok", version=__version__, model={"name": model.name, "hash": model.model_hash})
 
-    @api.get("/openapi.json")
+    @api.get(f"{PREFIX}/openapi.json")
     def openapi() -> Response:
         return jsonify(document)
 

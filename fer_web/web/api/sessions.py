@@ -1,11 +1,8 @@
 """The history over HTTP: validate, call, reply. ARCHITECTURE.md lists the addresses."""
 
 import contextlib
-import errno
-import tempfile
 import threading
 from collections.abc import Iterator
-from typing import IO
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -14,6 +11,8 @@ from fer_web.history.export import export_format, file_name
 from fer_web.history.json_reader import MAX_IMPORT_BYTES, read_export
 from fer_web.history.repository import UNDO_S
 from fer_web.history.types import SessionFilter
+from fer_web.web.answers import attachment, keep_private
+from fer_web.web.api.received_files import received_body
 from fer_web.web.api.sessions_access import HistoryAccess
 from fer_web.web.api.sessions_json import details_to_wire, marker_to_wire, session_to_wire
 from fer_web.web.request_values import (
@@ -31,15 +30,13 @@ from fer_web.web.request_values import (
 MAX_SMOOTHING_S = 60.0
 MAX_IMPORTS = 4
 """Imports at the same time: each may fill MAX_IMPORT_BYTES of the disk, and more of the memory."""
-_READ_BYTES = 65536
-_KEPT_IN_MEMORY_BYTES = 1_000_000
 
 
 def history_api_blueprint(history: HistoryAccess) -> Blueprint:
     """Routes under SESSIONS_PATH."""
     api = Blueprint("history_api", __name__, url_prefix=SESSIONS_PATH)
     api.before_request(_check)
-    api.after_request(_keep_private)
+    api.after_request(keep_private)
     _add_list_routes(api, history)
     _add_session_routes(api, history)
     _add_marker_routes(api, history)
@@ -51,11 +48,6 @@ def history_api_blueprint(history: HistoryAccess) -> Blueprint:
 def _check() -> None:
     if is_write():
         check_write()
-
-
-def _keep_private(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _add_list_routes(api: Blueprint, history: HistoryAccess) -> None:
@@ -189,16 +181,12 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
         scope = history.reading_scope(session_id)
         session = history.call(history.repository.get_session, session_id, scope)
         parts = wanted.write(session, history.repository.iter_samples(session_id, scope))
-        answer = Response(_each(history, parts), content_type=wanted.media_type)
-        answer.headers["Content-Disposition"] = f'attachment; filename="{file_name(session, wanted)}"'
-        return answer
+        return attachment(_each(history, parts), wanted.media_type, file_name(session, wanted))
 
     @api.post("/import")
     def import_session() -> tuple[Response, int]:
-        request.max_content_length = MAX_IMPORT_BYTES
         requester = history.owners.requester()
-        with _one_of(slots), tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY_BYTES) as file:
-            _receive(file)
+        with _one_of(slots), received_body(MAX_IMPORT_BYTES, DatabaseFullError) as file:
             session, table = history.call(read_export, file)
             stored = history.call(history.repository.import_session, session, requester.owner, [table])
         return jsonify(session_to_wire(stored, requester.owner)), 201
@@ -213,20 +201,6 @@ def _one_of(slots: threading.Semaphore) -> Iterator[None]:
         yield
     finally:
         slots.release()
-
-
-def _receive(file: IO[bytes]) -> None:
-    """Write the request's body to a file and go to its start. Raises DatabaseFullError: no space for it."""
-    try:
-        while part := request.stream.read(_READ_BYTES):
-            file.write(part)
-    except OSError as exc:
-        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise DatabaseFullError(
-            f"No space is left for the file in {tempfile.gettempdir()}. Free some and import it again."
-        ) from exc
-    file.seek(0)
 
 
 def _each(history: HistoryAccess, parts: Iterator[bytes]) -> Iterator[bytes]:

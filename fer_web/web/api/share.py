@@ -4,6 +4,7 @@ from flask import Blueprint, Response, jsonify
 
 from fer_web.errors import ForbiddenError, InvalidValueError, NotFoundError, ProtocolError
 from fer_web.sharing.types import Link
+from fer_web.web.answers import keep_private
 from fer_web.web.api.share_access import ShareAccess
 from fer_web.web.api.share_json import address_to_wire, link_to_wire, qr_svg, visitor_to_wire
 from fer_web.web.request_values import check_write, is_write, json_body, whole_argument
@@ -26,11 +27,7 @@ def share_api_blueprint(share: ShareAccess) -> Blueprint:
         if is_write():
             check_write()
 
-    @api.after_request
-    def keep_private(response: Response) -> Response:
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
+    api.after_request(keep_private)
     _add_overview(api, share)
     _add_link_routes(api, share)
     _add_code_route(api, share)

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from fer_web.analysis.videos.scratch import ScratchFolder
-from fer_web.analysis.videos.upload_file import Upload
+from fer_web.analysis.videos.upload_file import UploadFile
 from fer_web.analysis.videos.video_jobs import JobView, NewVideo, VideoJobs
 from fer_web.analysis.videos.video_kinds import HEAD_BYTES, kind_of
 from fer_web.analysis.videos.video_service import remove_folder
 from fer_web.errors import VideoError, VideoTooLargeError
 from fer_web.web.api.analysis_access import AnalysisAccess
-from fer_web.web.api.form_files import Source, receive
+from fer_web.web.api.received_files import FORM_BYTES, FileSource, receive
 
 _EXAMPLE: Final = "curl -F video=@clip.mp4 ADDRESS"
 _NAMELESS: Final = "video"
@@ -20,13 +20,12 @@ _NAMELESS: Final = "video"
 
 @dataclass(frozen=True)
 class VideoAccess:
-    """`max_bytes`: of a video; `form_bytes`: what a form may put around it."""
+    """Takes videos in. `max_bytes`: of one video."""
 
     analysis: AnalysisAccess
     jobs: VideoJobs
     scratch: ScratchFolder
     max_bytes: int
-    form_bytes: int
 
     def take(self, owner: str, length: int, wants_annotated: bool) -> JobView:
         """Receive the request's video and queue it; nothing stays of one that is refused or breaks off.
@@ -51,8 +50,8 @@ class VideoAccess:
             return view
 
     def _receive(self, path: Path) -> str:
-        source = Source("video", self.max_bytes + self.form_bytes, _EXAMPLE)
-        upload = Upload(
+        source = FileSource("video", self.max_bytes + FORM_BYTES, _EXAMPLE)
+        upload = UploadFile(
             path,
             check_head=_check_head,
             head_bytes=HEAD_BYTES,

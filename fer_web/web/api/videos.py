@@ -9,7 +9,8 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from fer_web.analysis.names import plain_file_name
 from fer_web.analysis.videos.video_jobs import JobView
 from fer_web.errors import JobStateError
-from fer_web.web.api.form_files import end_connection
+from fer_web.web.answers import attachment, keep_private
+from fer_web.web.api.received_files import end_connection
 from fer_web.web.api.video_access import VideoAccess
 from fer_web.web.request_values import flag_argument
 
@@ -21,16 +22,11 @@ MEDIA_TYPES: Final = {".mp4": "video/mp4", ".avi": "video/x-msvideo", ".webm": "
 def video_api_blueprint(videos: VideoAccess) -> Blueprint:
     """Routes under API."""
     api = Blueprint("video_api", __name__, url_prefix=API)
-    api.after_request(_keep_private)
+    api.after_request(keep_private)
     api.after_request(end_connection)
     _add_job_routes(api, videos)
     _add_file_routes(api, videos)
     return api
-
-
-def _keep_private(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
@@ -80,11 +76,9 @@ def _ready(view: JobView, path: Path | None) -> Path:
 
 def _download(videos: VideoAccess, path: Path, view: JobView, ending: str, media_type: str) -> Response:
     file, size = videos.analysis.call(_opened, path)
-    answer = Response(_parts(videos, file), content_type=media_type)
+    answer = attachment(_parts(videos, file), media_type, plain_file_name(view.name, ending))
     answer.call_on_close(file.close)
     answer.content_length = size
-    name = plain_file_name(view.name, ending)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 

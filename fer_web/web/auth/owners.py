@@ -1,6 +1,5 @@
 """Who asks: a browser owns what it recorded; the person at this machine may look after everything."""
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
@@ -8,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Request, Response, g, redirect, request
-from itsdangerous import BadSignature, Signer
 from werkzeug.wrappers import Response as BaseResponse
 
 from fer_web.errors import ForbiddenError
 from fer_web.sharing.loopback import is_loopback
+from fer_web.sharing.signed_cookie import SignedCookie
+from fer_web.web.answers import keep_private
 
 HOST_PARAMETER = "host"
 _MAX_AGE_S = 400 * 86400
@@ -38,11 +38,7 @@ class Requester:
 
 
 class Owners:
-    """Tells browsers apart by signed cookies that no script can read.
-
-    The cookies' names hold a mark of the secret: browsers do not tell ports apart, and two servers with
-    different secrets on one machine would take each other's cookie for a forged one and replace it.
-    """
+    """Tells browsers apart by signed cookies that no script can read."""
 
     def __init__(self, secret: bytes, key_owner: Callable[[], str | None] = lambda: None) -> None:
         """Args:
@@ -50,12 +46,9 @@ class Owners:
         key_owner: whose key came with the current request, None without one; raises KeyRefusedError.
         """
         self._key_owner = key_owner
-        mark = hashlib.sha256(secret).hexdigest()[:8]
-        self.owner_cookie = f"fer_owner_{mark}"
-        self.host_cookie = f"fer_host_{mark}"
+        self._owner, self._host = SignedCookie(secret, "owner"), SignedCookie(secret, "host")
+        self.owner_cookie, self.host_cookie = self._owner.name, self._host.name
         self.host_token = secrets.token_urlsafe(24)
-        self._owner_signer = Signer(secret, salt="owner", digest_method=hashlib.sha256)
-        self._host_signer = Signer(secret, salt="host", digest_method=hashlib.sha256)
 
     def register(self, app: Flask) -> None:
         """Give every new browser a cookie, and take the host's token from addresses."""
@@ -64,7 +57,7 @@ class Owners:
 
     def owner_of(self, cookies: Mapping[str, str]) -> str | None:
         """Whose cookies these are; None without a valid one."""
-        return _unsigned(self._owner_signer, cookies.get(self.owner_cookie, ""))
+        return self._owner.read(cookies)
 
     def requester(self) -> Requester:
         """Who makes the current request; a browser without a valid cookie becomes a new owner.
@@ -82,7 +75,7 @@ class Owners:
 
     def signed(self, owner: str) -> str:
         """The cookie's value for an owner."""
-        return self._owner_signer.sign(owner).decode()
+        return self._owner.sign(owner)
 
     def is_from_host(self, environ: dict[str, Any]) -> bool:
         """Whether a WSGI request from this machine has the host's token, in its cookie or its address."""
@@ -90,7 +83,7 @@ class Owners:
         return self._is_host(asking) or self._is_token(asking.args.get(HOST_PARAMETER, ""))
 
     def _is_host(self, asking: Request) -> bool:
-        token = _unsigned(self._host_signer, asking.cookies.get(self.host_cookie, ""))
+        token = self._host.read(asking.cookies)
         return token is not None and self._is_token(token) and is_loopback(asking.remote_addr)
 
     def _is_token(self, text: str) -> bool:
@@ -107,7 +100,7 @@ class Owners:
                 "machine. Take the address that the server printed when it started."
             )
         answer = redirect("/" + request.path.lstrip("/"))
-        self._set(answer, self.host_cookie, self._host_signer.sign(token).decode(), max_age=None)
+        self._set(answer, self.host_cookie, self._host.sign(token), max_age=None)
         return answer
 
     def _send_owner(self, response: Response) -> Response:
@@ -125,11 +118,4 @@ class Owners:
     def _set(self, response: BaseResponse, name: str, value: str, **options: Any) -> None:
         response.set_cookie(name, value, httponly=True, samesite="Lax", secure=request.is_secure, **options)
         # A proxy that kept the answer would give one browser's cookie, and with it its sessions, to another.
-        response.headers["Cache-Control"] = "no-store"
-
-
-def _unsigned(signer: Signer, value: str) -> str | None:
-    try:
-        return signer.unsign(value).decode()
-    except (BadSignature, UnicodeError):
-        return None
+        keep_private(response)

@@ -14,6 +14,7 @@ from fer_web.sharing.keys import ApiKey
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.types import Admission, Link
 from fer_web.sharing.visitor_registry import VisitorRegistry
+from fer_web.web.answers import keep_private
 from fer_web.web.request_values import IMPORT_PATH, is_write
 
 OPEN_PATHS = ("/static/", "/vendor/", "/trust", "/l/")
@@ -89,8 +90,7 @@ class VisitorAccess:
             answer = redirect(home_of(link), 303)
             if request.method == "GET":  # HEAD only asks, as programs do that show where a link leads
                 self._welcome(answer, link)
-            answer.headers["Cache-Control"] = "no-store"
-            return answer
+            return keep_private(answer)
 
         return routes
 

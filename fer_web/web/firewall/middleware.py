@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from fer_web.sharing.handshakes import HandshakeLimit
 from fer_web.sharing.loopback import is_loopback
+from fer_web.web.answers import NO_STORE
 from fer_web.web.firewall.forwarded import ForwardedHeaders, WsgiApp
 from fer_web.web.firewall.hosts import refused_host
 from fer_web.web.firewall.origins import refused_origin
@@ -39,9 +40,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """No Strict-Transport-Security: browsers would insist on HTTPS, for all ports, after sharing has ended."""
-
-FORM_BYTES = 10_000
-"""What a form may put around the one file in it: a file of exactly the allowed size passes either way."""
 
 _PLAIN_HTTP_PATHS = re.compile(r"/(static/.*|trust([/.].*)?)")
 _SECRET_PATHS = re.compile(r"/(l|api/v1/share|api/v1/keys)(/.*)?")
@@ -156,7 +154,7 @@ def _begins_connection(environ: Environ) -> bool:
 
 def _refuse(refusal: Refusal, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     kind, body = refusal.answer_to(environ)
-    headers = [("Content-Type", kind), ("Cache-Control", "no-store"), ("Connection", "close")]
+    headers = [("Content-Type", kind), NO_STORE, ("Connection", "close")]
     _with_headers(environ, start_response)(refusal.status, headers)
     return [body]
 
@@ -166,7 +164,7 @@ def _with_headers(environ: Environ, start_response: Callable[..., Any]) -> Calla
         present = {name.lower(): value for name, value in headers}
         if _is_for_one(environ, present.get("content-type", "")):
             headers = [item for item in headers if item[0].lower() != "cache-control"]
-            headers.append(("Cache-Control", "no-store"))
+            headers.append(NO_STORE)
         added = [item for item in HEADERS.items() if item[0].lower() not in present]
         return start_response(status, [*headers, *added], *rest)
 

@@ -6,6 +6,7 @@ from fer_web import __version__
 from fer_web.analysis.folders.labelled_images import NAMES
 from fer_web.analysis.stills.images import SUFFIXES
 from fer_web.settings import Settings
+from fer_web.web.answers import keep_private
 from fer_web.web.pages.live import PageOptions
 
 
@@ -22,8 +23,6 @@ def analyze_pages_blueprint(options: PageOptions, settings: Settings) -> Bluepri
     @pages.get("/analyze")
     def analyze() -> Response:
         wire = {**options.to_wire(), **limits}
-        answer = make_response(render_template("analyze.html", options=wire, version=__version__))
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return keep_private(make_response(render_template("analyze.html", options=wire, version=__version__)))
 
     return pages

@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 
 from fer_web import __version__
 from fer_web.sharing.keys import MAX_KEY_NAME
+from fer_web.web.answers import keep_private
 from fer_web.web.api.openapi import build_document
 from fer_web.web.api.openapi.reference import areas_of
 from fer_web.web.auth.owners import Owners
@@ -40,9 +41,7 @@ def api_pages_blueprint(options: PageOptions, owners: Owners) -> Blueprint:
             from_elsewhere=FROM_ELSEWHERE,
             max_key_name=MAX_KEY_NAME,
         )
-        answer = make_response(page)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return keep_private(make_response(page))
 
     pages.add_app_template_filter(with_code, "with_code")
     return pages

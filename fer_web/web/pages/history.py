@@ -5,6 +5,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from fer_web import __version__
 from fer_web.errors import InvalidValueError, NotFoundError, SharedSessionGoneError
 from fer_web.history.types import Session
+from fer_web.web.answers import keep_private
 from fer_web.web.api.sessions_access import HistoryAccess
 from fer_web.web.api.sessions_json import session_to_wire
 from fer_web.web.pages.live import PageOptions
@@ -25,9 +26,7 @@ def history_pages_blueprint(options: PageOptions, history: HistoryAccess) -> Blu
             "read_only": any(map(history.is_read_only, sessions)),
             "sessions": [session_to_wire(session, requester.owner) for session in sessions],
         }
-        answer = make_response(render_template(template, options=wire, version=__version__))
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return keep_private(make_response(render_template(template, options=wire, version=__version__)))
 
     def find(session_id: str) -> Session:
         return history.call(history.repository.get_session, session_id, history.owners.requester().scope)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, send_file
+from flask import Blueprint, Response, abort, render_template, send_file
 
 from fer_web import __version__
 from fer_web.inference.model_info import ModelInfo
@@ -73,9 +73,5 @@ def pages_blueprint(options: PageOptions) -> Blueprint:
         if name not in BROWSER_MODULES:
             abort(404)
         return send_file(BROWSER_MODULES[name], mimetype=media_type(name))
-
-    @pages.get("/healthz")
-    def health() -> Response:
-        return jsonify(status="ok", version=__version__, model=options.model.model_hash[:12])
 
     return pages

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from fer_web.errors import NotFoundError
 from fer_web.sharing.types import ShareNetwork
+from fer_web.web.answers import attachment, keep_private
 
 CERTIFICATE_NAME = "fer-web-authority.crt"
 _SYSTEMS = (
@@ -22,29 +23,22 @@ def trust_blueprint(network: ShareNetwork | None) -> Blueprint:
 
     @pages.get("/trust")
     def trust() -> Response:
-        answer = make_response(
-            render_template(
-                "trust.html",
-                is_shared=network is not None,
-                fingerprint=network.fingerprint if network else None,
-                certificate_path=f"/trust/{CERTIFICATE_NAME}",
-                certificate_name=CERTIFICATE_NAME,
-                systems=systems_of(request.user_agent.string),
-            )
+        page = render_template(
+            "trust.html",
+            is_shared=network is not None,
+            fingerprint=network.fingerprint if network else None,
+            certificate_path=f"/trust/{CERTIFICATE_NAME}",
+            certificate_name=CERTIFICATE_NAME,
+            systems=systems_of(request.user_agent.string),
         )
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return keep_private(make_response(page))
 
     @pages.get(f"/trust/{CERTIFICATE_NAME}")
     def certificate() -> Response:
         pem = network.authority_pem if network else None
         if pem is None:
             raise NotFoundError("This server has no authority of its own: there is nothing to trust.")
-        answer = make_response(pem)
-        answer.headers["Content-Type"] = "application/x-x509-ca-cert"
-        answer.headers["Content-Disposition"] = f'attachment; filename="{CERTIFICATE_NAME}"'
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return keep_private(attachment(pem, "application/x-x509-ca-cert", CERTIFICATE_NAME))
 
     return pages
 

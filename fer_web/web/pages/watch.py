@@ -7,6 +7,7 @@ from flask import Blueprint, Response, make_response, render_template
 from fer_web import __version__
 from fer_web.errors import LinkNeededError
 from fer_web.sharing.types import Admission
+from fer_web.web.answers import keep_private
 from fer_web.web.pages.live import PageOptions
 
 
@@ -25,9 +26,7 @@ def watch_pages_blueprint(options: PageOptions, admit: Callable[[], Admission]) 
                 "Watching takes a link. Ask the host for one that lets you watch, and open it here."
             )
         wire = {**options.to_wire(), "visitor": {"kind": link.kind, "name": link.name}}
-        answer = make_response(render_template("watch.html", options=wire, version=__version__))
         # It is shown as long as the link is open, and not a moment longer.
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return keep_private(make_response(render_template("watch.html", options=wire, version=__version__)))
 
     return pages

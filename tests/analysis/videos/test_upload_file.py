@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from fer_web.analysis.videos.upload_file import BLOCK_BYTES, Upload
+from fer_web.analysis.videos.upload_file import BLOCK_BYTES, UploadFile
 from fer_web.errors import DiskFullError, NotAVideoError, VideoTooLargeError
 
 
@@ -15,7 +15,7 @@ def upload_to(path, **given):
         "call": lambda verb: verb(),
         **given,
     }
-    return Upload(path, **options)
+    return UploadFile(path, **options)
 
 
 def test_any_portions_make_the_file(tmp_path):

@@ -31,7 +31,7 @@ def model_info(**changes: object) -> ModelInfo:
             "size_hw": (48, 48),
             "channels": 1,
             "unsure_below": 0.5,
-            "max_doubt": 0.5,
+            "max_uncertainty": 0.5,
             **changes,
         }
     )

@@ -101,7 +101,7 @@ def post(client, body):
     return answer.status_code, answer.json["error"]["code"]
 
 
-def test_a_party_has_any_number_of_cookies(tmp_path):
+def test_a_client_has_any_number_of_cookies(tmp_path):
     with analysing_application(tmp_path) as application:
 
         def client_key(address, **admission):

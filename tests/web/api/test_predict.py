@@ -1,5 +1,8 @@
 import csv
+import errno
 import io
+import tempfile
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -160,11 +163,8 @@ def test_temporary_files_are_gone(client, tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_told(client, monkeypatch):
-    class FullFile(io.BytesIO):
-        def write(self, _data):
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("fer_web.web.api.received_files._SpooledFile", lambda _bytes: FullFile())
+    full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "write", full)
     assert code_of(send(client)) == (507, "disk_full")
 
 

@@ -1,0 +1,123 @@
+"""Composition root: builds every object and passes it to those that use it. Tests pass fakes in.
+
+Only app.py, commands, benchmarks and tests import this package; each module builds one part of the server.
+It may import every package but commands.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Flask
+from flask_socketio import SocketIO
+
+from fer_web.analysis.stills.still_analyser import SharedAnalyser
+from fer_web.analysis.videos.video_service import VideoService
+from fer_web.analysis.videos.video_worker import VideoTools
+from fer_web.factory.history import build_history
+from fer_web.factory.inference import build_inference
+from fer_web.factory.realtime import build_realtime
+from fer_web.factory.sharing import build_sharing
+from fer_web.factory.web import build_web
+from fer_web.history.recorder import Recorder
+from fer_web.history.repository import HistoryRepository
+from fer_web.history.retention import Retention
+from fer_web.inference.pipeline import Pipeline
+from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.streams import StreamRegistry
+from fer_web.realtime.watching import WatchHub
+from fer_web.serving.modes import InTurn, ServingMode, serving_mode
+from fer_web.serving.periodic import PeriodicTasks
+from fer_web.settings import Settings
+from fer_web.sharing.authenticator import Authenticator
+from fer_web.sharing.keys import KeyBook
+from fer_web.sharing.links import LinkBook
+from fer_web.sharing.types import ShareNetwork
+from fer_web.sharing.visitor_registry import VisitorRegistry
+from fer_web.vendor_files import check_browser_modules
+from fer_web.web.api.analysis_access import AnalysisAccess
+from fer_web.web.auth.owners import Owners
+
+
+@dataclass(frozen=True)
+class Application:
+    """A server that is ready to serve."""
+
+    flask: Flask
+    socketio: SocketIO
+    mode: ServingMode
+    scheduler: FrameScheduler
+    streams: StreamRegistry
+    watching: WatchHub
+    periodic: PeriodicTasks
+    history: HistoryRepository
+    recorder: Recorder
+    retention: Retention
+    owners: Owners
+    links: LinkBook
+    visitors: VisitorRegistry
+    authenticator: Authenticator
+    keys: KeyBook
+    network: ShareNetwork | None
+    analysis: AnalysisAccess
+    image_turns: InTurn
+    videos: VideoService
+
+    def close(self) -> None:
+        """Store what is being recorded and end the threads that work for the server."""
+        self.periodic.stop()
+        self.watching.stop()
+        self.videos.stop()
+        self.recorder.stop()
+        self.retention.stop()
+        self.image_turns.stop()
+        self.history.close()
+
+
+def create_application(
+    settings: Settings,
+    pipelines: Sequence[Pipeline] | None = None,
+    network: ShareNetwork | None = None,
+    analyser: SharedAnalyser | None = None,
+    video_tools: VideoTools | None = None,
+) -> Application:
+    """Build the server.
+
+    Args:
+        pipelines: one for each worker; built from the settings by default.
+        network: where others reach the server; None where it is not shared.
+        analyser: of images that are sent over HTTP; built from the settings by default.
+        video_tools: for videos that are sent over HTTP; built from the settings by default.
+    Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
+    """
+    check_browser_modules()
+    mode = serving_mode(settings.async_mode)
+    inference = build_inference(settings, pipelines=pipelines, analyser=analyser, video_tools=video_tools)
+    history = build_history(settings, inference=inference)
+    sharing = build_sharing(settings, database=history.repository.engine, mode=mode, network=network)
+    web = build_web(settings, mode=mode, inference=inference, history=history, sharing=sharing)
+    realtime = build_realtime(
+        settings, mode=mode, inference=inference, history=history, sharing=sharing, web=web
+    )
+    history.retention.open()
+    web.videos.open()
+    return Application(
+        flask=web.flask,
+        socketio=realtime.socketio,
+        mode=mode,
+        scheduler=realtime.scheduler,
+        streams=realtime.streams,
+        watching=realtime.watching,
+        periodic=realtime.periodic,
+        history=history.repository,
+        recorder=history.recorder,
+        retention=history.retention,
+        owners=sharing.owners,
+        links=sharing.links,
+        visitors=sharing.visitors,
+        authenticator=sharing.authenticator,
+        keys=sharing.keys,
+        network=network,
+        analysis=web.analysis,
+        image_turns=web.image_turns,
+        videos=web.videos,
+    )

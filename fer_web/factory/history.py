@@ -1,0 +1,42 @@
+"""The database, what records into it and what removes old sessions."""
+
+from dataclasses import dataclass
+
+from fer_web.factory.inference import InferenceParts
+from fer_web.history.recorder import Recorder, RecordingModel
+from fer_web.history.repository import HistoryRepository, open_history
+from fer_web.history.retention import Retention
+from fer_web.inference.model_info import ModelInfo
+from fer_web.settings import Settings
+
+
+@dataclass(frozen=True)
+class HistoryParts:
+    """The parts that store sessions."""
+
+    repository: HistoryRepository
+    recorder: Recorder
+    retention: Retention
+
+
+def build_history(settings: Settings, *, inference: InferenceParts) -> HistoryParts:
+    """Open the database, and build what records into it and removes what is old."""
+    repository = open_history(settings.database_url, settings.data_dir)
+    repository.mark_interrupted()
+    model = _recording_model(settings, inference.model.info, inference.detector)
+    return HistoryParts(
+        repository=repository,
+        recorder=Recorder(repository, model, 2 * settings.max_clients),
+        retention=Retention(repository, settings.retention_days),
+    )
+
+
+def _recording_model(settings: Settings, model: ModelInfo, detector: str) -> RecordingModel:
+    options = {
+        "detector": detector,
+        "smoothing_s": settings.smoothing_s,
+        "search_interval_s": settings.search_interval_s,
+        "max_faces": settings.max_faces,
+        **model.options,
+    }
+    return RecordingModel(model.name, model.model_hash, settings.record_hz, options)

@@ -1,0 +1,125 @@
+"""The Socket.IO server, and what works beside its handlers."""
+
+import time
+from dataclasses import dataclass
+
+from flask import Flask, request
+from flask_socketio import SocketIO
+
+from fer_web.analysis.videos.video_service import VideoService
+from fer_web.factory.history import HistoryParts
+from fer_web.factory.inference import InferenceParts, new_stream_state
+from fer_web.factory.sharing import SharingParts
+from fer_web.factory.web import WebParts, max_message_bytes, security_rules
+from fer_web.inference.results import FrameResult
+from fer_web.realtime.admission import SocketAdmission
+from fer_web.realtime.connections import Connections
+from fer_web.realtime.events import StreamEvents
+from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.stream_recorder import StreamRecordings
+from fer_web.realtime.streams import StreamRegistry
+from fer_web.realtime.transport import StrictPacket, limit_packets
+from fer_web.realtime.unadmitted import UnadmittedConnections
+from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
+from fer_web.realtime.watching import WatchHub
+from fer_web.serving.modes import EngineConcurrency, ServingMode
+from fer_web.serving.periodic import TICK_S, PeriodicTask, PeriodicTasks
+from fer_web.settings import Settings
+from fer_web.sharing.links import LinkBook
+from fer_web.web.firewall.middleware import SecurityMiddleware
+
+
+@dataclass(frozen=True)
+class RealtimeParts:
+    """The parts that answer over Socket.IO."""
+
+    socketio: SocketIO
+    scheduler: FrameScheduler
+    streams: StreamRegistry
+    watching: WatchHub
+    periodic: PeriodicTasks
+
+
+def build_realtime(
+    settings: Settings,
+    *,
+    mode: ServingMode,
+    inference: InferenceParts,
+    history: HistoryParts,
+    sharing: SharingParts,
+    web: WebParts,
+) -> RealtimeParts:
+    """Build the Socket.IO server, and start what works beside its handlers."""
+    socketio = _build_socketio(settings, web.flask, mode)
+    # Outside of everything, Socket.IO's own handling of a request included.
+    web.flask.wsgi_app = SecurityMiddleware(  # type: ignore[method-assign]
+        web.flask.wsgi_app, security_rules(settings, web.flask, sharing)
+    )
+    concurrency = EngineConcurrency(socketio.server.eio, mode)
+
+    def owner_of_request() -> str | None:
+        return sharing.owners.owner_of(request.cookies)
+
+    def sample(client: str, captured_s: float, result: FrameResult, _jpeg: bytes) -> None:
+        history.recorder.sample(client, captured_s, result)
+
+    connections = Connections(socketio)
+    watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, sharing.links.get)
+    sharing.links.subscribe(watching.link_changed)
+    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=(sample, watching.observe))
+    streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
+    recordings = StreamRecordings(history.recorder, concurrency, owner_of_request, time.monotonic)
+    admission = SocketAdmission(sharing.authenticator, sharing.visitors)
+    events = StreamEvents(
+        socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s
+    )
+    events.register()
+    WatchEvents(socketio, watching, connections, admission).register()
+    unadmitted = UnadmittedConnections(socketio.server)
+    tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, concurrency)
+    periodic = PeriodicTasks(tasks, concurrency.new_event())
+    scheduler.start()
+    history.recorder.open()
+    concurrency.spawn(lambda: recordings.announce(events.send_notice))
+    concurrency.spawn(watching.run)
+    concurrency.spawn(periodic.run)
+    return RealtimeParts(
+        socketio=socketio, scheduler=scheduler, streams=streams, watching=watching, periodic=periodic
+    )
+
+
+def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> SocketIO:
+    message_bytes = max_message_bytes(settings)
+    socketio = SocketIO(
+        app,
+        async_mode=mode.name,
+        max_http_buffer_size=message_bytes,
+        # A client that vanishes, or never finishes a message, is gone after at most twice this.
+        ping_interval=10,
+        ping_timeout=10,
+        manage_session=False,
+        serializer=StrictPacket,
+        # The middleware has checked the origin, by rules that know of proxies; [] sends no CORS headers.
+        cors_allowed_origins=[],
+    )
+    mode.prepare(socketio.server.eio, message_bytes)
+    limit_packets(socketio.server, settings.max_frames_per_s)
+    return socketio
+
+
+def _periodic_tasks(
+    links: LinkBook, unadmitted: UnadmittedConnections, videos: VideoService, concurrency: EngineConcurrency
+) -> list[PeriodicTask]:
+    def forget_old() -> None:
+        # Beside the others: a database that is locked holds it up, and links must end in time.
+        concurrency.spawn(links.forget_old)
+
+    def expire_videos() -> None:
+        concurrency.spawn(lambda: concurrency.run_waiting(videos.jobs.expire))
+
+    return [
+        PeriodicTask(TICK_S, links.announce_expired),
+        PeriodicTask(1.0, unadmitted.end),
+        PeriodicTask(3600.0, forget_old),
+        PeriodicTask(600.0, expire_videos),
+    ]
