@@ -1,0 +1,233 @@
+"""Writes docs/bounds.md from the constants in the code: python -m tests.docs.bounds --write."""
+
+import ast
+import importlib
+import itertools
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from fer_web.settings import Settings
+from tests.support.servers import ROOT
+
+PAGE = ROOT / "docs" / "bounds.md"
+COMMAND = "python -m tests.docs.bounds --write"
+
+AREAS = {
+    "Streams and watchers": ("realtime", "vision/frames.py"),
+    "Connections and requests": ("serving", "web"),
+    "Files": ("analysis",),
+    "Custom models": ("inference/custom",),
+    "History": ("history", "storage"),
+    "Sharing and keys": ("sharing",),
+}
+"""Headings of the page, and the packages of fer_web whose limits stand below them."""
+
+LIMIT = re.compile(
+    r"_?MAX_\w+|MIN_FREE_BYTES|MIN_BYTES_PER_S|\w*TIMEOUT_S|\w*GRACE_S|\w*PER_S|\w*BURST|_FORM_MEMORY_BYTES"
+    r"|FORM_BYTES|BLOCK_BYTES|DISCARD\w+|WAITING_CALLS|WINDOW_S|PACKETS_A_FRAME|_PATIENCE_MS|INTERVAL_S"
+)
+"""Names of constants that bound what a client may cost."""
+
+NO_LIMITS = {"MAX_SEQ", "MAX_ALPHA", "MAX_FPS", "MAX_IN_FLIGHT", "ACK_TIMEOUT_MS", "MAX_COLOURS"}
+NO_LIMITS |= {
+    "MAX_COMPARED",
+    "MAX_MISTAKES",
+    "_MAX_HOLD_S",
+    "MAX_JPEG_SIDE",
+    "MAX_PADDED_SIDES",
+    "_MAX_AGE_S",
+}
+NO_LIMITS |= {"retention.INTERVAL_S", "retention.STOP_TIMEOUT_S", "MAX_SMOOTHING_S"}
+"""Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
+
+REASONS = {
+    "analysis_access.MAX_OF_PARTY": "Images that one key or address has under way",
+    "eventlet_server.DISCARDING_S": "That long it is read",
+    "folder_test_store.images": "Images",
+    "form_files._FORM_MEMORY_BYTES": "Memory that the fields of a form may take",
+    "form_files._MAX_FORM_PARTS": "Parts of a form that are read",
+    "hdf5_files.MAX_VALUES": "Numbers in all arrays of a file",
+    "images.MAX_SCANS": "The same for image files, which may hold a thumbnail",
+    "json_reader.MAX_IMPORT_BYTES": "An imported file: about six hours of five faces",
+    "json_reader.MAX_IMPORT_FACES": "Faces of one imported session",
+    "keras_archive.MAX_RATIO": "Unpacked to packed size of a .keras file",
+    "listeners.MAX_CONNECTIONS": "Connections of everybody together",
+    "listeners.MAX_PER_ADDRESS": "Connections of one address of the network",
+    "listeners.MAX_PER_NETWORK": "Connections of one IPv6 /64",
+    "middleware.FORM_BYTES": "What a form may put around the file in it",
+    "modes.WAITING_CALLS": "Calls that wait for the database at the same time",
+    "paced_input.MIN_BYTES_PER_S": "A slower body, on average, is ended",
+    "scratch.MIN_FREE_BYTES": "Room on the disk that uploads leave free",
+    "stills.MAX_STILL_FACES": "Faces of one image",
+    "stills.MAX_SEARCHED_SIDE": "Longer panoramas are shrunk to this many pixels",
+    "stream_recorder.END_TIMEOUT_S": "The time that `stop` waits for the last samples",
+    "transport.PACKETS_A_FRAME": "Packets of a WebSocket for each message that it may send",
+    "unadmitted.GRACE_S": "The time that a connection may be without admission",
+    "upload_file.BLOCK_BYTES": "Part of an upload that is held in memory",
+    "handshakes.BURST": "Connections that one address begins at once",
+    "live_recording.MAX_WAITING": "Samples of one session that wait for the database",
+    "watch_board.INTERVAL_S": "Time between two views of a stream",
+    "eventlet_server.DISCARDED_BYTES": "That much of an unwanted body is read, so that its sender sees the answer",
+    "file_kind.MAX_BYTES": "A larger model file is not opened",
+    "folder_tests._MAX_PATH": "Characters of an image's path within its folder",
+    "frames.MAX_SCANS": "Each scan of a progressive JPEG walks over the whole frame",
+    "guessing.MAX_FAILURES": "Unknown links, or keys, that one address may try within WINDOW_S",
+    "guessing.WINDOW_S": "The time in which MAX_FAILURES are counted",
+    "handshakes.PER_S": "Connections that one address begins after its burst",
+    "handshakes.TOTAL_BURST": "Connections that all addresses begin at once",
+    "handshakes.TOTAL_PER_S": "Connections that all addresses begin after that burst",
+    "handshakes.MAX_GROUPS": "Addresses remembered",
+    "json_reader.MAX_IMPORT_SAMPLES": "Rows of one imported session",
+    "json_reader._MAX_HEAD_VALUES": "Values before an import's samples",
+    "json_reader._MAX_DEPTH": "Levels of an import's JSON",
+    "json_reader._MAX_TEXT": "Characters of one text in an import",
+    "json_reader._MAX_BOX": "Sizes of the frame that a box may be away",
+    "keras_archive.MAX_CONFIG_BYTES": "An architecture is text, and short",
+    "keras_config.MAX_SIZE": "Units, filters or pixels of one layer",
+    "keras_config.MAX_CONFIG_CHARACTERS": "An architecture is text, and short",
+    "keys.MAX_KEYS": "Open keys of programs",
+    "keys.MAX_KEY_NAME": "Characters of a key's name",
+    "links.MAX_LINK_NAME": "Characters of a link's name",
+    "links.MAX_HOURS": "The longest life of a link",
+    "links.MAX_OPEN_LINKS": "Links that are open at the same time",
+    "names.MAX_FILE_NAME": "Characters of an uploaded file's name; the rest is cut",
+    "paced_input.GRACE_S": "A body may be slower for this long",
+    "reading.MAX_PAGE": "Sessions of one page of the list",
+    "recorder.STOP_TIMEOUT_S": "The last samples get this long to be stored when the server stops",
+    "session_texts.MAX_NAME": "Characters of a session's name",
+    "session_texts.MAX_NOTES": "Characters of a session's notes",
+    "session_texts.MAX_TAG": "Characters of a tag",
+    "session_texts.MAX_TAGS": "Tags of a session",
+    "session_texts.MAX_MARKER_TEXT": "Characters of a marker",
+    "session_texts.MAX_MARKERS": "Markers of a session",
+    "session_texts.MAX_SEARCH": "Characters of a search in the list",
+    "threaded_server.REQUEST_TIMEOUT_S": "The same with native threads",
+    "video_worker.STOP_TIMEOUT_S": "A video's analysis gets this long to end when the server stops",
+}
+"""What constants are for, as FILE.NAME, where the docstring does not say it in its first clause."""
+
+UNITS = (
+    ("BYTES_PER_S", "bytes/s"),
+    ("PER_S", "/s"),
+    ("_BYTES", "bytes"),
+    ("_MS", "ms"),
+    ("_S", "s"),
+    ("_HOURS", "h"),
+    ("_PIXELS", "pixels"),
+    ("_MB", "MB"),
+)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One limit. `file` is relative to fer_web; `value` has its unit."""
+
+    file: str
+    name: str
+    value: str
+    reason: str
+
+
+def settings_bounds() -> list[Bound]:
+    """The limits that whoever starts the server may change."""
+    return [
+        Bound("settings.py", f"--{item.name.replace('_', '-')}", _shown(item.name, item.default), reason)
+        for item in fields(Settings)
+        if item.name.startswith("max_")
+        for reason in [_sentence(item.metadata["help"].split(", in ")[0])]
+    ]
+
+
+def bounds_of(part: str) -> list[Bound]:
+    """The limits of a package or module of fer_web, in the order of files and lines."""
+    root = ROOT / "fer_web"
+    paths = [root / part] if part.endswith(".py") else sorted((root / part).rglob("*.py"))
+    return [bound for path in paths for bound in _bounds_in(path, root)]
+
+
+def page() -> str:
+    """The text of docs/bounds.md."""
+    lines = [
+        "# Bounds",
+        "",
+        "Every limit that protects the server, written by a program from the constants in the code.",
+        f"`{COMMAND}` writes it again, and a test fails when it is old. [protocol.md](protocol.md) and",
+        "[security.md](security.md) say what happens past a limit. Three limits have no name of their own. A frame",
+        "is answered within 5 seconds. A silent connection ends after 20 seconds, or 45 with native threads. A",
+        "message or body may have twice `--max-frame-bytes`, unless its address takes files.",
+    ]
+    areas = [("Options of the server", settings_bounds())]
+    areas += [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
+    for heading, bounds in areas:
+        lines += ["", f"## {heading}", "", "| name | value | for |", "|---|---|---|"]
+        for file, group in itertools.groupby(bounds, lambda each: each.file):
+            lines.append(f"|**{file}**|||")
+            lines += [f"|`{each.name}`|{each.value}|{each.reason}|" for each in group]
+    return "\n".join(lines) + "\n"
+
+
+def _bounds_in(path: Path, root: Path) -> Iterator[Bound]:
+    body = ast.parse(path.read_text()).body
+    name = ".".join(("fer_web", *path.relative_to(root).with_suffix("").parts))
+    for node, following in zip(body, [*body[1:], None], strict=True):
+        constant = _constant_name(node)
+        if constant and LIMIT.fullmatch(constant) and not NO_LIMITS & {constant, f"{path.stem}.{constant}"}:
+            value = getattr(importlib.import_module(name), constant)
+            reason = REASONS.get(f"{path.stem}.{constant}") or _docstring(following)
+            yield Bound(path.name, constant, _shown(constant, value), _sentence(reason))
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Limits"):
+            yield from _bounds_of_class(path, getattr(importlib.import_module(name), node.name))
+
+
+def _bounds_of_class(path: Path, kind: type) -> Iterator[Bound]:
+    """One row for each line of a class's Attributes, which may name several fields."""
+    defaults = {name: value for name, value in vars(kind).items() if isinstance(value, int | float)}
+    about = " ".join((kind.__doc__ or "").partition("Attributes:")[2].split())
+    for names, reason in re.findall(r"((?:\w+, )*\w+): (.*?)(?=(?: (?:\w+, )*\w+: )|$)", about):
+        present = [name for name in names.split(", ") if name in defaults]
+        if present:
+            values = ", ".join(_shown(name.upper(), defaults[name]) for name in present)
+            yield Bound(path.name, "`, `".join(present), values, _sentence(reason))
+
+
+def _constant_name(node: ast.stmt) -> str | None:
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    target = targets[0]
+    return target.id if isinstance(target, ast.Name) and target.id.isupper() else None
+
+
+def _docstring(node: ast.stmt | None) -> str:
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return str(node.value.value) if is_text and isinstance(node.value.value, str) else ""
+
+
+def _sentence(text: str) -> str:
+    """The first clause of a text, on one line; the code has the rest."""
+    first = re.split(r"[.:;](?:\s|$)", " ".join(text.split()))[0]
+    return f"{first[:1].upper()}{first[1:]}"
+
+
+def _shown(name: str, value: float) -> str:
+    unit = next((unit for ending, unit in UNITS if name.upper().endswith(ending)), "")
+    if unit in ("s", "h") and value >= 3600 and value % 3600 == 0:
+        value, unit = (value // 86400, "days") if value >= 2 * 86400 else (value // 3600, "h")
+    if unit == "bytes" and value >= 1000:
+        value, unit = (value / 1e6, "MB") if value >= 1e6 else (value / 1e3, "kB")
+    number = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
+    return f"{number} {unit}".replace(" /s", "/s").strip()
+
+
+def main() -> int:
+    """Write the page, or print it."""
+    if sys.argv[1:] == ["--write"]:
+        PAGE.write_text(page())
+    else:
+        print(page(), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
