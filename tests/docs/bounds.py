@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import itertools
 import re
 import sys
 from collections.abc import Iterator
@@ -44,9 +43,19 @@ NO_LIMITS |= {"retention.INTERVAL_S", "retention.STOP_TIMEOUT_S", "MAX_SMOOTHING
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
 
 REASONS = {
-    "analysis_access.MAX_OF_PARTY": "Images that one key or address has under way",
+    "analysis_access.MAX_IMAGES_OF_CLIENT": "Images that one client has under way",
+    "listeners.HANDSHAKE_TIMEOUT_S": "Time for a TLS handshake",
+    "modes.REQUEST_TIMEOUT_S": "Time for a request's next bytes",
+    "modes.STOP_TIMEOUT_S": "Connections get this long to end when the server stops",
+    "video_reader._PATIENCE_MS": "FFmpeg looks this long for a video's next frame",
+    "watch_events.REFUSALS_PER_S": "Events of one watcher that are answered, by a refusal",
     "eventlet_server.DISCARDING_S": "That long it is read",
-    "folder_test_store.images": "Images",
+    "folder_test_store.idle_s": "A folder test that is not used is forgotten",
+    "folder_test_store.images": "Images of one test, of one client and of all",
+    "video_jobs.kept_s": "Results of a video are kept",
+    "video_jobs.kept_bytes": "Results of all videos",
+    "video_jobs.queued_of_owner": "Videos that wait, of one owner, of one client and of all",
+    "video_jobs.kept_of_owner": "Finished videos that are listed, of one owner and of all",
     "form_files._FORM_MEMORY_BYTES": "Memory that the fields of a form may take",
     "form_files._MAX_FORM_PARTS": "Parts of a form that are read",
     "hdf5_files.MAX_VALUES": "Numbers in all arrays of a file",
@@ -70,10 +79,10 @@ REASONS = {
     "handshakes.BURST": "Connections that one address begins at once",
     "live_recording.MAX_WAITING": "Samples of one session that wait for the database",
     "watch_board.INTERVAL_S": "Time between two views of a stream",
-    "eventlet_server.DISCARDED_BYTES": "That much of an unwanted body is read, so that its sender sees the answer",
+    "eventlet_server.DISCARDED_BYTES": "That much of an unwanted body is read",
     "file_kind.MAX_BYTES": "A larger model file is not opened",
     "folder_tests._MAX_PATH": "Characters of an image's path within its folder",
-    "frames.MAX_SCANS": "Each scan of a progressive JPEG walks over the whole frame",
+    "frames.MAX_SCANS": "Scans of a JPEG, each of which walks over the whole frame",
     "guessing.MAX_FAILURES": "Unknown links, or keys, that one address may try within WINDOW_S",
     "guessing.WINDOW_S": "The time in which MAX_FAILURES are counted",
     "handshakes.PER_S": "Connections that one address begins after its burst",
@@ -153,20 +162,21 @@ def page() -> str:
     lines = [
         "# Bounds",
         "",
-        "Every limit that protects the server, written by a program from the constants in the code.",
-        f"`{COMMAND}` writes it again, and a test fails when it is old. [protocol.md](protocol.md) and",
-        "[security.md](security.md) say what happens past a limit. Three limits have no name of their own. A frame",
-        "is answered within 5 seconds. A silent connection ends after 20 seconds, or 45 with native threads. A",
-        "message or body may have twice `--max-frame-bytes`, unless its address takes files.",
+        f"These limits protect the server. `{COMMAND}` writes this page from the code.",
+        "A limit is named by its file and its constant. Three have no name: a frame is answered within 5 s.",
+        "A silent connection ends after 20 s, or 45 s with native threads. A message or body may have twice",
+        "`--max-frame-bytes`, unless its address takes files.",
     ]
     areas = [("Options of the server", settings_bounds())]
     areas += [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
     for heading, bounds in areas:
-        lines += ["", f"## {heading}", "", "| name | value | for |", "|---|---|---|"]
-        for file, group in itertools.groupby(bounds, lambda each: each.file):
-            lines.append(f"|**{file}**|||")
-            lines += [f"|`{each.name}`|{each.value}|{each.reason}|" for each in group]
+        lines += ["", f"## {heading}", "", "|limit|value|for|", "|---|---|---|"]
+        lines += [f"|{_where(each)}|{each.value}|{each.reason}|" for each in bounds]
     return "\n".join(lines) + "\n"
+
+
+def _where(bound: Bound) -> str:
+    return bound.name if bound.name.startswith("--") else f"{bound.file.removesuffix('.py')}.{bound.name}"
 
 
 def _bounds_in(path: Path, root: Path) -> Iterator[Bound]:
@@ -190,7 +200,8 @@ def _bounds_of_class(path: Path, kind: type) -> Iterator[Bound]:
         present = [name for name in names.split(", ") if name in defaults]
         if present:
             values = ", ".join(_shown(name.upper(), defaults[name]) for name in present)
-            yield Bound(path.name, "`, `".join(present), values, _sentence(reason))
+            reason = REASONS.get(f"{path.stem}.{present[0]}") or reason
+            yield Bound(path.name, ", ".join(present), values, _sentence(reason))
 
 
 def _constant_name(node: ast.stmt) -> str | None:
