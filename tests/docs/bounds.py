@@ -30,93 +30,89 @@ LIMIT = re.compile(
 )
 """Names of constants that bound what a client may cost."""
 
-NO_LIMITS = {"MAX_SEQ", "MAX_ALPHA", "MAX_FPS", "MAX_IN_FLIGHT", "ACK_TIMEOUT_MS", "MAX_COLOURS"}
-NO_LIMITS |= {
-    "MAX_COMPARED",
-    "MAX_MISTAKES",
-    "_MAX_HOLD_S",
-    "MAX_JPEG_SIDE",
-    "MAX_PADDED_SIDES",
-    "_MAX_AGE_S",
+NO_LIMITS = {
+    *("MAX_SEQ", "MAX_ALPHA", "MAX_FPS", "MAX_IN_FLIGHT", "ACK_TIMEOUT_MS", "MAX_COLOURS", "MAX_COMPARED"),
+    *("MAX_MISTAKES", "_MAX_HOLD_S", "MAX_JPEG_SIDE", "MAX_PADDED_SIDES", "_MAX_AGE_S", "MAX_SMOOTHING_S"),
+    *("retention.INTERVAL_S", "retention.STOP_TIMEOUT_S"),
 }
-NO_LIMITS |= {"retention.INTERVAL_S", "retention.STOP_TIMEOUT_S", "MAX_SMOOTHING_S"}
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
 
 REASONS = {
-    "analysis_access.MAX_IMAGES_OF_CLIENT": "Images that one client has under way",
-    "listeners.HANDSHAKE_TIMEOUT_S": "Time for a TLS handshake",
+    "MAX_IMAGES_OF_CLIENT": "Images that one client has under way",
+    "HANDSHAKE_TIMEOUT_S": "Time for a TLS handshake",
     "modes.REQUEST_TIMEOUT_S": "Time for a request's next bytes",
     "modes.STOP_TIMEOUT_S": "Connections get this long to end when the server stops",
-    "video_reader._PATIENCE_MS": "FFmpeg looks this long for a video's next frame",
-    "watch_events.REFUSALS_PER_S": "Events of one watcher that are answered, by a refusal",
-    "eventlet_server.DISCARDING_S": "That long it is read",
-    "folder_test_store.idle_s": "A folder test that is not used is forgotten",
-    "folder_test_store.images": "Images of one test, of one client and of all",
-    "video_jobs.kept_s": "Results of a video are kept",
-    "video_jobs.kept_bytes": "Results of all videos",
-    "video_jobs.queued_of_owner": "Videos that wait, of one owner, of one client and of all",
-    "video_jobs.kept_of_owner": "Finished videos that are listed, of one owner and of all",
-    "form_files._FORM_MEMORY_BYTES": "Memory that the fields of a form may take",
-    "form_files._MAX_FORM_PARTS": "Parts of a form that are read",
-    "hdf5_files.MAX_VALUES": "Numbers in all arrays of a file",
+    "_PATIENCE_MS": "FFmpeg looks this long for a video's next frame",
+    "REFUSALS_PER_S": "Events of one watcher that are answered, by a refusal",
+    "DISCARDING_S": "That long it is read",
+    "idle_s": "A folder test that is not used is forgotten",
+    "images": "Images of one test, of one client and of all",
+    "kept_s": "Results of a video are kept",
+    "kept_bytes": "Results of all videos",
+    "queued_of_owner": "Videos that wait, of one owner, of one client and of all",
+    "kept_of_owner": "Finished videos that are listed, of one owner and of all",
+    "_FORM_MEMORY_BYTES": "Memory that the fields of a form may take",
+    "_MAX_FORM_PARTS": "Parts of a form that are read",
+    "MAX_VALUES": "Numbers in all arrays of a file",
     "images.MAX_SCANS": "The same for image files, which may hold a thumbnail",
-    "json_reader.MAX_IMPORT_BYTES": "An imported file: about six hours of five faces",
-    "json_reader.MAX_IMPORT_FACES": "Faces of one imported session",
-    "keras_archive.MAX_RATIO": "Unpacked to packed size of a .keras file",
-    "listeners.MAX_CONNECTIONS": "Connections of everybody together",
-    "listeners.MAX_PER_ADDRESS": "Connections of one address of the network",
-    "listeners.MAX_PER_NETWORK": "Connections of one IPv6 /64",
-    "middleware.FORM_BYTES": "What a form may put around the file in it",
-    "modes.WAITING_CALLS": "Calls that wait for the database at the same time",
-    "paced_input.MIN_BYTES_PER_S": "A slower body, on average, is ended",
-    "scratch.MIN_FREE_BYTES": "Room on the disk that uploads leave free",
-    "stills.MAX_STILL_FACES": "Faces of one image",
-    "stills.MAX_SEARCHED_SIDE": "Longer panoramas are shrunk to this many pixels",
-    "stream_recorder.END_TIMEOUT_S": "The time that `stop` waits for the last samples",
-    "transport.PACKETS_A_FRAME": "Packets of a WebSocket for each message that it may send",
+    "MAX_IMPORT_BYTES": "An imported file: about six hours of five faces",
+    "MAX_IMPORT_FACES": "Faces of one imported session",
+    "MAX_RATIO": "Unpacked to packed size of a .keras file",
+    "MAX_CONNECTIONS": "Connections of everybody together",
+    "MAX_PER_ADDRESS": "Connections of one address of the network",
+    "MAX_PER_NETWORK": "Connections of one IPv6 /64",
+    "FORM_BYTES": "What a form may put around the file in it",
+    "WAITING_CALLS": "Calls that wait for the database at the same time",
+    "MIN_BYTES_PER_S": "A slower body, on average, is ended",
+    "MIN_FREE_BYTES": "Room on the disk that uploads leave free",
+    "MAX_STILL_FACES": "Faces of one image",
+    "MAX_SEARCHED_SIDE": "Longer panoramas are shrunk to this many pixels",
+    "END_TIMEOUT_S": "The time that `stop` waits for the last samples",
+    "PACKETS_A_FRAME": "Packets of a WebSocket for each message that it may send",
     "unadmitted.GRACE_S": "The time that a connection may be without admission",
-    "upload_file.BLOCK_BYTES": "Part of an upload that is held in memory",
+    "BLOCK_BYTES": "Part of an upload that is held in memory",
     "handshakes.BURST": "Connections that one address begins at once",
-    "live_recording.MAX_WAITING": "Samples of one session that wait for the database",
-    "watch_board.INTERVAL_S": "Time between two views of a stream",
-    "eventlet_server.DISCARDED_BYTES": "That much of an unwanted body is read",
-    "file_kind.MAX_BYTES": "A larger model file is not opened",
-    "folder_tests._MAX_PATH": "Characters of an image's path within its folder",
+    "MAX_WAITING": "Samples of one session that wait for the database",
+    "INTERVAL_S": "Time between two views of a stream",
+    "DISCARDED_BYTES": "That much of an unwanted body is read",
+    "MAX_BYTES": "A larger model file is not opened",
+    "_MAX_PATH": "Characters of an image's path within its folder",
     "frames.MAX_SCANS": "Scans of a JPEG, each of which walks over the whole frame",
-    "guessing.MAX_FAILURES": "Unknown links, or keys, that one address may try within WINDOW_S",
-    "guessing.WINDOW_S": "The time in which MAX_FAILURES are counted",
+    "MAX_FAILURES": "Unknown links, or keys, that one address may try within WINDOW_S",
+    "WINDOW_S": "The time in which MAX_FAILURES are counted",
     "handshakes.PER_S": "Connections that one address begins after its burst",
-    "handshakes.TOTAL_BURST": "Connections that all addresses begin at once",
-    "handshakes.TOTAL_PER_S": "Connections that all addresses begin after that burst",
-    "handshakes.MAX_GROUPS": "Addresses remembered",
-    "json_reader.MAX_IMPORT_SAMPLES": "Rows of one imported session",
-    "json_reader._MAX_HEAD_VALUES": "Values before an import's samples",
-    "json_reader._MAX_DEPTH": "Levels of an import's JSON",
-    "json_reader._MAX_TEXT": "Characters of one text in an import",
-    "json_reader._MAX_BOX": "Sizes of the frame that a box may be away",
-    "keras_archive.MAX_CONFIG_BYTES": "An architecture is text, and short",
-    "keras_config.MAX_SIZE": "Units, filters or pixels of one layer",
-    "keras_config.MAX_CONFIG_CHARACTERS": "An architecture is text, and short",
-    "keys.MAX_KEYS": "Open keys of programs",
-    "keys.MAX_KEY_NAME": "Characters of a key's name",
-    "links.MAX_LINK_NAME": "Characters of a link's name",
-    "links.MAX_HOURS": "The longest life of a link",
-    "links.MAX_OPEN_LINKS": "Links that are open at the same time",
-    "names.MAX_FILE_NAME": "Characters of an uploaded file's name; the rest is cut",
+    "TOTAL_BURST": "Connections that all addresses begin at once",
+    "TOTAL_PER_S": "Connections that all addresses begin after that burst",
+    "MAX_GROUPS": "Addresses remembered",
+    "MAX_IMPORT_SAMPLES": "Rows of one imported session",
+    "_MAX_HEAD_VALUES": "Values before an import's samples",
+    "_MAX_DEPTH": "Levels of an import's JSON",
+    "_MAX_TEXT": "Characters of one text in an import",
+    "_MAX_BOX": "Sizes of the frame that a box may be away",
+    "MAX_CONFIG_BYTES": "An architecture is text, and short",
+    "MAX_SIZE": "Units, filters or pixels of one layer",
+    "MAX_CONFIG_CHARACTERS": "An architecture is text, and short",
+    "MAX_KEYS": "Open keys of programs",
+    "MAX_KEY_NAME": "Characters of a key's name",
+    "MAX_LINK_NAME": "Characters of a link's name",
+    "MAX_HOURS": "The longest life of a link",
+    "MAX_OPEN_LINKS": "Links that are open at the same time",
+    "MAX_FILE_NAME": "Characters of an uploaded file's name; the rest is cut",
     "paced_input.GRACE_S": "A body may be slower for this long",
-    "reading.MAX_PAGE": "Sessions of one page of the list",
+    "MAX_PAGE": "Sessions of one page of the list",
     "recorder.STOP_TIMEOUT_S": "The last samples get this long to be stored when the server stops",
-    "session_texts.MAX_NAME": "Characters of a session's name",
-    "session_texts.MAX_NOTES": "Characters of a session's notes",
-    "session_texts.MAX_TAG": "Characters of a tag",
-    "session_texts.MAX_TAGS": "Tags of a session",
-    "session_texts.MAX_MARKER_TEXT": "Characters of a marker",
-    "session_texts.MAX_MARKERS": "Markers of a session",
-    "session_texts.MAX_SEARCH": "Characters of a search in the list",
+    "MAX_NAME": "Characters of a session's name",
+    "MAX_NOTES": "Characters of a session's notes",
+    "MAX_TAG": "Characters of a tag",
+    "MAX_TAGS": "Tags of a session",
+    "MAX_MARKER_TEXT": "Characters of a marker",
+    "MAX_MARKERS": "Markers of a session",
+    "MAX_SEARCH": "Characters of a search in the list",
     "threaded_server.REQUEST_TIMEOUT_S": "The same with native threads",
     "video_worker.STOP_TIMEOUT_S": "A video's analysis gets this long to end when the server stops",
 }
-"""What constants are for, as FILE.NAME, where the docstring does not say it in its first clause."""
+"""What constants are for, where the docstring does not say it in its first clause; FILE.NAME where several
+have one name."""
 
 UNITS = (
     ("BYTES_PER_S", "bytes/s"),
@@ -186,7 +182,7 @@ def _bounds_in(path: Path, root: Path) -> Iterator[Bound]:
         constant = _constant_name(node)
         if constant and LIMIT.fullmatch(constant) and not NO_LIMITS & {constant, f"{path.stem}.{constant}"}:
             value = getattr(importlib.import_module(name), constant)
-            reason = REASONS.get(f"{path.stem}.{constant}") or _docstring(following)
+            reason = _reason_of(path, constant) or _docstring(following)
             yield Bound(path.name, constant, _shown(constant, value), _sentence(reason))
         if isinstance(node, ast.ClassDef) and node.name.endswith("Limits"):
             yield from _bounds_of_class(path, getattr(importlib.import_module(name), node.name))
@@ -200,8 +196,12 @@ def _bounds_of_class(path: Path, kind: type) -> Iterator[Bound]:
         present = [name for name in names.split(", ") if name in defaults]
         if present:
             values = ", ".join(_shown(name.upper(), defaults[name]) for name in present)
-            reason = REASONS.get(f"{path.stem}.{present[0]}") or reason
+            reason = _reason_of(path, present[0]) or reason
             yield Bound(path.name, ", ".join(present), values, _sentence(reason))
+
+
+def _reason_of(path: Path, name: str) -> str | None:
+    return REASONS.get(f"{path.stem}.{name}") or REASONS.get(name)
 
 
 def _constant_name(node: ast.stmt) -> str | None:

@@ -38,6 +38,6 @@ def sentences_of(text: str) -> list[str]:
     parts = [
         part
         for item in re.split(r"\n\s*\n", items)
-        for part in re.split(r"(?<=[.:?!])\s+(?=[A-Z\"])", " ".join(item.split()))
+        for part in re.split(r"(?<=[.?!])\s+(?=[A-Z\"])", " ".join(item.split()))
     ]
     return [part for part in parts if len(part.split()) > 2]
