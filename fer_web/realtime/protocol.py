@@ -1,4 +1,4 @@
-"""The wire: what a client may send and what it gets back. ARCHITECTURE.md describes it for others."""
+"""The wire: what a client may send and what it gets back. docs/protocol.md describes it for others."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -11,6 +11,7 @@ from fer_web.commands.main import build_parser, main
 from fer_web.history.repository import open_history
 from fer_web.history.types import NewSession
 from fer_web.storage.database import SQLITE_FILE
+from tests.support.documents import read
 from tests.support.sample_tables import assert_equal_tables, chunks, random_table
 from tests.support.servers import ROOT
 from tests.support.sessions import session_with
@@ -270,10 +271,10 @@ def test_help_has_examples(command, capsys):
     assert "exit status" in text
 
 
-def test_every_command_stands_in_the_readme():
-    readme = (ROOT / "README.md").read_text()
+def test_every_command_stands_in_the_documents():
+    text = read("docs/cli.md")
     for command in COMMANDS:
-        assert f"python -m fer_web history {command}" in readme
+        assert f"python -m fer_web history {command}" in text
 
 
 def test_as_a_program_with_pipes(tmp_path, session, store):

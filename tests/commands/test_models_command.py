@@ -12,6 +12,7 @@ from fer_web.inference.models import options_of
 from fer_web.labels import CONTEMPT, EMOTIONS
 from fer_web.settings import ROOT, settings_from
 from tests.support import custom_networks as networks
+from tests.support.documents import commands_of
 from tests.support.fer_rows import KERAS_WARNINGS
 from tests.support.labelled_folders import write_rows
 
@@ -109,9 +110,9 @@ def test_check_refuses_in_one_line(run, arguments, words):
     assert words in err
 
 
-def test_the_commands_of_the_readme_are_understood():
-    section = (ROOT / "README.md").read_text().split("### Your own model\n")[1].split("```")[1]
-    check, server = (shlex.split(line, comments=True) for line in section.splitlines()[1:])
+def test_the_commands_of_the_documents_are_understood():
+    lines = commands_of("docs/files.md", "Custom models")
+    check, server = (shlex.split(line, comments=True) for line in lines)
     assert check[:3] == [".venv/bin/python", "-m", "fer_web"]
     assert str(build_parser().parse_args(check[3:]).folder) == "photos"
     assert server[:2] == [".venv/bin/python", "app.py"]

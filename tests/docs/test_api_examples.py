@@ -1,8 +1,7 @@
-"""The README's examples of the HTTP API and of streaming, run as they stand there against a real server."""
+"""The examples of docs/api.md, run as they stand there against a real server."""
 
 import json
 import os
-import re
 import subprocess
 import sys
 
@@ -11,16 +10,13 @@ import pytest
 import requests
 
 from tests.support.browser.chromium import require_tool
+from tests.support.documents import blocks_of
 from tests.support.faces import astronaut_bgr, camera_frame_bgr
 from tests.support.made_videos import write_video
 from tests.support.servers import ROOT, ServerProcess
 
+API = "docs/api.md"
 ADDRESS = "http://127.0.0.1:5000"
-
-
-def blocks_of(section, language):
-    text = (ROOT / "README.md").read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +62,7 @@ def shell(text, server, folder):
 
 
 def test_the_commands_for_pictures(server, folder):
-    first, _ = blocks_of("HTTP API", "sh")
+    first, _ = blocks_of(API, "Requests", "sh")
     printed = shell(first, server, folder)
     assert '"status":"ok"' in printed
     assert '"label": "happy"' in printed
@@ -76,7 +72,7 @@ def test_the_commands_for_pictures(server, folder):
 
 
 def test_the_commands_with_a_key(server, folder):
-    _, second = blocks_of("HTTP API", "sh")
+    _, second = blocks_of(API, "Requests", "sh")
     printed = shell(second, server, folder)
     assert '"state":"queued"' in printed
     assert "laptop" in printed
@@ -84,7 +80,7 @@ def test_the_commands_with_a_key(server, folder):
 
 
 def test_the_program_in_python(server, folder):
-    (program,) = blocks_of("HTTP API", "python")
+    (program,) = blocks_of(API, "Requests", "python")
     key = shell(".venv/bin/python -m fer_web keys create program | head -n 1", server, folder).strip()
     printed = run([sys.executable, "-c"], program, server, folder, key)
     assert "happy" in printed.splitlines()[0]
@@ -101,7 +97,7 @@ def test_a_key_that_a_command_revokes_is_refused_by_the_server_that_runs(server,
 
 
 def test_the_example_streams_a_video(server, folder):
-    (line,) = blocks_of("Stream from a script", "sh")
+    (line,) = blocks_of(API, "Stream from a script", "sh")
     printed = shell(line.replace("examples/", f"{ROOT}/examples/"), server, folder)
     assert printed.count("happy") == 10
 

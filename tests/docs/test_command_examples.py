@@ -1,6 +1,5 @@
-"""The commands of the README's sections, run as they stand there."""
+"""The commands of docs/files.md, run as they stand there."""
 
-import re
 import shlex
 import shutil
 import subprocess
@@ -9,17 +8,14 @@ import sys
 import cv2
 import pytest
 
+from tests.support.documents import commands_of
 from tests.support.faces import astronaut_bgr, camera_frame_bgr, two_faces_bgr
 from tests.support.labelled_folders import write_rows
 from tests.support.made_videos import write_video
 from tests.support.servers import ROOT
 
-
-def commands_of(section):
-    """The lines of the shell blocks of one section."""
-    text = (ROOT / "README.md").read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    return [line for block in blocks for line in block.replace("\\\n", "").splitlines() if line.strip()]
+DOCTOR = [line for line in commands_of("docs/cli.md", "The tools") if "fer_web doctor " in line]
+COMMANDS = [*commands_of("docs/files.md", "Commands"), *DOCTOR]
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +32,17 @@ def folder(tmp_path_factory):
     return root
 
 
-def test_the_section_has_commands_of_all_tools():
-    text = "\n".join(commands_of("Pictures and folders"))
+def test_the_documents_have_commands_of_all_tools():
+    text = "\n".join(COMMANDS)
     assert "fer_web predict " in text
     assert "fer_web test-folder " in text
     assert "fer_web video " in text
+    assert "fer_web doctor " in text
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("line", commands_of("Pictures and folders"))
-def test_command_of_the_readme_does_what_it_says(line, folder, tmp_path):
+@pytest.mark.parametrize("line", COMMANDS)
+def test_command_of_the_documents_does_what_it_says(line, folder, tmp_path):
     words = shlex.split(line, comments=True)
     assert words[0] == ".venv/bin/python"
     done = subprocess.run(

@@ -6,30 +6,58 @@ import pytest
 from fer_web.realtime.events import EVENTS
 from fer_web.realtime.protocol import DROPPED_NEWER, DROPPED_OVERLOADED, DROPPED_STOPPED
 from fer_web.settings import Settings
+from tests.support.documents import read
 from tests.support.servers import ROOT
+from tests.test_imports import LAYERS
 
 
-@pytest.mark.parametrize("name", [item.name for item in fields(Settings)])
-def test_every_setting_stands_in_the_readme(name):
-    assert f"`--{name.replace('_', '-')}`" in (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("item", fields(Settings), ids=lambda item: item.name)
+def test_every_setting_stands_in_the_table_with_its_default(item):
+    row = re.search(rf"^\| `--{item.name.replace('_', '-')}` \| (.*?) \|", read("docs/cli.md"), re.MULTILINE)
+    assert row
+    if isinstance(item.default, int | float) or item.name in ("host", "model"):
+        default = item.default.relative_to(ROOT).as_posix() if item.name == "model" else str(item.default)
+        assert row[1] == default
 
 
 @pytest.mark.parametrize(
     "name",
-    [*EVENTS, "closing", "watched", "view", "state", DROPPED_NEWER, DROPPED_OVERLOADED, DROPPED_STOPPED],
+    [
+        *EVENTS,
+        *("closing", "watched", "view", "state", "saved", "recording_problem"),
+        *(DROPPED_NEWER, DROPPED_OVERLOADED, DROPPED_STOPPED),
+        *("too_many_messages", "slow_reader", "link_needed"),
+        *("link_expired", "link_revoked", "sharing_stopped", "visitor_removed"),
+    ],
 )
-def test_every_event_and_reason_stands_in_the_architecture(name):
-    assert f"`{name}`" in (ROOT / "ARCHITECTURE.md").read_text()
+def test_every_event_and_reason_stands_in_the_protocol(name):
+    assert f"`{name}`" in read("docs/protocol.md")
 
 
-def test_every_module_of_the_data_flow_exists():
-    text = (ROOT / "ARCHITECTURE.md").read_text()
-    flow = text.split("```")[1]
-    for word in flow.split():
-        if word.endswith(".py"):
-            assert (ROOT / "fer_web" / word).is_file(), word
-        if word.endswith(".js"):
-            assert (ROOT / "static" / "js" / word).is_file(), word
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/security.md", "docs/cli.md"])
+def test_every_path_that_a_document_names_exists(name):
+    for path in re.findall(r"(?:fer_web|train|static/js|tests|benchmarks|templates)/[\w/.*]*", read(name)):
+        assert list(ROOT.glob(path.rstrip("./"))), f"{name} names {path}"
+
+
+def test_every_flow_names_its_files():
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", read("ARCHITECTURE.md"), re.DOTALL | re.MULTILINE)
+    flows = [text for language, text in blocks if not language]
+    assert len(flows) == 4
+    for line in "".join(flows).splitlines():
+        assert (ROOT / line.split()[0]).is_file(), line
+
+
+def test_the_diagram_shows_every_layer_and_only_imports_that_go_down():
+    (diagram,) = re.findall(r"```mermaid\n(.*?)```", read("ARCHITECTURE.md"), re.DOTALL)
+    layer_of = {name: row for row, names in enumerate(LAYERS) for name in names}
+    assert set(layer_of) <= set(re.findall(r"\w+", diagram))
+    for line in re.findall(r".* --> .*", diagram):
+        above, below = (
+            [row for name, row in layer_of.items() if name in re.findall(r"\w+", side)]
+            for side in line.split("-->")
+        )
+        assert "app.py" in line or min(above) > max(below), line
 
 
 def test_every_option_that_the_page_names_exists():

@@ -20,6 +20,7 @@ from benchmarks.start import time_one_start
 from fer_web.analysis.videos.scratch import LOCK
 from fer_web.vision.frames import encode_jpeg
 from tests.support.clients import BEGUN_MESSAGE, RawClient, SteadyClient, send
+from tests.support.documents import blocks_of
 from tests.support.faces import astronaut_bgr, camera_frame_bgr, two_faces_bgr
 from tests.support.servers import ROOT, ServerProcess
 
@@ -199,9 +200,8 @@ def test_frames_are_written_to_no_disk(server, client):
     assert server.written_bytes() - before < len(jpeg)
 
 
-def test_readme_client_runs_as_printed(server, tmp_path):
-    readme = (ROOT / "README.md").read_text()
-    (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.S) if "socketio" in block]
+def test_documented_client_runs_as_printed(server, tmp_path):
+    (code,) = blocks_of("docs/api.md", "Stream from a script", "python")
     script = tmp_path / "client.py"
     script.write_text(code)
     picture = tmp_path / "astronaut.jpg"

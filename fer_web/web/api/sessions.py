@@ -1,4 +1,4 @@
-"""The history over HTTP: validate, call, reply. ARCHITECTURE.md lists the addresses."""
+"""The history over HTTP: validate, call, reply. docs/api.md lists the addresses."""
 
 import contextlib
 import threading

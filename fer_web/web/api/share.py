@@ -1,4 +1,4 @@
-"""Sharing over HTTP, for the person at this machine: validate, call, reply. ARCHITECTURE.md lists it."""
+"""Sharing over HTTP, for the person at this machine: validate, call, reply. docs/security.md says who may."""
 
 from flask import Blueprint, Response, jsonify
 

@@ -1,4 +1,4 @@
-"""Videos over HTTP: validate, call, reply. ARCHITECTURE.md lists the addresses."""
+"""Videos over HTTP: validate, call, reply. docs/api.md lists the addresses."""
 
 from collections.abc import Iterator
 from pathlib import Path
