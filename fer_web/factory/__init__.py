@@ -26,7 +26,7 @@ from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.watching import WatchHub
 from fer_web.serving.modes import InTurn, ServingMode, serving_mode
-from fer_web.serving.periodic import PeriodicTasks
+from fer_web.serving.periodic import PeriodicRunner
 from fer_web.settings import Settings
 from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.keys import KeyBook
@@ -48,7 +48,7 @@ class Application:
     scheduler: FrameScheduler
     streams: StreamRegistry
     watching: WatchHub
-    periodic: PeriodicTasks
+    periodic: PeriodicRunner
     history: HistoryRepository
     recorder: Recorder
     retention: Retention

@@ -16,14 +16,14 @@ from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
-from fer_web.realtime.stream_recorder import StreamRecordings
+from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
 from fer_web.realtime.watching import WatchHub
 from fer_web.serving.modes import EngineConcurrency, ServingMode
-from fer_web.serving.periodic import TICK_S, PeriodicTask, PeriodicTasks
+from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
 from fer_web.settings import Settings
 from fer_web.sharing.links import LinkBook
 from fer_web.web.firewall.middleware import SecurityMiddleware
@@ -37,7 +37,7 @@ class RealtimeParts:
     scheduler: FrameScheduler
     streams: StreamRegistry
     watching: WatchHub
-    periodic: PeriodicTasks
+    periodic: PeriodicRunner
 
 
 def build_realtime(
@@ -68,7 +68,7 @@ def build_realtime(
     sharing.links.subscribe(watching.link_changed)
     scheduler = FrameScheduler(concurrency, inference.pipelines, observers=(sample, watching.observe))
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
-    recordings = StreamRecordings(history.recorder, concurrency, owner_of_request, time.monotonic)
+    recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(sharing.authenticator, sharing.visitors)
     events = StreamEvents(
         socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s
@@ -77,7 +77,7 @@ def build_realtime(
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
     tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, concurrency)
-    periodic = PeriodicTasks(tasks, concurrency.new_event())
+    periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
     history.recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask
 
-from fer_web.analysis.folders.folder_test_store import FolderTests, TestedWith
+from fer_web.analysis.folders.folder_test_store import FolderTestStore, TestedWith
 from fer_web.analysis.videos.video_service import VideoService, build_video_service
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts
@@ -98,7 +98,7 @@ def _blueprints(
 ) -> Iterator[Blueprint]:
     model = inference.model.info
     options = PageOptions(settings, model, inference.detector, sharing.access.admission)
-    tests = FolderTests(TestedWith(model.name, model.model_hash, inference.detector))
+    tests = FolderTestStore(TestedWith(model.name, model.model_hash, inference.detector))
     network = sharing.network or _plain_network(settings)
     yield pages_blueprint(options)
     yield analyze_pages_blueprint(options, settings)

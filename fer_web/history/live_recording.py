@@ -49,7 +49,7 @@ class SessionClock:
 
 
 @dataclass
-class Recording:
+class LiveRecording:
     """What the recorder knows about a session that is not finished. The recorder's lock guards it.
 
     Attributes:

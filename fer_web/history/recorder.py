@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_web.errors import DatabaseError, RecordingError, RecordingStoppedError, ServerFullError
-from fer_web.history.live_recording import Recording, SessionClock
+from fer_web.history.live_recording import LiveRecording, SessionClock
 from fer_web.history.types import Marker, NewSession, Session
 from fer_web.history.write_batches import BatchWriter, Notice, Notices, RecordingStore
 from fer_web.inference.results import FrameResult
@@ -59,8 +59,8 @@ class Recorder:
         self._clock = clock
         # Held for a few assignments only, never over a switch of green threads and never over a query.
         self._lock = threading.Lock()
-        self._recordings: dict[str, Recording] = {}
-        self._of_client: dict[str, Recording] = {}
+        self._recordings: dict[str, LiveRecording] = {}
+        self._of_client: dict[str, LiveRecording] = {}
         self._notices = Notices()
         self._batches = BatchWriter(store, self._lock, self._notices)
         self._wake = threading.Event()
@@ -102,7 +102,7 @@ class Recorder:
         session = self._store.open_session(new)
         with self._lock:
             self._end_of(client)
-            recording = Recording(session, clock, client)
+            recording = LiveRecording(session, clock, client)
             self._recordings[session.id] = self._of_client[client] = recording
         self._wake.set()
         return session
@@ -206,7 +206,7 @@ class Recorder:
         self._end(recording)
         return recording.session.id
 
-    def _end(self, recording: Recording) -> None:
+    def _end(self, recording: LiveRecording) -> None:
         if recording.length_s is None:
             is_gone = recording.client is None
             recording.length_s = recording.left_s if is_gone else recording.clock.elapsed_s(self._clock())
@@ -220,7 +220,7 @@ class Recorder:
             except Exception:
                 _log.exception("The history's writer failed; it goes on")
 
-    def _due(self, now_s: float, is_round: bool) -> list[Recording]:
+    def _due(self, now_s: float, is_round: bool) -> list[LiveRecording]:
         with self._lock:
             for recording in self._recordings.values():
                 if recording.ends_at_s is not None and now_s >= recording.ends_at_s:
@@ -231,7 +231,7 @@ class Recorder:
                 if recording.length_s is not None or (is_round and (recording.batch or recording.waiting))
             ]
 
-    def _forget(self, recording: Recording) -> None:
+    def _forget(self, recording: LiveRecording) -> None:
         with self._lock:
             self._recordings.pop(recording.session.id, None)
             if recording.client is not None and self._of_client.get(recording.client) is recording:

@@ -15,7 +15,7 @@ from fer_web.errors import (
     RecordingGapError,
     RecordingStoppedError,
 )
-from fer_web.history.live_recording import Recording
+from fer_web.history.live_recording import LiveRecording
 from fer_web.history.types import Marker, NewSession, Sample, Session
 
 _log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class BatchWriter:
         self._lock = lock
         self._notices = notices
 
-    def store(self, recording: Recording) -> None:
+    def store(self, recording: LiveRecording) -> None:
         """Store a recording's samples, and its end when it has ended.
 
         Raises: DatabaseError: not now; the samples are kept, and are stored by a later call.
@@ -110,7 +110,7 @@ class BatchWriter:
         except Exception:
             self._leave_out(recording)
 
-    def tell_problem(self, recording: Recording, error: FerWebError) -> None:
+    def tell_problem(self, recording: LiveRecording, error: FerWebError) -> None:
         """Tell the client what keeps its samples from being stored, once for each kind of problem."""
         if recording.has_gap:
             told = error.to_wire()["message"]
@@ -122,7 +122,7 @@ class BatchWriter:
             _log.warning("Recording: %s", error)
             self._tell(recording, "recording_problem", error.to_wire())
 
-    def _store_samples(self, recording: Recording) -> None:
+    def _store_samples(self, recording: LiveRecording) -> None:
         with self._lock:
             batch = recording.next_batch()
         if not batch:
@@ -134,7 +134,7 @@ class BatchWriter:
         saved = {"session": recording.session.id, "samples": total, "until_s": batch[-1].at_s}
         self._tell(recording, "saved", saved)
 
-    def _leave_out(self, recording: Recording) -> None:
+    def _leave_out(self, recording: LiveRecording) -> None:
         """A bug: trying the same again would fail again, and hold up what comes after it."""
         _log.exception("%d samples could not be stored; they are left out", len(recording.batch))
         with self._lock:
@@ -145,7 +145,7 @@ class BatchWriter:
             recording, InternalError("Some samples could not be stored. The server's log says why.")
         )
 
-    def _tell(self, recording: Recording, event: str, data: dict[str, Any]) -> None:
+    def _tell(self, recording: LiveRecording, event: str, data: dict[str, Any]) -> None:
         with self._lock:
             client = recording.client
         if client is not None:

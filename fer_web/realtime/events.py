@@ -21,7 +21,7 @@ from fer_web.realtime.protocol import (
     seq_of,
 )
 from fer_web.realtime.scheduler import FrameScheduler
-from fer_web.realtime.stream_recorder import StreamRecordings
+from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 
@@ -40,7 +40,7 @@ class StreamEvents:
         socketio: SocketIO,
         streams: StreamRegistry,
         scheduler: FrameScheduler,
-        recordings: StreamRecordings,
+        recordings: StreamRecorder,
         watching: WatchHub,
         admission: SocketAdmission,
         max_frames_per_s: int,

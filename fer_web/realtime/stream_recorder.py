@@ -17,7 +17,7 @@ END_TIMEOUT_S = 2.0
 """So long `stop` waits for the last samples, so that who looks into the history next finds it finished."""
 
 
-class StreamRecordings:
+class StreamRecorder:
     """Validates what clients ask about recording, calls the recorder, and sends what it reports."""
 
     def __init__(

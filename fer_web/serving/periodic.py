@@ -30,7 +30,7 @@ class PeriodicTask:
     do: Callable[[], object]
 
 
-class PeriodicTasks:
+class PeriodicRunner:
     """Does tasks, each for the first time at once; runs beside the handlers, as a task of the server."""
 
     def __init__(

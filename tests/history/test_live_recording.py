@@ -2,13 +2,13 @@ import dataclasses
 
 import pytest
 
-from fer_web.history.live_recording import MAX_WAITING, Recording, SessionClock
+from fer_web.history.live_recording import MAX_WAITING, LiveRecording, SessionClock
 from tests.support.face_results import face
 from tests.support.sessions import session_with
 
 
 def recording_at(sample_hz=5.0, now_s=100.0):
-    return Recording(session_with(sample_hz=sample_hz), SessionClock(now_s), "client")
+    return LiveRecording(session_with(sample_hz=sample_hz), SessionClock(now_s), "client")
 
 
 def times_of(recording):

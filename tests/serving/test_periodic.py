@@ -1,7 +1,7 @@
 import logging
 import threading
 
-from fer_web.serving.periodic import PeriodicTask, PeriodicTasks
+from fer_web.serving.periodic import PeriodicRunner, PeriodicTask
 from tests.support.clocks import Clock
 
 
@@ -11,7 +11,7 @@ def test_chores_are_done_at_once_and_then_when_they_are_due():
         PeriodicTask(1.0, lambda: done.append("often")),
         PeriodicTask(10.0, lambda: done.append("seldom")),
     ]
-    periodic = PeriodicTasks(tasks, threading.Event(), clock)
+    periodic = PeriodicRunner(tasks, threading.Event(), clock)
     for _ in range(4):
         periodic.do_due()
         clock.advance(0.5)
@@ -26,7 +26,7 @@ def test_a_chore_that_fails_stops_no_other(caplog):
         raise RuntimeError("a bug")
 
     clock, done = Clock(), []
-    periodic = PeriodicTasks(
+    periodic = PeriodicRunner(
         [PeriodicTask(1.0, broken), PeriodicTask(1.0, lambda: done.append(1))], threading.Event(), clock
     )
     with caplog.at_level(logging.ERROR):
@@ -38,7 +38,7 @@ def test_a_chore_that_fails_stops_no_other(caplog):
 
 
 def test_stop_ends_it():
-    periodic = PeriodicTasks([], threading.Event())
+    periodic = PeriodicRunner([], threading.Event())
     thread = threading.Thread(target=periodic.run)
     thread.start()
     periodic.stop()

@@ -70,7 +70,7 @@ class FolderTest:
     crops: int = 0
 
 
-class FolderTests:
+class FolderTestStore:
     """All tests of a server, in memory, without the images. Thread-safe."""
 
     def __init__(

@@ -110,7 +110,7 @@ class JobView:
     created_at: datetime.datetime
 
 
-class VideoJobs:
+class VideoQueue:
     """The queue. Thread-safe.
 
     Parties take turns, and so do the owners of each: next is the oldest video of who was served longest ago.

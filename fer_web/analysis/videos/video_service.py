@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_web.analysis.videos.scratch import ScratchFolder
-from fer_web.analysis.videos.video_jobs import JobLimits, VideoJobs
+from fer_web.analysis.videos.video_jobs import JobLimits, VideoQueue
 from fer_web.analysis.videos.video_worker import SessionStore, VideoTools, VideoWorker
 
 
@@ -14,7 +14,7 @@ class VideoService:
     """Opened with the server, stopped with it."""
 
     scratch: ScratchFolder
-    jobs: VideoJobs
+    jobs: VideoQueue
     worker: VideoWorker
 
     def open(self) -> None:
@@ -32,7 +32,7 @@ def build_video_service(
     data_dir: Path, tools: VideoTools, store: SessionStore, limits: JobLimits | None = None
 ) -> VideoService:
     """A service whose files are in `data_dir`; nothing is opened yet."""
-    jobs = VideoJobs(remove_folder, limits)
+    jobs = VideoQueue(remove_folder, limits)
     return VideoService(ScratchFolder(data_dir), jobs, VideoWorker(jobs, tools, store))
 
 

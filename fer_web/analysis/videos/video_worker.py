@@ -15,7 +15,7 @@ from fer_web.analysis.disk_space import FULL_DISK, is_full
 from fer_web.analysis.videos.scratch import MIN_FREE_BYTES
 from fer_web.analysis.videos.video import AnalysedFrame, VideoSamples, analyse_video
 from fer_web.analysis.videos.video_encoders import choose_form
-from fer_web.analysis.videos.video_jobs import VideoJob, VideoJobs
+from fer_web.analysis.videos.video_jobs import VideoJob, VideoQueue
 from fer_web.analysis.videos.video_reader import VideoLimits, VideoReader
 from fer_web.analysis.videos.video_run import VideoOutputs, VideoRun
 from fer_web.errors import DiskFullError, FerWebError, InternalError
@@ -56,7 +56,7 @@ class _CancelledError(Exception):
 class VideoWorker:
     """Takes jobs until the queue stops."""
 
-    def __init__(self, jobs: VideoJobs, tools: VideoTools, store: SessionStore) -> None:
+    def __init__(self, jobs: VideoQueue, tools: VideoTools, store: SessionStore) -> None:
         self._jobs = jobs
         self._tools = tools
         self._store = store

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from fer_web.analysis.folders.contact_sheet import contact_sheet
 from fer_web.analysis.folders.folder_report import describe_folder, draw_confusions
 from fer_web.analysis.folders.folder_scores import ImagePrediction, prediction_of
-from fer_web.analysis.folders.folder_test_store import FolderTest, FolderTests, outcome_of
+from fer_web.analysis.folders.folder_test_store import FolderTest, FolderTestStore, outcome_of
 from fer_web.analysis.folders.labelled_images import LabelledImage, labelled_image
 from fer_web.analysis.names import clean_file_name
 from fer_web.analysis.stills.stills import FACES
@@ -27,7 +27,7 @@ _MAX_PATH: Final = 300
 _EXAMPLE: Final = "curl -F image=@face.jpg 'ADDRESS?path=happy/face.jpg'"
 
 
-def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTests) -> Blueprint:
+def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTestStore) -> Blueprint:
     """Routes under API."""
     api = Blueprint("folder_test_api", __name__, url_prefix=API)
     api.after_request(keep_private)
@@ -74,7 +74,7 @@ class _OwnTests:
     """The tests that belong to whoever makes the current request."""
 
     analysis: AnalysisAccess
-    tests: FolderTests
+    tests: FolderTestStore
 
     def get(self, test_id: str) -> FolderTest:
         return self.tests.get(test_id, self.analysis.check().owner)

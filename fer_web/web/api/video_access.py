@@ -7,7 +7,7 @@ from typing import Final
 
 from fer_web.analysis.videos.scratch import ScratchFolder
 from fer_web.analysis.videos.upload_file import UploadFile
-from fer_web.analysis.videos.video_jobs import JobView, NewVideo, VideoJobs
+from fer_web.analysis.videos.video_jobs import JobView, NewVideo, VideoQueue
 from fer_web.analysis.videos.video_kinds import HEAD_BYTES, kind_of
 from fer_web.analysis.videos.video_service import remove_folder
 from fer_web.errors import VideoError, VideoTooLargeError
@@ -23,7 +23,7 @@ class VideoAccess:
     """Takes videos in. `max_bytes`: of one video."""
 
     analysis: AnalysisAccess
-    jobs: VideoJobs
+    jobs: VideoQueue
     scratch: ScratchFolder
     max_bytes: int
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_web.analysis.videos.video_jobs import JobLimits, NewVideo, VideoJobs
+from fer_web.analysis.videos.video_jobs import JobLimits, NewVideo, VideoQueue
 from fer_web.errors import NotFoundError, TooManyJobsError, VideoError
 
 
@@ -29,7 +29,7 @@ def jobs(clock, discarded):
     limits = JobLimits(
         queued_of_owner=3, queued=5, kept_of_owner=2, kept=3, kept_s=60.0, kept_bytes=1_000_000
     )
-    return VideoJobs(lambda folder: discarded.append(folder.name), limits, clock)
+    return VideoQueue(lambda folder: discarded.append(folder.name), limits, clock)
 
 
 def submit(jobs, owner, name, client_key=""):
@@ -62,7 +62,7 @@ def test_new_cookies_give_no_further_turns(jobs, tmp_path):
 
 
 def test_new_cookies_give_no_further_places(clock):
-    jobs = VideoJobs(lambda folder: None, JobLimits(queued_of_owner=2, queued_of_client=3, queued=6), clock)
+    jobs = VideoQueue(lambda folder: None, JobLimits(queued_of_owner=2, queued_of_client=3, queued=6), clock)
     for number in range(3):
         submit(jobs, f"new {number}", "v", "address")
     with pytest.raises(TooManyJobsError, match="from your address"):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from fer_web.analysis.folders.folder_scores import MAX_MISTAKES, ImagePrediction, score_folder
-from fer_web.analysis.folders.folder_test_store import FolderTestLimits, FolderTests, TestedWith
+from fer_web.analysis.folders.folder_test_store import FolderTestLimits, FolderTestStore, TestedWith
 from fer_web.analysis.folders.labelled_images import labelled_image
 from fer_web.errors import NotFoundError, TooManyJobsError
 from fer_web.labels import EMOTIONS
@@ -227,7 +227,7 @@ class Clock:
 
 def book(**limits):
     clock = Clock()
-    return FolderTests(TestedWith("m", "0" * 64, None), FolderTestLimits(**limits), clock), clock
+    return FolderTestStore(TestedWith("m", "0" * 64, None), FolderTestLimits(**limits), clock), clock
 
 
 def test_a_test_is_forgotten_when_nobody_uses_it():
