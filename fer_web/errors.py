@@ -13,344 +13,217 @@ class FerWebError(Exception):
     http_status = 500
     retryable = False
 
+    def __init_subclass__(
+        cls, code: str | None = None, http_status: int | None = None, retryable: bool | None = None
+    ) -> None:
+        """Set what a class names itself; the rest is that of its base."""
+        super().__init_subclass__()
+        cls.code = cls.code if code is None else code
+        cls.http_status = cls.http_status if http_status is None else http_status
+        cls.retryable = cls.retryable if retryable is None else retryable
+
     def to_wire(self) -> dict[str, object]:
         """The one error shape of HTTP and Socket.IO."""
         return {"code": self.code, "message": str(self), "retryable": self.retryable}
 
 
-class SettingsError(FerWebError):
+class SettingsError(FerWebError, code="bad_setting"):
     """A setting has a value that is not allowed."""
 
-    code = "bad_setting"
 
-
-class SetupError(FerWebError):
+class SetupError(FerWebError, code="bad_setup"):
     """Something that the set-up should have put in place is missing or broken."""
 
-    code = "bad_setup"
 
-
-class ModelArtifactError(FerWebError):
+class ModelArtifactError(FerWebError, code="bad_model"):
     """A model folder is missing, incomplete, altered, or does not fit this program."""
 
-    code = "bad_model"
 
-
-class ModelTrustError(ModelArtifactError):
+class ModelTrustError(ModelArtifactError, code="model_not_trusted"):
     """A model's file can run code, and nobody said that it may."""
 
-    code = "model_not_trusted"
 
-
-class DataError(FerWebError):
+class DataError(FerWebError, code="bad_data"):
     """A training data file cannot be used."""
 
-    code = "bad_data"
 
-
-class ProtocolError(FerWebError):
+class ProtocolError(FerWebError, code="bad_message", http_status=400):
     """A client's message has not the agreed form."""
 
-    code = "bad_message"
-    http_status = 400
 
-
-class FrameError(FerWebError):
+class FrameError(FerWebError, code="bad_frame", http_status=400):
     """A frame cannot be decoded."""
 
-    code = "bad_frame"
-    http_status = 400
 
-
-class FrameTooLargeError(FrameError):
+class FrameTooLargeError(FrameError, code="frame_too_large", http_status=413):
     """A frame has more bytes or pixels than allowed."""
 
-    code = "frame_too_large"
-    http_status = 413
 
-
-class ImageError(FerWebError):
+class ImageError(FerWebError, code="bad_image", http_status=400):
     """A still image cannot be read: damaged, or cut short."""
 
-    code = "bad_image"
-    http_status = 400
 
-
-class EmptyImageError(ImageError):
+class EmptyImageError(ImageError, code="empty_image"):
     """There is nothing in the file."""
 
-    code = "empty_image"
 
-
-class NotAnImageError(ImageError):
+class NotAnImageError(ImageError, code="not_an_image", http_status=415):
     """A file is no image, or of a kind that we do not read."""
 
-    code = "not_an_image"
-    http_status = 415
 
-
-class ImageTooLargeError(ImageError):
+class ImageTooLargeError(ImageError, code="image_too_large", http_status=413):
     """An image has more bytes or pixels than allowed."""
 
-    code = "image_too_large"
-    http_status = 413
 
-
-class VideoError(FerWebError):
+class VideoError(FerWebError, code="bad_video", http_status=400):
     """A video cannot be read: empty, damaged, or without anything to see."""
 
-    code = "bad_video"
-    http_status = 400
 
-
-class NotAVideoError(VideoError):
+class NotAVideoError(VideoError, code="not_a_video", http_status=415):
     """A file is no video, or of a kind that we do not read."""
 
-    code = "not_a_video"
-    http_status = 415
 
-
-class VideoTooLargeError(VideoError):
+class VideoTooLargeError(VideoError, code="video_too_large", http_status=413):
     """A video has more pixels or hours than allowed."""
 
-    code = "video_too_large"
-    http_status = 413
 
-
-class VideoWriteError(FerWebError):
+class VideoWriteError(FerWebError, code="video_not_written", http_status=507):
     """An annotated video cannot be written."""
 
-    code = "video_not_written"
-    http_status = 507
 
-
-class DiskFullError(FerWebError):
+class DiskFullError(FerWebError, code="disk_full", http_status=507, retryable=True):
     """The server's disk has no room for a file."""
 
-    code = "disk_full"
-    http_status = 507
-    retryable = True
 
-
-class SlowUploadError(FerWebError):
+class SlowUploadError(FerWebError, code="too_slow", http_status=408):
     """A file comes so slowly that it holds a slot for nothing."""
 
-    code = "too_slow"
-    http_status = 408
 
-
-class TooManyJobsError(FerWebError):
+class TooManyJobsError(FerWebError, code="too_many_jobs", http_status=429, retryable=True):
     """Somebody, or everybody together, has given the server as much to do as it takes."""
 
-    code = "too_many_jobs"
-    http_status = 429
-    retryable = True
 
-
-class JobStateError(FerWebError):
+class JobStateError(FerWebError, code="not_ready", http_status=409):
     """What was asked of a job is not there yet, or will not come."""
 
-    code = "not_ready"
-    http_status = 409
 
-
-class FileUnreadableError(FerWebError):
+class FileUnreadableError(FerWebError, code="file_unreadable", http_status=404):
     """A file or folder that was named is not there, or cannot be opened."""
 
-    code = "file_unreadable"
-    http_status = 404
 
-
-class UnsupportedTypeError(FerWebError):
+class UnsupportedTypeError(FerWebError, code="unsupported_media_type", http_status=415):
     """A request's body is of a kind that this address does not take."""
 
-    code = "unsupported_media_type"
-    http_status = 415
 
-
-class FolderError(FerWebError):
+class FolderError(FerWebError, code="bad_folder", http_status=400):
     """A folder of labelled images has not the form that a test needs."""
 
-    code = "bad_folder"
-    http_status = 400
 
-
-class ServerFullError(FerWebError):
+class ServerFullError(FerWebError, code="server_full", http_status=503, retryable=True):
     """No further stream can be served."""
 
-    code = "server_full"
-    http_status = 503
-    retryable = True
 
-
-class OverloadedError(FerWebError):
+class OverloadedError(FerWebError, code="overloaded", http_status=503, retryable=True):
     """So many wait for the same thing that a further one would wait for too long."""
 
-    code = "overloaded"
-    http_status = 503
-    retryable = True
 
-
-class TooManyMessagesError(FerWebError):
+class TooManyMessagesError(FerWebError, code="too_many_messages", http_status=429):
     """A client sends faster than any camera."""
 
-    code = "too_many_messages"
-    http_status = 429
 
-
-class SlowReaderError(FerWebError):
+class SlowReaderError(FerWebError, code="slow_reader", http_status=429):
     """A client does not read what is sent to it."""
 
-    code = "slow_reader"
-    http_status = 429
 
-
-class NotFoundError(FerWebError):
+class NotFoundError(FerWebError, code="not_found", http_status=404):
     """There is no such thing, or it belongs to somebody else: the answer does not tell which."""
 
-    code = "not_found"
-    http_status = 404
 
-
-class ForbiddenError(FerWebError):
+class ForbiddenError(FerWebError, code="forbidden", http_status=403):
     """Somebody asks for what they may not do, whatever they send."""
 
-    code = "forbidden"
-    http_status = 403
 
-
-class InvalidValueError(FerWebError):
+class InvalidValueError(FerWebError, code="bad_value", http_status=400):
     """A name, note, tag, marker or query has a value that is not allowed."""
 
-    code = "bad_value"
-    http_status = 400
 
-
-class ImportRefusedError(FerWebError):
+class ImportRefusedError(FerWebError, code="bad_import", http_status=400):
     """A file is no session that can be taken in; nothing of it was stored."""
 
-    code = "bad_import"
-    http_status = 400
 
-
-class ShareError(FerWebError):
+class ShareError(FerWebError, code="share_refused", http_status=403):
     """A link opens nothing, or sharing cannot do what was asked."""
 
-    code = "share_refused"
-    http_status = 403
 
-
-class LinkUnknownError(ShareError):
+class LinkUnknownError(ShareError, code="link_unknown", http_status=404):
     """No link has this token: it is mistyped, guessed, or long gone."""
 
-    code = "link_unknown"
-    http_status = 404
 
-
-class LinkExpiredError(ShareError):
+class LinkExpiredError(ShareError, code="link_expired"):
     """The link's time is over."""
 
-    code = "link_expired"
 
-
-class LinkRevokedError(ShareError):
+class LinkRevokedError(ShareError, code="link_revoked"):
     """The host withdrew the link."""
 
-    code = "link_revoked"
 
-
-class SharingStoppedError(ShareError):
+class SharingStoppedError(ShareError, code="sharing_stopped"):
     """The host stopped sharing, or the server that made the link ended."""
 
-    code = "sharing_stopped"
 
-
-class VisitorRemovedError(ShareError):
+class VisitorRemovedError(ShareError, code="visitor_removed"):
     """The host removed this visitor."""
 
-    code = "visitor_removed"
 
-
-class LinkNeededError(ShareError):
+class LinkNeededError(ShareError, code="link_needed"):
     """Somebody on the network comes without a link."""
 
-    code = "link_needed"
 
-
-class SharedSessionGoneError(ShareError):
+class SharedSessionGoneError(ShareError, code="session_gone", http_status=404):
     """A link's session was deleted."""
 
-    code = "session_gone"
-    http_status = 404
 
-
-class TooManyGuessesError(ShareError):
+class TooManyGuessesError(ShareError, code="too_many_guesses", http_status=429, retryable=True):
     """An address tried too many links that do not exist."""
-
-    code = "too_many_guesses"
-    http_status = 429
-    retryable = True
 
     def __init__(self, message: str, retry_after_s: int = 60) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 
 
-class KeyRefusedError(FerWebError):
+class KeyRefusedError(FerWebError, code="key_refused", http_status=401):
     """A program's key opens nothing."""
 
-    code = "key_refused"
-    http_status = 401
 
-
-class KeyUnknownError(KeyRefusedError):
+class KeyUnknownError(KeyRefusedError, code="key_unknown"):
     """No key is like this: it is mistyped, guessed, or of another server."""
 
-    code = "key_unknown"
 
-
-class KeyRevokedError(KeyRefusedError):
+class KeyRevokedError(KeyRefusedError, code="key_revoked"):
     """The host ended this key."""
 
-    code = "key_revoked"
 
-
-class RecordingError(FerWebError):
+class RecordingError(FerWebError, code="recording_refused", http_status=409):
     """A recording cannot start or go on."""
 
-    code = "recording_refused"
-    http_status = 409
 
-
-class NoOwnerError(RecordingError):
+class NoOwnerError(RecordingError, code="no_owner", http_status=403):
     """A client without the owner's cookie wants to record."""
 
-    code = "no_owner"
-    http_status = 403
 
-
-class RecordingStoppedError(RecordingError):
+class RecordingStoppedError(RecordingError, code="recording_stopped"):
     """A recording ended, because its session was deleted or finished."""
 
-    code = "recording_stopped"
 
-
-class RecordingGapError(RecordingError):
+class RecordingGapError(RecordingError, code="recording_gap", retryable=True):
     """Samples were left out, because the database could not take them for too long."""
 
-    code = "recording_gap"
-    retryable = True
 
-
-class DatabaseError(FerWebError):
+class DatabaseError(FerWebError, code="database_unavailable", http_status=503, retryable=True):
     """The history cannot be read or written; what was stored before is still there.
 
     `reason` is for the log and for who starts the server: it may name hosts, users and folders.
     """
-
-    code = "database_unavailable"
-    http_status = 503
-    retryable = True
 
     def __init__(self, message: str, reason: str = "") -> None:
         super().__init__(f"{message} {reason}".strip())
@@ -361,21 +234,13 @@ class DatabaseError(FerWebError):
         return {**super().to_wire(), "message": self.public_message}
 
 
-class DatabaseFullError(DatabaseError):
+class DatabaseFullError(DatabaseError, code="database_full", http_status=507):
     """No space is left for the history."""
 
-    code = "database_full"
-    http_status = 507
 
-
-class DatabaseLockedError(DatabaseError):
+class DatabaseLockedError(DatabaseError, code="database_locked"):
     """Another program holds the history's database."""
 
-    code = "database_locked"
 
-
-class InternalError(FerWebError):
+class InternalError(FerWebError, code="internal", retryable=True):
     """Something failed that the client cannot mend; the log says what."""
-
-    code = "internal"
-    retryable = True
