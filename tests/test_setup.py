@@ -33,7 +33,6 @@ def fresh_copy(tmp_path):
     return copy
 
 
-@pytest.mark.timeout(300)
 def test_packages_install_without_node_and_once_only(fresh_copy, tmp_path):
     (tmp_path / "bin").mkdir()
     environment = {**os.environ, "PATH": path_without_node(tmp_path / "bin")}

@@ -43,7 +43,6 @@ def test_the_section_has_commands_of_all_tools():
     assert "fer_web video " in text
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("line", commands_of("Pictures and folders"))
 def test_command_of_the_readme_does_what_it_says(line, folder, tmp_path):
     words = shlex.split(line, comments=True)

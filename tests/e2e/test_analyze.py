@@ -15,8 +15,6 @@ from tests.support.browser.browsers import chromium
 from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 from tests.support.made_videos import write_video
 
-pytestmark = pytest.mark.timeout(240)
-
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 

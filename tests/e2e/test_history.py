@@ -9,8 +9,6 @@ from tests.support.browser.history_page import HistoryPage
 from tests.support.browser.live_page import LivePage
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture
 def live(server, browser_with_face):

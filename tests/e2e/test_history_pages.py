@@ -10,8 +10,6 @@ import pytest
 from tests.support.browser.browsers import chromium
 from tests.support.browser.history_page import HistoryPage, session_export
 
-pytestmark = pytest.mark.timeout(240)
-
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 

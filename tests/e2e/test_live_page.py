@@ -14,8 +14,6 @@ from tests.support.browser.fake_camera import Truth, left_face_video, no_face_vi
 from tests.support.browser.live_page import LivePage, iou
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.mark.alone
 def test_start_shows_box_label_and_seven_bars_on_the_moving_face(server, browser_with_face):

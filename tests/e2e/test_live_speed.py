@@ -1,14 +1,11 @@
 """The page is live: 25 results/s, p95 within 100 ms, the box on the moving face."""
 
-import pytest
-
 from benchmarks.live import measure
 from tests.support.browser.live_page import LivePage
 
 ATTEMPTS = 3
 
 
-@pytest.mark.timeout(180)
 def test_live_page_keeps_up_with_the_camera_for_twenty_seconds(server, browser_with_face):
     live = LivePage(browser_with_face, server.url)
     live.start()

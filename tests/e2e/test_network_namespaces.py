@@ -13,7 +13,6 @@ from tests.support.browser.phone import Phone
 from tests.support.servers import ServerProcess
 
 pytestmark = [
-    pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux has network namespaces"),
 ]
 

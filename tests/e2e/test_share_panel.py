@@ -18,8 +18,6 @@ from tests.support.browser.share_panel import (
 )
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(180)
-
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 

@@ -7,8 +7,6 @@ from tests.support.browser.fake_camera import left_face_video
 from tests.support.browser.live_page import LivePage
 from tests.support.watched_server import LINK_NAME, WatchedServer
 
-pytestmark = pytest.mark.timeout(180)
-
 PICTURE_INK_JS = """() => {
   const canvas = document.getElementById("picture");
   const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;

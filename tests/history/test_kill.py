@@ -6,8 +6,6 @@ import random
 import sqlite3
 import time
 
-import pytest
-
 from fer_web.history.repository import open_history
 from fer_web.storage.database import SQLITE_FILE
 from tests.support.recording_process import record_until_killed
@@ -78,7 +76,6 @@ def check_what_is_left(victim):
     return saved
 
 
-@pytest.mark.timeout(300)
 def test_kill_at_random_moments_keeps_every_acknowledged_sample(tmp_path):
     rng = random.Random(4)
     # Each is a fork of a process that has imported everything: fifty starts cost no more than one.

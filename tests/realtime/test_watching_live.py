@@ -17,7 +17,6 @@ from tests.support.clients import send
 from tests.support.faces import camera_frame_bgr
 from tests.support.watched_server import LINK_NAME, WatchedServer
 
-pytestmark = pytest.mark.timeout(180)
 WAIT_S = 30
 
 

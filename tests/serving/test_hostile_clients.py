@@ -16,8 +16,6 @@ from tests.support.clients import RawClient
 from tests.support.faces import camera_frame_bgr
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(240)
-
 SERVED_WITHIN_S = 5
 MAX_GROWTH_MB = 60
 JPEG = encode_jpeg(camera_frame_bgr(), 80)

@@ -23,8 +23,6 @@ from tests.support.clients import BEGUN_MESSAGE, RawClient, SteadyClient, send
 from tests.support.faces import astronaut_bgr, camera_frame_bgr, two_faces_bgr
 from tests.support.servers import ROOT, ServerProcess
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
 def server(request):

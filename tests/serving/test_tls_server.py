@@ -27,8 +27,6 @@ from tests.support.clients import send
 from tests.support.faces import astronaut_bgr
 from tests.support.servers import ROOT, ServerProcess
 
-pytestmark = pytest.mark.timeout(240)
-
 # A name of its own: the machine may have no network.
 SHARE = ("--share", "--share-port", "0", "--public-url", "https://fer.example.org")
 JPEG = encode_jpeg(astronaut_bgr())

@@ -4,8 +4,6 @@ import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests.support.clients import BEGUN_MESSAGE, RawClient
 from tests.support.servers import ServerProcess
 
@@ -24,7 +22,6 @@ def seconds_until_given_up(mode: str) -> float:
         return time.monotonic() - started
 
 
-@pytest.mark.timeout(240)
 def test_message_never_finished_is_given_up():
     with ThreadPoolExecutor() as pool:
         waited = list(pool.map(seconds_until_given_up, ["eventlet", "threading"]))

@@ -17,8 +17,6 @@ from tests.support.hostile_files import BROKEN_VIDEOS, GOOD_IMAGES, REFUSED_IMAG
 from tests.support.made_videos import CHANGES, FPS, LENGTH_S, label_at, still, write_video
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(240)
-
 API = "/api/v1"
 MAX_PEAK_MB = 220
 """More than the server has anyway: an image of 50 million pixels may be decoded, but none of these is one."""

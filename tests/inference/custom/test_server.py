@@ -18,7 +18,7 @@ from tests.support.faces import astronaut_bgr
 from tests.support.fer_rows import KERAS_WARNINGS
 from tests.support.servers import ROOT, ServerProcess
 
-pytestmark = [KERAS_WARNINGS, pytest.mark.timeout(240)]
+pytestmark = KERAS_WARNINGS
 
 
 @pytest.mark.parametrize("async_mode", ["eventlet", "threading"])

@@ -12,8 +12,6 @@ import websocket
 
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(120)
-
 PUBLIC_URL = "https://fer.example.org"
 VISITOR, PERSON = "203.0.113.7", "127.0.0.1"
 STRANGERS = {"polling": "203.0.113.98", "websocket": "203.0.113.99"}
