@@ -244,7 +244,7 @@ def test_a_video_is_sent_watched_and_leads_to_its_timeline(analyze, tmp_path):
     analyze.page.reload()
     analyze.page.wait_for_selector('.video[data-state="finished"]')
     analyze.page.click(".video [data-part=timeline]")
-    analyze.page.wait_for_selector('#session[data-state="ready"] #plot canvas', timeout=30_000)
+    analyze.page.wait_for_selector('#session[data-state="ready"] #plot canvas')
     assert "smile" in analyze.page.title()
 
 

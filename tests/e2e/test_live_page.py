@@ -70,7 +70,7 @@ def test_no_face_says_so(server, videos):
     with chromium_with_camera(no_face_video(videos)) as browser:
         live = LivePage(browser, server.url)
         live.page.click("#start-stop")
-        live.page.wait_for_selector("#no-face", state="visible", timeout=20_000)
+        live.page.wait_for_selector("#no-face", state="visible")
         assert live.page.locator(".face-card").count() == 0
 
 
@@ -223,7 +223,7 @@ def test_insecure_page_says_what_to_do(server):
 
 def assert_problem(live, kind, word):
     live.page.click("#start-stop")
-    problem = live.page.wait_for_selector("#problem[data-kind]", state="visible", timeout=20_000)
+    problem = live.page.wait_for_selector("#problem[data-kind]", state="visible")
     assert kind in problem.get_attribute("data-kind")
     assert word in problem.inner_text().lower()
     assert live.page.locator("#problem-steps li").count() >= 1
@@ -235,11 +235,11 @@ def test_server_restarted_in_the_middle_goes_on_without_old_frames(videos, brows
         live = LivePage(browser_with_face, first.url)
         live.start()
         first.kill()
-        live.page.wait_for_selector('#connection[data-state="reconnecting"]', timeout=10_000)
+        live.page.wait_for_selector('#connection[data-state="reconnecting"]')
         seq_before = live.drawn(clear=True)[-1]["seq"]
         live.page.wait_for_timeout(1500)
     with ServerProcess(port=port):
-        live.page.wait_for_selector('#connection[data-state="connected"]', timeout=20_000)
+        live.page.wait_for_selector('#connection[data-state="connected"]')
         live.wait_until(f"window.__drawn.some(drawn => drawn.faces.length && drawn.seq > {seq_before})")
         # 1.5 s of frames were captured meanwhile: had they been kept, they would all have been sent now.
         ages = live.page.evaluate("window.__drawn.filter(d => d.faces.length).map(d => d.at - d.capturedMs)")
