@@ -3,11 +3,18 @@
 import os
 from collections import Counter
 
+import hypothesis
 import pytest
 
 from fer_web.history.repository import open_history
 from tests.support.postgres import PostgresServer
 from tests.support.servers import ROOT
+
+# How long an example takes, and is looked for, is a matter of what else the machine does.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 ALONE = frozenset(
     {

@@ -53,7 +53,7 @@ def test_command_of_the_readme_does_what_it_says(line, folder, tmp_path):
         env={"PYTHONPATH": str(ROOT), "PATH": "", "FER_DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

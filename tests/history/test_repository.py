@@ -194,7 +194,7 @@ def test_changes_at_the_same_time_lose_nothing(repository, session):
         changing.start()
         changing.join(0.5)
         assert changing.is_alive(), "it waits"
-    changing.join(10)
+    changing.join(60)
     stored = repository.get_session(session.id, "ann")
     assert (stored.name, stored.notes) == ("new", "kept")
 

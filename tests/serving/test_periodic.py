@@ -37,5 +37,5 @@ def test_stop_ends_it():
     thread = threading.Thread(target=upkeep.run)
     thread.start()
     upkeep.stop()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()

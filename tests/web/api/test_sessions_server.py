@@ -114,7 +114,7 @@ def test_an_import_of_a_strange_length_is_refused(server, browser, lie):
     lines = [
         f"{name}: {value}" for name, value in {**lie, "Host": f"127.0.0.1:{server.port}", **JSON}.items()
     ]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(
             ("\r\n".join(["POST /api/v1/sessions/import HTTP/1.1", *lines]) + "\r\n\r\n{}").encode()
         )
