@@ -54,7 +54,7 @@ def kill_all_at_random(victims, rng):
 
 
 def check_what_is_left(victim):
-    """All that was acknowledged is there, the file is whole; returns `saved` lines, and seconds lost of each session."""
+    """All that was acknowledged is there, the file is whole; returns `saved` lines, and lost seconds."""
     lines = victim.lines()
     saved = [line for line in lines if line.get("event") == "saved"]
     taken_s = max((line["taken_s"] for line in lines if "taken_s" in line), default=0.0)
