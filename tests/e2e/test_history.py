@@ -99,8 +99,7 @@ def test_recording_pauses_and_goes_on_in_the_same_session(live):
     live.page.keyboard.press("r")
     live.page.wait_for_selector('#recorder[data-state="paused"]')
     # What was on its way when it was paused is stored within a batch.
-    live.page.wait_for_timeout(1500)
-    paused = history.sessions()[0]["samples"]
+    paused = live.settled(lambda: history.sessions()[0]["samples"], 1500)
     answered = live.figure("answered")
     live.wait_until_figure_passes("answered", answered + 10)
     assert history.sessions()[0]["samples"] == paused

@@ -282,7 +282,7 @@ def test_real_server_that_is_killed_keeps_every_acknowledged_sample(tmp_path, mo
     history = open_history("", tmp_path)
     stored = history.get_session(session_id, None)
     assert stored.state == "running"
-    assert stored.samples >= saved["samples"] > 5
+    assert stored.samples >= saved["samples"] >= 4, "one for each time that it was told"
     assert history.read_samples(session_id, None).at_s[-1] >= saved["until_s"]
     assert stored.owner
     assert stored.owner not in browser.owner_header.split("=")[0]

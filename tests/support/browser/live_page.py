@@ -86,6 +86,16 @@ class LivePage:
                 raise TimeoutError(f"{name} did not pass {value} within {timeout_s} s")
             self.page.wait_for_timeout(50)
 
+    def settled(self, read, ms=1000):
+        """What this reads as soon as it stays the same for a while: what is on its way has arrived."""
+        before, after = None, read()
+        end_s = time.monotonic() + 60
+        while before != after:
+            assert time.monotonic() < end_s, f"it went on: {after}"
+            self.page.wait_for_timeout(ms)
+            before, after = after, read()
+        return after
+
     def drawn(self, clear=False):
         """All drawings of the overlay so far."""
         drawings = self.page.evaluate("window.__drawn")
