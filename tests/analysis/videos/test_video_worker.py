@@ -57,7 +57,7 @@ def submit(service, data, name="clip.avi", **options):
     return service.jobs.submit(NewVideo(OWNER, name, folder, folder / "source", **options))
 
 
-def ended(service, job_id, timeout_s=60):
+def ended(service, job_id, timeout_s=300):
     end_s = time.monotonic() + timeout_s
     while time.monotonic() < end_s:
         view = service.jobs.get(job_id, OWNER)
@@ -137,7 +137,7 @@ def test_a_video_that_runs_can_be_cancelled_at_any_frame(service, history, pipel
     pipeline.is_held = True
     job = submit(service, clip.read_bytes())
     for _ in range(3):
-        assert pipeline.started.acquire(timeout=60)
+        assert pipeline.started.acquire(timeout=300)
         pipeline.go_on.release()
     service.jobs.remove(job.id, OWNER)
     pipeline.go_on.release(2)
@@ -164,7 +164,7 @@ def test_one_whose_frames_are_minutes_apart_can_be_cancelled(service, tmp_path, 
     rate = data.index(b"strh") + 8 + 20
     data[rate : rate + 8] = struct.pack("<II", 1000, 1)  # seconds for each frame
     job = submit(service, bytes(data), wants_annotated=True)
-    assert written.wait(60)
+    assert written.wait(300)
     before = next(count)
     service.jobs.remove(job.id, OWNER)
     wait_until(lambda: files_of(service) == [])
@@ -200,7 +200,7 @@ def test_the_server_stops_at_once_and_leaves_no_file(service, history, pipeline,
     pipeline.is_held = True
     submit(service, clip.read_bytes(), wants_annotated=True)
     submit(service, clip.read_bytes())
-    assert pipeline.started.acquire(timeout=60)
+    assert pipeline.started.acquire(timeout=300)
     pipeline.is_held = False
     pipeline.go_on.release(1)
     monkeypatch.setattr("fer_web.analysis.videos.video_worker.STOP_TIMEOUT_S", 60)
@@ -218,7 +218,7 @@ def test_a_full_disk_is_told_and_the_next_video_goes_on(service, clip, monkeypat
         patched.setattr("fer_web.analysis.videos.video.VideoSamples.add", full)
         view = ended(service, submit(service, clip.read_bytes()).id)
     assert (view.state, view.error["code"]) == ("failed", "disk_full")
-    wait_s = time.monotonic() + 60
+    wait_s = time.monotonic() + 300
     while files_of(service) and time.monotonic() < wait_s:  # they go just after it is told
         time.sleep(0.02)
     assert files_of(service) == []
@@ -253,7 +253,7 @@ def test_live_streams_come_first(service, pipeline, clip):
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < NICENESS
 
 
-def wait_until(is_so, timeout_s=60):
+def wait_until(is_so, timeout_s=300):
     end_s = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < end_s
