@@ -22,7 +22,6 @@ ALONE = frozenset(
         "tests/e2e/test_history_pages.py",
         "tests/e2e/test_live_speed.py",
         "tests/e2e/test_network_namespaces.py",
-        "tests/realtime/test_slow_reader.py",
         "tests/serving/test_hostile_clients.py",
         "tests/serving/test_server_process.py",
         "tests/serving/test_upload_attacks.py",
