@@ -20,9 +20,9 @@ def time_one_start(arguments: list[str]) -> tuple[float, list[str]]:
     """
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     started = time.perf_counter()
-    with ServerProcess(*arguments) as server, socketio.SimpleClient() as client:
-        client.connect(server.url, transports=["websocket"])
-        reply = client.call("frame", ({"seq": 1, "captured_ms": 0.0}, jpeg), timeout=20)
+    with ServerProcess(*arguments) as server, socketio.SimpleClient(request_timeout=60) as client:
+        client.connect(server.url, transports=["websocket"], wait_timeout=60)
+        reply = client.call("frame", ({"seq": 1, "captured_ms": 0.0}, jpeg), timeout=60)
         seconds = time.perf_counter() - started
         if len(reply["faces"]) != 1:
             raise RuntimeError(f"The first frame was answered with {reply}")

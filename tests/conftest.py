@@ -2,19 +2,26 @@
 
 import os
 from collections import Counter
+from pathlib import Path
 
+import hypothesis
 import pytest
 
 from fer_web.history.repository import open_history
 from tests.support.postgres import PostgresServer
 from tests.support.servers import ROOT
 
+# How long an example takes, and is looked for, is a matter of what else the machine does.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
+
 ALONE = frozenset(
     {
         "tests/e2e/test_history_pages.py",
         "tests/e2e/test_live_speed.py",
         "tests/e2e/test_network_namespaces.py",
-        "tests/realtime/test_slow_reader.py",
         "tests/serving/test_hostile_clients.py",
         "tests/serving/test_server_process.py",
         "tests/serving/test_upload_attacks.py",
@@ -50,6 +57,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         "TF_NUM_INTEROP_THREADS",
     ):
         os.environ.setdefault(pool, "1")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With -m alone, leave out the files without such tests: importing them all takes half a minute."""
+    if config.option.markexpr != "alone" or collection_path.suffix != ".py":
+        return None
+    path = collection_path.relative_to(ROOT).as_posix()
+    return None if path in ALONE or "mark.alone" in collection_path.read_text() else True
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,11 +16,11 @@ def test_check_browser_modules_missing_names_file_and_command(tmp_path):
 
 def test_links_end_in_time_while_the_database_is_locked(tmp_path, monkeypatch):
     may_go_on, rounds = threading.Event(), threading.Semaphore(0)
-    monkeypatch.setattr(DatabaseLinkStore, "forget", lambda *_: may_go_on.wait(20))
+    monkeypatch.setattr(DatabaseLinkStore, "forget", lambda *_: may_go_on.wait(60))
     monkeypatch.setattr(LinkBook, "announce_expired", lambda _: rounds.release())
     shared = Shared(tmp_path)
     try:
-        assert all(rounds.acquire(timeout=5) for _ in range(3))
+        assert all(rounds.acquire(timeout=60) for _ in range(3))
     finally:
         may_go_on.set()
         shared.close()

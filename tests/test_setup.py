@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.environments import without_make
 from tests.support.servers import ROOT
 
 NODE_NAMES = ("node", "nodejs", "npm", "npx", "corepack")
@@ -33,10 +34,9 @@ def fresh_copy(tmp_path):
     return copy
 
 
-@pytest.mark.timeout(300)
 def test_packages_install_without_node_and_once_only(fresh_copy, tmp_path):
     (tmp_path / "bin").mkdir()
-    environment = {**os.environ, "PATH": path_without_node(tmp_path / "bin")}
+    environment = {**without_make(os.environ), "PATH": path_without_node(tmp_path / "bin")}
     assert shutil.which("node", path=environment["PATH"]) is None
 
     def make():
@@ -46,7 +46,7 @@ def test_packages_install_without_node_and_once_only(fresh_copy, tmp_path):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=500,
             check=False,
         )
 
@@ -68,7 +68,7 @@ def test_node_of_the_system_is_used_where_it_is_new_enough(fresh_copy, tmp_path)
     for name in ("node", "npm"):
         (commands / name).write_text(f"#!/bin/sh\n[ {name} = npm ] && mkdir -p node_modules\nexit 0\n")
         (commands / name).chmod(0o755)
-    environment = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**without_make(os.environ), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
     run = subprocess.run(
         ["make", "node_modules/.installed"],
         cwd=fresh_copy,
@@ -89,6 +89,7 @@ def test_old_python_is_refused_with_what_to_do(fresh_copy, tmp_path):
     run = subprocess.run(
         ["make", f"PYTHON={fake}", ".venv/bin/python"],
         cwd=fresh_copy,
+        env=without_make(os.environ),
         capture_output=True,
         text=True,
         check=False,

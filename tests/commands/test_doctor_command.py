@@ -93,7 +93,7 @@ def without_packages(tmp_path, *arguments):
         env={"FER_DATA_DIR": str(tmp_path), "PATH": ""},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
 

@@ -53,7 +53,7 @@ def in_process(tmp_path, *arguments, **options):
         cwd=ROOT,
         env={**environment, "FER_DATA_DIR": str(tmp_path / "data")},
         capture_output=True,
-        timeout=60,
+        timeout=300,
         **options,
     )
 
@@ -298,6 +298,6 @@ def test_as_a_program_whose_reader_leaves(tmp_path, store):
     made = store.import_session(session_with(), "b", chunks(random_table(600, 3)))
     script = f'"{sys.executable}" -m fer_web history export {made.id} --out - | head -1'
     environment = {**os.environ, "FER_DATA_DIR": str(tmp_path / "data")}
-    done = subprocess.run(script, shell=True, cwd=ROOT, env=environment, capture_output=True, timeout=60)
+    done = subprocess.run(script, shell=True, cwd=ROOT, env=environment, capture_output=True, timeout=300)
     assert done.stdout.startswith(b"at_s,utc,")
     assert done.stderr == b""

@@ -242,7 +242,7 @@ def test_as_a_program_whose_reader_leaves(photos):
     names = " ".join(["photos/astronaut.png"] * 30)
     script = f'"{sys.executable}" -m fer_web predict {names} --json | head -1'
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(script, shell=True, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(script, shell=True, env=environment, capture_output=True, text=True, timeout=300)
     assert json.loads(done.stdout)["faces"][0]["label"] == "happy"
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr

@@ -193,11 +193,11 @@ def test_ctrl_c_on_a_terminal_ends_ffmpeg_too_and_leaves_nothing(clip, tmp_path)
         text=True,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not list((tmp_path / "work").glob(".draft-*.mp4")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130, (process.returncode, err[-1500:])
     assert err.splitlines()[-1] == "fer-web: Interrupted."
     assert names_in(tmp_path / "work") == []

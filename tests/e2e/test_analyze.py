@@ -15,8 +15,6 @@ from tests.support.browser.browsers import chromium
 from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 from tests.support.made_videos import write_video
 
-pytestmark = pytest.mark.timeout(240)
-
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 
@@ -226,7 +224,7 @@ def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled
     assert 0 <= stage["y"] < stage["y"] + stage["height"] <= 844
     analyze.choose_folder(labelled)
     analyze.page.click("#folder-start")
-    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
+    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=300_000)
     assert analyze.page.evaluate("document.documentElement.scrollWidth") == 390
     analyze.page.set_viewport_size({"width": 320, "height": 700})
     assert analyze.page.evaluate("document.documentElement.scrollWidth") == 320
@@ -237,7 +235,7 @@ def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled
 def test_a_video_is_sent_watched_and_leads_to_its_timeline(analyze, tmp_path):
     path = write_video(tmp_path / "smile.avi", [cv2.resize(astronaut_bgr(), (320, 320))] * 30)
     analyze.choose(path)
-    analyze.page.wait_for_selector('.video[data-state="finished"]', timeout=60_000)
+    analyze.page.wait_for_selector('.video[data-state="finished"]', timeout=300_000)
     row = analyze.page.locator(".video")
     assert "30 frames · 1 face" in row.inner_text()
     table = analyze.save(".video [data-part=csv]", tmp_path).read_text()
@@ -246,14 +244,14 @@ def test_a_video_is_sent_watched_and_leads_to_its_timeline(analyze, tmp_path):
     analyze.page.reload()
     analyze.page.wait_for_selector('.video[data-state="finished"]')
     analyze.page.click(".video [data-part=timeline]")
-    analyze.page.wait_for_selector('#session[data-state="ready"] #plot canvas', timeout=30_000)
+    analyze.page.wait_for_selector('#session[data-state="ready"] #plot canvas')
     assert "smile" in analyze.page.title()
 
 
 def test_a_running_video_is_cancelled(analyze, tmp_path):
     path = write_video(tmp_path / "long.avi", [cv2.resize(astronaut_bgr(), (480, 480))] * 600)
     analyze.choose(path)
-    analyze.page.wait_for_selector('.video[data-state="running"]', timeout=60_000)
+    analyze.page.wait_for_selector('.video[data-state="running"]', timeout=300_000)
     analyze.wait_until(lambda: "of 600 frames" in analyze.page.inner_text(".video"), "frames to be counted")
     analyze.page.reload()
     analyze.page.wait_for_selector('.video[data-state="running"]')
@@ -266,7 +264,7 @@ def test_a_file_that_is_no_video_says_so(analyze, tmp_path):
     path = tmp_path / "notes.mp4"
     path.write_text("no video at all")
     analyze.choose(path)
-    analyze.page.wait_for_selector('.video:is([data-state="unsent"], [data-state="failed"])', timeout=60_000)
+    analyze.page.wait_for_selector('.video:is([data-state="unsent"], [data-state="failed"])', timeout=300_000)
     assert "no video" in analyze.page.inner_text(".video [data-part=error]")
 
 
@@ -279,7 +277,7 @@ def test_a_dropped_folder_is_counted_tested_and_reported(analyze, labelled, tmp_
     assert "1 picture in folders that name no expression (faces/notes)" in left_out
     assert "1 file that is no picture" in left_out
     analyze.page.click("#folder-start")
-    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
+    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=300_000)
     # Two happy ones are right, the sad one is not; the wall and the broken file count apart.
     assert analyze.page.inner_text("#accuracy") == "66.7 %"
     assert analyze.page.inner_text("#accuracy-original").endswith("%")
@@ -317,7 +315,7 @@ def test_a_chosen_folder_that_is_stopped_reports_on_its_part(analyze, tmp_path):
     analyze.page.click("#folder-start")
     analyze.wait_until(lambda: "right so far" in analyze.page.inner_text("#folder-text"), "the first images")
     analyze.page.click("#folder-stop")
-    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=60_000)
+    analyze.page.wait_for_selector('#folder-test[data-status="finished"]', timeout=300_000)
     assert "of 300 pictures: the report is about these" in analyze.page.inner_text("#report-partial")
     assert analyze.page.inner_text("#accuracy") == "100.0 %"
     analyze.page.click("#folder-close")

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.support.browser.browsers import chromium
+from tests.support.browser.browsers import chromium, new_context
 
 PHONE = {"width": 390, "height": 844}
 
@@ -15,8 +15,7 @@ def browser():
 
 
 def open_page(browser, server, **options):
-    page = browser.new_context(**options).new_page()
-    page.set_default_timeout(10_000)
+    page = new_context(browser, **options).new_page()
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", lambda line: page.problems.append(line.text) if line.type == "error" else None)
@@ -35,7 +34,7 @@ def test_the_host_makes_copies_and_revokes_a_key(browser, server):
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == text
     headers = {"Authorization": f"Bearer {text}"}
-    assert requests.get(f"{server.url}/api/v1/sessions", headers=headers, timeout=10).status_code == 200
+    assert requests.get(f"{server.url}/api/v1/sessions", headers=headers, timeout=60).status_code == 200
     page.get_by_role("button", name="Done").click()
     assert not key.is_visible()
     assert text not in page.content()
@@ -44,7 +43,7 @@ def test_the_host_makes_copies_and_revokes_a_key(browser, server):
     page.get_by_role("button", name="Revoke <b>Laptop</b>").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     page.get_by_text("Revoked", exact=True).wait_for()
-    answer = requests.get(f"{server.url}/api/v1/sessions", headers=headers, timeout=10)
+    answer = requests.get(f"{server.url}/api/v1/sessions", headers=headers, timeout=60)
     assert answer.json()["error"]["code"] == "key_revoked"
     assert page.problems == []
     page.context.close()

@@ -9,8 +9,6 @@ from tests.support.browser.history_page import HistoryPage
 from tests.support.browser.live_page import LivePage
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture
 def live(server, browser_with_face):
@@ -21,7 +19,7 @@ def record(live, samples=10):
     """Start the camera and wait until so many samples are stored; returns the history in the same tab."""
     history = HistoryPage(live.page, live.page.url.rstrip("/"))
     live.page.click("#start-stop")
-    live.page.wait_for_selector('#recorder[data-state="recording"]', timeout=30_000)
+    live.page.wait_for_selector('#recorder[data-state="recording"]')
     wait_for_samples(history, samples)
     return history
 
@@ -37,14 +35,14 @@ def wait_for_samples(history, samples):
 def stop(live):
     """Stop and go to the session's page."""
     live.page.click("#start-stop")
-    live.page.wait_for_selector("#recorder-link", state="visible", timeout=20_000)
+    live.page.wait_for_selector("#recorder-link", state="visible")
     live.page.click("#recorder-link")
 
 
 def test_recorded_session_is_found_read_exported_deleted_and_brought_back(live, tmp_path):
     history = record(live)
     live.page.keyboard.press("e")
-    live.page.wait_for_selector("#marker-text", state="visible", timeout=20_000)
+    live.page.wait_for_selector("#marker-text", state="visible")
     live.page.keyboard.type("A joke")
     live.page.keyboard.press("Enter")
     wait_for_samples(history, 20)
@@ -61,7 +59,7 @@ def test_recorded_session_is_found_read_exported_deleted_and_brought_back(live, 
     name = live.page.locator("#name")
     name.fill("Rehearsal")
     name.press("Enter")
-    live.page.wait_for_selector("#saved:has-text('Saved')", timeout=20_000)
+    live.page.wait_for_selector("#saved:has-text('Saved')")
     live.page.click("#export-menu summary")
     with live.page.expect_download() as download:
         live.page.click('[data-format="csv"]')
@@ -75,7 +73,7 @@ def test_recorded_session_is_found_read_exported_deleted_and_brought_back(live, 
     live.page.click(".header-nav a[href='/history']")
     history.wait_for_names(["Rehearsal"])
     live.page.click(".session [data-part=delete]")
-    live.page.wait_for_selector("#empty", state="visible", timeout=20_000)
+    live.page.wait_for_selector("#empty", state="visible")
     assert history.sessions() == []
     live.page.click(".message [data-part=action]")
     history.wait_for_names(["Rehearsal"])
@@ -87,7 +85,7 @@ def test_nothing_is_recorded_when_it_is_switched_off_before_start(live):
     history = HistoryPage(live.page, live.page.url.rstrip("/"))
     live.page.click("#record")
     live.start()
-    live.wait_until_figure_passes("answered", 15, timeout_s=30)
+    live.wait_until_figure_passes("answered", 15)
     assert live.page.get_attribute("#recorder", "data-state") == "off"
     assert live.page.locator("#marker").is_disabled()
     assert history.sessions() == []
@@ -99,12 +97,11 @@ def test_nothing_is_recorded_when_it_is_switched_off_before_start(live):
 def test_recording_pauses_and_goes_on_in_the_same_session(live):
     history = record(live, samples=5)
     live.page.keyboard.press("r")
-    live.page.wait_for_selector('#recorder[data-state="paused"]', timeout=20_000)
+    live.page.wait_for_selector('#recorder[data-state="paused"]')
     # What was on its way when it was paused is stored within a batch.
-    live.page.wait_for_timeout(1500)
-    paused = history.sessions()[0]["samples"]
+    paused = live.settled(lambda: history.sessions()[0]["samples"], 1500)
     answered = live.figure("answered")
-    live.wait_until_figure_passes("answered", answered + 10, timeout_s=30)
+    live.wait_until_figure_passes("answered", answered + 10)
     assert history.sessions()[0]["samples"] == paused
     live.page.keyboard.press("r")
     wait_for_samples(history, paused + 5)
@@ -121,9 +118,9 @@ def test_session_deleted_while_it_is_recorded_is_told_and_the_live_view_goes_on(
         session_id,
     )
     assert status == 200
-    message = live.page.wait_for_selector('.message[data-message="recording"]', timeout=30_000)
+    message = live.page.wait_for_selector('.message[data-message="recording"]')
     assert "live view goes on" in message.inner_text()
-    live.wait_until_figure_passes("answered", live.figure("answered") + 10, timeout_s=30)
+    live.wait_until_figure_passes("answered", live.figure("answered") + 10)
     assert history.sessions() == []
 
 
@@ -133,9 +130,9 @@ def test_server_restarted_while_it_records_goes_on_in_a_new_session(tmp_path, br
         live = LivePage(browser_with_face, first.url)
         history = record(live)
         first.kill()
-        live.page.wait_for_selector('#connection[data-state="reconnecting"]', timeout=20_000)
+        live.page.wait_for_selector('#connection[data-state="reconnecting"]')
     with ServerProcess(port=port, data_dir=tmp_path):
-        live.page.wait_for_selector('#connection[data-state="connected"]', timeout=30_000)
+        live.page.wait_for_selector('#connection[data-state="connected"]')
         history.wait_until(lambda: len(history.sessions()) == 2, "a second session", timeout_s=60)
         wait_for_samples(history, 3)
         states = [session["state"] for session in history.sessions()]

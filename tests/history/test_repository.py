@@ -18,6 +18,7 @@ from fer_web.history.types import SessionFilter
 from fer_web.storage import database as database_module
 from fer_web.storage.database import SQLITE_FILE, reading, writing
 from fer_web.storage.schema import sessions
+from tests.support.machine import slowness
 from tests.support.many_sessions import fill
 from tests.support.new_sessions import HAPPY, SAD, START, new_session, sample
 from tests.support.sample_tables import table_of
@@ -194,7 +195,7 @@ def test_changes_at_the_same_time_lose_nothing(repository, session):
         changing.start()
         changing.join(0.5)
         assert changing.is_alive(), "it waits"
-    changing.join(10)
+    changing.join(60)
     stored = repository.get_session(session.id, "ann")
     assert (stored.name, stored.notes) == ("new", "kept")
 
@@ -659,6 +660,7 @@ def test_a_log_that_cannot_be_emptied_fails_no_deletion(tmp_path, monkeypatch, c
     history.close()
 
 
+@pytest.mark.alone
 def test_first_page_of_ten_thousand_sessions_comes_within_200_ms(repository):
     fill(repository, new_session("Film"), 10_000)
 
@@ -670,4 +672,4 @@ def test_first_page_of_ten_thousand_sessions_comes_within_200_ms(repository):
 
     for owner, changes in (("ann", {}), (None, {}), (None, {"search": "film 77"}), (None, {"tag": "tag 7"})):
         # Other work on the machine can only make it slower.
-        assert min(seconds(owner, **changes) for _ in range(10)) < 0.2, changes
+        assert min(seconds(owner, **changes) for _ in range(10)) < 0.2 * slowness(), changes

@@ -26,7 +26,7 @@ class Store:
         return 2
 
     def wait(self, times):
-        assert all(self.happened.acquire(timeout=10) for _ in range(times))
+        assert all(self.happened.acquire(timeout=60) for _ in range(times))
 
 
 def test_oldest_kept():

@@ -188,7 +188,7 @@ print(json.dumps([logits.ferplus.tolist(), "tensorflow" in sys.modules]))
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=True,
         )
         outputs.append(json.loads(run.stdout.strip().splitlines()[-1]))

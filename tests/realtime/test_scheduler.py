@@ -43,7 +43,7 @@ class Submitter:
 
     def join(self):
         for thread in self.threads:
-            thread.join(timeout=10)
+            thread.join(timeout=60)
             assert not thread.is_alive()
 
 
@@ -81,7 +81,7 @@ def test_submit_newer_frame_takes_the_place_of_the_waiting_one(scheduler_for):
     pipeline = HeldPipeline()
     submitter, stream = Submitter(scheduler_for(pipeline)), Stream("client", None)
     submitter.submit(stream, 1, b"1")
-    assert pipeline.started.acquire(timeout=10)
+    assert pipeline.started.acquire(timeout=60)
     for seq in (2, 3, 4):
         waiting = stream.waiting
         submitter.submit(stream, seq, str(seq).encode())
@@ -102,14 +102,14 @@ def test_submit_streams_take_turns_whatever_their_rate(scheduler_for):
     submitter = Submitter(scheduler_for(pipeline))
     fast, slow = Stream("client", None), Stream("client", None)
     submitter.submit(fast, 1, b"fast")
-    assert pipeline.started.acquire(timeout=10)
+    assert pipeline.started.acquire(timeout=60)
     submitter.submit(fast, 2, b"fast")
     waits_for(lambda: fast.waiting is not None)
     submitter.submit(slow, 3, b"slow")
     waits_for(lambda: slow.waiting is not None)
     for seq in (4, 5):
         pipeline.go_on.release()
-        assert pipeline.started.acquire(timeout=10)
+        assert pipeline.started.acquire(timeout=60)
         submitter.submit(fast, seq, b"fast")
         waits_for(lambda: fast.waiting is not None)
     pipeline.go_on.release(10)
@@ -165,7 +165,7 @@ def test_cancel_answers_the_waiting_frame(scheduler_for):
     scheduler = scheduler_for(pipeline)
     submitter, stream = Submitter(scheduler), Stream("client", None)
     submitter.submit(stream, 1)
-    assert pipeline.started.acquire(timeout=10)
+    assert pipeline.started.acquire(timeout=60)
     submitter.submit(stream, 2)
     waits_for(lambda: stream.waiting is not None)
     scheduler.cancel(stream)

@@ -17,8 +17,7 @@ from tests.support.clients import send
 from tests.support.faces import camera_frame_bgr
 from tests.support.watched_server import LINK_NAME, WatchedServer
 
-pytestmark = pytest.mark.timeout(180)
-WAIT_S = 30
+WAIT_S = 60
 
 
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
@@ -38,12 +37,13 @@ class Listener:
     def __init__(self, server, cookie, namespace, events):
         self.heard = []
         self._news = threading.Condition()
-        self.client = socketio.Client(reconnection=False)
+        self.client = socketio.Client(reconnection=False, request_timeout=WAIT_S)
         _hear_in_order(self.client)
         for event in (*events, "closing"):
             self.client.on(event, self._hear_as(event), namespace=namespace)
         headers = {"Cookie": cookie}
-        self.client.connect(server.url, headers=headers, namespaces=[namespace], transports=["websocket"])
+        options = {"namespaces": [namespace], "transports": ["websocket"], "wait_timeout": WAIT_S}
+        self.client.connect(server.url, headers=headers, **options)
 
     def _hear_as(self, event):
         def hear(*arguments):
@@ -53,10 +53,10 @@ class Listener:
 
         return hear
 
-    def wait_for(self, holds):
+    def wait_for(self, holds, wait_s=WAIT_S):
         """The first thing heard, from the beginning, for which this holds."""
         with self._news:
-            assert self._news.wait_for(lambda: any(holds(*each) for each in self.heard), WAIT_S), self.heard[
+            assert self._news.wait_for(lambda: any(holds(*each) for each in self.heard), wait_s), self.heard[
                 -5:
             ]
             return next(each for each in self.heard if holds(*each))
@@ -102,7 +102,9 @@ class Host(Listener):
         with contextlib.suppress(socketio.exceptions.SocketIOError):
             while self._is_filming.is_set():
                 seq += 1
-                send(self.client, self._jpeg, seq, timeout=2)
+                # Not for long: once its connection is away, no answer comes.
+                with contextlib.suppress(socketio.exceptions.TimeoutError):
+                    send(self.client, self._jpeg, seq, timeout=2)
                 time.sleep(0.02)
 
 
@@ -181,8 +183,13 @@ def test_ten_views_a_second_at_most(host, watch):
     watcher = watch()
     watcher.wait_for(is_view)
     watcher.forget()
+    start_s = time.monotonic()
     time.sleep(3)
-    assert 5 <= sum(is_view(*each) for each in list(watcher.heard)) <= 32
+    views = sum(is_view(*each) for each in list(watcher.heard))
+    # Some may have waited on their way.
+    assert views <= 10 * (time.monotonic() - start_s) + 5
+    watcher.forget()
+    watcher.wait_for(is_view)
 
 
 def test_watcher_waits_for_the_host_and_sees_every_new_start(host, watch):
@@ -215,7 +222,7 @@ def test_page_that_connects_again_hears_who_watches(server, host, watch, jpeg):
 
 @pytest.mark.parametrize("cookie", ["", "fer_guest=forged", None])
 def test_nobody_comes_in_without_a_link(server, cookie):
-    client = socketio.Client(reconnection=False)
+    client = socketio.Client(reconnection=False, request_timeout=WAIT_S)
     refused = []
     client.on("connect_error", refused.append, namespace=NAMESPACE)
     with pytest.raises(socketio.exceptions.ConnectionError):
@@ -224,17 +231,18 @@ def test_nobody_comes_in_without_a_link(server, cookie):
             headers={"Cookie": server.owner_cookie if cookie is None else cookie},
             namespaces=[NAMESPACE],
             transports=["websocket"],
+            wait_timeout=WAIT_S,
         )
     client.disconnect()
     assert refused[0]["data"]["code"] == "link_needed"
 
 
 def test_page_is_for_visitors_with_a_link_to_watch(server):
-    page = requests.get(f"{server.url}/watch", headers={"Cookie": server.guest_cookies[0]}, timeout=10)
+    page = requests.get(f"{server.url}/watch", headers={"Cookie": server.guest_cookies[0]}, timeout=60)
     assert page.status_code == 200
     assert page.headers["Cache-Control"] == "no-store"
     assert "watch_page.js" in page.text
-    refused = requests.get(f"{server.url}/watch", headers={"Cookie": server.owner_cookie}, timeout=10)
+    refused = requests.get(f"{server.url}/watch", headers={"Cookie": server.owner_cookie}, timeout=60)
     assert refused.status_code == 403
     assert "watch_page.js" not in refused.text
 
@@ -257,7 +265,7 @@ class RawWatcher:
     def __init__(self, server, cookie, receive_buffer=None):
         options = ((socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer),) if receive_buffer else ()
         url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
-        self.socket = websocket.create_connection(url, timeout=30, cookie=cookie, sockopt=options)
+        self.socket = websocket.create_connection(url, timeout=60, cookie=cookie, sockopt=options)
         assert self.socket.recv().startswith("0{")
         self.socket.send(f"40{NAMESPACE},")
         assert self.socket.recv().startswith(f"40{NAMESPACE},{{")
@@ -301,6 +309,26 @@ def test_flood_of_a_watcher_ends_it(server):
     watcher.socket.shutdown()
 
 
+@contextlib.contextmanager
+def pongs_of(watchers):
+    """Each answers pings that it has not read."""
+    is_over = threading.Event()
+
+    def answer():
+        while not is_over.wait(2):
+            for each in watchers:
+                with contextlib.suppress(OSError, websocket.WebSocketException):
+                    each.socket.send("3")
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        answering.join()
+
+
 def test_watcher_that_never_reads_is_dropped_and_memory_stays_flat(server, host, watch):
     server.show_video(True)
     host.start()
@@ -310,8 +338,9 @@ def test_watcher_that_never_reads_is_dropped_and_memory_stays_flat(server, host,
     deaf = [RawWatcher(server, cookie, receive_buffer=4096) for cookie in server.guest_cookies[-8:]]
     host.wait_for(is_watched(watchers=1 + len(deaf), video=True))
     host.forget()
-    # They answer no ping either, but are ended long before that counts: by what they leave unread.
-    host.wait_for(is_watched(watchers=1, video=True))
+    # By what they leave unread: a ping without an answer would end them first, where few pictures come.
+    with pongs_of(deaf):
+        host.wait_for(is_watched(watchers=1, video=True), 300)
     assert server.memory_mb - before_mb < 40
     reader.forget()
     reader.wait_for(is_picture)

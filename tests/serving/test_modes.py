@@ -17,14 +17,14 @@ def test_one_at_a_time_and_who_finds_the_queue_full_is_refused():
     def work():
         running.append(1)
         started.release()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return running.pop()
 
     threads = [threading.Thread(target=in_turn, args=(work,)) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert started.acquire(timeout=10)
-    for _ in range(200):
+    assert started.acquire(timeout=60)
+    for _ in range(6000):
         if in_turn._places._value == 0:
             break
         threading.Event().wait(0.01)
@@ -33,7 +33,7 @@ def test_one_at_a_time_and_who_finds_the_queue_full_is_refused():
         in_turn(work)
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert in_turn(lambda: "again") == "again"
 
 
@@ -52,7 +52,7 @@ def test_all_is_done_by_one_thread_whoever_asks():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(seen) == 1
 
 
@@ -61,15 +61,15 @@ def test_who_waits_when_the_server_stops_is_told_at_once():
 
     def ask():
         try:
-            in_turn(lambda: (started.set(), go_on.wait(20)))
+            in_turn(lambda: (started.set(), go_on.wait(60)))
         except OverloadedError as exc:
             told.append(str(exc))
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert started.wait(10)
+    assert started.wait(60)
     in_turn.stop()
-    asking.join(5)
+    asking.join(60)
     assert told == ["The server stops. Send it again when it runs."]
     with pytest.raises(OverloadedError, match="stops"):
         in_turn(lambda: None)
@@ -80,7 +80,7 @@ def test_under_eventlet_waiting_holds_up_no_other_greenlet():
     eventlet = pytest.importorskip("eventlet")
     in_turn, order = InTurn(serving_mode("eventlet"), 4), []
     release = threading.Event()
-    first = eventlet.spawn(in_turn, lambda: (release.wait(10), order.append("first")))
+    first = eventlet.spawn(in_turn, lambda: (release.wait(60), order.append("first")))
     second = eventlet.spawn(in_turn, order.append, "second")
     other = eventlet.spawn(order.append, "other")
     other.wait()

@@ -42,5 +42,5 @@ def test_stop_ends_it():
     thread = threading.Thread(target=periodic.run)
     thread.start()
     periodic.stop()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()

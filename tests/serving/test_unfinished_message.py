@@ -4,12 +4,10 @@ import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests.support.clients import BEGUN_MESSAGE, RawClient
 from tests.support.servers import ServerProcess
 
-GIVEN_UP_WITHIN_S = 45
+GIVEN_UP_WITHIN_S = 120
 """Two pings, ten seconds each, and time for a busy machine."""
 
 
@@ -24,7 +22,6 @@ def seconds_until_given_up(mode: str) -> float:
         return time.monotonic() - started
 
 
-@pytest.mark.timeout(240)
 def test_message_never_finished_is_given_up():
     with ThreadPoolExecutor() as pool:
         waited = list(pool.map(seconds_until_given_up, ["eventlet", "threading"]))

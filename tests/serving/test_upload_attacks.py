@@ -14,16 +14,18 @@ import requests
 from fer_web.labels import EMOTIONS
 from tests.support.clients import SteadyClient
 from tests.support.hostile_files import BROKEN_VIDEOS, GOOD_IMAGES, REFUSED_IMAGES, avi
+from tests.support.machine import slowness
 from tests.support.made_videos import CHANGES, FPS, LENGTH_S, label_at, still, write_video
 from tests.support.servers import ServerProcess
-
-pytestmark = pytest.mark.timeout(240)
 
 API = "/api/v1"
 MAX_PEAK_MB = 220
 """More than the server has anyway: an image of 50 million pixels may be decoded, but none of these is one."""
 
 MB = bytes(1_000_000)
+
+VIDEO_WAIT_S = 300
+"""Videos are analysed behind all else, other programs included: on a busy machine they hardly go on."""
 
 
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
@@ -39,9 +41,9 @@ def browser(server):
     """A session of requests with an owner of its own."""
     session = requests.Session()
     session.headers["Origin"] = server.url
-    session.get(server.url, timeout=10)
+    session.get(server.url, timeout=60)
     # The analyser is opened with the first image.
-    session.post(f"{server.url}{API}/predict", data=GOOD_IMAGES["16 bits"](), timeout=30, headers=BYTES)
+    session.post(f"{server.url}{API}/predict", data=GOOD_IMAGES["16 bits"](), timeout=60, headers=BYTES)
     return session
 
 
@@ -69,7 +71,7 @@ def uploads_in(server):
     return list((server.data_dir / "uploads").glob("run-*/*/"))
 
 
-def wait_until(is_so, timeout_s=20):
+def wait_until(is_so, timeout_s=VIDEO_WAIT_S):
     end_s = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < end_s
@@ -84,9 +86,9 @@ def error_of(answer):
     return answer.status_code, error["code"]
 
 
-def ended(browser, server, video, timeout_s=30):
+def ended(browser, server, video, timeout_s=VIDEO_WAIT_S):
     end_s = time.monotonic() + timeout_s
-    while (seen := browser.get(f"{server.url}{API}/videos/{video}", timeout=10).json())["state"] in (
+    while (seen := browser.get(f"{server.url}{API}/videos/{video}", timeout=60).json())["state"] in (
         "queued",
         "running",
     ):
@@ -101,14 +103,14 @@ def send_video(browser, server, data, **arguments):
 
 
 def forget(browser, server, video):
-    assert browser.delete(f"{server.url}{API}/videos/{video}", timeout=10).status_code == 204
+    assert browser.delete(f"{server.url}{API}/videos/{video}", timeout=60).status_code == 204
 
 
 class RawUpload:
     """Begins a request by hand, so that it can be longer than any memory, or break off."""
 
     def __init__(self, server, browser, path, **headers):
-        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         self.connection.putrequest("POST", f"{API}{path}")
         cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         for name, value in {"Origin": server.url, "Cookie": cookies, **BYTES, **headers}.items():
@@ -144,7 +146,7 @@ def test_images_that_are_none_are_refused_each_for_its_reason(server, browser):
         data = make()
         for files in (None, {"image": ("a", data)}):
             given = {"files": files} if files else {"data": data, "headers": BYTES}
-            answer = browser.post(f"{server.url}{API}/predict", timeout=30, **given)
+            answer = browser.post(f"{server.url}{API}/predict", timeout=60, **given)
             if error_of(answer) != (status, code):
                 wrong.append((name, bool(files), error_of(answer)))
     assert not wrong
@@ -153,7 +155,7 @@ def test_images_that_are_none_are_refused_each_for_its_reason(server, browser):
 @pytest.mark.usefixtures("bounded")
 def test_odd_images_are_seen_right(server, browser):
     for name, make in GOOD_IMAGES.items():
-        answer = browser.post(f"{server.url}{API}/predict", data=make(), headers=BYTES, timeout=30)
+        answer = browser.post(f"{server.url}{API}/predict", data=make(), headers=BYTES, timeout=60)
         assert answer.status_code == 200, (name, answer.text)
         found = answer.json()
         assert (found["width"], found["height"]) == (640, 480), name
@@ -162,17 +164,17 @@ def test_odd_images_are_seen_right(server, browser):
 
 @pytest.mark.usefixtures("bounded")
 def test_the_same_images_count_apart_in_a_folder_test(server, browser):
-    begun = browser.post(f"{server.url}{API}/folder-tests", json={}, timeout=10).json()
+    begun = browser.post(f"{server.url}{API}/folder-tests", json={}, timeout=60).json()
     url = f"{server.url}{API}/folder-tests/{begun['id']}"
     for name, (make, _, code) in REFUSED_IMAGES.items():
         answer = browser.post(
-            f"{url}/images", params={"path": f"happy/{name}"}, data=make(), headers=BYTES, timeout=30
+            f"{url}/images", params={"path": f"happy/{name}"}, data=make(), headers=BYTES, timeout=60
         ).json()
         assert (answer["outcome"], answer["error"]["code"]) == ("error", code), name
-    report = browser.get(url, timeout=10).json()
+    report = browser.get(url, timeout=60).json()
     count = len(REFUSED_IMAGES)
     assert (report["images"], report["scored"], len(report["unreadable"])) == (count, 0, count)
-    assert browser.delete(url, timeout=10).status_code == 204
+    assert browser.delete(url, timeout=60).status_code == 204
 
 
 @pytest.mark.usefixtures("bounded")
@@ -213,7 +215,7 @@ def test_who_hangs_up_leaves_nothing(server, browser):
     for upload in uploads:
         upload.hang_up()
     wait_until(lambda: uploads_in(server) == [])
-    assert browser.get(f"{server.url}{API}/videos", timeout=10).json() == {"videos": []}
+    assert browser.get(f"{server.url}{API}/videos", timeout=60).json() == {"videos": []}
 
 
 @pytest.mark.usefixtures("bounded")
@@ -234,11 +236,11 @@ def test_odd_names_make_no_odd_files(server, browser, tmp_path, way):
         sent = send_video(browser, server, avi(tmp_path), name=name)
     else:
         files = {"video": (name.replace("\r\n", ""), avi(tmp_path))}
-        sent = browser.post(f"{server.url}{API}/videos", files=files, timeout=30)
+        sent = browser.post(f"{server.url}{API}/videos", files=files, timeout=60)
     assert sent.status_code == 202, sent.text
     assert sent.json()["name"].startswith('x"')
     seen = ended(browser, server, sent.json()["id"])
-    table = browser.get(f"{server.url}{API}/videos/{seen['id']}/table.csv", timeout=10)
+    table = browser.get(f"{server.url}{API}/videos/{seen['id']}/table.csv", timeout=60)
     assert table.headers["Content-Disposition"] == 'attachment; filename="x-Set-Cookie-a-b.csv"'
     assert not Path("/etc/cron.d/x").exists()
     assert list(server.data_dir.rglob("x*")) == []
@@ -254,9 +256,9 @@ def test_the_timeline_of_stills_with_known_times_is_right(server, browser, tmp_p
     seen = ended(browser, server, sent.json()["id"])
     assert (seen["state"], seen["frames"], seen["remarks"]) == ("finished", 120, [])
     session = f"{server.url}{API}/sessions/{seen['session']}"
-    about = browser.get(session, timeout=10).json()
+    about = browser.get(session, timeout=60).json()
     assert (about["length_s"], about["source"], about["name"]) == (LENGTH_S, "video", "Stills.avi")
-    samples = browser.get(f"{session}/samples", timeout=10).json()
+    samples = browser.get(f"{session}/samples", timeout=60).json()
     times, labels = samples["at_s"], [EMOTIONS[label] for label in samples["label"]]
     # Shown labels are averaged over a quarter of a second, and a face is searched for once a second.
     for at_s, label in zip(times, labels, strict=True):
@@ -298,7 +300,7 @@ def test_live_streams_go_on_while_videos_come_in_and_are_analysed(server, browse
         [sys.executable, "-c", UPLOADER, str(server.port), "150"], stdout=subprocess.PIPE, text=True
     )
     during_upload = live.rate_for(1.5)
-    said, _ = uploader.communicate(timeout=60)
+    said, _ = uploader.communicate(timeout=300)
     assert " 400 " in said.splitlines()[0], said
     assert "the field 'video'" in said
     video = send_video(browser, server, clip).json()["id"]
@@ -317,14 +319,14 @@ def test_a_server_that_is_stopped_or_killed_leaves_no_half_of_anything(tmp_path)
         with ServerProcess(data_dir=tmp_path / "data") as server, contextlib.ExitStack() as stack:
             browser = requests.Session()
             browser.headers["Origin"] = server.url
-            browser.get(server.url, timeout=10)
+            browser.get(server.url, timeout=60)
             first, second = (send_video(browser, server, clip, annotated=1).json() for _ in range(2))
             assert second["state"] == "queued"
             upload = RawUpload(server, browser, "/videos", **{"Content-Length": "50000000"})
             stack.callback(upload.connection.close)
             upload.send(clip[:3_000_000])
             url = f"{server.url}{API}/videos/{first['id']}"
-            wait_until(lambda url=url, asks=browser: asks.get(url, timeout=10).json()["frames"] > 5)
+            wait_until(lambda url=url, asks=browser: asks.get(url, timeout=60).json()["frames"] > 5)
             # The third is a request of its own, which may be taken in after frames of the first.
             wait_until(lambda server=server: len(uploads_in(server)) == 3)
             started_s = time.monotonic()
@@ -333,12 +335,12 @@ def test_a_server_that_is_stopped_or_killed_leaves_no_half_of_anything(tmp_path)
                 assert len(uploads_in(server)) == 3
             else:
                 assert server.stop() == 0
-                assert time.monotonic() - started_s < 8
+                assert time.monotonic() - started_s < 8 * slowness()
                 assert list((tmp_path / "data" / "uploads").glob("run-*")) == []
     with ServerProcess(data_dir=tmp_path / "data") as server:
         assert len(list((tmp_path / "data" / "uploads").glob("run-*"))) == 1
         assert uploads_in(server) == []
         browser = requests.Session()
         token = server.wait_for_line(r"\?host=(\S+)").group(1)
-        browser.get(server.url, params={"host": token}, timeout=10)
-        assert browser.get(f"{server.url}{API}/sessions", timeout=10).json()["total"] == 0
+        browser.get(server.url, params={"host": token}, timeout=60)
+        assert browser.get(f"{server.url}{API}/sessions", timeout=60).json()["total"] == 0

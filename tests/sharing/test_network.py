@@ -201,7 +201,7 @@ def test_open_network_looks_by_itself_and_stops(box, monkeypatch):
     network.subscribe(changed.set)
     network.open()
     box.found = machine("10.0.0.9")
-    assert changed.wait(10)
+    assert changed.wait(60)
     network.stop()
     assert not [thread for thread in threading.enumerate() if thread.name == "network"]
 
@@ -220,7 +220,7 @@ def test_a_look_that_fails_is_logged_and_the_next_one_is_taken(box, monkeypatch,
 
     monkeypatch.setattr(network, "look", look)
     network.open()
-    assert done.wait(10)
+    assert done.wait(60)
     network.stop()
     assert "could not be looked at" in caplog.text
 
@@ -241,7 +241,7 @@ def test_name_is_asked_for_again_when_addresses_change_or_time_has_passed():
 
     def name(own):
         names.name(own)
-        names.wait(10)
+        names.wait(60)
         return names.name(own)
 
     assert name([]) is None
@@ -254,10 +254,10 @@ def test_name_is_asked_for_again_when_addresses_change_or_time_has_passed():
 
 def test_slow_name_holds_nothing_up():
     answer = threading.Event()
-    names = NameLookup(lambda _own: "laptop.local" if answer.wait(30) else None)
+    names = NameLookup(lambda _own: "laptop.local" if answer.wait(60) else None)
     assert [names.name(OWN) for _ in range(100)] == [None] * 100
     answer.set()
-    names.wait(10)
+    names.wait(60)
     assert names.name(OWN) == "laptop.local"
 
 

@@ -40,7 +40,7 @@ class OtherProgram:
         assert self._process.stdout.readline() == b"locked\n"
 
     def let_go(self):
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=300)
 
 
 class Camera(threading.Thread):
@@ -60,7 +60,7 @@ class Camera(threading.Thread):
 
     def stop(self):
         self._has_stopped.set()
-        self.join(5)
+        self.join(60)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def notices_of(recorder):
     return heard
 
 
-def wait_for(heard, wanted, timeout_s=20):
+def wait_for(heard, wanted, timeout_s=60):
     """Codes, or events where there is none, up to the first that is wanted."""
     seen = []
     while not seen or seen[-1] != wanted:
@@ -103,7 +103,19 @@ def wait_for(heard, wanted, timeout_s=20):
     return seen
 
 
-@pytest.mark.alone
+def wait_until(holds, timeout_s=60):
+    end_s = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+
+
+def assert_no_gap(times, camera):
+    """No longer one than the camera's own, and the tenth of a second in which one sample is taken."""
+    longest_s = max(b - a for a, b in itertools.pairwise(camera.sent_s))
+    assert max(b - a for a, b in itertools.pairwise(times)) < longest_s + 0.15
+
+
 def test_database_locked_by_another_process_for_ten_seconds_loses_nothing(
     history, recorder, camera, tmp_path
 ):
@@ -117,17 +129,17 @@ def test_database_locked_by_another_process_for_ten_seconds_loses_nothing(
     while time.monotonic() < locked_s + 10:
         assert heard.empty(), "nothing can be saved, and the problem was told already"
         time.sleep(0.1)
+    assert camera.sent_s[-1] > locked_s + 5, "the live view goes on"
     other.let_go()
     wait_for(heard, "saved")
     camera.stop()
     recorder.finish("client")
-    assert recorder.wait_for_end(session.id, 10)
+    assert recorder.wait_for_end(session.id, 60)
     stored = history.get_session(session.id, "ann")
     times = history.read_samples(session.id, "ann").at_s
-    length_s = camera.sent_s[-1] - camera.sent_s[0]
     assert stored.state == "finished"
-    assert max(b - a for a, b in itertools.pairwise(times)) < 0.5, "no gap while it was locked"
-    assert len(times) == pytest.approx(length_s * 10, abs=10)
+    assert times[-1] > 10
+    assert_no_gap(times, camera)
 
 
 def test_verb_on_a_locked_database_says_so_and_can_be_tried_again(tmp_path, history, monkeypatch):
@@ -160,21 +172,22 @@ def test_full_disk_is_told_keeps_what_is_stored_and_goes_on_when_there_is_space(
     heard = notices_of(recorder)
     limit_pages(history, 2)
     camera.start()
-    seen = wait_for(heard, "database_full", timeout_s=60)
+    seen = wait_for(heard, "database_full")
     assert set(seen[:-1]) <= {"saved"}
     with sqlite3.connect(tmp_path / SQLITE_FILE) as other:
         assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         before = other.execute("SELECT count(*) FROM samples").fetchone()[0]
     other.close()
-    assert camera.is_alive(), "the live view goes on"
+    sent = len(camera.sent_s)
+    wait_until(lambda: len(camera.sent_s) > sent + 10)  # the live view goes on
     limit_pages(history, 10_000)
     wait_for(heard, "saved")
     camera.stop()
     recorder.finish("client")
-    assert recorder.wait_for_end(session.id, 10)
+    assert recorder.wait_for_end(session.id, 60)
     times = history.read_samples(session.id, "ann").at_s
     assert len(times) > before
-    assert max(b - a for a, b in itertools.pairwise(times)) < 0.5
+    assert_no_gap(times, camera)
 
 
 FILL = """

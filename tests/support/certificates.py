@@ -10,7 +10,7 @@ def certificate_of(context, roots_pem, name):
     client_context = ssl.create_default_context(cadata=roots_pem.decode())
     server_end, client_end = socket.socketpair()
     with server_end, client_end:
-        client_end.settimeout(10)
+        client_end.settimeout(60)
         server = threading.Thread(target=shake_hands, args=(context, server_end))
         server.start()
         try:
@@ -22,7 +22,7 @@ def certificate_of(context, roots_pem, name):
 
 
 def shake_hands(context, connection):
-    connection.settimeout(10)
+    connection.settimeout(60)
     try:
         context.wrap_socket(connection, server_side=True).close()
     except OSError:

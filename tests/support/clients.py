@@ -14,7 +14,7 @@ BEGUN_MESSAGE = b"\x82\xff" + struct.pack("!Q", 100_000) + b"mask" + b"\0" * 100
 """The header of a binary frame of 100,000 bytes, and only a few of them."""
 
 
-def send(client, jpeg, seq=1, timeout=10):
+def send(client, jpeg, seq=1, timeout=60):
     return client.call("frame", ({"seq": seq, "captured_ms": time.monotonic() * 1000}, jpeg), timeout=timeout)
 
 
@@ -32,8 +32,8 @@ class SteadyClient:
 
     def __init__(self, url):
         self._jpeg = encode_jpeg(camera_frame_bgr(), 80)
-        self._client = socketio.SimpleClient()
-        self._client.connect(url, transports=["websocket"])
+        self._client = socketio.SimpleClient(request_timeout=60)
+        self._client.connect(url, transports=["websocket"], wait_timeout=60)
 
     def rate_for(self, seconds):
         end, answers, seq = time.monotonic() + seconds, 0, 0
@@ -56,7 +56,7 @@ class RawClient:
 
     def __init__(self, server):
         url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
-        self.socket = websocket.create_connection(url, timeout=30)
+        self.socket = websocket.create_connection(url, timeout=60)
         assert self.socket.recv().startswith("0{")
         self.socket.send("40")
         assert self.socket.recv().startswith("40{")

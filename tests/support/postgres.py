@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 180
 USER, PASSWORD = "fer", "a secret/with:signs@"
 QUOTED_PASSWORD = "a%20secret%2Fwith%3Asigns%40"
 
@@ -66,7 +66,7 @@ class PostgresServer:
     def __exit__(self, *_exception):
         if hasattr(self, "_process"):
             self._process.send_signal(signal.SIGINT)  # its own word for: end all connections, then stop
-            self._process.wait(20)
+            self._process.wait(60)
         shutil.rmtree(self._folder)
 
     def url(self, database="postgres"):

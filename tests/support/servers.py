@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
+STOP_TIMEOUT_S = 25
+"""Less than the 30 s that a server waits for a request: who has begun one must not hold up its end."""
 
 
 class ServerProcess:
@@ -73,7 +75,7 @@ class ServerProcess:
             self._close()
 
     def _close(self):
-        self._reader.join(10)
+        self._reader.join(60)
         self._process.stdout.close()
         self._process.stdin.close()
         if self._own_data_dir is not None:
@@ -122,7 +124,7 @@ class ServerProcess:
         files = psutil.Process(self._process.pid).open_files()
         return [file.path for file in files if file.mode not in ("r", "rb")]
 
-    def wait_for_line(self, pattern, timeout_s=20):
+    def wait_for_line(self, pattern, timeout_s=60):
         """The match of a line of output, printed already or soon."""
         end_s = time.monotonic() + timeout_s
         while time.monotonic() < end_s:
@@ -132,22 +134,22 @@ class ServerProcess:
             time.sleep(0.02)
         raise TimeoutError(f"No line with {pattern} came:\n{''.join(self.output)}")
 
-    def stop(self, timeout_s=10):
+    def stop(self, timeout_s=STOP_TIMEOUT_S):
         """Ask the process to end; returns its exit status. One that does not says where its threads are."""
         self._process.terminate()
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired as exc:
             self._process.send_signal(signal.SIGABRT)
-            self._process.wait(10)
-            self._reader.join(10)
+            self._process.wait(60)
+            self._reader.join(60)
             output = "".join(self.output)
             raise AssertionError(f"The server did not end within {timeout_s} s:\n{output}") from exc
 
     def kill(self):
         """End the process as a power cut would."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def _read(self):
         for line in self._process.stdout:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.environments import without_make
 from tests.support.servers import ROOT
 from train.__main__ import build_parser
 from train.config import CONFIG_DIR, load_config
@@ -27,11 +28,10 @@ def venv(tmp_path: Path) -> Path:
 
 
 def reproduce(venv: Path, *variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
     return subprocess.run(
         ["make", "reproduce", f"VENV={venv}", *variables],
         cwd=ROOT,
-        env=environment,
+        env=without_make(os.environ),
         capture_output=True,
         text=True,
         check=False,

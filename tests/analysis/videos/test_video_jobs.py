@@ -229,6 +229,6 @@ def test_stopping_wakes_the_worker_and_ends_what_runs(jobs):
     waiting = threading.Thread(target=lambda: got.append(jobs.next()))
     waiting.start()
     submit(jobs, "ann", "a2")
-    waiting.join(5)
+    waiting.join(60)
     jobs.stop()
     assert (got[0].new.name, running.must_end.is_set(), jobs.next()) == ("a2", True, None)

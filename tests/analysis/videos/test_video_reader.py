@@ -215,7 +215,7 @@ def test_read_ahead_is_one_item_ahead_and_ends_its_thread():
 
     ahead = read_ahead(items())
     assert next(ahead) == 0
-    assert go_on.wait(5)
+    assert go_on.wait(60)
     ahead.close()
     assert len(made) <= 4
     assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]

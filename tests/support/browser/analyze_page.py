@@ -3,6 +3,8 @@
 import base64
 import time
 
+from tests.support.browser.browsers import new_context
+
 LISTEN_JS = """
 window.__drawn = [];
 document.addEventListener("DOMContentLoaded", () => {
@@ -27,7 +29,7 @@ class AnalyzePage:
     """The page in one tab of a fresh browser."""
 
     def __init__(self, browser, url, **context_options):
-        self.context = browser.new_context(accept_downloads=True, **context_options)
+        self.context = new_context(browser, accept_downloads=True, **context_options)
         self.page = self.context.new_page()
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -92,7 +94,7 @@ class AnalyzePage:
         download.value.save_as(path)
         return path
 
-    def wait_until(self, holds, what, timeout_s=20):
+    def wait_until(self, holds, what, timeout_s=60):
         end_s = time.monotonic() + timeout_s
         while not holds():
             if time.monotonic() > end_s:

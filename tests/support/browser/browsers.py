@@ -4,9 +4,14 @@ import functools
 import os
 from contextlib import contextmanager
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.support.browser.chromium import require_browser
+
+WAIT_MS = 60_000
+"""How long a page may take: a wait ends as soon as what it is for happens, on a busy machine late."""
+
+expect.set_options(timeout=WAIT_MS)
 
 CAMERA_FLAGS = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
@@ -55,6 +60,13 @@ def chromium(*flags, program=None, home=None):
         )
         yield browser
         browser.close()
+
+
+def new_context(browser, **options):
+    """A window of its own in a browser, whose pages have the time that a busy machine takes."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(WAIT_MS)
+    return context
 
 
 @contextmanager

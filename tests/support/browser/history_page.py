@@ -7,6 +7,7 @@ import time
 
 from fer_web.history.export import JSON_COLUMNS, SCHEMA_VERSION
 from fer_web.labels import EMOTIONS
+from tests.support.browser.browsers import new_context
 
 DRAWN_JS = """
 document.addEventListener("chartdrawn", () => { window.__drawnMs ??= performance.now(); }, true);
@@ -29,7 +30,7 @@ class HistoryPage:
     @classmethod
     def opened(cls, browser, url, **context_options):
         """A fresh browser on the list, which keeps its errors in `errors`."""
-        page = browser.new_context(**context_options).new_page()
+        page = new_context(browser, **context_options).new_page()
         page.add_init_script(DRAWN_JS)
         history = cls(page, url)
         history.errors = []
@@ -40,14 +41,14 @@ class HistoryPage:
 
     def open_list(self, query=""):
         self.page.goto(f"{self.url}/history{query}")
-        self.page.wait_for_selector("#session-count:not(:empty)", timeout=20_000)
+        self.page.wait_for_selector("#session-count:not(:empty)")
 
     def open_session(self, session_id):
         self.page.goto(f"{self.url}/history/{session_id}")
         self.wait_for_chart()
 
     def wait_for_chart(self):
-        self.page.wait_for_selector('#session[data-state="ready"] #plot canvas', timeout=30_000)
+        self.page.wait_for_selector('#session[data-state="ready"] #plot canvas')
 
     def sessions(self):
         """All sessions of this browser as the server tells them."""
@@ -58,7 +59,7 @@ class HistoryPage:
     def names(self):
         return self.page.locator(".session [data-part=name]").all_text_contents()
 
-    def wait_for_names(self, names, timeout_s=20):
+    def wait_for_names(self, names, timeout_s=60):
         self.wait_until(lambda: self.names() == names, f"the list to be {names}", timeout_s)
 
     def import_session(self, tmp_path, **facts):
@@ -77,7 +78,7 @@ class HistoryPage:
             "rows => rows.map(row => [...row.children].map(cell => cell.textContent))"
         )
 
-    def wait_until(self, holds, what, timeout_s=20):
+    def wait_until(self, holds, what, timeout_s=60):
         end_s = time.monotonic() + timeout_s
         while not holds():
             if time.monotonic() > end_s:

@@ -2,6 +2,7 @@
 
 import time
 
+from tests.support.browser.browsers import new_context
 from tests.support.browser.fake_camera import READ_MARKER_JS
 
 LISTEN_JS = f"""
@@ -22,7 +23,7 @@ class LivePage:
     """The live page in one tab."""
 
     def __init__(self, browser, url, *, accept_notice=True, **context_options):
-        self.context = browser.new_context(**context_options)
+        self.context = new_context(browser, **context_options)
         self.page = self.context.new_page()
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -37,7 +38,7 @@ class LivePage:
         self.page.click("#start-stop")
         self.wait_for_faces(faces)
 
-    def wait_for_faces(self, count, timeout_s=20):
+    def wait_for_faces(self, count, timeout_s=60):
         self.wait_until(
             f"document.querySelectorAll('.face-card[data-face-id]').length === {count}", timeout_s
         )
@@ -46,7 +47,7 @@ class LivePage:
         """Wait until the overlay shows so many boxes just now: none are drawn while results come late."""
         self.wait_until(f"window.__drawn.at(-1)?.faces.length === {count}")
 
-    def wait_until(self, expression, timeout_s=20):
+    def wait_until(self, expression, timeout_s=60):
         """Ask the page until it is true; Playwright's own way needs eval, which our policy forbids."""
         end_s = time.monotonic() + timeout_s
         while not self.page.evaluate(expression):
@@ -66,7 +67,7 @@ class LivePage:
         )
         return f"page at {self.page.url}: {shown}, errors {self.errors}"
 
-    def wait_for_state(self, state, timeout_s=20):
+    def wait_for_state(self, state, timeout_s=60):
         self.page.wait_for_selector(
             f'#stage[data-state="{state}"]', timeout=timeout_s * 1000, state="attached"
         )
@@ -77,13 +78,23 @@ class LivePage:
         digits = "".join(letter for letter in text if letter.isdigit() or letter == ".")
         return float(digits) if digits else None
 
-    def wait_until_figure_passes(self, name, value, timeout_s=10):
+    def wait_until_figure_passes(self, name, value, timeout_s=60):
         """Wait until a figure of the HUD is larger; it is written four times a second."""
         end_s = time.monotonic() + timeout_s
         while (self.figure(name) or 0) <= value:
             if time.monotonic() > end_s:
                 raise TimeoutError(f"{name} did not pass {value} within {timeout_s} s")
             self.page.wait_for_timeout(50)
+
+    def settled(self, read, ms=1000):
+        """What this reads as soon as it stays the same for a while: what is on its way has arrived."""
+        before, after = None, read()
+        end_s = time.monotonic() + 60
+        while before != after:
+            assert time.monotonic() < end_s, f"it went on: {after}"
+            self.page.wait_for_timeout(ms)
+            before, after = after, read()
+        return after
 
     def drawn(self, clear=False):
         """All drawings of the overlay so far."""

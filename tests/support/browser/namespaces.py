@@ -83,7 +83,7 @@ class Machine:
     def remove_address(self, address):
         self.run("ip", "address", "del", address, "dev", INTERFACE)
 
-    def wait_until_settled(self, timeout_s=10):
+    def wait_until_settled(self, timeout_s=60):
         """Wait until each address is its own: Chromium cuts all its connections when one becomes so."""
         end_s = time.monotonic() + timeout_s
         while tentative := self.run("ip", "-6", "address", "show", "tentative").strip():
@@ -112,7 +112,7 @@ class Machine:
         if self._client is not None:
             self._client.close()
         self._holder.stdin.close()
-        self._holder.wait(10)
+        self._holder.wait(60)
         self._holder.stdout.close()
 
 
@@ -142,7 +142,7 @@ class Client:
 
     def close(self):
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(60)
         self._process.stdout.close()
 
 

@@ -17,7 +17,7 @@ def request(session, url, method="GET", headers=None, body=None, authority=None)
         json=body,
         verify=authority or True,
         allow_redirects=False,
-        timeout=10,
+        timeout=60,
     )
     is_json = answer.headers.get("Content-Type") == "application/json"
     return {
@@ -30,7 +30,7 @@ def request(session, url, method="GET", headers=None, body=None, authority=None)
 
 def poll(session, url, origin=None, authority=None, namespace="/"):
     """A Socket.IO connection by polling, up to the server's answer to it."""
-    options = {"headers": {"Origin": origin} if origin else {}, "verify": authority or True, "timeout": 10}
+    options = {"headers": {"Origin": origin} if origin else {}, "verify": authority or True, "timeout": 60}
     url += "/socket.io/?EIO=4&transport=polling"
     opened = session.get(url, **options)
     if opened.status_code != 200:
@@ -46,7 +46,7 @@ def connect(session, url, origin=None, authority=None, namespace="/"):
     address = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
     context = ssl.create_default_context(cafile=authority) if authority else None
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.cookies)
-    options = {"origin": origin, "suppress_origin": origin is None, "cookie": cookies or None, "timeout": 10}
+    options = {"origin": origin, "suppress_origin": origin is None, "cookie": cookies or None, "timeout": 60}
     try:
         connection = websocket.create_connection(address, sslopt={"context": context}, **options)
     except websocket.WebSocketBadStatusException as exc:

@@ -6,6 +6,7 @@ import time
 import cv2
 import numpy as np
 
+from tests.support.browser.browsers import new_context
 from tests.support.servers import ServerProcess
 
 RESOLVE_FLAG = "--host-resolver-rules=MAP fer.test 127.0.0.1"
@@ -41,9 +42,8 @@ globalThis.WebSocket = class {
 
 def proxied_page(browser, address, **context_options):
     """A tab whose requests come from an address, as a proxy tells it."""
-    context = browser.new_context(extra_http_headers={"X-Forwarded-For": address}, **context_options)
+    context = new_context(browser, extra_http_headers={"X-Forwarded-For": address}, **context_options)
     page = context.new_page()
-    page.set_default_timeout(15_000)
     page.add_init_script(PROXIED_JS)
     return page
 
@@ -62,7 +62,7 @@ class SharePanel:
 
     def open(self):
         self.page.click("#share-open")
-        self.page.wait_for_selector('#share[open]:not([data-state="loading"])', timeout=20_000)
+        self.page.wait_for_selector('#share[open]:not([data-state="loading"])')
 
     def state(self):
         return self.page.get_attribute("#share", "data-state")
@@ -76,7 +76,7 @@ class SharePanel:
         if has_video:
             self.page.check("#share-video")
         self.page.click("#share-create")
-        self.page.wait_for_selector("#share-form", state="hidden", timeout=20_000)
+        self.page.wait_for_selector("#share-form", state="hidden")
         self.wait_until(lambda: self.address() and (not name or self.shown_name() == name), "the new link")
         return self.address()
 
@@ -122,7 +122,7 @@ class SharePanel:
         answer = self.context.request.post(f"{self.server.url}/api/v1/share/stop", data={}, headers=headers)
         assert answer.status == 200, answer.text()
 
-    def wait_until(self, holds, what, timeout_s=20):
+    def wait_until(self, holds, what, timeout_s=60):
         end_s = time.monotonic() + timeout_s
         while not holds():
             if time.monotonic() > end_s:

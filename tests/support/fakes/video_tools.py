@@ -21,7 +21,7 @@ class FramePipeline:
         self.seen.append(captured_s)
         if self.is_held:
             self.started.release()
-            assert self.go_on.acquire(timeout=20)
+            assert self.go_on.acquire(timeout=60)
         return FrameResult((HAPPY,), {})
 
 

@@ -33,7 +33,7 @@ from train.runs.predict import load_keras, predict
 from train.runs.run_folder import read_config
 from train.runs.trained_network import load_averaged
 
-pytestmark = [KERAS_WARNINGS, pytest.mark.timeout(300)]
+pytestmark = KERAS_WARNINGS
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def test_images_count_from_their_first_byte(tmp_path):
     with contextlib.closing(shared), ThreadPoolExecutor(MAX_IMAGES_OF_CLIENT) as pool:
         answers = [pool.submit(post, visitor_of(shared, link), body) for body in bodies]
         try:
-            assert all(body.is_read.wait(10) for body in bodies)
+            assert all(body.is_read.wait(60) for body in bodies)
             further = SlowBody()
             assert post(visitor_of(shared, link), further) == (503, "overloaded")
             assert not further.is_read.is_set()
@@ -88,7 +88,7 @@ class SlowBody(io.RawIOBase):
 
     def readinto(self, _buffer):
         self.is_read.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         return 0
 
 

@@ -288,22 +288,20 @@ def test_all_tests_together_take_so_many_images(limits):
 def test_a_long_report_holds_up_no_other_thread():
     report = {"unreadable": [{"file": "a" * 200, "error": {"code": "x"}} for _ in range(40_000)]}
     is_over = threading.Event()
-    pauses_s = []
+    turns_s = []
 
     def watch():
-        before_s = time.monotonic()
         while not is_over.is_set():
             time.sleep(0.001)
-            now_s = time.monotonic()
-            pauses_s.append(now_s - before_s)
-            before_s = now_s
+            turns_s.append(time.monotonic())
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     started_s = time.monotonic()
     text = folder_test_api._as_json(report)
-    took_s = time.monotonic() - started_s
+    ended_s = time.monotonic()
     is_over.set()
     watcher.join()
     assert json.loads(text) == report
-    assert max(pauses_s) < max(0.05, took_s / 2)
+    # Made at once, in C, it left other threads no turn but one before and one after.
+    assert sum(started_s < turn_s < ended_s for turn_s in turns_s) >= 5

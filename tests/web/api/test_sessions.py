@@ -17,6 +17,7 @@ from fer_web.settings import Settings
 from fer_web.web.api.sessions import MAX_IMPORTS
 from tests.support.fakes.models import write_empty_model
 from tests.support.fakes.pipelines import InstantPipeline
+from tests.support.machine import slowness
 from tests.support.sample_tables import assert_equal_tables, chunks, lifelike_table, random_table, table_of
 from tests.support.sessions import session_with
 
@@ -625,7 +626,7 @@ def test_an_hour_is_there_for_the_chart_at_once(browser, hour):
         answer = browser.get(f"/{hour}/samples")
         seconds.append(time.process_time() - started)
     assert len(answer.data) > 1_000_000
-    assert min(seconds) < 1  # measured: 0.35 s; make bench-history has what a user waits
+    assert min(seconds) < slowness(time.process_time)  # it was 0.35 s; see make bench-history
     assert len(answer.json["at_s"]) == 54_000
 
 
@@ -640,5 +641,5 @@ def test_an_hour_is_exported_in_three_seconds_and_little_memory(browser, hour):
         lines += part.count(b"\n")
         most = max(most, process.memory_info().rss)
     assert lines == 54_001
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 3 * slowness(time.process_time)
     assert most - before < 100e6

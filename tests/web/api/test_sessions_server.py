@@ -7,11 +7,13 @@ Times are of the server's processor, not of the clock: who tests may have other 
 import json
 import re
 import socket
+import time
 
 import pytest
 import requests
 
 from fer_web.history.export import json_file
+from tests.support.machine import slowness
 from tests.support.sample_tables import chunks, lifelike_table, random_table
 from tests.support.servers import ServerProcess
 from tests.support.sessions import session_with
@@ -58,7 +60,7 @@ def test_an_hour_of_three_faces_is_exported_in_three_seconds_and_little_memory(s
             lines += part.count(b"\n")
             most_mb = max(most_mb, server.memory_mb)
     assert lines == 54_001
-    assert server.cpu_s - before_s < 3
+    assert server.cpu_s - before_s < 3 * slowness(time.process_time)
     assert most_mb - before_mb < 100
 
 
@@ -68,7 +70,7 @@ def test_an_hours_page_has_its_data_in_two_seconds(server, browser):
     samples = browser.get(f"{address}/samples").json()
     browser.get(f"{address}/summary").json()
     assert len(samples["at_s"]) == 54_000
-    assert server.cpu_s - before_s < 2
+    assert server.cpu_s - before_s < 2 * slowness(time.process_time)
 
 
 def test_an_hour_of_five_faces_is_exported_in_as_much_memory_as_a_minute(server, browser):
@@ -114,7 +116,7 @@ def test_an_import_of_a_strange_length_is_refused(server, browser, lie):
     lines = [
         f"{name}: {value}" for name, value in {**lie, "Host": f"127.0.0.1:{server.port}", **JSON}.items()
     ]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(
             ("\r\n".join(["POST /api/v1/sessions/import HTTP/1.1", *lines]) + "\r\n\r\n{}").encode()
         )

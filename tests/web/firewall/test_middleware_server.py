@@ -12,8 +12,6 @@ import websocket
 
 from tests.support.servers import ServerProcess
 
-pytestmark = pytest.mark.timeout(120)
-
 PUBLIC_URL = "https://fer.example.org"
 VISITOR, PERSON = "203.0.113.7", "127.0.0.1"
 OUTSIDERS = {"polling": "203.0.113.98", "websocket": "203.0.113.99"}
@@ -66,7 +64,7 @@ class Caller:
     def get(self, path, method="GET", body=None, **changes):
         headers = self._headers(changes)
         answer = requests.request(
-            method, self._url + path, headers=headers, json=body, allow_redirects=False, timeout=10
+            method, self._url + path, headers=headers, json=body, allow_redirects=False, timeout=60
         )
         self.cookies.update({cookie.name: cookie.value for cookie in answer.cookies})
         return answer
@@ -83,7 +81,7 @@ class Caller:
         if opened.status_code != 200:
             return opened.status_code
         path += f"&sid={json.loads(opened.text[1:])['sid']}"
-        requests.post(self._url + path, data=_join(namespace), headers=self._headers(changes), timeout=10)
+        requests.post(self._url + path, data=_join(namespace), headers=self._headers(changes), timeout=60)
         return _outcome(self.get(path, **changes).text)
 
     def connects(self, namespace="/", **changes):
@@ -95,7 +93,7 @@ class Caller:
                 header={name: value for name, value in headers.items() if name != "Origin"},
                 origin=headers.get("Origin"),
                 suppress_origin="Origin" not in headers,
-                timeout=10,
+                timeout=60,
             )
         except websocket.WebSocketBadStatusException as exc:
             return exc.status_code
@@ -224,7 +222,7 @@ def test_tokens_and_cookies_are_in_no_log(server, links):
 def test_no_spelling_of_a_path_leads_around_the_gate(server, path):
     head = [f"GET {path} HTTP/1.1", "Host: x", "Connection: close", "Accept: application/json"]
     own = [f"{name}: {value}" for name, value in Caller(server, VISITOR).own.items()]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall("\r\n".join([*head, *own, "", ""]).encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     status = int(answer.split(b" ")[1])
@@ -252,10 +250,10 @@ def test_an_outsider_that_knocks_without_end_costs_little(server, transport):
 def test_the_printed_address_lets_the_host_in_without_the_proxy(server):
     printed = server.wait_for_line(r"(http://\S+\?host=\S+)").group(1)
     with requests.Session() as person:
-        assert "?host=" in person.get(f"{server.url}/", timeout=10).text
-        assert person.get(printed, timeout=10).url == f"{server.url}/"
-        assert person.get(f"{server.url}/api/v1/share", timeout=10).status_code == 200
+        assert "?host=" in person.get(f"{server.url}/", timeout=60).text
+        assert person.get(printed, timeout=60).url == f"{server.url}/"
+        assert person.get(f"{server.url}/api/v1/share", timeout=60).status_code == 200
         assert (
-            person.get(f"{server.url}/", headers={"X-Forwarded-Proto": "https"}, timeout=10).status_code
+            person.get(f"{server.url}/", headers={"X-Forwarded-Proto": "https"}, timeout=60).status_code
             == 400
         )
