@@ -14,7 +14,7 @@ CONFIG_DIR = Path(__file__).parent / "configs"
 
 ARCHITECTURES = ("residual", "baseline", "bn4", "mini_xception", "vgg_small", "transfer")
 
-BACKBONES = ("efficientnetb0", "efficientnet_lite0", "mobilenet", "resnet50", "vgg16")
+BACKBONES = ("efficientnetb0", "efficientnet_lite0", "resnet50", "vgg16")
 
 OPTIMIZERS = ("sgd", "adam")
 TEACHING = ("batches", "rows")
@@ -50,11 +50,10 @@ class NetworkConfig:
         stem_filters: channels of the two convolutions before the blocks; the second halves height and width.
         blocks: (channels, stride) of each residual block.
         dropout: share (0-1) of the last features set to zero in training.
-        backbone: one of BACKBONES: efficientnet_lite0 and mobilenet are built here, the others are of
-            keras.applications.
+        backbone: one of BACKBONES: efficientnet_lite0 is built here, the others are of keras.applications.
         backbone_side: height and width in pixels that faces are enlarged to for it.
-        pretrained_weights: file with the backbone's weights without its top, for efficientnet_lite0 and
-            mobilenet that which configs/transfer_lite0.toml and transfer_faces.toml name; "" is from scratch.
+        pretrained_weights: file with the backbone's weights without its top, for efficientnet_lite0 the one
+            that configs/transfer_lite0.toml names; "" is from scratch.
     """
 
     name: str = "flagship"

@@ -8,11 +8,6 @@ from train.config import BACKBONES, CONFIG_DIR, load_config
 
 _DATA = "--data fer2013.csv --ferplus fer2013new.csv"
 
-_SEEN_BEFORE = dict.fromkeys(BACKBONES, "ImageNet") | {
-    "mobilenet": "the faces of VGGFace2 and others, by telling people, ages and genders apart"
-}
-"""What pretrained weights of a backbone learned on."""
-
 
 def training_section(meta: dict[str, Any]) -> str:
     """The section "Training"; says so when nothing is known."""
@@ -51,7 +46,7 @@ def _first_weights(config: dict[str, Any]) -> str:
     if start:
         return f"the weights of an earlier run ({start})"
     if _pretrained_file(config):
-        return f"weights learned on {_SEEN_BEFORE[_backbone(config)]}"
+        return f"weights learned on {_seen_before(config)}"
     return "random weights"
 
 
@@ -92,7 +87,7 @@ def _foreign_weights(config: dict[str, Any]) -> str:
     runs = {name: load_config(name).to_dict() for name in _names_of_earlier(config)}
     runs |= {config["network"]["name"]: config}
     named = [
-        f"{name} began with weights learned on {_SEEN_BEFORE[_backbone(run)]} ({_pretrained_file(run)})"
+        f"{name} began with weights learned on {_seen_before(run)} ({_pretrained_file(run)})"
         for name, run in runs.items()
         if _pretrained_file(run)
     ]
@@ -111,8 +106,9 @@ def _pretrained_file(config: dict[str, Any]) -> str:
     return Path(file).name if is_used else ""
 
 
-def _backbone(config: dict[str, Any]) -> str:
-    return str(config["network"].get("backbone", "efficientnetb0"))
+def _seen_before(config: dict[str, Any]) -> str:
+    """The pictures that pretrained weights learned on; runs of earlier versions had further backbones."""
+    return "ImageNet" if config["network"].get("backbone", BACKBONES[0]) in BACKBONES else "other pictures"
 
 
 def _copies(data: dict[str, Any]) -> str:

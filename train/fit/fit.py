@@ -33,10 +33,6 @@ from train.runs.run_folder import LABELS_AS_VOTES, open_run
 STATISTICS_BATCHES = 24
 """Batches from which batch normalisation is estimated anew for the averaged weights."""
 
-STATISTICS_FACES = 256
-"""Of the training rows, for normalisation's first statistics where pretrained weights come without them."""
-
-
 _MIRRORED_ONLY = AugmentConfig(
     rotate_degrees=0.0, scale=0.0, shift=0.0, brightness=0.0, contrast=0.0, erase_share=0.0
 )
@@ -149,7 +145,7 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
     model = compile_network(config, steps_per_epoch=steps, teachers=teachers)
     start_epoch = restore(run_dir / LAST_FILE, model) if (run_dir / LAST_FILE).is_file() else 0
     if not start_epoch:
-        _set_first_weights(model, config, rows.training, options.say)
+        _set_first_weights(model, config, options.say)
     scoring = Scoring(
         sample_batches(rows.training, config),
         rows.validation,
@@ -186,18 +182,14 @@ def _ask_once(
     return SoftTargets.read(path, len(rows))
 
 
-def _set_first_weights(
-    model: keras.Model, config: FitConfig, rows: FerData, say: Callable[[str], None]
-) -> None:
+def _set_first_weights(model: keras.Model, config: FitConfig, say: Callable[[str], None]) -> None:
     if config.start_from:
         new = start_from_mean(model, config.network, config.first_networks)
         say(f"weights start from {' and '.join(config.first_networks)}; new blocks: {new}")
     if config.network.architecture != "transfer":
         return
     if config.network.pretrained_weights:
-        # Spread over all rows: those of picture folders are in the order of their labels.
-        some = np.linspace(0, len(rows) - 1, min(len(rows), STATISTICS_FACES)).astype(int)
-        load_pretrained_weights(model, config.network, rows.images[some, ..., None])
+        load_pretrained_weights(model, config.network)
         say(f"{config.network.backbone} starts from {config.network.pretrained_weights}")
     else:
         say(f"{config.network.backbone} starts from scratch: no pretrained_weights are given")

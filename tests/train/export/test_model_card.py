@@ -214,7 +214,7 @@ def test_card_names_weights_that_came_by_a_teacher(meta: dict[str, Any]) -> None
     [
         ("efficientnetb0", "pretrained_weights", "ImageNet"),
         ("efficientnetb0", "imagenet_weights", "ImageNet"),
-        ("mobilenet", "pretrained_weights", "the faces of VGGFace2 and others"),
+        ("of an earlier version", "pretrained_weights", "other pictures"),
     ],
 )
 def test_card_of_a_run_that_began_with_pretrained_weights_says_so(
