@@ -10,7 +10,7 @@ ARGS ?=
 DATA ?=
 FERPLUS ?=
 # The runs behind the shipped network, in order: each starts or learns from earlier ones.
-CONFIGS ?= flagship flagship3 flagship5
+CONFIGS ?= shipped_1_scratch shipped_2_deeper shipped_3_self_taught
 BIN := $(VENV)/bin
 # The virtual environment's node, where one was needed, must be found by npm's own scripts.
 export PATH := $(abspath $(BIN)):$(PATH)

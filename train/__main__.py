@@ -202,8 +202,9 @@ def _data_words(arguments: argparse.Namespace) -> str:
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    from train.config import load_config
+    from train.config import FORMER_NAMES, load_config
     from train.fit.fit import FitOptions, fit
+    from train.runs.run_folder import find_run
 
     config = load_config(
         arguments.config,
@@ -214,6 +215,9 @@ def _fit(arguments: argparse.Namespace) -> None:
         teachers=arguments.teacher,
     )
     run_dir = arguments.run or RUNS_DIR / config.network.name
+    # A run that was begun under the configuration's former name goes on there.
+    if run_dir.name in FORMER_NAMES.values():
+        run_dir = find_run(run_dir)
     data = _read_data(arguments)
     options = FitOptions(
         say=_say,

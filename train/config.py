@@ -12,6 +12,13 @@ from fer_web.errors import SettingsError
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 
+FORMER_NAMES = {
+    "flagship": "shipped_1_scratch",
+    "flagship3": "shipped_2_deeper",
+    "flagship5": "shipped_3_self_taught",
+}
+"""Configurations that had other names before: commands, run folders and meta.json may still say those."""
+
 ARCHITECTURES = ("residual", "baseline", "bn4", "mini_xception", "vgg_small", "transfer")
 
 BACKBONES = ("efficientnetb0", "efficientnet_lite0", "resnet50", "vgg16")
@@ -287,13 +294,13 @@ class FitConfig:
 
 
 def load_config(name_or_path: str, **overrides: Any) -> FitConfig:
-    """Read a run's options from a file of configs/ (by name) or from any TOML file.
+    """Read a run's options from a file of configs/ (by its name or its former one) or from any TOML file.
 
     Args:
         overrides: top-level options that replace the file's; None means not given.
     Raises: SettingsError: no such file, not TOML, an unknown option or a value that is not allowed.
     """
-    path = CONFIG_DIR / f"{name_or_path}.toml"
+    path = CONFIG_DIR / f"{FORMER_NAMES.get(name_or_path, name_or_path)}.toml"
     if not path.is_file():
         path = Path(name_or_path)
     try:
@@ -315,6 +322,25 @@ def from_dict(options: dict[str, Any]) -> FitConfig:
     network = _build(NetworkConfig, "network", options.pop("network", {}))
     augment = _build(AugmentConfig, "augment", options.pop("augment", {}))
     return _build(FitConfig, "run", {**options, "network": network, "augment": augment})
+
+
+def with_present_names(options: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's options with today's names in place of FORMER_NAMES."""
+    name = options["network"]["name"]
+    lists = {
+        key: [_present_run(each) for each in options.get(key, ())] for key in ("average_with", "teachers")
+    }
+    return options | {
+        "network": options["network"] | {"name": FORMER_NAMES.get(name, name)},
+        "start_from": _present_run(options.get("start_from") or ""),
+        **lists,
+    }
+
+
+def _present_run(path: str) -> str:
+    # models/flagship, which a run may start from too, is no run.
+    folder, _, name = path.rpartition("runs/")
+    return f"{folder}runs/{FORMER_NAMES[name]}" if name in FORMER_NAMES and path != name else path
 
 
 def _build(cls: type, where: str, options: Any) -> Any:

@@ -48,8 +48,8 @@ def test_reproduce_trains_all_runs_exports_and_scores_the_last(
     assert {tuple(call[:2]) for call in calls} == {("-m", "train")}
     *runs, export, evaluate = (build_parser().parse_args(call[2:]) for call in calls)
     assert done.stdout.count("Time: ") == len(runs) == 3
-    assert runs[-1].run == export.source == Path("runs/flagship5")
-    assert export.out == evaluate.model == Path("runs/flagship5/model")
+    assert runs[-1].run == export.source == Path("runs/shipped_3_self_taught")
+    assert export.out == evaluate.model == Path("runs/shipped_3_self_taught/model")
     assert export.formats == "all"
     assert evaluate.robustness
     for each in (*runs, export, evaluate):

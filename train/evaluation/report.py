@@ -15,7 +15,14 @@ from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
 from train.evaluation.describe import align, interval, percent, points
 from train.evaluation.evaluation_plots import METRICS_FILE
 from train.runs.plots import finish, line_look, save
-from train.runs.run_folder import CONFIG_FILE, LABELS_AS_VOTES, read_config, read_history, read_run
+from train.runs.run_folder import (
+    CONFIG_FILE,
+    LABELS_AS_VOTES,
+    find_run,
+    read_config,
+    read_history,
+    read_run,
+)
 
 History = list[dict[str, float]]
 
@@ -79,6 +86,7 @@ def read_rows(sources: Sequence[Path]) -> list[ReportRow]:
 
 def read_row(source: Path) -> ReportRow:
     """Read one source. Raises DataError: it is nothing of these, or cannot be read."""
+    source = find_run(source)
     if source.is_file():
         return ReportRow(_name(source), metrics=_read_metrics(source))
     if (source / META_FILE).is_file():

@@ -4,21 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from train.config import BACKBONES, CONFIG_DIR, load_config
+from train.config import BACKBONES, CONFIG_DIR, load_config, with_present_names
 
 _DATA = "--data fer2013.csv --ferplus fer2013new.csv"
 
 
-def training_section(meta: dict[str, Any]) -> str:
-    """The section "Training"; says so when nothing is known."""
+def training_section(meta: dict[str, Any], folder: str) -> str:
+    """Write the section "Training"; it says so when nothing is known.
+
+    Args: folder: the model folder, as commands name it.
+    """
     if "config" not in meta:
         return "## Training\n\nExported from a .keras file, which does not say how it was trained.\n"
-    data, config, checkpoint = meta["data"], meta["config"], meta["checkpoint"]
+    data, checkpoint = meta["data"], meta["checkpoint"]
+    config = with_present_names(meta["config"])
     sentences = [
         f"From {_first_weights(config)} on {data['training_rows']:,} rows of FER-2013's Training split.",
         _copies(data),
         _teachers(config),
-        _foreign_weights(config),
+        _pretrained_weights(config),
         *_course(meta),
         _code(meta["environment"]),
         f"Shipped are the {checkpoint['weights']} weights after epoch {checkpoint['epoch']} "
@@ -33,7 +37,7 @@ def training_section(meta: dict[str, Any]) -> str:
         "```\n"
         f"{_earlier_runs(config)}"
         f"python -m train fit --config {given} --seed {meta['seed']} {_DATA}\n"
-        f"python -m train export runs/{name} {_DATA} --out models/{name}\n"
+        f"python -m train export runs/{name} {_DATA} --out {folder}\n"
         "```\n"
     )
     return "## Training\n\n" + "\n".join(each for each in sentences if each) + "\n\n" + commands
@@ -82,7 +86,7 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _foreign_weights(config: dict[str, Any]) -> str:
+def _pretrained_weights(config: dict[str, Any]) -> str:
     """Which runs began with weights from other pictures than FER-2013's, as far as configs/ has the runs."""
     runs = {name: load_config(name).to_dict() for name in _names_of_earlier(config)}
     runs |= {config["network"]["name"]: config}

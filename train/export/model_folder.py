@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import LITERT_FILE, ModelArtifact, write_meta
 from fer_web.inference.classifier import Logits
@@ -92,7 +90,7 @@ def write_model_folder(
     metrics = score_shipped(shipped, calibration, judged, out / LITERT_FILE)
     best = source.facts.get("checkpoint", {}).get("kind") == "best"
     meta = {
-        **_describe_model(source.model, shipped, calibration),
+        **_describe_model(source, shipped, calibration),
         "metrics": metrics,
         "judged_by": LABELS_AS_VOTES if data.votes is None else "FER+ votes",
         "litert_candidates": [each.to_dict() for each in candidates],
@@ -144,16 +142,16 @@ def calibrate_on(logits: Logits, part: FerData) -> Calibration:
     return calibrate(logits.ferplus[counts], majority[counts])
 
 
-def _describe_model(model: keras.Model, shipped: Candidate, calibration: Calibration) -> dict[str, Any]:
+def _describe_model(source: Source, shipped: Candidate, calibration: Calibration) -> dict[str, Any]:
     height, width, channels = INPUT_SHAPE
     return {
-        "name": model.name,
+        "name": source.facts.get("config", {}).get("network", {}).get("name", source.model.name),
         "labels": list(EMOTIONS),
         "ferplus_votes": list(FERPLUS_VOTES),
         "input": {"height": height, "width": width, "channels": channels, "range": [0, 255]},
         "outputs": shipped.file.outputs,
         "litert": shipped.to_dict(),
-        "parameters": model.count_params(),
+        "parameters": source.model.count_params(),
         "temperature": calibration.temperature,
         "logit_offsets": list(calibration.logit_offsets),
         "unsure_below": calibration.unsure_below,

@@ -9,7 +9,7 @@ from fer_web.errors import SettingsError
 from fer_web.inference.artifact import load_artifact, sha256_of
 from train.networks.networks import HEADS, INPUT_SHAPE, dtype_policy
 from train.runs.checkpoint import LAST_FILE, averaged_weights
-from train.runs.run_folder import CONFIG_FILE, read_config
+from train.runs.run_folder import CONFIG_FILE, find_run, read_config
 from train.runs.trained_network import open_source
 
 
@@ -19,7 +19,7 @@ def teacher_file(source: str) -> Path:
     Args: source: a run folder (its last epoch's averaged weights), a model folder or a .keras file.
     Raises: SettingsError: it is none of these. ModelArtifactError: the model folder is not whole.
     """
-    path = Path(source)
+    path = find_run(Path(source))
     if (path / CONFIG_FILE).is_file():
         return path / LAST_FILE
     if path.is_dir():
@@ -58,7 +58,7 @@ def load_teachers(sources: Sequence[str], *, as_trained: bool = False) -> list[k
 
 
 def _load(source: str, as_trained: bool) -> keras.Model:
-    path = Path(source)
+    path = find_run(Path(source))
     is_run = (path / CONFIG_FILE).is_file()
     with dtype_policy(read_config(path).dtype_policy if as_trained and is_run else "float32"):
         model = open_source(path).model

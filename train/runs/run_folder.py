@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from fer_web.errors import DataError, SettingsError
-from train.config import FitConfig, from_dict
+from train.config import FORMER_NAMES, FitConfig, from_dict, with_present_names
 from train.runs.checkpoint import write_atomically
 
 CONFIG_FILE = "config.json"
@@ -36,7 +36,8 @@ def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
     wanted = json.loads(json.dumps({"config": config.to_dict(), "data": data}))
     if path.is_file():
         # Read through the configuration, so that options which a run is older than have their defaults.
-        if read_config(run_dir) != config or read_run(run_dir).get("data") != wanted["data"]:
+        is_same = with_present_names(read_config(run_dir).to_dict()) == with_present_names(config.to_dict())
+        if not is_same or read_run(run_dir).get("data") != wanted["data"]:
             raise SettingsError(
                 f"{run_dir} holds a run with another configuration or other data. Choose another --run"
             )
@@ -44,6 +45,13 @@ def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
     run_dir.mkdir(parents=True, exist_ok=True)
     record = {**wanted, "environment": describe_environment()}
     write_atomically(path, (json.dumps(record, indent=2) + "\n").encode())
+
+
+def find_run(folder: Path) -> Path:
+    """Return the folder of a run, or where there is none the one under its configuration's other name."""
+    names = [FORMER_NAMES.get(folder.name), *(old for old, new in FORMER_NAMES.items() if new == folder.name)]
+    found = [folder.with_name(name) for name in names if name and not folder.exists()]
+    return next((each for each in found if (each / CONFIG_FILE).is_file()), folder)
 
 
 def read_run(run_dir: Path) -> dict[str, Any]:

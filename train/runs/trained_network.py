@@ -15,7 +15,7 @@ from train.networks.activation_maps import with_activation_map
 from train.networks.networks import build_network
 from train.runs.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
 from train.runs.predict import load_keras
-from train.runs.run_folder import CONFIG_FILE, read_config, read_history, read_run
+from train.runs.run_folder import CONFIG_FILE, find_run, read_config, read_history, read_run
 
 CHECKPOINTS = {"last": LAST_FILE, "best": BEST_FILE}
 TRAINING_FACTS = ("data", "seed", "checkpoint", "config", "environment", "training")
@@ -63,6 +63,7 @@ def open_source(path: Path, checkpoint: str = "last") -> Source:
     Args: checkpoint: of a run, "last" or "best".
     Raises: DataError, ModelArtifactError: there is no such thing, or it is incomplete.
     """
+    path = find_run(path)
     if (path / CONFIG_FILE).is_file():
         return _open_run(path, checkpoint)
     if (path / META_FILE).is_file():
