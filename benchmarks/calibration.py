@@ -20,7 +20,7 @@ from train.evaluation.describe import align, percent
 from train.metrics.calibration import BALANCES, choose_balance, cross_fit, emotion_of
 from train.metrics.metrics import expected_calibration_error, ferplus_majority, risk_coverage
 from train.metrics.probability_metrics import calibration_error_if_exact, equal_mass_calibration_error
-from train.runs.predict import predict
+from train.runs.model_outputs import predict
 
 HEADER = ["offsets", "error", "equal mass", "if exact", "accuracy", "surest 80 %", "mean recall", *EMOTIONS]
 

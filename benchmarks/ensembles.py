@@ -17,7 +17,7 @@ from train.data.fer_data import FerData, load_data
 from train.evaluation.describe import align, percent
 from train.metrics.calibration import cross_fit, emotion_of
 from train.metrics.metrics import accuracies, ferplus_majority, risk_coverage
-from train.runs.predict import average_logits, run_keras
+from train.runs.model_outputs import average_logits, run_keras
 from train.runs.trained_network import open_source
 
 HEADER = ["networks", "original", "FER+", "surest 80 %", "mirrored: original", "FER+", "surest 80 %"]

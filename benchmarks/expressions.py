@@ -27,7 +27,7 @@ from fer_web.vision.faces import resolve_detector
 
 
 @dataclass(frozen=True)
-class Answer:
+class PhotoAnswer:
     """One photo: what it should be, what was said (None: no face was found) and whether it was sure."""
 
     emotion: str
@@ -35,20 +35,20 @@ class Answer:
     is_sure: bool
 
 
-def answer(photo: LabelledPhoto, pipeline: Pipeline, settings: Settings) -> Answer:
+def answer(photo: LabelledPhoto, pipeline: Pipeline, settings: Settings) -> PhotoAnswer:
     """Run one photo through the pipeline."""
     faces = pipeline.process(photo.encoded, 0.0, new_stream_state(settings)).faces
     if not faces:
-        return Answer(photo.emotion, None, False)
+        return PhotoAnswer(photo.emotion, None, False)
     largest = max(faces, key=_area)
-    return Answer(photo.emotion, largest.label, largest.is_sure)
+    return PhotoAnswer(photo.emotion, largest.label, largest.is_sure)
 
 
 def _area(face: FaceResult) -> float:
     return face.box[2] * face.box[3]
 
 
-def summarize(answers: Iterable[Answer]) -> dict[str, Any]:
+def summarize(answers: Iterable[PhotoAnswer]) -> dict[str, Any]:
     """Scores of each expression that the photos have, as plain JSON types.
 
     "recall" is the share of the faces found whose label is right, whether it is called unsure or not;
@@ -65,7 +65,7 @@ def summarize(answers: Iterable[Answer]) -> dict[str, Any]:
     }
 
 
-def _summarize_one(answers: list[Answer]) -> dict[str, Any]:
+def _summarize_one(answers: list[PhotoAnswer]) -> dict[str, Any]:
     found = [each for each in answers if each.label is not None]
     sure = [each for each in found if each.is_sure]
     right = sum(each.label == each.emotion for each in found)

@@ -27,12 +27,12 @@ def compose(photos: list[Frame], name: str, face_side: int, rng: np.random.Gener
     background = cv2.resize(load_scene(name), SIZE_WH, interpolation=cv2.INTER_CUBIC)
     frame = np.asarray(cv2.GaussianBlur(background, (0, 0), 2), np.uint8)
     boxes = []
-    for place in range(COLUMNS * ROWS):
+    for cell in range(COLUMNS * ROWS):
         photo = photos[rng.integers(len(photos))]
         scale = PHOTO_SIDE * face_side / max(photo.shape[:2])
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         face = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=how)
-        left, top = 300 + place % COLUMNS * 900, 300 + place // COLUMNS * 850
+        left, top = 300 + cell % COLUMNS * 900, 300 + cell // COLUMNS * 850
         bottom, right = top + face.shape[0], left + face.shape[1]
         frame[top:bottom, left:right] = face
         boxes.append((left, top, right, bottom))

@@ -104,7 +104,7 @@ def convert(model: Any, kind: str, path: Path) -> None:
 
 def enter(model_dir: Path, folder: Path) -> list[Contestant]:
     """The shipped file first, then everything beside it. Raises ModelArtifactError."""
-    from train.runs.predict import load_keras
+    from train.runs.model_outputs import load_keras
 
     artifact = load_artifact(model_dir)
     meta = json.loads((model_dir / META_FILE).read_text(encoding="utf-8"))

@@ -261,7 +261,7 @@ def _report(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from train.export.export import export
+    from train.export.exported_files import export
     from train.export.file_formats import check_formats
 
     # Before the data is read, which takes a while.

@@ -79,7 +79,7 @@ class FerData:
     def with_label_votes(self) -> "FerData":
         """The same rows with LABEL_VOTES votes for each row's own label, where FER+ was not given.
 
-        The FER+ output then learns the seven labels, without doubt, contempt, "unknown" or "not-a-face".
+        The FER+ output then learns the seven labels, without contempt, "unknown" or "not-a-face".
         """
         if self.votes is not None:
             return self

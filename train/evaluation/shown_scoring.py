@@ -17,7 +17,7 @@ from train.metrics.probability_metrics import (
     equal_mass_calibration_error,
     reliability,
 )
-from train.runs.predict import Predictions
+from train.runs.model_outputs import Predictions
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 CURVE_POINTS = 50

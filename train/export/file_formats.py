@@ -17,7 +17,7 @@ from fer_web.errors import FerWebError, ModelArtifactError, SettingsError, Setup
 from fer_web.inference.artifact import KERAS_FILE
 from fer_web.inference.classifier import Logits
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
-from train.runs.predict import load_keras, run_keras
+from train.runs.model_outputs import load_keras, run_keras
 
 Run = Callable[[NDArray[np.uint8]], Logits]
 """Images, uint8 (N, 48, 48), to logits."""

@@ -19,17 +19,17 @@ from train.export.parity import MAX_ACCURACY_DROP, Parity
 from train.metrics.calibration import Calibration, calibrate
 from train.metrics.metrics import ferplus_majority
 from train.networks.networks import INPUT_SHAPE
+from train.runs.model_outputs import Predictions, average_logits
 from train.runs.plots import plot_history
-from train.runs.predict import Predictions, average_logits
 from train.runs.run_folder import LABELS_AS_VOTES, code_version
-from train.runs.trained_network import Source
+from train.runs.trained_network import NetworkSource
 
 SELECTION_SPLIT = "PublicTest"
 
 SAME_TIME = 0.1
 """Times that differ by this share or less count as equal: on a busy machine they change places."""
 
-MAX_DOUBT = 0.5
+MAX_UNCERTAINTY = 0.5
 """Over half of the expected votes for "unknown" or "not-a-face": no expression has a majority any more."""
 
 
@@ -71,7 +71,7 @@ def choose(candidates: list[Candidate]) -> Candidate:
 
 
 def write_model_folder(
-    source: Source,
+    source: NetworkSource,
     data: FerData,
     rows: list[dict[str, Any]],
     candidates: list[Candidate],
@@ -108,7 +108,7 @@ def write_model_folder(
     return artifact
 
 
-def _draw_history(source: Source, path: Path) -> None:
+def _draw_history(source: NetworkSource, path: Path) -> None:
     drawn = source.path / "plots" / path.name
     if source.history:
         plot_history(source.history, path)
@@ -142,7 +142,7 @@ def calibrate_on(logits: Logits, part: FerData) -> Calibration:
     return calibrate(logits.ferplus[counts], majority[counts])
 
 
-def _describe_model(source: Source, shipped: Candidate, calibration: Calibration) -> dict[str, Any]:
+def _describe_model(source: NetworkSource, shipped: Candidate, calibration: Calibration) -> dict[str, Any]:
     height, width, channels = INPUT_SHAPE
     return {
         "name": source.facts.get("config", {}).get("network", {}).get("name", source.model.name),
@@ -155,5 +155,5 @@ def _describe_model(source: Source, shipped: Candidate, calibration: Calibration
         "temperature": calibration.temperature,
         "logit_offsets": list(calibration.logit_offsets),
         "unsure_below": calibration.unsure_below,
-        "max_doubt": MAX_DOUBT,
+        "max_doubt": MAX_UNCERTAINTY,
     }

@@ -6,11 +6,11 @@ import tensorflow as tf
 
 from train.config import AugmentConfig
 from train.data.draws import as_columns, signed_uniform, uniform
-from train.metrics.camera_faults import spoil
+from train.metrics.camera_faults import corrupt
 
 
 def augment_batch(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Turn, scale, shift, mirror, relight, spoil and partly cover each image of a batch, by its own draw.
+    """Turn, scale, shift, mirror, relight, corrupt and partly cover each image of a batch, by its own draw.
 
     Args:
         images: float32 (N, H, W, 1), 0-255.
@@ -28,7 +28,7 @@ def augment_batch(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> 
         images = _wear_mask(images, config, mask)
     images = _move(images, config, geometry)
     images = _relight(images, config, light)
-    images = spoil(images, config, camera)
+    images = corrupt(images, config, camera)
     return _erase(images, config, erase)
 
 

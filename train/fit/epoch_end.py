@@ -13,7 +13,7 @@ from train.data.fer_data import FerData
 from train.metrics.metrics import accuracies
 from train.networks.batch_statistics import estimate_batch_statistics
 from train.runs.checkpoint import BEST_FILE, LAST_FILE, save, save_averaged
-from train.runs.predict import run_keras
+from train.runs.model_outputs import run_keras
 from train.runs.run_folder import read_history, write_history
 
 Row = dict[str, float]
@@ -34,7 +34,7 @@ class Scoring:
     ferplus_name: str = "FER+ majority"
 
 
-class Recorder(keras.callbacks.Callback):
+class EpochRecorder(keras.callbacks.Callback):
     """After each epoch: score the averaged weights on PublicTest, then write history and checkpoints."""
 
     def __init__(self, run_dir: Path, scoring: Scoring, *, patience: int, say: Callable[[str], None]) -> None:

@@ -17,7 +17,7 @@ from train.data.fer_data import FerData, training_rows
 from train.fit.batches import all_batches, training_batches
 from train.fit.devices import all_devices, leave_gpus_to_backend
 from train.fit.distillation import with_teachers
-from train.fit.epoch_end import Recorder, Scoring
+from train.fit.epoch_end import EpochRecorder, Scoring
 from train.fit.event_log import FOLDER, EventLog
 from train.fit.optimizer import build_optimizer
 from train.fit.soft_targets import SOFT_TARGETS_FILE, SoftTargets, ask_teachers
@@ -151,7 +151,7 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
         rows.validation,
         "FER+ majority" if rows.has_votes else "of the labels by the FER+ output",
     )
-    recorder = Recorder(run_dir, scoring, patience=config.early_stopping_epochs, say=options.say)
+    recorder = EpochRecorder(run_dir, scoring, patience=config.early_stopping_epochs, say=options.say)
     if start_epoch < config.epochs and not recorder.is_finished(start_epoch):
         options.say(f"epoch {start_epoch + 1} on, by {keras.config.backend()}")
         with _watchers(recorder, run_dir, options) as callbacks:
@@ -196,7 +196,7 @@ def _set_first_weights(model: keras.Model, config: FitConfig, say: Callable[[str
 
 
 @contextlib.contextmanager
-def _watchers(recorder: Recorder, run_dir: Path, options: FitOptions) -> Iterator[list[Any]]:
+def _watchers(recorder: EpochRecorder, run_dir: Path, options: FitOptions) -> Iterator[list[Any]]:
     callbacks: list[Any] = [recorder]
     with contextlib.ExitStack() as stack:
         if options.writes_events:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_web.errors import DataError
 from fer_web.inference.scores import softmax
 from train.runs.checkpoint import write_atomically
-from train.runs.predict import average_logits, run_keras
+from train.runs.model_outputs import average_logits, run_keras
 
 SOFT_TARGETS_FILE = "soft_targets.npz"
 

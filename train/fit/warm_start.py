@@ -45,8 +45,8 @@ def start_from(model: keras.Model, config: NetworkConfig, source: str) -> int:
     """Put the weights of a trained network into a fresh one of `build_network`.
 
     Blocks are matched by stage (a run of blocks of as many channels, of which only the first halves the
-    image) and by their place in it. A block that the trained network lacks starts as the identity: its last
-    normalisation scales by zero (Goyal et al. 2017, "Accurate, large minibatch SGD", section 5.1).
+    image) and by their position in it. A block that the trained network lacks starts as the identity: its
+    last normalisation scales by zero (Goyal et al. 2017, "Accurate, large minibatch SGD", section 5.1).
 
     Args: source: a run folder, a model folder or a .keras file.
     Returns: how many blocks are new.
@@ -58,12 +58,12 @@ def start_from(model: keras.Model, config: NetworkConfig, source: str) -> int:
             f"start_from is for residual networks, not for {config.architecture}. Leave it out"
         )
     trained = open_source(Path(source)).model
-    old_blocks = {place: i for i, place in enumerate(_places(_blocks_of(trained)), start=1)}
-    places = list(_places(config.blocks))
-    if not set(old_blocks) <= set(places):
+    old_blocks = {position: i for i, position in enumerate(_positions(_blocks_of(trained)), start=1)}
+    positions = list(_positions(config.blocks))
+    if not set(old_blocks) <= set(positions):
         raise _misfit(source, f"its blocks are {_blocks_of(trained)}, not the first ones of each stage")
-    renamed = {f"block{i}": f"block{old_blocks[at]}" for i, at in enumerate(places, 1) if at in old_blocks}
-    new = [f"block{i}" for i, place in enumerate(places, start=1) if place not in old_blocks]
+    renamed = {f"block{i}": f"block{old_blocks[at]}" for i, at in enumerate(positions, 1) if at in old_blocks}
+    new = [f"block{i}" for i, position in enumerate(positions, start=1) if position not in old_blocks]
     _copy(model, trained, renamed, new, source)
     return len(new)
 
@@ -80,16 +80,16 @@ def _blocks_of(model: keras.Model) -> list[tuple[int, int]]:
     raise AssertionError
 
 
-def _places(
+def _positions(
     blocks: list[tuple[int, int]] | tuple[tuple[int, int], ...],
 ) -> Iterator[tuple[int, int, int, int]]:
-    """(stage, place in it, channels, stride) of each block."""
-    stage, place, before = -1, 0, 0
+    """(stage, position in it, channels, stride) of each block."""
+    stage, position, before = -1, 0, 0
     for channels, stride in blocks:
         if stride != 1 or channels != before:
-            stage, place = stage + 1, 0
-        yield stage, place, channels, stride
-        place, before = place + 1, channels
+            stage, position = stage + 1, 0
+        yield stage, position, channels, stride
+        position, before = position + 1, channels
 
 
 def _copy(

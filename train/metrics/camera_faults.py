@@ -9,7 +9,7 @@ LOW_RESOLUTION_FACTORS = (2, 3)
 """How many pixels become one, to each side: 48 pixels become 24 or 16."""
 
 
-def spoil(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
+def corrupt(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
     """Apply each fault to its share of a batch, in the order in which a camera makes them.
 
     Args:

@@ -1,8 +1,8 @@
-"""What each place of a face says: a further output of networks that end in an average over places.
+"""A further output of networks that end in an average over cells: it tells what each cell says.
 
 Zhou et al. 2016, "Learning deep features for discriminative localization". Where a dense layer follows a
-global average, its logits are the average of what it would say of each place alone. The same layer is asked
-about every place before the average, so nothing is estimated, and no weight is added.
+global average, its logits are the average of what it would say of each cell alone. The same layer is asked
+about every cell before the average, so nothing is estimated, and no weight is added.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 CAM = "cam"
-"""Name of the output: float32 (N, rows, columns, 10), the FER+ logits of each place alone."""
+"""Name of the output: float32 (N, rows, columns, 10), the FER+ logits of each cell alone."""
 
 EXPLAINED = "ferplus"
 """The head that it explains: the one that is shown."""
@@ -23,10 +23,10 @@ def with_activation_map(model: keras.Model) -> keras.Model:
     Its mean over rows and columns is the output EXPLAINED, but for rounding. A network that does not end in a
     global average, or that has the output already, is returned as it is.
     """
-    places = None if CAM in model.output else _before_average(model)
-    if places is None:
+    cells = None if CAM in model.output else _before_average(model)
+    if cells is None:
         return model
-    maps = model.get_layer(EXPLAINED)(places)
+    maps = model.get_layer(EXPLAINED)(cells)
     return keras.Model(model.input, {**model.output, CAM: maps}, name=model.name)
 
 

@@ -14,7 +14,7 @@ from train.data.fer_data import FerData
 from train.networks.activation_maps import with_activation_map
 from train.networks.networks import build_network
 from train.runs.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
-from train.runs.predict import load_keras
+from train.runs.model_outputs import load_keras
 from train.runs.run_folder import CONFIG_FILE, find_run, read_config, read_history, read_run
 
 CHECKPOINTS = {"last": LAST_FILE, "best": BEST_FILE}
@@ -23,7 +23,7 @@ TRAINING_FACTS = ("data", "seed", "checkpoint", "config", "environment", "traini
 
 
 @dataclass(frozen=True)
-class Source:
+class NetworkSource:
     """A float32 network and what is known of its training.
 
     Attributes:
@@ -57,7 +57,7 @@ class Source:
             )
 
 
-def open_source(path: Path, checkpoint: str = "last") -> Source:
+def open_source(path: Path, checkpoint: str = "last") -> NetworkSource:
     """Open a run folder, a model folder or a .keras file.
 
     Args: checkpoint: of a run, "last" or "best".
@@ -69,14 +69,14 @@ def open_source(path: Path, checkpoint: str = "last") -> Source:
     if (path / META_FILE).is_file():
         return _open_model_folder(path)
     if path.is_file():
-        return Source(path, with_activation_map(load_keras(path)), {}, keras_file=path)
+        return NetworkSource(path, with_activation_map(load_keras(path)), {}, keras_file=path)
     raise DataError(
         f"{path} is neither a run folder with {CONFIG_FILE}, a model folder with {META_FILE} nor a .keras "
         "file. Train first: python -m train fit"
     )
 
 
-def _open_run(path: Path, checkpoint: str) -> Source:
+def _open_run(path: Path, checkpoint: str) -> NetworkSource:
     record, config, history = read_run(path), read_config(path), read_history(path)
     model, epoch = load_averaged(config, path / CHECKPOINTS[checkpoint])
     model = with_activation_map(model)
@@ -88,10 +88,10 @@ def _open_run(path: Path, checkpoint: str) -> Source:
         "environment": record["environment"],
         "training": summarize_training(config, history),
     }
-    return Source(path, model, facts, history)
+    return NetworkSource(path, model, facts, history)
 
 
-def _open_model_folder(path: Path) -> Source:
+def _open_model_folder(path: Path) -> NetworkSource:
     artifact = load_artifact(path)
     meta = json.loads((path / META_FILE).read_text(encoding="utf-8"))
     facts = {key: meta[key] for key in TRAINING_FACTS if key in meta}
@@ -100,7 +100,7 @@ def _open_model_folder(path: Path) -> Source:
     measured = meta.get("metrics", {}).get("data", {})
     sha256 = measured.get("sha256") if measured.get("usage") == "PublicTest" else None
     model = with_activation_map(load_keras(artifact.keras_path))
-    return Source(path, model, facts, keras_file=artifact.keras_path, validation_sha256=sha256)
+    return NetworkSource(path, model, facts, keras_file=artifact.keras_path, validation_sha256=sha256)
 
 
 def _kind_of_copies(record: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.expressions import Answer
+from benchmarks.expressions import PhotoAnswer
 from benchmarks.expressions import summarize as summarize_photos
 from benchmarks.models import Contestant
 from benchmarks.models import summarize as summarize_times
@@ -285,7 +285,7 @@ def model_dir(tmp_path: Path) -> Path:
 def write_photo_scores(path: Path, model_hash: str) -> Path:
     """As benchmarks.expressions prints them: 45 of 48 found faces right, two not found."""
     said = ["neutral"] * 45 + ["sad"] * 3 + [None] * 2
-    scores = summarize_photos(Answer("neutral", label, True) for label in said)
+    scores = summarize_photos(PhotoAnswer("neutral", label, True) for label in said)
     path.write_text(json.dumps({"model": {"sha256": model_hash}, **scores}))
     return path
 

@@ -18,8 +18,8 @@ from train.export.file_formats import ALL_FORMATS, FORMATS, LITERT, check_format
 from train.export.litert_files import KINDS, LiteRTFile, measure_latencies_ms, run_litert, write_litert
 from train.export.model_folder import SELECTION_SPLIT, Candidate, choose, write_model_folder
 from train.export.parity import MAX_FLOAT_DIFFERENCE, compare, parity_table
-from train.runs.predict import run_keras
-from train.runs.trained_network import Source, open_source
+from train.runs.model_outputs import run_keras
+from train.runs.trained_network import NetworkSource, open_source
 
 EXTRA_FOLDER, PARITY_FILE = "exports", "parity.json"
 """Where formats that the live page does not read go: beside the model, and never into the repository."""
@@ -98,7 +98,7 @@ def export(
 class _Work:
     """One export under way, in a folder of its own; `reference` is the network's output over `validation`."""
 
-    source: Source
+    source: NetworkSource
     data: FerData
     validation: FerData
     reference: Logits
