@@ -45,7 +45,7 @@ def _fail(message: str, status: int = 1) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All commands and options, each with an example in its help."""
+    """Build all commands and options, each with an example in its help."""
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = parser.add_subparsers(required=True)
     fit = commands.add_parser(

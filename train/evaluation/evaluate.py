@@ -1,4 +1,4 @@
-"""Every score of a model on one split, as a dictionary of plain JSON types."""
+"""Score a model on one split, as a dictionary of plain JSON types."""
 
 from pathlib import Path
 from typing import Any

@@ -1,10 +1,11 @@
-"""MODEL_CARD.md of a model folder, from its measured numbers only."""
+"""Write MODEL_CARD.md of a model folder, from its measured numbers only."""
 
 from pathlib import Path
 from typing import Any
 
 from fer_web.inference.artifact import LITERT_FILE
-from train.evaluation.describe import interval, percent, points
+from fer_web.metrics.text_tables import interval, percent
+from train.evaluation.describe import points
 from train.export.model_card_tables import (
     class_tables,
     file_tables,
@@ -99,7 +100,7 @@ def write_model_card(folder: Path, meta: dict[str, Any]) -> None:
 
 
 def list_plots(folder: Path) -> list[str]:
-    """Names of the pictures in a model folder's "plots"."""
+    """Return the names of the pictures in a model folder's "plots"."""
     return sorted(path.name for path in (folder / "plots").glob("*.png"))
 
 

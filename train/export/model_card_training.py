@@ -1,4 +1,4 @@
-"""What a model card says of the training."""
+"""Write what a model card says of the training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,7 +55,9 @@ def _first_weights(config: dict[str, Any]) -> str:
 
 
 def _earlier_runs(config: dict[str, Any]) -> str:
-    """Commands of the runs that this one started or learned from, in order, where they are in configs/."""
+    """Return the commands of the runs that this one started or learned from, in order, where they
+    are in configs/.
+    """
     return "".join(f"python -m train fit --config {name} {_DATA}\n" for name in _names_of_earlier(config))
 
 
@@ -82,12 +84,14 @@ def _teachers(config: dict[str, Any]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
+    """Write "a", "a and b" or "a, b and c"."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _pretrained_weights(config: dict[str, Any]) -> str:
-    """Which runs began with weights from other pictures than FER-2013's, as far as configs/ has the runs."""
+    """Return which runs began with weights from other pictures than FER-2013's, as far as configs/
+    has the runs.
+    """
     runs = {name: load_config(name).to_dict() for name in _names_of_earlier(config)}
     runs |= {config["network"]["name"]: config}
     named = [
@@ -111,7 +115,9 @@ def _pretrained_file(config: dict[str, Any]) -> str:
 
 
 def _seen_before(config: dict[str, Any]) -> str:
-    """The pictures that pretrained weights learned on; runs of earlier versions had further backbones."""
+    """Return the pictures that pretrained weights learned on; runs of earlier versions had further
+    backbones.
+    """
     return "ImageNet" if config["network"].get("backbone", BACKBONES[0]) in BACKBONES else "other pictures"
 
 
@@ -124,7 +130,7 @@ def _copies(data: dict[str, Any]) -> str:
 
 
 def _course(meta: dict[str, Any]) -> list[str]:
-    """Length, machine and course of the training, as far as they are known."""
+    """Return the length, machine and course of the training, as far as they are known."""
     environment, training = meta["environment"], meta.get("training")
     versions = [f"{key} {environment[key]}" for key in ("keras", "tensorflow") if key in environment]
     setting = f"seed {meta['seed']}, backend {environment.get('backend', 'unknown')}, {', '.join(versions)}."

@@ -1,4 +1,4 @@
-"""A model folder as it ships: the LiteRT file is chosen, scored and described."""
+"""Complete a model folder as it ships: the LiteRT file is chosen, scored and described."""
 
 import shutil
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ SAME_TIME = 0.1
 """Times that differ by this share or less count as equal: on a busy machine they change places."""
 
 MAX_UNCERTAINTY = 0.5
-"""Over half of the expected votes for "unknown" or "not-a-face": no expression has a majority any more."""
+"""Where over half of the votes are for "unknown" or "not-a-face", no expression has a majority."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A LiteRT file, its output over PublicTest, and the time of one face on one thread."""
+    """It has a LiteRT file, its output over PublicTest, and the time of one face on one thread."""
 
     file: LiteRTFile
     logits: Logits
@@ -43,7 +43,7 @@ class Candidate:
     latency_ms: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """Return plain JSON types."""
         return {
             "kind": self.file.kind,
             "latency_ms": round(self.latency_ms, 3),
@@ -54,7 +54,7 @@ class Candidate:
 
 
 def choose(candidates: list[Candidate]) -> Candidate:
-    """The fastest file that passes; of equally fast ones the closest to the network.
+    """Return the fastest file that passes; of equally fast ones the closest to the network.
 
     Raises: ModelArtifactError: none passes.
     """
@@ -117,7 +117,8 @@ def _draw_history(source: NetworkSource, path: Path) -> None:
 
 
 def score_shipped(shipped: Candidate, calibration: Calibration, data: FerData, path: Path) -> dict[str, Any]:
-    """Every score of the shipped file: plain, averaged with mirror images, and on changed images.
+    """Return every score of the shipped file: plain, averaged with mirror images, and on changed
+    images.
 
     Args: path: where the file lies now.
     """
@@ -137,8 +138,8 @@ def score_shipped(shipped: Candidate, calibration: Calibration, data: FerData, p
 
 
 def calibrate_on(logits: Logits, part: FerData) -> Calibration:
-    """Temperature, offsets and threshold from the rows that have a FER+ majority."""
-    majority, counts = ferplus_majority(part.votes)
+    """Return the temperature, offsets and threshold from the rows that have a FER+ majority."""
+    majority, counts = ferplus_majority(part.known_votes)
     return calibrate(logits.ferplus[counts], majority[counts])
 
 

@@ -1,4 +1,6 @@
-"""Train a network and keep everything about the run in one folder; killed runs continue where they stood."""
+"""Train a network and keep everything about the run in one folder; killed runs continue where they
+stood.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +43,7 @@ _MIRRORED_ONLY = AugmentConfig(
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a run reached: its folder, and the last row of history.csv."""
+    """It says what a run reached: its folder, and the last row of history.csv."""
 
     run_dir: Path
     last_epoch: dict[str, float]
@@ -49,7 +51,7 @@ class FitResult:
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How a run is carried out; nothing here changes its result beyond rounding.
+    """It says how a run is carried out; nothing here changes its result beyond rounding.
 
     Attributes:
         say: called with one line of text an epoch.
@@ -76,12 +78,13 @@ def fit(
 
     Args:
         data: with a Training and a PublicTest split. Without FER+ votes its labels stand for them.
-        run_dir: created; holds config.json, history.csv, plots/, last.npz (everything) and best.npz.
+        run_dir: created; holds config.json, history.csv, plots/, last.npz (everything) and
+            best.npz.
         say: as in `options`, which it replaces.
     Raises:
         DataError: too few rows, or an emotion without any.
-        SettingsError: the folder holds a run with another configuration, other data or other teachers; a
-            teacher or a weights file is none; the devices cannot be distributed over.
+        SettingsError: the folder holds a run with another configuration, other data or other
+            teachers; a teacher or a weights file is none; the devices cannot be distributed over.
     """
     options = options or FitOptions()
     options = replace(options, say=say or options.say)
@@ -97,7 +100,7 @@ def fit(
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of a run, all with votes, and what is said about them.
+    """It holds the rows of a run, all with votes, and what is said about them.
 
     Attributes:
         record: for config.json.
@@ -172,7 +175,7 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
 def _ask_once(
     rows: FerData, config: FitConfig, run_dir: Path, say: Callable[[str], None]
 ) -> SoftTargets | None:
-    """What teachers say of the rows, where they are asked once in a run; kept in its folder."""
+    """Return what teachers say of the rows, where they are asked once in a run; kept in its folder."""
     if not config.teachers or config.teaches_batches:
         return None
     path = run_dir / SOFT_TARGETS_FILE
@@ -213,7 +216,7 @@ def _watchers(recorder: EpochRecorder, run_dir: Path, options: FitOptions) -> It
 def compile_network(
     config: FitConfig, *, steps_per_epoch: int, teachers: Sequence[keras.Model] = ()
 ) -> keras.Model:
-    """A fresh network with its losses and optimizer, ready for `fit`."""
+    """Return a fresh network with its losses and optimizer, ready for `fit`."""
     with dtype_policy(config.dtype_policy):
         model = build_network(config.network, for_training=True, any_size=len(config.phases()) > 1)
     if teachers:
@@ -229,7 +232,8 @@ def compile_network(
 
 
 def sample_batches(data: FerData, config: FitConfig) -> "_Sample":
-    """The first batches of training again, float32 (B, 48, 48, 1), augmented if `statistics_on` says so.
+    """Return the first batches of training again, float32 (B, 48, 48, 1), augmented if
+    `statistics_on` says so.
 
     They are not blended: the statistics are for whole faces, and a blend of two has less contrast.
     """
@@ -240,7 +244,7 @@ def sample_batches(data: FerData, config: FitConfig) -> "_Sample":
 
 @dataclass(frozen=True)
 class _Sample:
-    """Batches as NumPy arrays, which every backend takes."""
+    """It gives batches as NumPy arrays, which every backend takes."""
 
     batches: tf.data.Dataset
 

@@ -1,4 +1,4 @@
-"""Trained networks that another one learns from, wherever they are kept."""
+"""Open trained networks that another one learns from, wherever they are kept."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from train.runs.trained_network import open_source
 
 
 def teacher_file(source: str) -> Path:
-    """The file with a teacher's weights.
+    """Return the file with a teacher's weights.
 
     Args: source: a run folder (its last epoch's averaged weights), a model folder or a .keras file.
     Raises: SettingsError: it is none of these. ModelArtifactError: the model folder is not whole.
@@ -33,7 +33,8 @@ def teacher_file(source: str) -> Path:
 
 
 def hash_teachers(sources: Sequence[str]) -> list[str]:
-    """SHA-256 of each teacher's file, hexadecimal: a resumed run must have the same teachers.
+    """Return the SHA-256 of each teacher's file, hexadecimal: a resumed run must have the same
+    teachers.
 
     Raises: SettingsError, ModelArtifactError, DataError.
     """
@@ -49,10 +50,12 @@ def hash_teachers(sources: Sequence[str]) -> list[str]:
 def load_teachers(sources: Sequence[str], *, as_trained: bool = False) -> list[keras.Model]:
     """Open every teacher, never to be trained.
 
-    Args: as_trained: a run's network computes in the dtype that it was trained in: bfloat16 is twice as fast
-        where each batch is shown to it. Otherwise in float32; files in the dtype they were saved with. The
+    Args: as_trained: a run's network computes in the dtype that it was trained in: bfloat16 is
+        twice as fast where each batch is shown to it. Otherwise in float32; files in the dtype they
+        were saved with. The
             answers are float32.
-    Raises: SettingsError, ModelArtifactError: not a network for 48 x 48 pixels with our two outputs.
+    Raises: SettingsError, ModelArtifactError: not a network for 48 x 48 pixels with our two
+        outputs.
     """
     return [_load(source, as_trained) for source in sources]
 

@@ -1,4 +1,4 @@
-"""Networks made for larger pictures as trunks: faces are enlarged and coloured as these expect them."""
+"""Build trunks of networks for larger pictures: faces are enlarged and coloured for them."""
 
 import re
 import warnings
@@ -28,9 +28,10 @@ def transfer(
     config: NetworkConfig,
     normalization: type[layers.BatchNormalization] = layers.BatchNormalization,
 ) -> Any:
-    """From grey pixels (N, 48, 48, 1), 0-255, to features (N, C), with fresh weights.
+    """Lead from grey pixels (N, 48, 48, 1), 0-255, to features (N, C), with fresh weights.
 
-    The backbone's layers are the model's own, not a model inside it, so that all of them are found by path.
+    The backbone's layers are the model's own, not a model inside it, so that all of them are found
+    by path.
 
     Args: normalization: for efficientnet_lite0; the backbones of keras.applications have their own.
     """
@@ -51,7 +52,8 @@ def transfer(
 
 
 def _with_plain_name(layer: keras.Layer) -> keras.Layer:
-    """The layer anew, under the name it has in a fresh process: weights are found by the names of layers.
+    """Return the layer anew, under the name it has in a fresh process: weights are found by the
+    names of layers.
 
     EfficientNet leaves two layers without a name, and Keras numbers such names through a process.
     """
@@ -63,8 +65,8 @@ def _with_plain_name(layer: keras.Layer) -> keras.Layer:
 def load_pretrained_weights(model: keras.Model, config: NetworkConfig) -> None:
     """Put a file's weights into the backbone of a model of `build_network`; the heads keep theirs.
 
-    EfficientNet's files expect inputs divided once more by a constant. The batch normalisation after its
-    first convolution undoes any such factor in training, and so it is left out.
+    EfficientNet's files expect inputs divided once more by a constant. The batch normalisation
+    after its first convolution undoes any such factor in training, and so it is left out.
 
     Raises: SettingsError: no such file, or one for another network.
     """
@@ -80,7 +82,8 @@ def load_pretrained_weights(model: keras.Model, config: NetworkConfig) -> None:
         return
     try:
         with warnings.catch_warnings():
-            # Keras warns of each layer that it does not find in the file, then raises, which is enough.
+            # Keras warns of each layer that it does not find in the file, then raises, which is
+            # enough.
             warnings.simplefilter("ignore", UserWarning)
             trunk.load_weights(path)
     except (OSError, ValueError, TypeError, KeyError) as exc:

@@ -1,4 +1,4 @@
-"""Trained networks to export or to learn from: a run folder, a model folder or a .keras file."""
+"""Open a trained network: a run folder, a model folder or a .keras file."""
 
 import json
 from dataclasses import dataclass, field
@@ -24,13 +24,14 @@ TRAINING_FACTS = ("data", "seed", "checkpoint", "config", "environment", "traini
 
 @dataclass(frozen=True)
 class NetworkSource:
-    """A float32 network and what is known of its training.
+    """It holds a float32 network and what is known of its training.
 
     Attributes:
         facts: TRAINING_FACTS as far as they are known; empty for a bare .keras file.
         history: rows of history.csv; empty without a run.
         keras_file: the file it was read from, None for a run.
-        validation_sha256: of the PublicTest rows that a model folder was measured on, None where unknown.
+        validation_sha256: of the PublicTest rows that a model folder was measured on, None where
+        unknown.
     """
 
     path: Path
@@ -42,11 +43,13 @@ class NetworkSource:
 
     @property
     def seed(self) -> int:
-        """Of the run, for drawing images that int8 is calibrated on."""
+        """Return the run's seed, for drawing images that int8 is calibrated on."""
         return int(self.facts.get("seed", 1))
 
     def check_data(self, data: FerData, validation: FerData) -> None:
-        """Raise DataError when the data is known not to be what the network was trained and scored on."""
+        """Raise DataError when the data is known not to be what the network was trained and scored
+        on.
+        """
         if self.keras_file is None:
             same = data.sha256() == self.facts["data"]["sha256"]
         else:
@@ -104,12 +107,14 @@ def _open_model_folder(path: Path) -> NetworkSource:
 
 
 def _kind_of_copies(record: dict[str, Any]) -> str:
-    """What `dropped_copies` counts: near copies came with the option `image_sides`, exact ones before."""
+    """Return what `dropped_copies` counts: near copies came with the option `image_sides`, exact
+    ones before.
+    """
     return "near" if "image_sides" in record["config"] else "exact"
 
 
 def load_averaged(config: FitConfig, checkpoint: Path) -> tuple[keras.Model, int]:
-    """The network with a checkpoint's averaged weights, and the epoch these are from.
+    """Return the network with a checkpoint's averaged weights, and the epoch these are from.
 
     It computes in the current dtype policy.
     """
@@ -126,7 +131,7 @@ def load_averaged(config: FitConfig, checkpoint: Path) -> tuple[keras.Model, int
 
 
 def summarize_training(config: FitConfig, history: list[dict[str, float]]) -> dict[str, Any]:
-    """Epochs, minutes and image sizes of a run as meta.json holds them."""
+    """Return the epochs, minutes and image sizes of a run as meta.json holds them."""
     return {
         "epochs": len(history),
         "planned_epochs": config.epochs,
