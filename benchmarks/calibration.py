@@ -1,9 +1,10 @@
-"""What each kind of calibration would give, cross-fitted: python -m benchmarks.calibration --data FILE.
+"""Compare what each kind of calibration gives, cross-fitted: python -m benchmarks.calibration
+--data FILE.
 
-Every kind is prediction on PublicTest's faces with a FER+ majority, each fifth by parameters from the other
-four. The first row is a temperature alone; the others have offsets of the seven logits too, fitted by each of
-`train.metrics.calibration.BALANCES`; `python -m train export` chooses among them. "If exact" is the error
-that exactly right probabilities would have by chance.
+Every kind is judged on PublicTest's faces with a FER+ majority, each fifth by parameters from the
+other four. The first row is a temperature alone; the others have offsets of the seven logits too,
+fitted by each of `train.metrics.calibration.BALANCES`; `python -m train export` chooses among them.
+"If exact" is the error that exactly right probabilities would have by chance.
 """
 
 import argparse
@@ -14,13 +15,13 @@ from numpy.typing import NDArray
 
 from fer_web.errors import FerWebError
 from fer_web.labels import EMOTIONS
+from fer_web.metrics.text_tables import align, percent
 from fer_web.settings import Settings
 from train.data.fer_data import load_data
-from train.evaluation.describe import align, percent
 from train.metrics.calibration import BALANCES, choose_balance, cross_fit, emotion_of
 from train.metrics.metrics import expected_calibration_error, ferplus_majority, risk_coverage
 from train.metrics.probability_metrics import calibration_error_if_exact, equal_mass_calibration_error
-from train.runs.predict import predict
+from train.runs.model_outputs import predict
 
 HEADER = ["offsets", "error", "equal mass", "if exact", "accuracy", "surest 80 %", "mean recall", *EMOTIONS]
 
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 def describe(ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer]) -> str:
-    """The table, and which kind an export would take.
+    """Return the table, and which kind an export would take.
 
     Args: ferplus_logits: (N, 10). majority: (N,), columns of FERPLUS_VOTES.
     """

@@ -1,9 +1,12 @@
-"""Camera frames with a face at a known place: real photos pasted on backgrounds without people, as JPEG."""
+"""Compose camera frames with a face at a known place.
+
+Real photos are pasted on backgrounds without people, and pass through JPEG."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +24,7 @@ JPEG_QUALITY = 80
 SAME_FACE_IOU = 0.5
 MIN_AGREEING = 3
 PADDINGS = ((0.2, 0), (0.5, 127), (1.0, 255))
-"""Around a photo whose face is to be found: width in sides of the photo, grey level."""
+"""These surround a photo whose face is to be found: width in sides of the photo, grey level."""
 
 EMPTY_SCENES = (
     "coffee",
@@ -40,17 +43,17 @@ EMPTY_SCENES = (
     "stereo_motorcycle",
     "chelsea",
 )
-"""Pictures without a human face in scikit-image's wheel."""
+"""These pictures in scikit-image's wheel show no human face."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How a face is shown.
+    """It says how a face is shown.
 
     Attributes:
         name: as printed.
-        head_px: side of the head's square in the frame. The square is FER-2013's: chin to mid-forehead,
-            1.17 times BlazeFace's box, about what Haar frames.
+        head_px: side of the head's square in the frame. The square is FER-2013's: chin to
+            mid-forehead, 1.17 times BlazeFace's box, about what Haar frames.
         turn_deg: the photo is turned by this much, to either side.
         gain: brightness of the whole frame.
         blur_sigma_px: Gaussian blur of the whole frame.
@@ -77,7 +80,9 @@ CONDITIONS = (
 
 @dataclass(frozen=True)
 class Portrait:
-    """A photo and where its face is: BlazeFace-like square box, float32 (1, 4), pixels of the photo."""
+    """It is a photo and where its face is: a BlazeFace-like square box, float32 (1, 4), pixels of
+    the photo.
+    """
 
     photo_bgr: Frame
     xyxy: Boxes
@@ -85,7 +90,7 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Composite:
-    """One frame; `xyxy` is float32 (1, 4), or (0, 4) when nobody is in it."""
+    """It is one frame; `xyxy` is float32 (1, 4), or (0, 4) when nobody is in it."""
 
     frame_bgr: Frame
     xyxy: Boxes
@@ -94,8 +99,9 @@ class Composite:
 def make_portraits(photos: Sequence[Frame], blazeface_path: Path) -> list[Portrait]:
     """Find the true box of each photo's face; photos without agreement on it are left out.
 
-    The truth is the median of what independent looks at the large photo say: BlazeFace with three paddings
-    (which change the face's scale) and Haar. At least three of the four must agree on the place.
+    The truth is the median of what independent looks at the large photo say: BlazeFace with three
+    paddings (which change the face's scale) and Haar. At least three of the four must agree on the
+    place.
     """
     blazeface = BlazeFaceDetector(blazeface_path, options=SearchOptions(min_face_score=0.55))
     haar = HaarDetector(search_width=640)
@@ -128,25 +134,28 @@ def _agreed_box(xyxy: Boxes) -> Boxes | None:
 
 
 def face_frames(portraits: Sequence[Portrait], condition: Condition, seed: int) -> Iterator[Composite]:
-    """One frame for each portrait; the same seed gives the same frames."""
+    """Yield one frame for each portrait; the same seed gives the same frames."""
     rng = np.random.default_rng(seed)
     for portrait in portraits:
         yield _finish(_paste(portrait, background(rng), condition, rng), condition)
 
 
 def empty_frames(count: int, seed: int) -> Iterator[Composite]:
-    """Frames without people."""
+    """Yield frames without people."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         yield _finish(Composite(background(rng), np.zeros((0, 4), np.float32)), Condition("empty"))
 
 
 def _paste(portrait: Portrait, frame_bgr: Frame, condition: Condition, rng: np.random.Generator) -> Composite:
-    """Put the photo, scaled and turned about its face, at a random place where the whole head is in view."""
+    """Put the photo, scaled and turned about its face, at a random place where the whole head is in
+    view.
+    """
     box_side = float(longer_sides(portrait.xyxy)[0])
     scale = condition.head_px / (CROP_SCALE * box_side)
     turn_deg = condition.turn_deg * rng.choice([-1, 1])
-    # The head's square turned by 40 degrees would not fit into the frame; its middle, the face, must.
+    # The head's square turned by 40 degrees would not fit into the frame; its middle, the face,
+    # must.
     reach = min(condition.head_px / 2 + 2, FRAME_HW[0] / 2 - 1)
     head_centre = np.array([rng.uniform(reach, FRAME_HW[1] - reach), rng.uniform(reach, FRAME_HW[0] - reach)])
     photo_centre = centres(portrait.xyxy)[0] + (np.array(CROP_CENTRE_IN_BOX) - 0.5) * box_side
@@ -180,7 +189,9 @@ def _finish(composite: Composite, condition: Condition) -> Composite:
 
 
 def background(rng: np.random.Generator) -> Frame:
-    """A random 480x640 frame without people: a plain wall, a cut of a scene, or a patchwork of scenes."""
+    """Return a random 480x640 frame without people: a plain wall, a cut of a scene, or a patchwork
+    of scenes.
+    """
     kind = rng.choice(["wall", "scene", "patchwork"])
     if kind == "wall":
         return _wall(rng)
@@ -195,7 +206,7 @@ def _wall(rng: np.random.Generator) -> Frame:
     corners = rng.uniform(20, 235, (2, 2, 3)).astype(np.float32)
     gradient = cv2.resize(corners, (FRAME_HW[1], FRAME_HW[0]), interpolation=cv2.INTER_LINEAR)
     noise = rng.normal(0, rng.uniform(1, 12), gradient.shape)
-    return np.clip(gradient + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(gradient + noise, 0, 255), np.uint8)
 
 
 def _scene_cut(rng: np.random.Generator, size_hw: tuple[int, int]) -> Frame:
@@ -215,7 +226,7 @@ def _scene_cut(rng: np.random.Generator, size_hw: tuple[int, int]) -> Frame:
 @cache
 def load_scene(name: str) -> Frame:
     loaded = getattr(skimage.data, name)()
-    picture: NDArray[np.generic] = np.asarray(loaded[0] if isinstance(loaded, tuple) else loaded)
+    picture: NDArray[Any] = np.asarray(loaded[0] if isinstance(loaded, tuple) else loaded)
     if picture.dtype == bool:
         picture = picture.astype(np.uint8) * 255
     if picture.ndim == 2:

@@ -1,8 +1,10 @@
-"""Faces found, false boxes and time of each detector: python -m benchmarks.detect [--photos DIR|NPZ].
+"""Count each detector's faces and false boxes, and time it: python -m benchmarks.detect [--photos
+DIR|NPZ].
 
-Each photo is pasted once for each condition into a 640x480 JPEG frame; see composites.py for how. All
-detectors see the same frames in the same run, in turn, so that a busy machine slows all alike. One thread.
-A face counts as found when a box overlaps the true one by an IoU of 0.4; any further box is a false one.
+Each photo is pasted once for each condition into a 640x480 JPEG frame; see composites.py for how.
+All detectors see the same frames in the same run, in turn, so that a busy machine slows all alike.
+One thread. A face counts as found when a box overlaps the true one by an IoU of 0.4; any further
+box is a false one.
 """
 
 import argparse
@@ -33,7 +35,7 @@ EMPTY = "nobody in view"
 
 @dataclass
 class Score:
-    """What one detector did in one condition."""
+    """It holds what one detector did in one condition."""
 
     found: int = 0
     false_boxes: int = 0
@@ -49,12 +51,12 @@ class Score:
         self.false_boxes += int(len(found_xyxy) - is_true.any())
 
     def median_ms(self) -> float:
-        """Of a full search."""
+        """Return the median time of a full search."""
         return float(np.median(self.search_ms))
 
 
 Table = dict[str, dict[str, Score]]
-"""Condition, then detector."""
+"""The keys are the condition, then the detector."""
 
 
 def main() -> None:
@@ -79,7 +81,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
     parser.add_argument("--count", type=int, help="use only the first COUNT photos")
@@ -109,7 +111,9 @@ def measure(detectors: dict[str, FaceDetector], composites: Iterable[Composite])
 
 @contextmanager
 def timed(wall_ms: list[float], cpu_ms: list[float]) -> Iterator[None]:
-    """Append the time spent inside; the thread's processor time does not count waiting for other programs."""
+    """Append the time spent inside; the thread's processor time does not count waiting for other
+    programs.
+    """
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     yield
     cpu_ms.append((time.thread_time() - cpu_s) * 1000)
@@ -125,7 +129,7 @@ def time_tracked_frame(frame_bgr: Frame, detector: FaceDetector, score: Score) -
 
 
 def as_text(table: Table) -> str:
-    """The table for people."""
+    """Return the table for people."""
     names = list(next(iter(table.values())))
     lines = [
         f"Faces found, % / full search, median ms; {FRAME_HW[1]}x{FRAME_HW[0]} JPEG frames, one thread",
@@ -154,17 +158,17 @@ def as_text(table: Table) -> str:
 
 
 def found_percent(score: Score, condition: str) -> str:
-    """Share of the frames whose face was found."""
+    """Return the share of the frames whose face was found."""
     return "-" if condition == EMPTY else f"{100 * score.found / len(score.search_ms):.1f}"
 
 
 def frame_count(scores: dict[str, Score]) -> int:
-    """Frames of one condition."""
+    """Count the frames of one condition."""
     return len(scores["ours"].search_ms)
 
 
 def false_boxes_per_100(table: Table, name: str, is_empty: bool) -> float:
-    """Over all conditions with a face, or over the frames without one."""
+    """Count false boxes over all conditions with a face, or over the frames without one."""
     chosen = [scores[name] for condition, scores in table.items() if (condition == EMPTY) == is_empty]
     return (
         100
@@ -174,7 +178,7 @@ def false_boxes_per_100(table: Table, name: str, is_empty: bool) -> float:
 
 
 def as_json(table: Table) -> dict[str, object]:
-    """The same figures with all timings summed up, for machines."""
+    """Return the same figures with all timings summed up, for machines."""
     rows = {
         condition: {name: _summary(score) for name, score in scores.items()}
         for condition, scores in table.items()

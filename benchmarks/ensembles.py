@@ -1,8 +1,9 @@
-"""What networks get right alone and together: python -m benchmarks.ensembles RUN RUN... --data FILE.
+"""Score networks alone and together: python -m benchmarks.ensembles RUN RUN... --data FILE.
 
-Together, each picture has the mean of their logits. "Mirrored" is the mean with those of the mirror image,
-which the live page does not compute. The surest four fifths are those of the faces with a FER+ majority, by
-the shown label's confidence without offsets, cross-fitted. A teacher is worth what it adds to others here.
+Together, each picture has the mean of their logits. "Mirrored" is the mean with those of the mirror
+image, which the live page does not compute. The surest four fifths are those of the faces with a
+FER+ majority, by the shown label's confidence without offsets, cross-fitted. A teacher is worth
+what it adds to others here.
 """
 
 import argparse
@@ -13,11 +14,11 @@ import keras
 
 from fer_web.errors import FerWebError
 from fer_web.inference.classifier import Logits
+from fer_web.metrics.text_tables import align, percent
 from train.data.fer_data import FerData, load_data
-from train.evaluation.describe import align, percent
 from train.metrics.calibration import cross_fit, emotion_of
 from train.metrics.metrics import accuracies, ferplus_majority, risk_coverage
-from train.runs.predict import average_logits, run_keras
+from train.runs.model_outputs import average_logits, run_keras
 from train.runs.trained_network import open_source
 
 HEADER = ["networks", "original", "FER+", "surest 80 %", "mirrored: original", "FER+", "surest 80 %"]
@@ -43,13 +44,16 @@ def main() -> None:
 
 
 def answers_of(model: keras.Model, part: FerData) -> tuple[Logits, Logits]:
-    """A network's logits of the rows, and their means with those of the mirror images."""
+    """Return a network's logits of the rows, and their means with those of the mirror images."""
     plain = run_keras(model, part.images)
     return plain, average_logits(plain, run_keras(model, part.images[:, :, ::-1]))
 
 
 def describe(answers: dict[str, tuple[Logits, Logits]], part: FerData) -> str:
-    """The table. Args: answers: of each network, to the rows of `part`, plain and mirrored."""
+    """Return the table.
+
+    Args: answers: of each network, to the rows of `part`, plain and mirrored.
+    """
     rows = [HEADER, *([name, *_cells(each, part)] for name, each in answers.items())]
     if len(answers) > 1:
         plain, mirrored = (average_logits(*each) for each in zip(*answers.values(), strict=True))
@@ -58,7 +62,7 @@ def describe(answers: dict[str, tuple[Logits, Logits]], part: FerData) -> str:
 
 
 def _cells(answers: Sequence[Logits], part: FerData) -> list[str]:
-    majority, counts = ferplus_majority(part.votes)
+    majority, counts = ferplus_majority(part.known_votes)
     cells = []
     for logits in answers:
         shown = cross_fit(logits.ferplus[counts], majority[counts])

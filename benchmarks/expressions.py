@@ -1,8 +1,9 @@
-"""What the live page would say of labelled photos: python -m benchmarks.expressions --photos NPZ|DIR.
+"""Score what the live page would say of labelled photos: python -m benchmarks.expressions --photos
+NPZ|DIR.
 
-Each file's bytes go through the whole pipeline as the first frame of a stream: decode, find the face, crop,
-classify, judge. The label is the shown one; whether it is called unsure is counted apart, and so are photos
-whose face is not found. Of several faces the largest counts.
+Each file's bytes go through the whole pipeline as the first frame of a stream: decode, find the
+face, crop, classify, judge. The label is the shown one; whether it is called unsure is counted
+apart, and so are photos whose face is not found. Of several faces the largest counts.
 """
 
 import argparse
@@ -27,32 +28,32 @@ from fer_web.vision.faces import resolve_detector
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One photo: what it should be, what was said (None: no face was found) and whether it was sure."""
+class PhotoAnswer:
+    """It holds what one photo should be, what was said (None: no face) and whether it was sure."""
 
     emotion: str
     label: str | None
     is_sure: bool
 
 
-def answer(photo: LabelledPhoto, pipeline: Pipeline, settings: Settings) -> Answer:
+def answer(photo: LabelledPhoto, pipeline: Pipeline, settings: Settings) -> PhotoAnswer:
     """Run one photo through the pipeline."""
     faces = pipeline.process(photo.encoded, 0.0, new_stream_state(settings)).faces
     if not faces:
-        return Answer(photo.emotion, None, False)
+        return PhotoAnswer(photo.emotion, None, False)
     largest = max(faces, key=_area)
-    return Answer(photo.emotion, largest.label, largest.is_sure)
+    return PhotoAnswer(photo.emotion, largest.label, largest.is_sure)
 
 
 def _area(face: FaceResult) -> float:
     return face.box[2] * face.box[3]
 
 
-def summarize(answers: Iterable[Answer]) -> dict[str, Any]:
-    """Scores of each expression that the photos have, as plain JSON types.
+def summarize(answers: Iterable[PhotoAnswer]) -> dict[str, Any]:
+    """Return the scores of each expression that the photos have, as plain JSON types.
 
-    "recall" is the share of the faces found whose label is right, whether it is called unsure or not;
-    "recall_when_sure" leaves the unsure ones out.
+    "recall" is the share of the faces found whose label is right, whether it is called unsure or
+    not; "recall_when_sure" leaves the unsure ones out.
     """
     answers = list(answers)
     present = [name for name in EMOTIONS if any(each.emotion == name for each in answers)]
@@ -65,7 +66,7 @@ def summarize(answers: Iterable[Answer]) -> dict[str, Any]:
     }
 
 
-def _summarize_one(answers: list[Answer]) -> dict[str, Any]:
+def _summarize_one(answers: list[PhotoAnswer]) -> dict[str, Any]:
     found = [each for each in answers if each.label is not None]
     sure = [each for each in found if each.is_sure]
     right = sum(each.label == each.emotion for each in found)
@@ -82,7 +83,7 @@ def _summarize_one(answers: list[Answer]) -> dict[str, Any]:
 
 
 def describe(summary: dict[str, Any]) -> str:
-    """The summary as text: one line for each true expression."""
+    """Return the summary as text: one line for each true expression."""
     width = max(map(len, EMOTIONS))
     lines = [
         f"{summary['photos']} photos, {summary['not_found']} of them without a face found; rows are labels "

@@ -1,9 +1,12 @@
-"""How FER-2013 frames its faces, in terms of the detectors' boxes: the source of our cropping constants.
+"""Measure how FER-2013 frames its faces, in terms of the detectors' boxes.
+
+The constants of our crops come from here.
 
     python -m benchmarks.framing fer2013.npz
 
-The file holds `images`, uint8 (N, 48, 48). Each picture is enlarged and padded, so that the detectors see its
-face as in a frame, and searched. Printed are medians and quartiles over the pictures with a face.
+The file holds `images`, uint8 (N, 48, 48). Each picture is enlarged and padded, so that the
+detectors see its face as in a frame, and searched. Printed are medians and quartiles over the
+pictures with a face.
 """
 
 import argparse
@@ -48,7 +51,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("data", type=Path, help="fer2013.npz")
     parser.add_argument("--count", type=int, default=3000, help="pictures, evenly spread (default: 3000)")
@@ -57,7 +60,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def pad(image: NDArray[np.uint8], grey: int) -> Frame:
-    """One picture, enlarged, in the middle of a frame of twice its side."""
+    """Return one picture, enlarged, in the middle of a frame of twice its side."""
     side = image.shape[0] * ENLARGEMENT
     large = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
     frame = np.full((2 * side, 2 * side), grey, np.uint8)
@@ -66,7 +69,9 @@ def pad(image: NDArray[np.uint8], grey: int) -> Frame:
 
 
 def box_in_picture(faces: Faces) -> list[float]:
-    """Size and centre of the whole picture in units of the best face's upright box, and the face's roll."""
+    """Return the size and centre of the whole picture in units of the best face's upright box, and
+    the face's roll.
+    """
     side, centre = float(longer_sides(faces.xyxy)[0]), centres(faces.xyxy)[0]
     roll_rad = roll_rad_by_eyes(faces.eyes_xy[0])
     axes = Region(0, 0, side, roll_rad).axes()
@@ -76,7 +81,7 @@ def box_in_picture(faces: Faces) -> list[float]:
 
 
 def is_same(faces: Faces, other: Faces) -> bool:
-    """Whether both detectors' best faces are one."""
+    """Tell whether both detectors' best faces are one."""
     if not len(faces) or not len(other):
         return False
     distance = np.linalg.norm(centres(faces.xyxy)[0] - centres(other.xyxy)[0])
@@ -84,7 +89,9 @@ def is_same(faces: Faces, other: Faces) -> bool:
 
 
 def cascade_box_in_box(faces: Faces, other: Faces) -> list[float]:
-    """The cascade's own box (before haar.py's correction) in units of BlazeFace's box, from its centre."""
+    """Return the cascade's own box (before haar.py's correction) in units of BlazeFace's box, from
+    its centre.
+    """
     side = float(longer_sides(faces.xyxy)[0])
     cascade_side = float(longer_sides(other.xyxy)[0]) * CASCADE_SIDE
     corrected = centres(other.xyxy)[0] - centres(faces.xyxy)[0]
@@ -93,7 +100,7 @@ def cascade_box_in_box(faces: Faces, other: Faces) -> list[float]:
 
 
 def print_figures(title: str, rows: NDArray[np.float64], names: tuple[str, ...]) -> None:
-    """Median and quartiles of each column."""
+    """Print the median and quartiles of each column."""
     print(f"{title}, n = {len(rows)}")
     for name, column in zip(names, rows.T, strict=True):
         low, median, high = np.quantile(column, [0.25, 0.5, 0.75])

@@ -1,11 +1,12 @@
-"""What recording costs the live path, and how long the history takes.
+"""Measure what recording costs the live path, and how long the history takes.
 
     python -m benchmarks.history [--seconds 3] [--rounds 6] [--sessions 10000]
 
-Cost: one client sends frames with a face, two in flight, and switches recording on and off in turn; the
-median rate with is compared to that without, so that other work on the machine meets both alike. Once at a
-camera's 30 a second, and once as fast as they are answered: what is left there when all processors are busy.
-History: so many sessions in the list; an hour of three faces as samples and as CSV.
+Cost: one client sends frames with a face, two in flight, and switches recording on and off in turn;
+the median rate with is compared to that without, so that other work on the machine meets both
+alike. Once at a camera's 30 a second, and once as fast as they are answered: what is left there
+when all processors are busy. History: so many sessions in the list; an hour of three faces as
+samples and as CSV.
 """
 
 import argparse
@@ -40,7 +41,7 @@ CAMERA_FPS = 30
 
 
 class Browser:
-    """A client with the cookie that the page sets."""
+    """It is a client with the cookie that the page sets."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -51,7 +52,7 @@ class Browser:
         self.socket.connect(url, headers={"Cookie": cookie}, transports=["websocket"])
 
     def rate_for(self, seconds: float, jpeg: bytes, frames_per_s: float) -> float:
-        """Answers a second, two frames in flight, of at most so many frames."""
+        """Count the answers a second, with two frames in flight and at most so many frames."""
         free, lock, answers = threading.Semaphore(2), threading.Lock(), 0
 
         def answered(_reply: dict[str, Any]) -> None:
@@ -73,8 +74,10 @@ class Browser:
 def measure_cost(
     browser: Browser, server: ServerProcess, rounds: int, seconds: float, frames_per_s: float
 ) -> dict[str, object]:
-    """Rates with and without recording, in turns; and the processor time of a result, which other work on the
-    machine cannot change much."""
+    """Measure rates and processor time with and without recording, in turns.
+
+    Other work on the machine cannot change the processor time of a result much.
+    """
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     session = browser.socket.call("record", {"on": True})["session"]
     browser.rate_for(2, jpeg, frames_per_s)
@@ -99,7 +102,9 @@ def measure_cost(
 
 
 def measure_recorder(seconds: float = 5) -> dict[str, object]:
-    """Processor time of the recorder alone: three faces at 30 frames a second, recorded and not."""
+    """Measure the processor time of the recorder alone: three faces at 30 frames a second, recorded
+    and not.
+    """
     result = FrameResult(tuple(face(number) for number in range(FACES)), {})
     with tempfile.TemporaryDirectory() as folder:
         history = open_history("", Path(folder))
@@ -122,7 +127,7 @@ def measure_recorder(seconds: float = 5) -> dict[str, object]:
 
 
 def hour_of_samples() -> Iterator[SampleTable]:
-    """An hour of three faces at five samples a second, ten seconds a table."""
+    """Yield an hour of three faces at five samples a second, ten seconds a table."""
     rng = np.random.default_rng(0)
     for start_s in range(0, HOUR_S, 10):
         at_s = np.repeat(start_s + np.arange(10 * SAMPLE_HZ) / SAMPLE_HZ, FACES)
@@ -139,7 +144,7 @@ def hour_of_samples() -> Iterator[SampleTable]:
 
 
 def fastest_ms(ask: Any, times: int = 5) -> float:
-    """Milliseconds of the fastest of some calls."""
+    """Return the milliseconds of the fastest of some calls."""
     seconds = []
     for _ in range(times):
         started = time.perf_counter()
@@ -149,7 +154,7 @@ def fastest_ms(ask: Any, times: int = 5) -> float:
 
 
 def measure_list(browser: Browser, sessions: int) -> dict[str, object]:
-    """The first page of the list over HTTP, plain, searched and by tag."""
+    """Time the first page of the list over HTTP, plain, searched and by tag."""
 
     def ask(**query: str) -> None:
         answer = browser.http.get(f"{browser.url}/api/v1/sessions", params=query, timeout=30)
@@ -165,7 +170,7 @@ def measure_list(browser: Browser, sessions: int) -> dict[str, object]:
 
 
 def measure_hour(browser: Browser, server: ServerProcess, session_id: str) -> dict[str, object]:
-    """Samples, summary and CSV of an hour over HTTP, and how much the server grows."""
+    """Time samples, summary and CSV of an hour over HTTP, and how much the server grows."""
     base = f"{browser.url}/api/v1/sessions/{session_id}"
 
     def ask(path: str) -> int:
@@ -190,7 +195,7 @@ def measure_hour(browser: Browser, server: ServerProcess, session_id: str) -> di
 
 
 def measure(rounds: int, seconds: float, sessions: int, arguments: list[str]) -> dict[str, object]:
-    """All figures, with one server."""
+    """Measure all figures with one server."""
     with ServerProcess("--max-frames-per-s", "1000", *arguments) as server:
         browser = Browser(server.url)
         live = measure_cost(browser, server, rounds, seconds, CAMERA_FPS)
@@ -202,7 +207,7 @@ def measure(rounds: int, seconds: float, sessions: int, arguments: list[str]) ->
         fill(history, NewSession(session.owner, "Film", now, "flagship", "abc", SAMPLE_HZ), sessions)
         hour = history.import_session(session, session.owner, hour_of_samples())
         history.close()
-        figures = {
+        figures: dict[str, object] = {
             "cost_at_30_frames_per_s": live,
             "cost_saturated": saturated,
             "list": measure_list(browser, sessions),

@@ -1,4 +1,4 @@
-"""Small faces in large images, searched as a frame and as a still: python -m benchmarks.large_images."""
+"""Search small faces in large images, as a frame and as a still: python -m benchmarks.large_images."""
 
 import argparse
 import time
@@ -19,20 +19,22 @@ FACE_SIDES = (120, 200, 300, 500)
 SAME_FACE_IOU = 0.3
 COLUMNS, ROWS = 4, 3
 PHOTO_SIDE = 1.2
-"""Longer side of a photo in sides of its face: the photos show little else."""
+"""It is the longer side of a photo in sides of its face: the photos show little else."""
 
 
 def compose(photos: list[Frame], name: str, face_side: int, rng: np.random.Generator) -> tuple[Frame, Boxes]:
-    """A large image with twelve photos of one face each, and where they are: float32 (12, 4)."""
+    """Return a large image with twelve photos of one face each, and where they are: float32 (12,
+    4).
+    """
     background = cv2.resize(load_scene(name), SIZE_WH, interpolation=cv2.INTER_CUBIC)
     frame = np.asarray(cv2.GaussianBlur(background, (0, 0), 2), np.uint8)
     boxes = []
-    for place in range(COLUMNS * ROWS):
+    for cell in range(COLUMNS * ROWS):
         photo = photos[rng.integers(len(photos))]
         scale = PHOTO_SIDE * face_side / max(photo.shape[:2])
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         face = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=how)
-        left, top = 300 + place % COLUMNS * 900, 300 + place // COLUMNS * 850
+        left, top = 300 + cell % COLUMNS * 900, 300 + cell // COLUMNS * 850
         bottom, right = top + face.shape[0], left + face.shape[1]
         frame[top:bottom, left:right] = face
         boxes.append((left, top, right, bottom))
@@ -40,7 +42,9 @@ def compose(photos: list[Frame], name: str, face_side: int, rng: np.random.Gener
 
 
 def measure(detector: FaceDetector, photos: list[Frame], face_side: int) -> tuple[int, int, int, float]:
-    """Faces found, faces there, false boxes, and milliseconds of processor time an image."""
+    """Return the faces found, faces there, false boxes, and milliseconds of processor time an
+    image.
+    """
     rng = np.random.default_rng(0)
     hits = there = false = 0
     used_s = 0.0

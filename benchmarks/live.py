@@ -1,11 +1,11 @@
-"""The live page in a real browser: results a second, latency, and how well the boxes sit.
+"""Measure the live page in a real browser: results a second, latency, and how well the boxes sit.
 
     python -m benchmarks.live [--seconds 20] [--json]
 
-Chromium plays a moving real face as its webcam, 640x480 at 30 frames a second, with each frame's number
-written into its corner. Whenever the page draws its overlay, the number is read from the <video> beneath it,
-so the drawn box is compared with where the face is in the very picture that the person sees.
-Server, browser and fake camera share this machine.
+Chromium plays a moving real face as its webcam, 640x480 at 30 frames a second, with each frame's
+number written into its corner. Whenever the page draws its overlay, the number is read from the
+<video> beneath it, so the drawn box is compared with where the face is in the very picture that the
+person sees. Server, browser and fake camera share this machine.
 """
 
 import argparse
@@ -26,13 +26,13 @@ WARM_UP_S = 3
 
 @dataclass(frozen=True)
 class LiveFigures:
-    """What one window of time showed.
+    """It holds what one window of time showed.
 
     Attributes:
         results_per_s: answered frames a second.
-        latency_p50_ms, latency_p95_ms: from a frame's capture to its answer in the page, as the HUD shows.
-        overlap_p5, overlap_median: intersection over union of drawn and true box; 95 % are above p5.
-        share_over_half: share of drawings with an overlap of at least 0.5.
+        latency_p50_ms, latency_p95_ms: from a frame's capture to its answer in the page, as the HUD
+        shows. overlap_p5, overlap_median: intersection over union of drawn and true box; 95 % are
+        above p5. share_over_half: share of drawings with an overlap of at least 0.5.
         drawings: how many were compared.
         dropped: frames that were sent but not analysed.
     """
@@ -48,7 +48,9 @@ class LiveFigures:
 
     @property
     def is_live(self) -> bool:
-        """Whether the page may be called live: 25 results/s, p95 within 100 ms, boxes on the face."""
+        """Tell whether the page may be called live: 25 results/s, p95 within 100 ms, boxes on the
+        face.
+        """
         return self.results_per_s >= 25 and self.latency_p95_ms <= 100 and self.share_over_half >= 0.99
 
 

@@ -1,10 +1,11 @@
-"""Time of one face on one thread with LiteRT, beside mini-Xception: python -m benchmarks.models.
+"""Time one face on one thread with LiteRT, beside mini-Xception: python -m benchmarks.models.
 
-mini-Xception (Arriaga, Valdenegro-Toro, Ploeger 2017, "Real-time convolutional neural networks for emotion
-and gender classification") is what popular tools carry. It stands here twice, with fresh weights, which cost
-the same time as trained ones: for 64x64 pixels as published, and as our own configuration for 48x48. Each is
-converted to float32 and to the kind of file that the shipped model has. All take turns, a few calls each, so
-that a noisy machine hits all alike; ratios are medians over the turns.
+mini-Xception (Arriaga, Valdenegro-Toro, Ploeger 2017, "Real-time convolutional neural networks for
+emotion and gender classification") is what popular tools carry. It stands here twice, with fresh
+weights, which cost the same time as trained ones: for 64x64 pixels as published, and as our own
+configuration for 48x48. Each is converted to float32 and to the kind of file that the shipped model
+has. All take turns, a few calls each, so that a noisy machine hits all alike; ratios are medians
+over the turns.
 """
 
 import argparse
@@ -31,7 +32,7 @@ WARM_UP_CALLS, CALLS_A_TURN = 20, 10
 
 @dataclass(frozen=True)
 class Contestant:
-    """One file in the run.
+    """It is one file in the run.
 
     Attributes:
         parameters: of the network it was converted from.
@@ -44,12 +45,12 @@ class Contestant:
 
     @property
     def title(self) -> str:
-        """As printed."""
+        """Return the name as it is printed."""
         return f"{self.name}, {self.kind}"
 
 
 def published_mini_xception() -> Any:
-    """The published network for 64x64 pixels and seven classes: 58,423 parameters."""
+    """Return the published network for 64x64 pixels and seven classes: 58,423 parameters."""
     import keras
     from keras import layers
 
@@ -72,7 +73,7 @@ def published_mini_xception() -> Any:
 
 
 def own_mini_xception() -> Any:
-    """Our configuration `mini_xception`, for 48x48 pixels and both outputs."""
+    """Return our configuration `mini_xception`, for 48x48 pixels and both outputs."""
     from train.config import load_config
     from train.networks.networks import build_network
 
@@ -103,8 +104,8 @@ def convert(model: Any, kind: str, path: Path) -> None:
 
 
 def enter(model_dir: Path, folder: Path) -> list[Contestant]:
-    """The shipped file first, then everything beside it. Raises ModelArtifactError."""
-    from train.runs.predict import load_keras
+    """Enter the shipped file first, then everything beside it. Raises ModelArtifactError."""
+    from train.runs.model_outputs import load_keras
 
     artifact = load_artifact(model_dir)
     meta = json.loads((model_dir / META_FILE).read_text(encoding="utf-8"))
@@ -126,7 +127,7 @@ def enter(model_dir: Path, folder: Path) -> list[Contestant]:
 
 
 def open_call(path: Path) -> Callable[[], Any]:
-    """A function that classifies one grey picture, on one thread, as the live page calls it."""
+    """Return a function that classifies one grey picture, on one thread, as the live page calls it."""
     interpreter = open_interpreter(path, 1)
     runner = interpreter.get_signature_runner(SIGNATURE)
     (name,) = interpreter.get_signature_list()[SIGNATURE]["inputs"]
@@ -135,7 +136,7 @@ def open_call(path: Path) -> Callable[[], Any]:
 
 
 def measure(calls: list[Callable[[], Any]], turns: int) -> np.ndarray:
-    """Milliseconds, float64 (turns, len(calls)): the median call of each turn."""
+    """Return the milliseconds, float64 (turns, len(calls)): the median call of each turn."""
     for call in calls:
         for _ in range(WARM_UP_CALLS):
             call()
@@ -152,7 +153,7 @@ def _median_ms(call: Callable[[], Any]) -> float:
 
 
 def summarize(contestants: list[Contestant], times_ms: np.ndarray) -> dict[str, Any]:
-    """Medians, and how many times as long as each of the others the shipped file takes."""
+    """Return the medians, and how many times as long as each of the others the shipped file takes."""
     rows = []
     for column, each in enumerate(contestants):
         ratios = times_ms[:, 0] / times_ms[:, column]
@@ -172,7 +173,7 @@ def summarize(contestants: list[Contestant], times_ms: np.ndarray) -> dict[str, 
 
 
 def describe(summary: dict[str, Any]) -> str:
-    """The summary as text."""
+    """Return the summary as text."""
     header = f"{'file':<34}{'parameters':>12}{'MB':>7}{'ms a face':>11}{'shipped takes':>15}{'quartiles':>15}"
     lines = [f"LiteRT, one thread, {summary['turns']} turns of {summary['calls_a_turn']} calls each", header]
     for row in summary["files"]:

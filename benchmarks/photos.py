@@ -1,4 +1,4 @@
-"""Photos of single faces for the benchmarks: from a folder, an archive, or PyPI packages."""
+"""Load photos of single faces from a folder, an archive, or PyPI packages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,14 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 
 @dataclass(frozen=True)
 class LabelledPhoto:
-    """A file's bytes as they are, and what its face expresses, one of EMOTIONS."""
+    """It has a file's bytes as they are, and what its face expresses, one of EMOTIONS."""
 
     encoded: bytes
     emotion: str
 
 
 def load_labelled_photos(path: Path) -> list[LabelledPhoto]:
-    """Photos of one face each with a label.
+    """Return photos of one face each with a label.
 
     Args:
         path: an .npz with `data`, `end` and `emotion` (positions in EMOTIONS), or a folder with
@@ -58,12 +58,12 @@ def _labelled_from_archive(path: Path) -> list[LabelledPhoto]:
 
 
 def load_face_photos(path: Path | None) -> list[Frame]:
-    """Photos with one face each, uint8 (H, W, 3), blue-green-red, of any size.
+    """Return photos with one face each, uint8 (H, W, 3), blue-green-red, of any size.
 
     Args:
-        path: a folder of JPEG or PNG files, searched deeply; or an .npz with `data` (all files' bytes, one
-            after the other) and `end` (where each ends); or None for the two faces that ship with
-            scikit-image and matplotlib.
+        path: a folder of JPEG or PNG files, searched deeply; or an .npz with `data` (all files'
+            bytes, one after the other) and `end` (where each ends); or None for the two faces that
+            ship with scikit-image and matplotlib.
     Raises: SystemExit: there is no readable photo; the message says so.
     """
     if path is None:
@@ -93,6 +93,7 @@ def _packaged_photos() -> list[Frame]:
     import skimage.data
 
     astronaut = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
-    hopper = cv2.imread(str(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"))
+    hopper_path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    hopper = np.asarray(cv2.imread(str(hopper_path)), np.uint8)
     # Heads with a little around them, as the photos of a collection of faces are.
-    return [np.asarray(astronaut[20:230, 120:330], np.uint8), np.asarray(hopper[95:405, 105:415], np.uint8)]
+    return [np.asarray(astronaut[20:230, 120:330], np.uint8), hopper[95:405, 105:415]]

@@ -1,7 +1,9 @@
-"""JPEG in, result out, one thread, beside the usual way: python -m benchmarks.pipeline [--photos DIR|NPZ].
+"""Time JPEG in, result out, on one thread, beside the usual way: python -m benchmarks.pipeline
+[--photos DIR|NPZ].
 
-The usual way is what most tutorials do: Haar on the whole 640x480 frame, then `model.predict` of the same
-network. Both take the same frames in the same run, in turn, so that a noisy machine hits both alike.
+The usual way is what most tutorials do: Haar on the whole 640x480 frame, then `model.predict` of
+the same network. Both take the same frames in the same run, in turn, so that a noisy machine hits
+both alike.
 """
 
 import argparse
@@ -9,6 +11,7 @@ import json
 import os
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -29,7 +32,9 @@ FRAMES_A_PHOTO = 60
 
 
 def moving_face_jpegs(photo_bgr: np.ndarray, count: int) -> list[bytes]:
-    """A photo that moves in a circle over a grey frame, 30 frames a second, as 640x480 JPEGs."""
+    """Return a photo that moves in a circle over a grey frame, 30 frames a second, as 640x480
+    JPEGs.
+    """
     scale = FACE_PHOTO_PX / min(photo_bgr.shape[:2])
     photo = cv2.resize(photo_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = min(photo.shape[0], 400), min(photo.shape[1], 560)
@@ -45,7 +50,7 @@ def moving_face_jpegs(photo_bgr: np.ndarray, count: int) -> list[bytes]:
 
 
 class UsualWay:
-    """cv2.imdecode, Haar at 640 wide, resize, keras `model.predict`."""
+    """It runs cv2.imdecode, Haar at 640 wide, a resize and keras `model.predict`."""
 
     def __init__(self, keras_path: Path) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -56,12 +61,12 @@ class UsualWay:
         tf.config.threading.set_inter_op_parallelism_threads(1)
         self._model = keras.saving.load_model(keras_path, compile=False, safe_mode=True)
         self._cascade = cv2.CascadeClassifier(
-            str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml")
+            str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml")
         )
 
     def process(self, jpeg: bytes) -> int:
         """Analyse one frame; returns the number of faces."""
-        grey = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+        grey = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
         boxes = self._cascade.detectMultiScale(grey, 1.1, 5, minSize=(30, 30))
         for x, y, width, height in boxes:
             crop = cv2.resize(grey[y : y + height, x : x + width], (48, 48))
@@ -69,11 +74,27 @@ class UsualWay:
         return len(boxes)
 
 
-def measure(photos: list[np.ndarray], usual_every: int) -> dict[str, object]:
+@dataclass(frozen=True)
+class PipelineTimes:
+    """It holds what both ways took, in milliseconds.
+
+    Attributes:
+        stages_ms: our samples by stage.
+        usual_ms: the usual way's samples.
+        frames: analysed by ours.
+        frames_with_one_face: of these, where it found exactly one.
+    """
+
+    stages_ms: dict[str, list[float]]
+    usual_ms: list[float]
+    frames: int
+    frames_with_one_face: int
+
+
+def measure(photos: list[np.ndarray], usual_every: int) -> PipelineTimes:
     """Run both ways over the same frames.
 
     Args: usual_every: the usual way takes every n-th frame only, because it is slow.
-    Returns: samples in milliseconds by stage, the usual way's samples, faces found and missed.
     """
     cv2.setNumThreads(1)
     settings = Settings()
@@ -98,7 +119,7 @@ def measure(photos: list[np.ndarray], usual_every: int) -> dict[str, object]:
                 started = time.perf_counter()
                 if usual.process(jpeg):
                     usual_ms.append((time.perf_counter() - started) * 1000)
-    return {"stages_ms": dict(stages), "usual_ms": usual_ms, "frames": frames, "frames_with_one_face": found}
+    return PipelineTimes(dict(stages), usual_ms, frames, found)
 
 
 def main() -> None:
@@ -108,21 +129,21 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     result = measure(load_face_photos(options.photos)[: options.count], usual_every=10)
-    ratio = np.median(result["usual_ms"]) / np.median(result["stages_ms"]["total"])
+    ratio = np.median(result.usual_ms) / np.median(result.stages_ms["total"])
     if options.json:
-        medians = {name: median_and_p95(values) for name, values in result["stages_ms"].items()}
+        medians = {name: median_and_p95(values) for name, values in result.stages_ms.items()}
         print(
             json.dumps(
-                {"median_p95_ms": medians, "usual_ms": median_and_p95(result["usual_ms"]), "ratio": ratio}
+                {"median_p95_ms": medians, "usual_ms": median_and_p95(result.usual_ms), "ratio": ratio}
             )
         )
         return
-    print(f"640x480 JPEG in, result out; one face, one thread, {result['frames']} frames,")
-    print(f"exactly one face found in {result['frames_with_one_face']}\n")
+    print(f"640x480 JPEG in, result out; one face, one thread, {result.frames} frames,")
+    print(f"exactly one face found in {result.frames_with_one_face}\n")
     print(f"{'stage':<34}{'median':>9}{'p95':>9}{'n':>8}   (ms)")
-    for stage, samples in result["stages_ms"].items():
+    for stage, samples in result.stages_ms.items():
         print(row(stage, samples))
-    print(row("Haar 640 + model.predict", result["usual_ms"]))
+    print(row("Haar 640 + model.predict", result.usual_ms))
     print(f"\nOurs is {ratio:.1f} times faster (medians)")
 
 

@@ -15,8 +15,8 @@ from tests.support.servers import ServerProcess
 def time_one_start(arguments: list[str]) -> tuple[float, list[str]]:
     """Start a server, send one frame with a face, stop it.
 
-    Returns: seconds from the start of the process to the answer; names of TensorFlow's libraries in the
-        process, which must be none.
+    Returns: seconds from the start of the process to the answer; names of TensorFlow's libraries in
+        the process, which must be none.
     """
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     started = time.perf_counter()

@@ -1,9 +1,10 @@
-"""Many streams at once: rate of each, and how long the hub keeps others waiting.
+"""Measure many streams at once: the rate of each, and how long the hub keeps others waiting.
 
     python -m benchmarks.streams [--streams 4] [--seconds 10]
 
-Each stream is a process of its own that sends a 640x480 frame with a face at a camera's pace, two in flight.
-Meanwhile a tiny page is asked for every 20 ms: the time to its answer is the lag of the hub, and some noise.
+Each stream is a process of its own that sends a 640x480 frame with a face at a camera's pace, two
+in flight. Meanwhile a tiny page is asked for every 20 ms: the time to its answer is the lag of the
+hub, and some noise.
 """
 
 import argparse
@@ -51,7 +52,10 @@ def stream(url: str, seconds: float, results: "multiprocessing.Queue[tuple[int, 
 
 
 def measure(streams: int, seconds: float, arguments: list[str]) -> dict[str, object]:
-    """Run the streams beside the tiny requests. Returns rates, round trips and hub lag in milliseconds."""
+    """Run the streams beside the tiny requests.
+
+    Returns rates, round trips and hub lag in milliseconds.
+    """
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     with ServerProcess(*arguments) as server:

@@ -1,8 +1,10 @@
-"""What each threshold of the search would find and mistake: python -m benchmarks.thresholds --photos DIR|NPZ.
+"""Count what each threshold of the search finds and mistakes: python -m benchmarks.thresholds
+--photos DIR|NPZ.
 
-Every candidate of every composed frame is looked at twice, whatever its score; thresholds are tried on the
-recorded scores. `SearchOptions.min_face_score` is chosen by the conditions with large faces and the large
-false boxes, `min_small_face_score` by the small ones; the columns of false boxes count them in 100 frames.
+Every candidate of every composed frame is looked at twice, whatever its score; thresholds are tried
+on the recorded scores. `SearchOptions.min_face_score` is chosen by the conditions with large faces
+and the large false boxes, `min_small_face_score` by the small ones; the columns of false boxes
+count them in 100 frames.
 """
 
 import argparse
@@ -26,7 +28,9 @@ THRESHOLDS = (0.6, 0.62, 0.64, 0.65, 0.66, 0.68, 0.7, 0.74)
 
 @dataclass(frozen=True)
 class Look:
-    """One candidate: in which frame, whether its box is right, and the mean logit of its three looks."""
+    """It is one candidate: its frame, whether its box is right, and the mean logit of its three
+    looks.
+    """
 
     frame: int
     is_face: bool
@@ -58,7 +62,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
     parser.add_argument("--count", type=int, help="use only the first COUNT photos")
@@ -83,24 +87,24 @@ def look_at_all(detector: BlazeFaceDetector, composites: Iterable[Composite]) ->
 
 
 def is_right(found: Faces, composite: Composite) -> bool:
-    """Whether a box is where the face is."""
+    """Tell whether a box is where the face is."""
     return bool((iou_matrix(found.xyxy, composite.xyxy) >= FOUND_IOU).any())
 
 
 def found_count(looks: list[Look], threshold: float) -> int:
-    """Frames whose face passes."""
+    """Count the frames whose face passes."""
     return len({look.frame for look in looks if look.is_face and passes(look, threshold)})
 
 
 def false_boxes(looks: list[Look], threshold: float, is_small: bool) -> int:
-    """Candidates of one kind of size that pass but should not."""
+    """Count the candidates of one kind of size that pass but should not."""
     chosen = (look for look in looks if look.is_small == is_small and not look.is_face)
     return sum(passes(look, threshold) for look in chosen)
 
 
 def passes(look: Look, threshold: float) -> bool:
-    """Whether a candidate would be taken for a face."""
-    return look.mean_logit >= np.log(threshold / (1 - threshold))
+    """Tell whether a candidate would be taken for a face."""
+    return bool(look.mean_logit >= np.log(threshold / (1 - threshold)))
 
 
 if __name__ == "__main__":

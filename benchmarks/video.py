@@ -1,8 +1,9 @@
-"""A whole video analysed, every frame: python -m benchmarks.video [--seconds S] [--turns N].
+"""Time the analysis of every frame of a video: python -m benchmarks.video [--seconds S] [--turns
+N].
 
-The clip is made here: a photo that moves over a 1280x720 frame at 30 a second, as MJPEG, or as H.264 where
-ffmpeg is on the PATH. Wall-clock time depends on what else the machine does; processor time (all threads)
-hardly does.
+The clip is made here: a photo that moves over a 1280x720 frame at 30 a second, as MJPEG, or as
+H.264 where ffmpeg is on the PATH. Wall-clock time depends on what else the machine does; processor
+time (all threads) hardly does.
 """
 
 import argparse
@@ -30,7 +31,7 @@ PHOTO_PX = 480
 
 
 def make_clip(folder: Path, photo_bgr: np.ndarray, seconds: int) -> Path:
-    """A moving photo, as the best codec that this machine writes."""
+    """Write a moving photo by the best codec that this machine writes."""
     path = folder / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), FPS, SIZE_HW[::-1])
     scale = PHOTO_PX / min(photo_bgr.shape[:2])
@@ -74,7 +75,7 @@ def measure(clip: Path, settings: Settings, out: Path | None) -> dict[str, float
 
 
 def summarize(turns: list[dict[str, float]]) -> dict[str, float]:
-    """Medians by frame in milliseconds, and how much faster than the video plays."""
+    """Return the medians by frame in milliseconds, and how much faster than the video plays."""
     frames = turns[0]["frames"]
     wall_s, processor_s = (
         float(np.median([turn[key] for turn in turns])) for key in ("wall_s", "processor_s")
@@ -90,7 +91,7 @@ def summarize(turns: list[dict[str, float]]) -> dict[str, float]:
 
 
 def describe(name: str, found: dict[str, float]) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     return (
         f"{name:<34}{found['processor_ms']:11.2f}{found['wall_ms']:9.2f}"
         f"{found['times_real_time_of_one_core']:12.1f}{found['times_real_time']:9.1f}"

@@ -1,12 +1,13 @@
-"""What watchers cost the stream that they watch, how late they see it, and what one costs that does not read.
+"""Measure what watchers cost the stream that they watch, and how late they see it.
 
-    python -m benchmarks.watchers [--watchers 20] [--seconds 3] [--rounds 4] [--part cost|delay|deaf]
+    python -m benchmarks.watchers [--watchers 20] [--seconds 3] [--rounds 4] [--part
+    cost|delay|deaf]
 
-Cost: one client streams frames with a face, two in flight, with and without watchers in turn, so that other
-work on the machine meets both alike; at a camera's 30 a second, and as fast as they are answered. Delay: from
-a frame's capture to the arrival of its picture at a watcher, over loopback. Deaf: how much the server grows.
-All watchers live in one process of their own, which only counts what comes; it shares this machine's
-processors with the server.
+Cost: one client streams frames with a face, two in flight, with and without watchers in turn, so
+that other work on the machine meets both alike; at a camera's 30 a second, and as fast as they are
+answered. Delay: from a frame's capture to the arrival of its picture at a watcher, over loopback.
+Deaf: how much the server grows. All watchers live in one process of their own, which only counts
+what comes; it shares this machine's processors with the server.
 """
 
 import argparse
@@ -36,7 +37,7 @@ OPCODE_TEXT, OPCODE_BINARY = 1, 2
 
 
 class Host(Browser):
-    """The browser that is watched."""
+    """It is the browser that is watched."""
 
     def __init__(self, server: WatchedServer) -> None:
         self.socket = socketio.Client()
@@ -44,7 +45,7 @@ class Host(Browser):
 
 
 class Watcher:
-    """A raw WebSocket: the cheapest way to count what comes."""
+    """It is a raw WebSocket: the cheapest way to count what comes."""
 
     def __init__(self, port: int, cookie: str, *, receive_buffer: int | None = None) -> None:
         options = [(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)] if receive_buffer else []
@@ -52,7 +53,9 @@ class Watcher:
         self.connection = websocket.create_connection(url, cookie=cookie, timeout=30, sockopt=options)
         self.connection.recv()
         self.connection.send(f"40{NAMESPACE},")
-        assert self.connection.recv().startswith(f"40{NAMESPACE},{{")
+        assert str(self.connection.recv()).startswith(f"40{NAMESPACE},{{")
+        assert self.connection.sock is not None
+        self.sock = self.connection.sock
         self._buffer = bytearray()
         self._captured_ms: float | None = None
         self.views = 0
@@ -60,7 +63,7 @@ class Watcher:
 
     def read(self) -> None:
         """Take what has come; views are counted, pictures timed, pings answered."""
-        self._buffer += self.connection.sock.recv(1 << 18)
+        self._buffer += self.sock.recv(1 << 18)
         for opcode, payload in self._frames():
             if opcode == OPCODE_BINARY and self._captured_ms is not None:
                 self.delays_ms.append(time.monotonic() * 1000 - self._captured_ms)
@@ -85,13 +88,15 @@ class Watcher:
 
 
 def watch(pipe: Connection, port: int, cookies: list[str]) -> None:
-    """The watchers' process: a number on the pipe makes so many watch, until the next word on it."""
+    """Run the watchers' process: a number on the pipe makes so many watch, until the next word on
+    it.
+    """
     while (count := pipe.recv()) is not None:
         watchers = [Watcher(port, cookie) for cookie in cookies[:count]]
         selector = selectors.DefaultSelector()
         selector.register(pipe, selectors.EVENT_READ)
         for watcher in watchers:
-            selector.register(watcher.connection.sock, selectors.EVENT_READ, watcher)
+            selector.register(watcher.sock, selectors.EVENT_READ, watcher)
         pipe.send("ready")
         while not pipe.poll():
             for key, _ in selector.select():
@@ -104,7 +109,7 @@ def watch(pipe: Connection, port: int, cookies: list[str]) -> None:
 
 
 class Watchers:
-    """The watchers' process, from outside."""
+    """It steers the watchers' process from outside."""
 
     def __init__(self, server: WatchedServer) -> None:
         context = multiprocessing.get_context("spawn")
@@ -114,12 +119,14 @@ class Watchers:
         self._process.start()
 
     def begin(self, count: int) -> None:
-        """So many watch from now on."""
+        """Let so many watch from now on."""
         self._pipe.send(count)
         self._pipe.recv()
 
     def end(self) -> tuple[list[int], list[float]]:
-        """Nobody watches any more; returns the views of each, and the delays of pictures in milliseconds."""
+        """Let nobody watch any more; return the views of each and the delays of pictures in
+        milliseconds.
+        """
         self._pipe.send("end")
         views, delays_ms = self._pipe.recv()
         return views, delays_ms
@@ -133,7 +140,9 @@ class Watchers:
 def measure_cost(
     host: Host, watchers: Watchers, server: WatchedServer, options: argparse.Namespace, frames_per_s: float
 ) -> dict[str, object]:
-    """Rates and the server's processor time of a result with and without watchers, in turns."""
+    """Measure rates and the server's processor time of a result with and without watchers, in
+    turns.
+    """
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     rates: dict[bool, list[float]] = {True: [], False: []}
     cpu_ms: dict[bool, list[float]] = {True: [], False: []}
@@ -161,7 +170,9 @@ def measure_cost(
 
 
 def measure_delay(host: Host, watchers: Watchers, server: WatchedServer, seconds: float) -> dict[str, object]:
-    """From the capture of a frame to its picture at a watcher, for one watcher and for many."""
+    """Measure from the capture of a frame to its picture at a watcher, for one watcher and for
+    many.
+    """
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     server.show_video(True)
     figures: dict[str, object] = {"jpeg_bytes": len(jpeg)}
@@ -181,7 +192,7 @@ def measure_delay(host: Host, watchers: Watchers, server: WatchedServer, seconds
 
 
 def measure_deaf(host: Host, server: WatchedServer, seconds: float, count: int = 10) -> dict[str, object]:
-    """How much the server grows with watchers that never read, and when it has ended them."""
+    """Measure how much the server grows with watchers that never read, and when it has ended them."""
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     server.show_video(True)
     told: list[tuple[float, int]] = []
@@ -197,7 +208,7 @@ def measure_deaf(host: Host, server: WatchedServer, seconds: float, count: int =
         host.rate_for(0.5, jpeg, CAMERA_FPS)
         most_mb = max(most_mb, server.memory_mb)
     for each in deaf:
-        each.connection.shutdown()
+        each.sock.close()
     return {
         "watchers": count,
         "growth_mb": round(most_mb - before_mb, 1),
@@ -206,7 +217,7 @@ def measure_deaf(host: Host, server: WatchedServer, seconds: float, count: int =
 
 
 def measure(options: argparse.Namespace, arguments: list[str]) -> dict[str, Any]:
-    """The parts that were asked for, with one server."""
+    """Measure the parts that were asked for, with one server."""
     figures: dict[str, Any] = {}
     with WatchedServer("--max-frames-per-s", "1000", *arguments) as server:
         host, watchers = Host(server), Watchers(server)

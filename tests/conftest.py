@@ -34,7 +34,7 @@ A single test of another file is marked there.
 """
 
 LONG = (
-    "tests/train/export/test_export.py",
+    "tests/train/export/test_exported_files.py",
     "tests/e2e/test_live_page.py",
     "tests/serving/test_upload_attacks.py",
     "tests/e2e/test_analyze.py",

@@ -45,7 +45,7 @@ def _fail(message: str, status: int = 1) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All commands and options, each with an example in its help."""
+    """Build all commands and options, each with an example in its help."""
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = parser.add_subparsers(required=True)
     fit = commands.add_parser(
@@ -202,8 +202,9 @@ def _data_words(arguments: argparse.Namespace) -> str:
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    from train.config import load_config
+    from train.config import FORMER_NAMES, load_config
     from train.fit.fit import FitOptions, fit
+    from train.runs.run_folder import find_run
 
     config = load_config(
         arguments.config,
@@ -214,6 +215,9 @@ def _fit(arguments: argparse.Namespace) -> None:
         teachers=arguments.teacher,
     )
     run_dir = arguments.run or RUNS_DIR / config.network.name
+    # A run that was begun under the configuration's former name goes on there.
+    if run_dir.name in FORMER_NAMES.values():
+        run_dir = find_run(run_dir)
     data = _read_data(arguments)
     options = FitOptions(
         say=_say,
@@ -257,7 +261,7 @@ def _report(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from train.export.export import export
+    from train.export.exported_files import export
     from train.export.file_formats import check_formats
 
     # Before the data is read, which takes a while.

@@ -1,4 +1,4 @@
-"""The options of one training run, from a TOML file in configs/, checked on creation."""
+"""One training run has these options, from a TOML file in configs/, checked on creation."""
 
 import dataclasses
 import math
@@ -6,22 +6,30 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fer_web.errors import SettingsError
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 
+FORMER_NAMES = {
+    "flagship": "shipped_1_scratch",
+    "flagship3": "shipped_2_deeper",
+    "flagship5": "shipped_3_self_taught",
+}
+"""These configurations had other names: commands, run folders and meta.json may still say those."""
+
 ARCHITECTURES = ("residual", "baseline", "bn4", "mini_xception", "vgg_small", "transfer")
 
-BACKBONES = ("efficientnetb0", "efficientnet_lite0", "mobilenet", "resnet50", "vgg16")
+BACKBONES = ("efficientnetb0", "efficientnet_lite0", "resnet50", "vgg16")
 
 OPTIMIZERS = ("sgd", "adam")
 TEACHING = ("batches", "rows")
 STATISTICS = ("augmented", "unchanged")
 
 HIGHEST_ADAM_RATE = 0.02
-"""Adam's steps are as large as its rate whatever the gradients are: rates of SGD make it diverge."""
+"""Adam's steps are as large as its rate whatever the gradients are: rates of SGD make it diverge.
+"""
 
 HIGHEST_SEED = 2**31 - 1
 """tf.random takes seeds of 32 bits."""
@@ -41,20 +49,21 @@ _SHARES = (
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What networks.py builds.
+    """It describes what networks.py builds.
 
     Attributes:
         name: also the shipped model's name, and that of the run's and the model's folder.
-        architecture: one of ARCHITECTURES; "residual" is shaped by the next two, "transfer" by the last
-            three, the others are fixed.
-        stem_filters: channels of the two convolutions before the blocks; the second halves height and width.
+        architecture: one of ARCHITECTURES; "residual" is shaped by the next two, "transfer" by the
+            last three, the others are fixed.
+        stem_filters: channels of the two convolutions before the blocks; the second halves height
+            and width.
         blocks: (channels, stride) of each residual block.
         dropout: share (0-1) of the last features set to zero in training.
-        backbone: one of BACKBONES: efficientnet_lite0 and mobilenet are built here, the others are of
+        backbone: one of BACKBONES: efficientnet_lite0 is built here, the others are of
             keras.applications.
         backbone_side: height and width in pixels that faces are enlarged to for it.
-        pretrained_weights: file with the backbone's weights without its top, for efficientnet_lite0 and
-            mobilenet that which configs/transfer_lite0.toml and transfer_faces.toml name; "" is from scratch.
+        pretrained_weights: file with the backbone's weights without its top, for efficientnet_lite0
+            the one that configs/transfer_lite0.toml names; "" is from scratch.
     """
 
     name: str = "flagship"
@@ -82,7 +91,7 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """How far a training image may be changed; ranges are symmetric and drawn uniformly.
+    """It says how far a training image may be changed; ranges are symmetric and drawn uniformly.
 
     Attributes:
         rotate_degrees: largest turn to either side.
@@ -98,7 +107,8 @@ class AugmentConfig:
         dark_gamma: the strongest of these; 3 takes a grey of 128 to 32.
         blur_share: share of images out of focus.
         blur_sigma: the strongest Gaussian for that, in pixels.
-        low_resolution_share: share of images that were 24 or 16 pixels wide and tall and were enlarged.
+        low_resolution_share: share of images that were 24 or 16 pixels wide and tall and were
+            enlarged.
         noise_share: share of images with sensor noise.
         noise_sigma: the strongest noise's standard deviation in pixel values (0-255).
     """
@@ -135,44 +145,55 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class FitConfig:
-    """One training run.
+    """It describes one training run.
 
     Attributes:
         epochs: passes over the training rows, the whole length of the learning rate's one cycle.
-        optimizer: one of OPTIMIZERS, both with decay of the weights apart from the gradients ("AdamW").
-        peak_learning_rate: reached after `warmup_share` of all steps, then a cosine to `last_rate_share`.
+        optimizer: one of OPTIMIZERS, both with decay of the weights apart from the gradients
+            ("AdamW").
+        peak_learning_rate: reached after `warmup_share` of all steps, then a cosine to
+            `last_rate_share`.
         last_rate_share: share (0-1) of the peak that the rate ends at. Above zero, with a slow
-            `ema_momentum`, the weights go on moving and their average lies in the middle of where they go
-            (Izmailov et al. 2018, "Averaging weights leads to wider optima and better generalization").
+            `ema_momentum`, the weights go on moving and their average lies in the middle of where
+            they go (Izmailov et al. 2018, "Averaging weights leads to wider optima and better
+            generalization").
         momentum: of SGD with Nesterov's step; of Adam's first moment.
         weight_decay: share of each kernel taken off a step, times the learning rate.
-        ema_momentum: of the running average of the weights; that average is what is evaluated and shipped.
-        label_smoothing: of the original labels, a third of which are doubtful; FER+ votes are soft already.
-        class_weights: how far the original labels' loss favours rare ones: "none" (or 0), "balanced" (or 1:
-            each label counts the same in total) or a number between; see `label_weights`.
+        ema_momentum: of the running average of the weights; that average is what is evaluated and
+            shipped.
+        label_smoothing: of the original labels, a third of which are doubtful; FER+ votes are soft
+            already.
+        class_weights: how far the original labels' loss favours rare ones: "none" (or 0),
+            "balanced" (or 1: each label counts the same in total) or a number between; see
+            `label_weights`.
         ferplus_weight: weight of the FER+ loss beside the original label's.
-        ferplus_balance: how far the FER+ loss favours rows with votes for rare classes, 0 (off) to 1 (a class
-            counts the same however rare); see `rarity_weights`.
-        statistics_on: one of STATISTICS: the images from which batch normalisation is estimated for the
-            averaged weights, "augmented" as in training or "unchanged", which are like those of good cameras.
-        mixup_alpha: of the Beta distribution by which two images and their targets are blended; 0 is off.
-        image_sides: (share of the epochs, side in pixels) of each phase, from small images to 48: coarse
-            shapes are learned at a fraction of the cost (Tan and Le 2021, "EfficientNetV2", section 4). Empty
-            is 48 throughout; for residual networks only.
+        ferplus_balance: how far the FER+ loss favours rows with votes for rare classes, 0 (off) to
+            1 (a class counts the same however rare); see `rarity_weights`.
+        statistics_on: one of STATISTICS: the images from which batch normalisation is estimated for
+            the averaged weights, "augmented" as in training or "unchanged", which are like those of
+            good cameras.
+        mixup_alpha: of the Beta distribution by which two images and their targets are blended; 0
+            is off.
+        image_sides: (share of the epochs, side in pixels) of each phase, from small images to 48:
+            coarse shapes are learned at a fraction of the cost (Tan and Le 2021, "EfficientNetV2",
+            section 4). Empty is 48 throughout; for residual networks only.
         drop_leaks: leave out training rows that are near copies of rows in other splits.
-        early_stopping_epochs: training ends after so many epochs below the best mean PublicTest accuracy; 0
-            is off. The best epoch's weights are in best.npz.
-        start_from: run folder, model folder or .keras file of a residual network whose weights are the first
-            ones; "" is random ones. See `warm_start`.
-        average_with: further such networks: the first weights are the mean of all (Wortsman et al. 2022,
-            "Model soups"), which asks for networks that went on from common weights.
-        teachers: run folders, model folders or .keras files whose logits, averaged, are learned too.
-        distill_on: one of TEACHING. "batches" asks the teachers about each batch as the network sees it;
-            "rows" asks them once, before the first epoch, about every training image and its mirror image,
-            and what they say becomes a part of the row's targets: steps take no longer than without teachers.
-        distill_weight: share (0-1) of the loss that is the distance to the teachers; 1 ignores all labels.
-        distill_temperature: divides teachers' and student's logits there (Hinton et al. 2015, "Distilling the
-            knowledge in a neural network"); with "rows" only the teachers'.
+        early_stopping_epochs: training ends after so many epochs below the best mean PublicTest
+            accuracy; 0 is off. The best epoch's weights are in best.npz.
+        start_from: run folder, model folder or .keras file of a residual network whose weights are
+            the first ones; "" is random ones. See `warm_start`.
+        average_with: further such networks: the first weights are the mean of all (Wortsman et al.
+            2022, "Model soups"), which asks for networks that went on from common weights.
+        teachers: run folders, model folders or .keras files whose logits, averaged, are learned
+            too.
+        distill_on: one of TEACHING. "batches" asks the teachers about each batch as the network
+            sees it; "rows" asks them once, before the first epoch, about every training image and
+            its mirror image, and what they say becomes a part of the row's targets: steps take no
+            longer than without teachers.
+        distill_weight: share (0-1) of the loss that is the distance to the teachers; 1 ignores all
+            labels.
+        distill_temperature: divides teachers' and student's logits there (Hinton et al. 2015,
+            "Distilling the knowledge in a neural network"); with "rows" only the teachers'.
         dtype_policy: of the layers in training; the exported model computes in float32.
     """
 
@@ -247,18 +268,19 @@ class FitConfig:
 
     @property
     def first_networks(self) -> tuple[str, ...]:
-        """The networks whose mean the first weights are; none for random ones."""
+        """Return the networks whose mean the first weights are; none for random ones."""
         return (self.start_from, *self.average_with) if self.start_from else ()
 
     @property
     def teaches_batches(self) -> bool:
-        """Whether teachers are asked at every step of training."""
+        """Tell whether teachers are asked at every step of training."""
         return bool(self.teachers) and self.distill_on == "batches"
 
     @property
     def label_balance(self) -> float:
-        """`class_weights` as a number, 0 to 1."""
-        return {"none": 0.0, "balanced": 1.0}.get(self.class_weights, self.class_weights)
+        """Return `class_weights` as a number, 0 to 1."""
+        named = {"none": 0.0, "balanced": 1.0}
+        return named[self.class_weights] if isinstance(self.class_weights, str) else self.class_weights
 
     def _check_image_sides(self) -> None:
         allowed = "pairs of a share and a side of 16 to 48 pixels, with shares that add up to 1 and 48 last"
@@ -275,7 +297,9 @@ class FitConfig:
         _require(fits, "image_sides", "empty for this architecture", pairs)
 
     def phases(self) -> list[tuple[int, int]]:
-        """(epoch after the last, side of the images in pixels) of each phase of training, in order."""
+        """Return (epoch after the last, side of the images in pixels) of each phase of training, in
+        order.
+        """
         ends, share = [], 0.0
         for part, side in self.image_sides or ((1.0, 48),):
             share += part
@@ -283,18 +307,19 @@ class FitConfig:
         return ends
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, read back by `from_dict`."""
+        """Return plain JSON types, read back by `from_dict`."""
         return dataclasses.asdict(self)
 
 
 def load_config(name_or_path: str, **overrides: Any) -> FitConfig:
-    """Read a run's options from a file of configs/ (by name) or from any TOML file.
+    """Read a run's options from a file of configs/ (by its name or its former one) or from any TOML
+    file.
 
     Args:
         overrides: top-level options that replace the file's; None means not given.
     Raises: SettingsError: no such file, not TOML, an unknown option or a value that is not allowed.
     """
-    path = CONFIG_DIR / f"{name_or_path}.toml"
+    path = CONFIG_DIR / f"{FORMER_NAMES.get(name_or_path, name_or_path)}.toml"
     if not path.is_file():
         path = Path(name_or_path)
     try:
@@ -311,14 +336,39 @@ def load_config(name_or_path: str, **overrides: Any) -> FitConfig:
 
 
 def from_dict(options: dict[str, Any]) -> FitConfig:
-    """Build a FitConfig from plain types. Raises SettingsError: an unknown option or a value not allowed."""
+    """Build a FitConfig from plain types.
+
+    Raises SettingsError: an unknown option or a value not allowed.
+    """
     options = dict(options)
     network = _build(NetworkConfig, "network", options.pop("network", {}))
     augment = _build(AugmentConfig, "augment", options.pop("augment", {}))
     return _build(FitConfig, "run", {**options, "network": network, "augment": augment})
 
 
-def _build(cls: type, where: str, options: Any) -> Any:
+def with_present_names(options: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's options with today's names in place of FORMER_NAMES."""
+    name = options["network"]["name"]
+    lists = {
+        key: [_present_run(each) for each in options.get(key, ())] for key in ("average_with", "teachers")
+    }
+    return options | {
+        "network": options["network"] | {"name": FORMER_NAMES.get(name, name)},
+        "start_from": _present_run(options.get("start_from") or ""),
+        **lists,
+    }
+
+
+def _present_run(path: str) -> str:
+    # models/flagship, which a run may start from too, is no run.
+    folder, _, name = path.rpartition("runs/")
+    return f"{folder}runs/{FORMER_NAMES[name]}" if name in FORMER_NAMES and path != name else path
+
+
+_Config = TypeVar("_Config", NetworkConfig, AugmentConfig, FitConfig)
+
+
+def _build(cls: type[_Config], where: str, options: Any) -> _Config:
     _require(isinstance(options, dict), where, f"a table [{where}] of options", options)
     allowed = {each.name for each in dataclasses.fields(cls)}
     unknown = sorted(set(options) - allowed)
@@ -341,8 +391,9 @@ def _is_of_type(value: object, kind: Any) -> bool:
 
 
 def _is_counts(values: object, length: int) -> bool:
-    whole = isinstance(values, tuple) and all(type(each) is int and each > 0 for each in values)
-    return whole and len(values) == length
+    if not isinstance(values, tuple) or len(values) != length:
+        return False
+    return all(type(each) is int and each > 0 for each in values)
 
 
 def _frozen(value: Any) -> Any:

@@ -11,7 +11,7 @@ from benchmarks import ensembles, expressions, video
 from benchmarks.calibration import describe as describe_calibration
 from benchmarks.ensembles import answers_of
 from benchmarks.ensembles import describe as describe_ensemble
-from benchmarks.expressions import Answer, describe, summarize
+from benchmarks.expressions import PhotoAnswer, describe, summarize
 from benchmarks.models import Contestant, open_call, published_mini_xception
 from benchmarks.models import describe as describe_times
 from benchmarks.models import measure as measure_times
@@ -56,11 +56,11 @@ def test_expressions_command_of_a_missing_model_says_so(photos_npz, tmp_path, mo
 
 def test_summarize_missed_and_unsure_faces_are_counted_apart():
     answers = [
-        Answer("neutral", "neutral", True),
-        Answer("neutral", "neutral", False),
-        Answer("neutral", "sad", False),
-        Answer("neutral", None, False),
-        Answer("happy", "happy", True),
+        PhotoAnswer("neutral", "neutral", True),
+        PhotoAnswer("neutral", "neutral", False),
+        PhotoAnswer("neutral", "sad", False),
+        PhotoAnswer("neutral", None, False),
+        PhotoAnswer("happy", "happy", True),
     ]
     found = summarize(answers)
     neutral = found["expressions"]["neutral"]

@@ -9,7 +9,7 @@ from fer_web.inference.artifact import load_artifact
 from fer_web.settings import Settings
 from tests.support.faces import astronaut_bgr
 from tests.support.labelled_folders import write_folder, write_rows
-from train.runs.predict import predict
+from train.runs.model_outputs import predict
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_the_mean_of_each_map_gives_the_shown_scores(artifact, classifier, crops
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
 def test_in_float_the_mean_over_places_is_the_logit(artifact, crops):
-    from train.runs.predict import load_keras
+    from train.runs.model_outputs import load_keras
 
     outputs = load_keras(artifact.keras_path).predict(crops.astype(np.float32), verbose=0)
     assert outputs["cam"].shape == (4, 6, 6, 10)

@@ -21,7 +21,7 @@ from fer_web.vision.haar import HaarDetector
 from fer_web.vision.preprocess import crop_faces
 from tests.support.faces import astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 from tests.support.fakes.models import model_meta
-from train.runs.predict import load_keras, predict
+from train.runs.model_outputs import load_keras, predict
 
 MAX_BYTES = 20_000_000
 

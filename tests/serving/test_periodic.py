@@ -5,7 +5,7 @@ from fer_web.serving.periodic import PeriodicRunner, PeriodicTask
 from tests.support.clocks import Clock
 
 
-def test_chores_are_done_at_once_and_then_when_they_are_due():
+def test_tasks_are_done_at_once_and_then_when_they_are_due():
     clock, done = Clock(), []
     tasks = [
         PeriodicTask(1.0, lambda: done.append("often")),
@@ -21,7 +21,7 @@ def test_chores_are_done_at_once_and_then_when_they_are_due():
     assert done[3:] == ["often", "seldom"]
 
 
-def test_a_chore_that_fails_stops_no_other(caplog):
+def test_a_task_that_fails_stops_no_other(caplog):
     def broken():
         raise RuntimeError("a bug")
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fer_web.errors import SettingsError
-from train.config import CONFIG_DIR, FitConfig, from_dict, load_config
+from train.config import CONFIG_DIR, FORMER_NAMES, FitConfig, from_dict, load_config, with_present_names
 
 
 @pytest.mark.parametrize("path", sorted(CONFIG_DIR.glob("*.toml")), ids=lambda path: path.stem)
@@ -12,6 +12,27 @@ def test_shipped_config_loads_under_its_own_name(path: Path) -> None:
 
     assert config.network.name == path.stem
     assert "Command: python -m train fit" in path.read_text()
+
+
+@pytest.mark.parametrize(("former", "name"), FORMER_NAMES.items())
+def test_load_config_by_a_former_name_is_the_same(former: str, name: str) -> None:
+    assert load_config(former) == load_config(name)
+    assert not (CONFIG_DIR / f"{former}.toml").exists()
+
+
+def test_with_present_names_renames_runs_and_nothing_else() -> None:
+    options = {
+        "network": {"name": "flagship5"},
+        "start_from": "runs/flagship3",
+        "teachers": ["models/flagship", "elsewhere/runs/flagship", "runs/flagship4"],
+    }
+
+    renamed = with_present_names(options)
+
+    assert renamed["network"]["name"] == "shipped_3_self_taught"
+    assert renamed["start_from"] == "runs/shipped_2_deeper"
+    assert renamed["teachers"] == ["models/flagship", "elsewhere/runs/shipped_1_scratch", "runs/flagship4"]
+    assert options["network"]["name"] == "flagship5"
 
 
 def test_to_dict_round_trip_is_equal(tiny_config: FitConfig) -> None:
@@ -98,7 +119,7 @@ def test_from_dict_run_without_newer_options_is_as_before() -> None:
 
 
 def test_load_config_unknown_name_lists_known_ones() -> None:
-    with pytest.raises(SettingsError, match="flagship"):
+    with pytest.raises(SettingsError, match="shipped_1_scratch"):
         load_config("no-such")
 
 

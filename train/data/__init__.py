@@ -1,4 +1,4 @@
-"""FER-2013 and its FER+ votes: read from the files that people have, checked, split and cached.
+"""FER-2013 and its FER+ votes are read here: checked, split and cached.
 
 Every package of train may import it.
 It may import train.config, and labels, errors and vision of fer_web; it never imports Keras.

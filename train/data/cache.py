@@ -1,4 +1,4 @@
-"""Parsed data kept as .npz, found again as long as its sources have not changed."""
+"""Parsed data is kept as .npz and found again as long as its sources have not changed."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORM = "1"
-"""Raised when the same files are read in another way than before."""
+"""It is raised when the same files are read in another way than before."""
 
 _HEAD_BYTES = 1 << 20
 
@@ -20,10 +20,10 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def cache_path(sources: list[Path], folder: Path) -> Path:
-    """Where the data of these files and folders is kept.
+    """Return where the data of these files and folders is kept.
 
-    The name holds a hash of their places and one of their states: sizes, times of change, and the first MiB
-    of each file; in a folder, name, size and time of every file.
+    The name holds a hash of their places and one of their states: sizes, times of change, and the
+    first MiB of each file; in a folder, name, size and time of every file.
     """
     places = _short_hash(str(each.resolve()) for each in sources)
     state = _short_hash([FORM, *(line for each in sources for line in _state(each))])
@@ -31,7 +31,7 @@ def cache_path(sources: list[Path], folder: Path) -> Path:
 
 
 def read_cached(path: Path) -> Arrays | None:
-    """Arrays by name, or None where there is no file or a broken one."""
+    """Return the arrays by name, or None where there is no file or a broken one."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
@@ -48,7 +48,7 @@ def write_cached(path: Path, arrays: Arrays) -> None:
     partial = path.with_name(f"{path.stem}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **dict[str, Any](arrays))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

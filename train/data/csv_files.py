@@ -1,4 +1,4 @@
-"""Kaggle's and FER+'s CSV files, checked, as arrays."""
+"""Read Kaggle's and FER+'s CSV files as arrays, checked."""
 
 import csv
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _FERPLUS_COLUMNS = (*FERPLUS_VOTES[:9], "NF")
 
 @dataclass(frozen=True)
 class FerPlusRows:
-    """The rows of a fer2013new.csv.
+    """It holds the rows of a fer2013new.csv.
 
     Attributes:
         file_name: of the CSV, for messages.
@@ -38,7 +38,8 @@ class FerPlusRows:
 def read_fer2013_csv(
     path: Path, watch: Watch = unwatched
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read Kaggle's fer2013.csv or icml_face_data.csv: columns emotion, pixels (2,304 numbers) and Usage.
+    """Read Kaggle's fer2013.csv or icml_face_data.csv: columns emotion, pixels (2,304 numbers) and
+    Usage.
 
     Returns: uint8 images (N, 48, 48); emotion (N,); usage (N,). Raises: DataError.
     """
@@ -65,11 +66,11 @@ def read_ferplus_csv(path: Path) -> FerPlusRows:
 
 
 def votes_by_order(rows: FerPlusRows, usage: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The votes for the rows of a FER-2013 file, which has no names.
+    """Return the votes for the rows of a FER-2013 file, which has no names.
 
     Args:
-        usage: uint8 (N,), splits of the FER-2013 rows. Votes for splits that are not among them are left out,
-            so that FER+'s whole file goes with a part of FER-2013.
+        usage: uint8 (N,), splits of the FER-2013 rows. Votes for splits that are not among them are
+            left out, so that FER+'s whole file goes with a part of FER-2013.
     Returns: uint8 (N, 10).
     Raises: DataError: the rows are not those of the FER-2013 file.
     """

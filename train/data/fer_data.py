@@ -1,4 +1,4 @@
-"""FER-2013 and its FER+ votes from the files that users have, checked, as arrays."""
+"""Read FER-2013 and its FER+ votes from the files that users have, and check them."""
 
 import contextlib
 import hashlib
@@ -19,7 +19,9 @@ from train.data.progress import Watch, unwatched
 from train.data.splits import SIDE, USAGES
 
 NEAR_COPY_CORRELATION = 0.95
-"""From here on two pictures count as one photo cut out or compressed anew; looked at by eye on FER-2013."""
+"""From here on two pictures count as one photo cut out or compressed anew; looked at by eye on
+FER-2013.
+"""
 
 RAREST_WEIGHT = 4.0
 """The most that a class may count in `rarity_weights`, against the average row."""
@@ -33,7 +35,7 @@ LABEL_VOTES = 10
 
 @dataclass(frozen=True)
 class FerData:
-    """Rows of FER-2013.
+    """It holds rows of FER-2013.
 
     Attributes:
         images: uint8 (N, 48, 48), grey, 0-255.
@@ -60,12 +62,12 @@ class FerData:
         return len(self.emotion)
 
     def rows(self, keep: NDArray[np.bool_]) -> "FerData":
-        """The rows where `keep`, bool (N,), is true, in their order."""
+        """Return the rows where `keep`, bool (N,), is true, in their order."""
         votes = None if self.votes is None else self.votes[keep]
         return FerData(self.images[keep], self.emotion[keep], self.usage[keep], votes)
 
     def split(self, usage: str) -> "FerData":
-        """The rows of one split. Raises DataError: unknown split name, or no row in it."""
+        """Return the rows of one split. Raises DataError: unknown split name, or no row in it."""
         if usage not in USAGES:
             raise DataError(f"usage must be one of {', '.join(USAGES)}, not {usage!r}. Change --usage")
         part = self.rows(self.usage == USAGES.index(usage))
@@ -76,10 +78,18 @@ class FerData:
             )
         return part
 
-    def with_label_votes(self) -> "FerData":
-        """The same rows with LABEL_VOTES votes for each row's own label, where FER+ was not given.
+    @property
+    def known_votes(self) -> NDArray[np.uint8]:
+        """Return the votes. Raises DataError: FER+ was not given."""
+        if self.votes is None:
+            raise DataError("the data has no FER+ votes. Give --ferplus fer2013new.csv too")
+        return self.votes
 
-        The FER+ output then learns the seven labels, without doubt, contempt, "unknown" or "not-a-face".
+    def with_label_votes(self) -> "FerData":
+        """Return the same rows with LABEL_VOTES votes for each row's own label, where FER+ was not
+        given.
+
+        The FER+ output then learns the seven labels, without contempt, "unknown" or "not-a-face".
         """
         if self.votes is not None:
             return self
@@ -88,12 +98,12 @@ class FerData:
         return FerData(self.images, self.emotion, self.usage, votes)
 
     def arrays(self) -> Arrays:
-        """The arrays by name, as in an .npz; without votes there is none of that name."""
+        """Return the arrays by name, as in an .npz; without votes there is none of that name."""
         found = {"images": self.images, "emotion": self.emotion, "usage": self.usage, "votes": self.votes}
         return {name: array for name, array in found.items() if array is not None}
 
     def sha256(self) -> str:
-        """SHA-256 over all arrays, hexadecimal: names the data in a model's meta.json."""
+        """Return the SHA-256 over all arrays, hexadecimal: names the data in a model's meta.json."""
         digest = hashlib.sha256()
         for array in self.arrays().values():
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -107,12 +117,13 @@ def load_data(
     cache_dir: Path | None = None,
     watch: Watch = unwatched,
 ) -> FerData:
-    """Read FER-2013 from Kaggle's CSV file, from a folder of pictures or from an .npz of FerData's arrays.
+    """Read FER-2013 from Kaggle's CSV file, from a folder of pictures or from an .npz of FerData's
+    arrays.
 
     Args:
         path: a folder holds `train/<emotion>/*` and `test/<emotion>/*`.
-        ferplus_path: FER+'s fer2013new.csv: beside a CSV or .npz with the same rows in the same order,
-            beside a folder by file names. An .npz may hold the votes.
+        ferplus_path: FER+'s fer2013new.csv: beside a CSV or .npz with the same rows in the same
+            order, beside a folder by file names. An .npz may hold the votes.
         cache_dir: where what was parsed is kept for the next time; None keeps nothing.
         watch: shows how far the reading is.
     Raises: DataError: a file is missing, of another form, or has a value that is not allowed.
@@ -165,7 +176,7 @@ def _read_folder(path: Path, ferplus_path: Path | None, watch: Watch) -> FerData
 
 
 def _from_arrays(arrays: Arrays | None) -> FerData | None:
-    """Data that was kept, or None if it is not whole."""
+    """Return the data that was kept, or None if it is not whole."""
     try:
         return FerData(**arrays) if arrays else None
     except (DataError, TypeError, AttributeError):
@@ -189,17 +200,20 @@ def read_npz(path: Path) -> FerData:
 
 
 def copies_of(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """For each image (N, 48, 48), whether the same pixels stand among `others` (M, 48, 48): bool (N,)."""
+    """Tell for each image (N, 48, 48) whether the same pixels stand among `others` (M, 48, 48):
+    bool (N,).
+    """
     known = {image.tobytes() for image in others}
     return np.array([image.tobytes() in known for image in images], bool)
 
 
 def near_copies_of(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """For each image (N, 48, 48), whether `others` (M, 48, 48) hold nearly the same, or its mirror image.
+    """Tell for each image (N, 48, 48) whether `others` (M, 48, 48) hold nearly the same, or its
+    mirror image.
 
     Two images are near copies when their pixels, halved in resolution, correlate (Pearson) at
-    NEAR_COPY_CORRELATION or more: the same photo moved by a pixel, cut a little wider, brighter or darker, or
-    with a watermark. An image of one grey has no correlation and is nobody's copy.
+    NEAR_COPY_CORRELATION or more: the same photo moved by a pixel, cut a little wider, brighter or
+    darker, or with a watermark. An image of one grey has no correlation and is nobody's copy.
 
     Returns: bool (N,), true for exact copies too.
     """
@@ -213,16 +227,19 @@ def near_copies_of(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDAr
 
 
 def _standardized(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """float32 (N, P): half-size pixels with mean 0 and length 1, so that products are correlations."""
+    """Return half-size pixels, float32 (N, P), with mean 0 and length 1: products are correlations."""
     height, width = images.shape[1] // 2, images.shape[2] // 2
     pixels = images.reshape(-1, height, 2, width, 2).mean(axis=(2, 4), dtype=np.float32)
     pixels = pixels.reshape(len(images), -1)
     pixels -= pixels.mean(axis=1, keepdims=True)
-    return pixels / np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1e-3)
+    lengths = np.linalg.norm(pixels, axis=1, keepdims=True)
+    return np.asarray(pixels / np.maximum(lengths, 1e-3), np.float32)
 
 
 def repeats(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """For each image (N, 48, 48), whether the same pixels stand earlier in the array: bool (N,)."""
+    """Tell for each image (N, 48, 48) whether the same pixels stand earlier in the array: bool
+    (N,).
+    """
     seen: set[bytes] = set()
     found = np.zeros(len(images), bool)
     for i, image in enumerate(images):
@@ -233,7 +250,8 @@ def repeats(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def training_rows(data: FerData, *, drop_leaks: bool) -> tuple[FerData, int]:
-    """The Training split, and how many of its rows were left out as near copies of other splits' rows.
+    """Return the Training split, and how many of its rows were left out as near copies of other
+    splits' rows.
 
     Raises: DataError: no row is left of an emotion.
     """
@@ -255,21 +273,23 @@ def _with_every_emotion(training: FerData) -> FerData:
 
 
 def vote_shares(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Soft FER+ targets: single votes dropped as noise, the rest scaled to sum to 1 (Barsoum et al. 2016).
+    """Return the soft FER+ targets: single votes dropped as noise, the rest scaled to sum to 1
+    (Barsoum et al. 2016).
 
     Args: votes: (N, 10).
-    Returns: float32 (N, 10); a row without any vote left is all zero and so adds nothing to the loss.
+    Returns: float32 (N, 10); a row without any vote left is all zero and so adds nothing to the
+        loss.
     """
     kept = np.where(votes > 1, votes, 0).astype(np.float32)
-    return kept / np.maximum(kept.sum(axis=1, keepdims=True), 1.0)
+    return np.asarray(kept / np.maximum(kept.sum(axis=1, keepdims=True), 1.0), np.float32)
 
 
 def rarity_weights(shares: NDArray[np.float32], balance: float) -> NDArray[np.float32]:
-    """How much each row counts when rare classes are to count more.
+    """Return how much each row counts when rare classes are to count more.
 
-    A class of mean share m has the weight m ** -balance, at most four times that of the average row: without
-    that limit, the 140 rows' worth of "not a face" would outweigh everything. A row's weight is the mean of
-    its classes' weights by its own votes.
+    A class of mean share m has the weight m ** -balance, at most four times that of the average
+    row: without that limit, the 140 rows' worth of "not a face" would outweigh everything. A row's
+    weight is the mean of its classes' weights by its own votes.
 
     Args:
         shares: float32 (N, K), targets of all training rows as from `vote_shares`.
@@ -281,11 +301,12 @@ def rarity_weights(shares: NDArray[np.float32], balance: float) -> NDArray[np.fl
     by_class = np.where(present, np.where(present, mean, 1.0) ** -balance, 0.0)
     by_class = np.minimum(by_class, RAREST_WEIGHT * (mean * by_class).sum() / mean.sum())
     rows = shares @ by_class
-    return (rows / rows.mean()).astype(np.float32)
+    return np.asarray(rows / rows.mean(), np.float32)
 
 
 def label_weights(emotion: NDArray[np.uint8], balance: float) -> NDArray[np.float32]:
-    """How much each row counts when rare labels are to count more: count of its label ** -balance.
+    """Return how much each row counts when rare labels are to count more: count of its label **
+    -balance.
 
     Args:
         emotion: uint8 (N,), original labels of all training rows.
@@ -294,7 +315,7 @@ def label_weights(emotion: NDArray[np.uint8], balance: float) -> NDArray[np.floa
     """
     counts = np.bincount(emotion, minlength=len(EMOTIONS))
     rows = np.maximum(counts, 1)[emotion] ** -balance
-    return (rows / rows.mean()).astype(np.float32)
+    return np.asarray(rows / rows.mean(), np.float32)
 
 
 def _check_array(name: str, array: NDArray[np.uint8], shape: tuple[int, ...], *, highest: int) -> None:

@@ -1,4 +1,4 @@
-"""FER+ votes for pictures in folders, which are found by their file names."""
+"""Find FER+ votes for pictures in folders by their file names."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,8 @@ _ROW_NAME = re.compile(rf"({'|'.join(USAGES)})_(\d+)")
 def votes_by_name(
     rows: FerPlusRows, paths: tuple[Path, ...], usage: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The votes for pictures named as in FER+ (fer0000012.png) or by split and row (Training_00012.png).
+    """Return the votes for pictures named as in FER+ (fer0000012.png) or by split and row
+    (Training_00012.png).
 
     Args:
         paths: of the N pictures; any ending will do.
@@ -43,9 +44,10 @@ def _row_of(path: Path, numbers: dict[str, int], rows: FerPlusRows) -> int:
     if path.stem in numbers:
         return numbers[path.stem]
     named = _ROW_NAME.fullmatch(path.stem)
-    row = int(named[2]) if named else len(rows.names)
-    # Kaggle's own pictures have numbers of this form that are no row numbers: the split must agree too.
-    if row >= len(rows.names) or USAGES[rows.usage[row]] != named[1]:
+    usage, row = (named[1], int(named[2])) if named else ("", len(rows.names))
+    # Kaggle's own pictures have numbers of this form that are no row numbers: the split must agree
+    # too.
+    if row >= len(rows.names) or USAGES[rows.usage[row]] != usage:
         raise DataError(
             f"{path} has no row in {rows.file_name}: its name is neither one of the column 'Image name' "
             "(fer0000012.png) nor a split and row number (Training_00012.png). Give --data fer2013.csv, or "

@@ -1,4 +1,4 @@
-"""Pictures in folders by emotion, as Kaggle's image version of FER-2013 and many others come."""
+"""Read pictures in folders by emotion, as Kaggle's image version of FER-2013 has them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True)
 class Pictures:
-    """What folders held, by folder, then by file name.
+    """It holds what the folders held, by folder, then by file name.
 
     Attributes:
         images: uint8 (N, side, side), grey.
@@ -48,8 +48,10 @@ def read_image_folders(root: Path, usages: tuple[str, ...], side: int, watch: Wa
 
     Args:
         usages: names of the splits; a split's id is its position.
-        side: height and width that every picture is brought to, with its edges repeated to make it square.
-    Raises: DataError: an unknown folder, an emotion without a picture, or a file that is no picture.
+        side: height and width that every picture is brought to, with its edges repeated to make it
+            square.
+    Raises: DataError: an unknown folder, an emotion without a picture, or a file that is no
+        picture.
     """
     splits = _folders(root, {name: name for name in SPLITS}, "split")
     if not splits:
@@ -63,7 +65,7 @@ def read_image_folders(root: Path, usages: tuple[str, ...], side: int, watch: Wa
 
 
 def _folders(parent: Path, known: dict[str, str], what: str) -> dict[str, Path]:
-    """Folders of `parent` by the name that `known` gives for theirs in lower case."""
+    """Return the folders of `parent` by the name that `known` gives for theirs in lower case."""
     found: dict[str, Path] = {}
     for path in sorted(each for each in parent.iterdir() if each.is_dir() and not _is_hidden(each)):
         name = known.get(path.name.lower())
@@ -76,7 +78,7 @@ def _folders(parent: Path, known: dict[str, str], what: str) -> dict[str, Path]:
 
 
 def _pictures(split: Path) -> list[tuple[str, Path]]:
-    """Emotion and path of each picture of a split, in the order of EMOTIONS."""
+    """Return the emotion and path of each picture of a split, in the order of EMOTIONS."""
     folders = _folders(split, _EMOTION_OF, "emotion")
     pictures: list[tuple[str, Path]] = []
     for emotion in EMOTIONS:
@@ -106,7 +108,7 @@ def _read_grey(path: Path, side: int) -> NDArray[np.uint8]:
     grey = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
     if grey is None:
         raise DataError(f"{path} cannot be opened as a picture. Fetch it again or remove it")
-    return _fit_square(grey, side)
+    return _fit_square(np.asarray(grey, np.uint8), side)
 
 
 def _fit_square(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""How far a long reading is: a bar on a terminal, plain lines elsewhere, on stderr."""
+"""Show on stderr how far a long reading is: a bar on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -9,16 +9,20 @@ from rich.console import Console
 from rich.progress import track
 
 Watch = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
-"""Passes items on while it shows how many there were, given what they are and how many come (or None)."""
+"""It passes items on and shows how many there were, given what they are and how many come (or
+None).
+"""
 
 
 def unwatched(items: Iterable[Any], what: str, total: int | None) -> Iterable[Any]:
-    """The items, and not a word."""
+    """Pass the items on without a word."""
     return items
 
 
 def watch(items: Iterable[Any], what: str, total: int | None) -> Iterable[Any]:
-    """The items, with a bar where stderr is a terminal, else with a line before and one after them."""
+    """Pass the items on with a bar where stderr is a terminal, else with a line before and one
+    after them.
+    """
     console = Console(stderr=True)
     if console.is_terminal:
         return track(items, f"reading {what}", total=total, console=console, transient=True)

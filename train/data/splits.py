@@ -1,4 +1,4 @@
-"""What all forms of FER-2013 have in common: the side of its images and the names of its splits."""
+"""All forms of FER-2013 share the side of its images and the names of its splits."""
 
 SIDE = 48
 

@@ -1,4 +1,4 @@
-"""The text report of `evaluate`'s result."""
+"""Write the result of `evaluate` as text."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ HEADS = {"original": "original labels", "ferplus": "FER+ majority", "shown": "sh
 
 
 def describe(result: dict[str, Any]) -> str:
-    """Everything of an evaluation but the points of curves, as aligned text."""
+    """Return everything of an evaluation but the points of curves, as aligned text."""
     sections = [_headline(result), _overview(result)]
     sections += [_classes(HEADS[key], result[key]) for key in HEADS if key in result]
     if "votes" in result:
@@ -22,7 +22,7 @@ def describe(result: dict[str, Any]) -> str:
 
 
 def points(value: float) -> str:
-    """A difference of shares in points, with its sign."""
+    """Return a difference of shares in points, with its sign."""
     return f"{100 * value:+.1f}"
 
 

@@ -1,4 +1,4 @@
-"""Every score of a model on one split, as a dictionary of plain JSON types."""
+"""Score a model on one split, as a dictionary of plain JSON types."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from train.evaluation.scoring import (
     worst_change,
 )
 from train.evaluation.shown_scoring import score_flip_averaged, score_shown
-from train.runs.predict import Predictions, predict
+from train.runs.model_outputs import Predictions, predict
 
 
 def evaluate_model(

@@ -1,4 +1,4 @@
-"""What `evaluate --out` writes: report.txt, metrics.json and a plot of each kind of score."""
+"""Write what `evaluate --out` leaves: report.txt, metrics.json and a plot of each kind of score."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from fer_web.metrics.classification_report import wilson_interval
 from fer_web.metrics.confusion_plot import draw_confusion
-from train.evaluation.describe import HEADS, describe, percent, points
+from fer_web.metrics.text_tables import percent
+from train.evaluation.describe import HEADS, describe, points
 from train.runs.plots import COLOUR_OF_EXPRESSION, LINE_STYLES, PALETTE, finish, save
 
 METRICS_FILE = "metrics.json"
@@ -25,7 +26,9 @@ def write_evaluation(folder: Path, result: dict[str, Any]) -> None:
 
 
 def plot_evaluation(result: dict[str, Any], folder: Path) -> None:
-    """Draw confusion.png, roc.png, reliability.png, risk_coverage.png and robustness.png, where measured."""
+    """Draw confusion.png, roc.png, reliability.png, risk_coverage.png and robustness.png, where
+    measured.
+    """
     heads = {key: title for key, title in HEADS.items() if key in result}
     subtitle = f"{result['data']['usage']}, model {result['model']['sha256'][:8]}"
     save(draw_confusions(result, heads, subtitle), folder / "confusion.png")
@@ -39,7 +42,7 @@ def plot_evaluation(result: dict[str, Any], folder: Path) -> None:
 
 
 def draw_confusions(result: dict[str, Any], heads: dict[str, str], subtitle: str) -> Figure:
-    """One matrix for each head: shares of each row, with counts."""
+    """Draw one matrix for each head: shares of each row, with counts."""
     figure = Figure(figsize=(5.9 * len(heads), 5.6), layout="constrained")
     for axes, (key, title) in zip(np.atleast_1d(figure.subplots(1, len(heads))), heads.items(), strict=True):
         scores = result[key]
@@ -50,7 +53,9 @@ def draw_confusions(result: dict[str, Any], heads: dict[str, str], subtitle: str
 
 
 def draw_rocs(result: dict[str, Any], heads: dict[str, str], subtitle: str) -> Figure:
-    """Each class against the rest; the left half of the false positive rates, where the curves differ."""
+    """Draw each class against the rest, in the left half of the false positive rates, where they
+    differ.
+    """
     figure = Figure(figsize=(5.4 * len(heads), 4.8), layout="constrained")
     for axes, (key, title) in zip(np.atleast_1d(figure.subplots(1, len(heads))), heads.items(), strict=True):
         roc, classes = result[key]["roc"], result[key]["classes"]
@@ -74,7 +79,9 @@ def draw_rocs(result: dict[str, Any], heads: dict[str, str], subtitle: str) -> F
 
 
 def draw_reliability(shown: dict[str, Any], subtitle: str) -> Figure:
-    """How often the shown label is right for each shown probability, and how many faces that are."""
+    """Draw how often the shown label is right for each shown probability, and how many faces that
+    are.
+    """
     figure = Figure(figsize=(5.2, 5.6), layout="constrained")
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     bins = shown["reliability"]
@@ -98,7 +105,9 @@ def draw_reliability(shown: dict[str, Any], subtitle: str) -> Figure:
 
 
 def draw_risk_coverage(shown: dict[str, Any], subtitle: str) -> Figure:
-    """Errors among the faces that are named, over the share of them; the model's own threshold marked."""
+    """Draw errors among the faces that are named, over the share of them; the model's own threshold
+    marked.
+    """
     figure = Figure(figsize=(5.6, 4.2), layout="constrained")
     axes = figure.subplots()
     curve, unsure = shown["risk_coverage"], shown["unsure"]
@@ -119,7 +128,7 @@ def draw_risk_coverage(shown: dict[str, Any], subtitle: str) -> Figure:
 
 
 def draw_robustness(result: dict[str, Any], subtitle: str) -> Figure:
-    """Accuracy on changed images, the best at the bottom; a line at the clean score."""
+    """Draw accuracy on changed images, the best at the bottom; a line at the clean score."""
     rows, worst = result["robustness"], result["robustness_worst"]
     key = worst["against"]
     names = sorted(rows, key=lambda name: rows[name][key], reverse=True)

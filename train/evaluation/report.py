@@ -1,4 +1,4 @@
-"""Runs, models and evaluations side by side."""
+"""Put runs, models and evaluations side by side."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,17 +12,25 @@ from matplotlib.figure import Figure
 from fer_web.errors import DataError, SettingsError
 from fer_web.inference.artifact import META_FILE
 from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
-from train.evaluation.describe import align, interval, percent, points
+from fer_web.metrics.text_tables import align, interval, percent
+from train.evaluation.describe import points
 from train.evaluation.evaluation_plots import METRICS_FILE
 from train.runs.plots import finish, line_look, save
-from train.runs.run_folder import CONFIG_FILE, LABELS_AS_VOTES, read_config, read_history, read_run
+from train.runs.run_folder import (
+    CONFIG_FILE,
+    LABELS_AS_VOTES,
+    find_run,
+    read_config,
+    read_history,
+    read_run,
+)
 
 History = list[dict[str, float]]
 
 
 @dataclass(frozen=True)
 class ReportRow:
-    """What is known of one run, model or evaluation; the rest is None or empty.
+    """It holds what is known of one run, model or evaluation; the rest is None or empty.
 
     Attributes:
         name: of its folder.
@@ -41,7 +49,7 @@ class ReportRow:
     history: History = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, with None for what is missing."""
+        """Return plain JSON types, with None for what is missing."""
         shown = self.metrics.get("shown") or {}
         return {
             "name": self.name,
@@ -57,15 +65,18 @@ class ReportRow:
         }
 
     def recall(self, name: str) -> float | None:
-        """Share (0-1) of the faces with this FER+ majority that are shown as such."""
+        """Return the share (0-1) of the faces with this FER+ majority that are shown as such."""
         shown, head = (self.metrics.get(key) or {} for key in ("shown", "ferplus"))
-        # Older evaluations have the classes of the FER+ output alone: the same, but for contempt and offsets.
+        # Older evaluations have the classes of the FER+ output alone: the same, but for contempt
+        # and offsets.
         ferplus_name = FERPLUS_VOTES[FERPLUS_INDEX_OF_EMOTION[EMOTIONS.index(name)]]
         named = shown.get("classes", {}).get(name) or head.get("classes", {}).get(ferplus_name) or {}
         return named.get("recall")
 
     def _accuracy(self, key: str) -> dict[str, Any]:
-        """Accuracy and its interval: of the evaluation, else of the last epoch, which has no interval."""
+        """Return the accuracy and its interval: of the evaluation, else of the last epoch, which
+        has no interval.
+        """
         if key in self.metrics:
             return {name: self.metrics[key].get(name) for name in ("accuracy", "interval_95", "count")}
         last = self.history[-1] if self.history else {}
@@ -73,12 +84,16 @@ class ReportRow:
 
 
 def read_rows(sources: Sequence[Path]) -> list[ReportRow]:
-    """Read run folders, model folders, and what `evaluate --out` or `--json` wrote. Raises DataError."""
+    """Read run folders, model folders, and what `evaluate --out` or `--json` wrote.
+
+    Raises DataError.
+    """
     return [read_row(source) for source in sources]
 
 
 def read_row(source: Path) -> ReportRow:
     """Read one source. Raises DataError: it is nothing of these, or cannot be read."""
+    source = find_run(source)
     if source.is_file():
         return ReportRow(_name(source), metrics=_read_metrics(source))
     if (source / META_FILE).is_file():
@@ -131,7 +146,9 @@ def _read_run(folder: Path) -> ReportRow:
 
 
 def _of_votes(scores: dict[str, Any], has_votes: bool) -> dict[str, Any]:
-    """The scores; without those against FER+ where labels stood for its votes: they do not compare."""
+    """Return the scores; without those against FER+ where labels stood for its votes: they do not
+    compare.
+    """
     against_votes = ("ferplus", "shown", "votes", "robustness_worst", "val_ferplus_accuracy")
     return {key: value for key, value in scores.items() if has_votes or key not in against_votes}
 
@@ -154,7 +171,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def table(rows: Sequence[ReportRow], *, markdown: bool = False) -> str:
-    """One line for each source, "-" for what is not known."""
+    """Return one line for each source, "-" for what is not known."""
     records = [row.to_dict() for row in rows]
     cells = [[title for title, _ in _COLUMNS], *([cell(each) for _, cell in _COLUMNS] for each in records)]
     if not markdown:
@@ -206,7 +223,9 @@ def write_report(rows: Sequence[ReportRow], folder: Path) -> None:
 
 
 def draw_curves(rows: Sequence[ReportRow]) -> Figure:
-    """Losses and accuracies over epochs of the runs, and risk-coverage curves of what was evaluated."""
+    """Draw losses and accuracies over epochs of the runs, and risk-coverage curves of what was
+    evaluated.
+    """
     figure = Figure(figsize=(10.5, 7.4), layout="constrained")
     (loss, risk), (original, ferplus) = figure.subplots(2, 2)
     for number, row in enumerate(rows):
@@ -227,13 +246,13 @@ def draw_curves(rows: Sequence[ReportRow]) -> Figure:
     return figure
 
 
-def _draw_history(axes: Axes, history: History, key: str, scale: int, look: dict[str, str]) -> None:
+def _draw_history(axes: Axes, history: History, key: str, scale: int, look: dict[str, Any]) -> None:
     measured = [(row["epoch"], scale * row[key]) for row in history if key in row]
     if measured:
         axes.plot(*zip(*measured, strict=True), **look)
 
 
-def _draw_risk(axes: Axes, metrics: dict[str, Any], look: dict[str, str]) -> None:
+def _draw_risk(axes: Axes, metrics: dict[str, Any], look: dict[str, Any]) -> None:
     curve = (metrics.get("shown") or {}).get("risk_coverage")
     if curve:
         axes.plot(*([100 * value for value in curve[name]] for name in ("coverage", "risk")), **look)

@@ -1,4 +1,4 @@
-"""Scores of logits against labels and votes, as dictionaries of plain JSON types."""
+"""Score logits against labels and votes, as dictionaries of plain JSON types."""
 
 import math
 from collections.abc import Callable
@@ -19,16 +19,17 @@ from train.metrics.probability_metrics import FALSE_POSITIVE_RATES, RocCurve, ro
 from train.metrics.robustness import CHANGES
 
 Rows = NDArray[np.bool_]
-"""bool (N,): which rows of a split."""
+"""It chooses rows of a split: bool (N,)."""
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Rows of a split that say less than the others.
+    """It marks the rows of a split that say less than the others.
 
     Attributes:
         exact: bool (N,), the same pixels stand in another split or earlier in this one.
-        near: bool (N,), these and the rows nearly the same as one of another split; see `near_copies_of`.
+        near: bool (N,), these and the rows nearly the same as one of another split; see
+            `near_copies_of`.
     """
 
     exact: Rows
@@ -36,7 +37,7 @@ class Copies:
 
 
 def find_copies(data: FerData, part: FerData) -> Copies:
-    """Copies among the rows of one split of `data`."""
+    """Find copies among the rows of one split of `data`."""
     others = data.images[~np.isin(data.usage, part.usage[:1])]
     exact = copies_of(part.images, others) | repeats(part.images)
     near = near_copies_of(part.images, others) if len(others) else np.zeros(len(part), bool)
@@ -44,20 +45,20 @@ def find_copies(data: FerData, part: FerData) -> Copies:
 
 
 def majority_of(part: FerData) -> tuple[NDArray[np.integer], Rows]:
-    """As `ferplus_majority`; without votes no row has one."""
+    """Return what `ferplus_majority` does; without votes no row has one."""
     if part.votes is None:
         return np.zeros(len(part), np.int64), np.zeros(len(part), bool)
-    return ferplus_majority(part.votes)
+    return ferplus_majority(part.known_votes)
 
 
 def score_original(logits: Logits, part: FerData, copies: Copies) -> dict[str, Any]:
-    """Scores of the first output against FER-2013's labels."""
+    """Score the first output against FER-2013's labels."""
     return score_head(part.emotion, logits.original, copies, EMOTIONS)
 
 
 def score_ferplus(logits: Logits, part: FerData, copies: Copies) -> dict[str, Any]:
-    """Scores of the second output against FER+'s majority of eight expressions."""
-    majority, counts = ferplus_majority(part.votes)
+    """Score the second output against FER+'s majority of eight expressions."""
+    majority, counts = ferplus_majority(part.known_votes)
     eight = logits.ferplus[counts, : len(FERPLUS_EMOTIONS)]
     counted = Copies(copies.exact[counts], copies.near[counts])
     return score_head(majority[counts], eight, counted, FERPLUS_EMOTIONS)
@@ -66,7 +67,7 @@ def score_ferplus(logits: Logits, part: FerData, copies: Copies) -> dict[str, An
 def score_head(
     truth: NDArray[np.integer], logits: NDArray[np.floating], copies: Copies, names: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Scores of one output: all rows, ROC curves, and the rows that are no copies.
+    """Score one output: all rows, ROC curves, and the rows that are no copies.
 
     Args: truth: (N,). logits: (N, K), for the K names.
     """
@@ -93,7 +94,7 @@ def _mean_area(curves: dict[str, RocCurve]) -> float | None:
 
 
 def describe_roc(curves: dict[str, RocCurve]) -> dict[str, Any]:
-    """True positive rates of each class at the same false positive rates."""
+    """Return the true positive rates of each class at the same false positive rates."""
     return {
         "false_positive_rates": list(FALSE_POSITIVE_RATES),
         "true_positive_rates": {
@@ -104,29 +105,31 @@ def describe_roc(curves: dict[str, RocCurve]) -> dict[str, Any]:
 
 
 def score_votes(logits: Logits, part: FerData) -> dict[str, Any]:
-    """How well the second output, without temperature, fits the votes of all ten columns."""
+    """Return how well the second output, without temperature, fits the votes of all ten columns."""
     predicted = logits.ferplus[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
     agreement = vote_agreement(
-        vote_shares(part.votes), softmax(logits.ferplus), predicted, nameable=len(FERPLUS_EMOTIONS)
+        vote_shares(part.known_votes), softmax(logits.ferplus), predicted, nameable=len(FERPLUS_EMOTIONS)
     )
     return {key: number(value) for key, value in asdict(agreement).items()}
 
 
 def label_agreement(part: FerData) -> float:
-    """Share (0-1) of rows with a FER+ majority whose original label says the same."""
-    majority, counts = ferplus_majority(part.votes)
+    """Return the share (0-1) of rows with a FER+ majority whose original label says the same."""
+    majority, counts = ferplus_majority(part.known_votes)
     return float(np.mean(part.emotion[counts] == emotion_of(majority[counts])))
 
 
 def score_robustness(
     classify: Callable[[NDArray[np.uint8]], Logits], clean: Logits, part: FerData
 ) -> dict[str, dict[str, float]]:
-    """Accuracies (0-1) on each kind of changed images, and their differences to the clean ones.
+    """Return the accuracies (0-1) on each kind of changed images, and their differences to the
+    clean ones.
 
     Args:
         classify: uint8 (N, 48, 48) to logits.
         clean: logits of the unchanged rows of `part`.
-    Returns: by name of CHANGES: "original" and "original_change", with votes "ferplus" and "ferplus_change".
+    Returns: by name of CHANGES: "original" and "original_change", with votes "ferplus" and
+        "ferplus_change".
     """
     before = _accuracies(clean, part)
     rows = {}
@@ -137,7 +140,9 @@ def score_robustness(
 
 
 def worst_change(rows: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """The changed images that cost most: their name, which accuracy, and the difference (0-1, negative)."""
+    """Return the changed images that cost most: their name, which accuracy, and the difference
+    (0-1, negative).
+    """
     key = "ferplus" if all("ferplus_change" in row for row in rows.values()) else "original"
     name = min(rows, key=lambda each: rows[each][f"{key}_change"])
     return {"name": name, "against": key, "change": rows[name][f"{key}_change"]}

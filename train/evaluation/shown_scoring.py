@@ -1,4 +1,4 @@
-"""Scores of what users see: the shown label, its probability and when it is called unsure."""
+"""Score what users see: the shown label, its probability and when it is called unsure."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ from train.metrics.probability_metrics import (
     equal_mass_calibration_error,
     reliability,
 )
-from train.runs.predict import Predictions
+from train.runs.model_outputs import Predictions
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 CURVE_POINTS = 50
 SHOWN_TRUTHS = (*EMOTIONS, "contempt")
-"""What a face may be by majority; contempt cannot be shown, so it is never recalled."""
+"""A face may be one of these by majority; contempt cannot be shown, so it is never recalled."""
 
 
 def score_shown(predictions: Predictions, part: FerData, copies: Copies) -> dict[str, Any]:
-    """Scores of what users see against FER+'s majority; a contempt majority counts as an error."""
-    majority, counts = ferplus_majority(part.votes)
+    """Score what users see against FER+'s majority; a contempt majority counts as an error."""
+    majority, counts = ferplus_majority(part.known_votes)
     logits, majority = predictions.logits.ferplus[counts], majority[counts]
     scores = predictions.scaling.apply(logits)
     truth = np.where(emotion_of(majority) < 0, len(EMOTIONS), emotion_of(majority))
@@ -49,8 +49,8 @@ def score_shown(predictions: Predictions, part: FerData, copies: Copies) -> dict
 
 
 def score_flip_averaged(predictions: Predictions, logits: Logits, part: FerData) -> dict[str, Any]:
-    """The main scores of other logits of the same rows, shown by the same scaling."""
-    majority, counts = ferplus_majority(part.votes)
+    """Return the main scores of other logits of the same rows, shown by the same scaling."""
+    majority, counts = ferplus_majority(part.known_votes)
     scores = predictions.scaling.apply(logits.ferplus[counts])
     truth = emotion_of(majority[counts])
     correct = scores.argmax(axis=1) == truth
@@ -85,7 +85,9 @@ def _score_calibration(
 
 
 def _score_against_original(predictions: Predictions, part: FerData) -> dict[str, Any]:
-    """The shown label against FER-2013's own labels, over all rows: what a folder test of them measures."""
+    """Return the shown label against FER-2013's own labels, over all rows: what a folder test of
+    them measures.
+    """
     shown = predictions.scaling.apply(predictions.logits.ferplus).argmax(axis=1)
     scores = score_labels(part.emotion, shown, EMOTIONS)
     return {key: scores[key] for key in ("count", "accuracy", "interval_95", "macro_f1")}
@@ -96,7 +98,7 @@ def _at_coverages(curve: RiskCoverage) -> dict[str, float]:
 
 
 def describe_curve(curve: RiskCoverage, points: int = CURVE_POINTS) -> dict[str, Any]:
-    """Evenly spaced points of a risk-coverage curve, and the area under all of it."""
+    """Return evenly spaced points of a risk-coverage curve, and the area under all of it."""
     count = len(curve.coverage)
     chosen = np.unique(np.linspace(0, count - 1, min(points, count)).round().astype(int))
     sampled = {
@@ -117,7 +119,7 @@ def _score_unsure(
         return None
     sure = confidence >= predictions.unsure_below
     all_scores = predictions.scaling.apply(predictions.logits.ferplus)
-    majority, _ = ferplus_majority(part.votes)
+    majority, _ = ferplus_majority(part.known_votes)
     nameless = emotion_of(majority) < 0
     unsure = all_scores.max(axis=1) < predictions.unsure_below
     return {

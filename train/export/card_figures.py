@@ -1,4 +1,4 @@
-"""Figures of the benchmarks in a model folder: checked, kept in meta.json and shown on the card."""
+"""Check figures of the benchmarks, keep them in meta.json and show them on the card."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def rewrite_card(folder: Path, photos_json: Path | None = None, times_json: Path
 
 
 def read_photos(path: Path, model_hash: str) -> dict[str, Any]:
-    """Scores of labelled photos. Raises DataError: other JSON, or another model's."""
+    """Read the scores of labelled photos. Raises DataError: other JSON, or another model's."""
     found = _read(path, "benchmarks.expressions")
     try:
         of_this_model = found["model"]["sha256"] == model_hash
@@ -49,7 +49,7 @@ def read_photos(path: Path, model_hash: str) -> dict[str, Any]:
 
 
 def read_times(path: Path, size_bytes: int) -> dict[str, Any]:
-    """Times beside other networks. Raises DataError: other JSON, or another model's."""
+    """Read the times beside other networks. Raises DataError: other JSON, or another model's."""
     found = _read(path, "benchmarks.models")
     try:
         of_this_model = found["files"][0]["size_bytes"] == size_bytes

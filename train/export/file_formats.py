@@ -1,4 +1,4 @@
-"""The file formats besides LiteRT: written, and opened again by their own loaders."""
+"""Write the file formats besides LiteRT, and open them again by their own loaders."""
 
 import importlib.util
 import logging
@@ -17,16 +17,16 @@ from fer_web.errors import FerWebError, ModelArtifactError, SettingsError, Setup
 from fer_web.inference.artifact import KERAS_FILE
 from fer_web.inference.classifier import Logits
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
-from train.runs.predict import load_keras, run_keras
+from train.runs.model_outputs import load_keras, run_keras
 
 Run = Callable[[NDArray[np.uint8]], Logits]
-"""Images, uint8 (N, 48, 48), to logits."""
+"""It turns images, uint8 (N, 48, 48), into logits."""
 
 SAVED_MODEL_FOLDER = "saved_model"
 H5_FILE, ARCHITECTURE_FILE, ONNX_FILE = "model.h5", "architecture.json", "model.onnx"
 ONNX_PACKAGES = ("onnx", "tf2onnx", "onnxruntime")
 ONNX_OPSET = 18
-"""Of late 2022: read by every runtime in use, and has all operations of our networks."""
+"""This version of late 2022 is read by every runtime in use and has all that our networks need."""
 
 LITERT, ONNX = "litert", "onnx"
 _BATCH = 256
@@ -34,12 +34,13 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class FileFormat:
-    """One way to store a network.
+    """It is one way to store a network.
 
     Attributes:
         files: names in the folder; one may be a folder itself.
         write: puts a float32 network into a folder that exists.
-        loaders: by title, functions from that folder to one that runs images; each is compared by itself.
+        loaders: by title, functions from that folder to one that runs images; each is compared by
+            itself.
     """
 
     files: tuple[str, ...]
@@ -60,12 +61,13 @@ class FileFormat:
             ) from exc
 
     def size_bytes(self, folder: Path) -> int:
-        """Of all files together."""
+        """Return the size of all files together."""
         return sum(_size_of(folder / name) for name in self.files)
 
 
 def check_formats(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of formats in the order of ALL_FORMATS, each once; "all" stands for every one.
+    """Return the names of formats in the order of ALL_FORMATS, each once; "all" stands for every
+    one.
 
     Raises:
         SettingsError: an unknown name, or none.
@@ -100,7 +102,7 @@ def _input_spec(model: keras.Model) -> keras.InputSpec:
 
 
 def _to_logits(outputs: Iterable[Any]) -> Logits:
-    """Told apart by shape: converters may rename and reorder outputs."""
+    """Tell outputs apart by shape: converters may rename and reorder them."""
     by_length = {int(each.shape[-1]): np.asarray(each) for each in outputs if len(each.shape) == 2}
     return Logits(by_length[len(EMOTIONS)], by_length[len(FERPLUS_VOTES)])
 
@@ -132,9 +134,10 @@ def _write_saved_model(model: keras.Model, folder: Path) -> None:
 
 def _open_saved_model(folder: Path) -> Run:
     loaded = tf.saved_model.load(str(folder / SAVED_MODEL_FOLDER))
-    signature = loaded.signatures["serving_default"]
-    # The signature alone does not keep the variables that it reads.
-    return _in_batches(lambda pixels, _owner=loaded: signature(image=tf.constant(pixels)).values())
+    # Not the signature alone, which does not keep the variables that it reads.
+    return _in_batches(
+        lambda pixels: loaded.signatures["serving_default"](image=tf.constant(pixels)).values()
+    )
 
 
 def _write_h5(model: keras.Model, folder: Path) -> None:
@@ -187,6 +190,6 @@ FORMATS = {
     ),
     ONNX: FileFormat((ONNX_FILE,), _write_onnx, {"ONNX": _open_onnx}),
 }
-"""By the name that --formats takes; LiteRT, which comes in kinds to choose from, has a module of its own."""
+"""They stand under the names that --formats takes; LiteRT has a module of its own."""
 
 ALL_FORMATS = ("keras", LITERT, "savedmodel", "h5", ONNX)

@@ -1,4 +1,4 @@
-"""LiteRT files of a network, from float32 to int8: written, run and timed."""
+"""Write, run and time LiteRT files of a network, from float32 to int8."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,9 @@ from fer_web.vision.litert import Interpreter, open_interpreter
 from train.networks.activation_maps import CAM
 
 KINDS = ("float32", "float16", "int8-weights", "int8")
-"""float16: weights stored so. int8-weights: activations quantised as they come. int8: by sample images."""
+"""float16: weights stored so. int8-weights: activations quantised as they come. int8: by sample
+images.
+"""
 
 SIGNATURE = "serving_default"
 _WARM_UP, _TURNS, _CALLS = 5, 20, 10
@@ -26,10 +28,11 @@ _WARM_UP, _TURNS, _CALLS = 5, 20, 10
 
 @dataclass(frozen=True)
 class LiteRTFile:
-    """One written file.
+    """It is one written file.
 
     Attributes:
-        outputs: signature names of the outputs "original", "ferplus" and, where there is one, "cam".
+        outputs: signature names of the outputs "original", "ferplus" and, where there is one,
+            "cam".
         size_bytes: of the file.
     """
 
@@ -44,7 +47,8 @@ def write_litert(model: keras.Model, kind: str, path: Path, calibration: NDArray
 
     Args:
         kind: one of KINDS.
-        calibration: uint8 (N, 48, 48), Training images from which int8 takes the ranges of activations.
+        calibration: uint8 (N, 48, 48), Training images from which int8 takes the ranges of
+            activations.
     """
     height, width, channels = model.input_shape[1:]
     spec = keras.InputSpec(dtype="float32", shape=(1, height, width, channels), name="image")
@@ -54,7 +58,7 @@ def write_litert(model: keras.Model, kind: str, path: Path, calibration: NDArray
 
 
 def run_litert(file: LiteRTFile, images: NDArray[np.uint8]) -> Logits:
-    """Logits of uint8 (N, 48, 48) images, one by one as the live page runs them."""
+    """Return the logits of uint8 (N, 48, 48) images, one by one as the live page runs them."""
     run = _runner(open_interpreter(file.path))
     original = np.empty((len(images), len(EMOTIONS)), np.float32)
     ferplus = np.empty((len(images), len(FERPLUS_VOTES)), np.float32)
@@ -66,7 +70,8 @@ def run_litert(file: LiteRTFile, images: NDArray[np.uint8]) -> Logits:
 
 
 def name_outputs(interpreter: Interpreter) -> dict[str, str]:
-    """Signature names of the outputs by what they are, told apart by shape: converters may rename outputs.
+    """Return the signature names of the outputs by what they are, told apart by shape: converters
+    may rename outputs.
 
     Raises: ModelArtifactError: the file has not one output "original" and one "ferplus".
     """
@@ -83,9 +88,11 @@ def name_outputs(interpreter: Interpreter) -> dict[str, str]:
 
 
 def measure_latencies_ms(files: list[LiteRTFile]) -> list[float]:
-    """Milliseconds for one face on one thread, for each file: the lowest of the medians of its turns.
+    """Return the milliseconds for one face on one thread, for each file: the lowest of the medians
+    of its turns.
 
-    The files take turns of ten calls, so that other work on the machine hits all alike; it only ever adds.
+    The files take turns of ten calls, so that other work on the machine hits all alike; it only
+    ever adds.
     """
     runs = [_runner(open_interpreter(file.path)) for file in files]
     image = np.full((1, 48, 48, 1), 128, np.float32)
@@ -93,7 +100,7 @@ def measure_latencies_ms(files: list[LiteRTFile]) -> list[float]:
         for _ in range(_WARM_UP):
             run(image)
     turns = [[_median_ms(run, image) for run in runs] for _ in range(_TURNS)]
-    return np.min(turns, axis=0).tolist()
+    return [float(each) for each in np.min(turns, axis=0)]
 
 
 def _median_ms(run: Callable[[NDArray[np.float32]], Any], image: NDArray[np.float32]) -> float:

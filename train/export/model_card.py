@@ -1,10 +1,11 @@
-"""MODEL_CARD.md of a model folder, from its measured numbers only."""
+"""Write MODEL_CARD.md of a model folder, from its measured numbers only."""
 
 from pathlib import Path
 from typing import Any
 
 from fer_web.inference.artifact import LITERT_FILE
-from train.evaluation.describe import interval, percent, points
+from fer_web.metrics.text_tables import interval, percent
+from train.evaluation.describe import points
 from train.export.model_card_tables import (
     class_tables,
     file_tables,
@@ -23,7 +24,7 @@ _WHAT = """\
 A convolutional network of {millions:.2f} million parameters that names the facial expression in a grey
 {height}x{width} picture of one face: {labels}. It has two outputs on one trunk: FER-2013's original
 labels, and the votes of FER+'s ten taggers. What users see comes from the second, with contempt left out;
-the share of "unknown" and "not-a-face" votes is used as doubt.{maps}
+the share of "unknown" and "not-a-face" votes is used as uncertainty.{maps}
 
 ## Use
 
@@ -34,7 +35,7 @@ Union (AI Act, article 5(1)(f)).
 """
 
 _MAPS = """ A third output, for heat maps,
-has the second's logits for each place before the average over places: their mean is the logit. Places see
+has the second's logits for each cell before the average over cells: their mean is the logit. Cells see
 much of the face around them, so a map is coarse: it tells what spoke for an expression, not its outline."""
 
 _SCORES = """\
@@ -48,7 +49,7 @@ twice the time and is not what the live page does.
 {score_table}
 
 ```
-python -m train evaluate models/{name} --data fer2013.csv --ferplus fer2013new.csv --usage {usage} \\
+python -m train evaluate {folder} --data fer2013.csv --ferplus fer2013new.csv --usage {usage} \\
     --flip-average --robustness
 ```
 """
@@ -93,21 +94,29 @@ def write_model_card(folder: Path, meta: dict[str, Any]) -> None:
         folder: the plots that stand in its subfolder "plots" are shown.
         meta: as stored in meta.json.
     """
-    (folder / "MODEL_CARD.md").write_text(model_card(meta, list_plots(folder)), encoding="utf-8")
+    name = folder.name if folder.parent.name == "models" else meta["name"]
+    text = model_card(meta, list_plots(folder), name)
+    (folder / "MODEL_CARD.md").write_text(text, encoding="utf-8")
 
 
 def list_plots(folder: Path) -> list[str]:
-    """Names of the pictures in a model folder's "plots"."""
+    """Return the names of the pictures in a model folder's "plots"."""
     return sorted(path.name for path in (folder / "plots").glob("*.png"))
 
 
-def model_card(meta: dict[str, Any], plots: list[str]) -> str:
-    """The card's text; parts of which nothing was measured are left out."""
+def model_card(meta: dict[str, Any], plots: list[str], folder_name: str = "") -> str:
+    """Return the card's text; parts of which nothing was measured are left out.
+
+    Args:
+        plots: names of the pictures in the subfolder "plots".
+        folder_name: of the model folder below models/, for commands; "" is the network's name.
+    """
+    folder = f"models/{folder_name or meta['name']}"
     sections = [
         _what(meta),
         _judges(meta),
-        training_section(meta),
-        _scores(meta),
+        training_section(meta, folder),
+        _scores(meta, folder),
         _probability(meta),
         _weaknesses(meta),
         _robustness(meta),
@@ -139,9 +148,9 @@ def _judges(meta: dict[str, Any]) -> str:
     )
 
 
-def _scores(meta: dict[str, Any]) -> str:
+def _scores(meta: dict[str, Any], folder: str) -> str:
     return _SCORES.format(
-        name=meta["name"],
+        folder=folder,
         usage=meta["metrics"]["data"]["usage"],
         litert_file=LITERT_FILE,
         score_table=score_table(meta["metrics"]),

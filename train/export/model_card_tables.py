@@ -1,9 +1,10 @@
-"""The tables of a model card, as Markdown."""
+"""Write the tables of a model card, as Markdown."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from train.evaluation.describe import interval, percent, points
+from fer_web.metrics.text_tables import interval, percent
+from train.evaluation.describe import points
 
 _AGAINST = {
     "original": "FER-2013's original labels",
@@ -13,13 +14,13 @@ _AGAINST = {
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first row is the header."""
+    """Return a table whose first row is the header."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
 def score_table(metrics: dict[str, Any]) -> str:
-    """Accuracies of both outputs and of the shown label."""
+    """Return a table of the accuracies of both outputs and of the shown label."""
     header = ["against", "rows", "accuracy", "95 % interval", "macro-F1", "without copies", "mirrored too"]
     averaged = metrics.get("flip_averaged", {})
     rows = [
@@ -44,7 +45,7 @@ def _score_row(title: str, scores: dict[str, Any], averaged: dict[str, Any] | No
 
 
 def class_tables(metrics: dict[str, Any]) -> str:
-    """The seven that are shown, and FER+'s eight, each where it is the majority."""
+    """Return tables of the seven shown and of FER+'s eight, each where it is the majority."""
     parts = []
     for key, title in (("shown", "Shown label"), ("ferplus", "Second output")):
         classes = metrics[key].get("classes")
@@ -67,7 +68,7 @@ def _class_row(name: str, scores: dict[str, Any]) -> list[str]:
 
 
 def robustness_table(rows: dict[str, dict[str, float]]) -> str:
-    """Accuracies on each kind of changed pictures."""
+    """Return a table of the accuracies on each kind of changed pictures."""
     header = ["pictures", "original labels", "FER+ majority"]
     return markdown_table([header, *([name, *_changed(each)] for name, each in rows.items())])
 
@@ -80,7 +81,7 @@ def _changed(scores: dict[str, float]) -> list[str]:
 
 
 def file_tables(meta: dict[str, Any]) -> str:
-    """Every file that was written and compared."""
+    """Return a table of every file that was written and compared."""
     header = [
         "file",
         "ms a face",

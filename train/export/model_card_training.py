@@ -1,29 +1,28 @@
-"""What a model card says of the training."""
+"""Write what a model card says of the training."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from train.config import BACKBONES, CONFIG_DIR, load_config
+from train.config import BACKBONES, CONFIG_DIR, load_config, with_present_names
 
 _DATA = "--data fer2013.csv --ferplus fer2013new.csv"
 
-_SEEN_BEFORE = dict.fromkeys(BACKBONES, "ImageNet") | {
-    "mobilenet": "the faces of VGGFace2 and others, by telling people, ages and genders apart"
-}
-"""What pretrained weights of a backbone learned on."""
 
+def training_section(meta: dict[str, Any], folder: str) -> str:
+    """Write the section "Training"; it says so when nothing is known.
 
-def training_section(meta: dict[str, Any]) -> str:
-    """The section "Training"; says so when nothing is known."""
+    Args: folder: the model folder, as commands name it.
+    """
     if "config" not in meta:
         return "## Training\n\nExported from a .keras file, which does not say how it was trained.\n"
-    data, config, checkpoint = meta["data"], meta["config"], meta["checkpoint"]
+    data, checkpoint = meta["data"], meta["checkpoint"]
+    config = with_present_names(meta["config"])
     sentences = [
         f"From {_first_weights(config)} on {data['training_rows']:,} rows of FER-2013's Training split.",
         _copies(data),
         _teachers(config),
-        _foreign_weights(config),
+        _pretrained_weights(config),
         *_course(meta),
         _code(meta["environment"]),
         f"Shipped are the {checkpoint['weights']} weights after epoch {checkpoint['epoch']} "
@@ -38,7 +37,7 @@ def training_section(meta: dict[str, Any]) -> str:
         "```\n"
         f"{_earlier_runs(config)}"
         f"python -m train fit --config {given} --seed {meta['seed']} {_DATA}\n"
-        f"python -m train export runs/{name} {_DATA} --out models/{name}\n"
+        f"python -m train export runs/{name} {_DATA} --out {folder}\n"
         "```\n"
     )
     return "## Training\n\n" + "\n".join(each for each in sentences if each) + "\n\n" + commands
@@ -51,12 +50,14 @@ def _first_weights(config: dict[str, Any]) -> str:
     if start:
         return f"the weights of an earlier run ({start})"
     if _pretrained_file(config):
-        return f"weights learned on {_SEEN_BEFORE[_backbone(config)]}"
+        return f"weights learned on {_seen_before(config)}"
     return "random weights"
 
 
 def _earlier_runs(config: dict[str, Any]) -> str:
-    """Commands of the runs that this one started or learned from, in order, where they are in configs/."""
+    """Return the commands of the runs that this one started or learned from, in order, where they
+    are in configs/.
+    """
     return "".join(f"python -m train fit --config {name} {_DATA}\n" for name in _names_of_earlier(config))
 
 
@@ -83,16 +84,18 @@ def _teachers(config: dict[str, Any]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
+    """Write "a", "a and b" or "a, b and c"."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _foreign_weights(config: dict[str, Any]) -> str:
-    """Which runs began with weights from other pictures than FER-2013's, as far as configs/ has the runs."""
+def _pretrained_weights(config: dict[str, Any]) -> str:
+    """Return which runs began with weights from other pictures than FER-2013's, as far as configs/
+    has the runs.
+    """
     runs = {name: load_config(name).to_dict() for name in _names_of_earlier(config)}
     runs |= {config["network"]["name"]: config}
     named = [
-        f"{name} began with weights learned on {_SEEN_BEFORE[_backbone(run)]} ({_pretrained_file(run)})"
+        f"{name} began with weights learned on {_seen_before(run)} ({_pretrained_file(run)})"
         for name, run in runs.items()
         if _pretrained_file(run)
     ]
@@ -111,8 +114,11 @@ def _pretrained_file(config: dict[str, Any]) -> str:
     return Path(file).name if is_used else ""
 
 
-def _backbone(config: dict[str, Any]) -> str:
-    return str(config["network"].get("backbone", "efficientnetb0"))
+def _seen_before(config: dict[str, Any]) -> str:
+    """Return the pictures that pretrained weights learned on; runs of earlier versions had further
+    backbones.
+    """
+    return "ImageNet" if config["network"].get("backbone", BACKBONES[0]) in BACKBONES else "other pictures"
 
 
 def _copies(data: dict[str, Any]) -> str:
@@ -124,7 +130,7 @@ def _copies(data: dict[str, Any]) -> str:
 
 
 def _course(meta: dict[str, Any]) -> list[str]:
-    """Length, machine and course of the training, as far as they are known."""
+    """Return the length, machine and course of the training, as far as they are known."""
     environment, training = meta["environment"], meta.get("training")
     versions = [f"{key} {environment[key]}" for key in ("keras", "tensorflow") if key in environment]
     setting = f"seed {meta['seed']}, backend {environment.get('backend', 'unknown')}, {', '.join(versions)}."

@@ -1,11 +1,9 @@
-"""A model folder as it ships: the LiteRT file is chosen, scored and described."""
+"""Complete a model folder as it ships: the LiteRT file is chosen, scored and described."""
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import keras
 
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import LITERT_FILE, ModelArtifact, write_meta
@@ -21,23 +19,23 @@ from train.export.parity import MAX_ACCURACY_DROP, Parity
 from train.metrics.calibration import Calibration, calibrate
 from train.metrics.metrics import ferplus_majority
 from train.networks.networks import INPUT_SHAPE
+from train.runs.model_outputs import Predictions, average_logits
 from train.runs.plots import plot_history
-from train.runs.predict import Predictions, average_logits
 from train.runs.run_folder import LABELS_AS_VOTES, code_version
-from train.runs.trained_network import Source
+from train.runs.trained_network import NetworkSource
 
 SELECTION_SPLIT = "PublicTest"
 
 SAME_TIME = 0.1
 """Times that differ by this share or less count as equal: on a busy machine they change places."""
 
-MAX_DOUBT = 0.5
-"""Over half of the expected votes for "unknown" or "not-a-face": no expression has a majority any more."""
+MAX_UNCERTAINTY = 0.5
+"""Where over half of the votes are for "unknown" or "not-a-face", no expression has a majority."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A LiteRT file, its output over PublicTest, and the time of one face on one thread."""
+    """It has a LiteRT file, its output over PublicTest, and the time of one face on one thread."""
 
     file: LiteRTFile
     logits: Logits
@@ -45,7 +43,7 @@ class Candidate:
     latency_ms: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """Return plain JSON types."""
         return {
             "kind": self.file.kind,
             "latency_ms": round(self.latency_ms, 3),
@@ -56,7 +54,7 @@ class Candidate:
 
 
 def choose(candidates: list[Candidate]) -> Candidate:
-    """The fastest file that passes; of equally fast ones the closest to the network.
+    """Return the fastest file that passes; of equally fast ones the closest to the network.
 
     Raises: ModelArtifactError: none passes.
     """
@@ -73,7 +71,7 @@ def choose(candidates: list[Candidate]) -> Candidate:
 
 
 def write_model_folder(
-    source: Source,
+    source: NetworkSource,
     data: FerData,
     rows: list[dict[str, Any]],
     candidates: list[Candidate],
@@ -92,7 +90,7 @@ def write_model_folder(
     metrics = score_shipped(shipped, calibration, judged, out / LITERT_FILE)
     best = source.facts.get("checkpoint", {}).get("kind") == "best"
     meta = {
-        **_describe_model(source.model, shipped, calibration),
+        **_describe_model(source, shipped, calibration),
         "metrics": metrics,
         "judged_by": LABELS_AS_VOTES if data.votes is None else "FER+ votes",
         "litert_candidates": [each.to_dict() for each in candidates],
@@ -110,7 +108,7 @@ def write_model_folder(
     return artifact
 
 
-def _draw_history(source: Source, path: Path) -> None:
+def _draw_history(source: NetworkSource, path: Path) -> None:
     drawn = source.path / "plots" / path.name
     if source.history:
         plot_history(source.history, path)
@@ -119,7 +117,8 @@ def _draw_history(source: Source, path: Path) -> None:
 
 
 def score_shipped(shipped: Candidate, calibration: Calibration, data: FerData, path: Path) -> dict[str, Any]:
-    """Every score of the shipped file: plain, averaged with mirror images, and on changed images.
+    """Return every score of the shipped file: plain, averaged with mirror images, and on changed
+    images.
 
     Args: path: where the file lies now.
     """
@@ -139,23 +138,23 @@ def score_shipped(shipped: Candidate, calibration: Calibration, data: FerData, p
 
 
 def calibrate_on(logits: Logits, part: FerData) -> Calibration:
-    """Temperature, offsets and threshold from the rows that have a FER+ majority."""
-    majority, counts = ferplus_majority(part.votes)
+    """Return the temperature, offsets and threshold from the rows that have a FER+ majority."""
+    majority, counts = ferplus_majority(part.known_votes)
     return calibrate(logits.ferplus[counts], majority[counts])
 
 
-def _describe_model(model: keras.Model, shipped: Candidate, calibration: Calibration) -> dict[str, Any]:
+def _describe_model(source: NetworkSource, shipped: Candidate, calibration: Calibration) -> dict[str, Any]:
     height, width, channels = INPUT_SHAPE
     return {
-        "name": model.name,
+        "name": source.facts.get("config", {}).get("network", {}).get("name", source.model.name),
         "labels": list(EMOTIONS),
         "ferplus_votes": list(FERPLUS_VOTES),
         "input": {"height": height, "width": width, "channels": channels, "range": [0, 255]},
         "outputs": shipped.file.outputs,
         "litert": shipped.to_dict(),
-        "parameters": model.count_params(),
+        "parameters": source.model.count_params(),
         "temperature": calibration.temperature,
         "logit_offsets": list(calibration.logit_offsets),
         "unsure_below": calibration.unsure_below,
-        "max_doubt": MAX_DOUBT,
+        "max_doubt": MAX_UNCERTAINTY,
     }

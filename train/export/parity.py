@@ -1,4 +1,4 @@
-"""How far an exported file's output is from that of the network it was made from."""
+"""Measure how far an exported file's output is from that of its network."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,20 +6,22 @@ from typing import Any
 import numpy as np
 
 from fer_web.inference.classifier import Logits
+from fer_web.metrics.text_tables import align
 from train.data.fer_data import FerData
-from train.evaluation.describe import align
 from train.metrics.metrics import accuracies
 
 MAX_ACCURACY_DROP = 0.003
 """Share of right answers that a quantised file may lose on either output."""
 
 MAX_FLOAT_DIFFERENCE = 0.01
-"""The most by which a logit of a file that computes in float32 may differ; rounding stays far below."""
+"""The most by which a logit of a file that computes in float32 may differ; rounding stays far
+below.
+"""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """A file beside the network, both over the same images.
+    """It puts a file beside the network, both over the same images.
 
     Attributes:
         accuracy_change: of the outputs "original" and "ferplus", shares; negative is worse.
@@ -31,11 +33,11 @@ class Parity:
 
     @property
     def keeps_accuracy(self) -> bool:
-        """Whether neither output loses MAX_ACCURACY_DROP or more."""
+        """Tell whether neither output loses MAX_ACCURACY_DROP or more."""
         return min(self.accuracy_change.values()) > -MAX_ACCURACY_DROP
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """Return plain JSON types."""
         return {
             "accuracy_change": {key: round(value, 5) for key, value in self.accuracy_change.items()},
             "largest_logit_difference": round(self.largest_difference, 6),
@@ -43,7 +45,7 @@ class Parity:
 
 
 def compare(logits: Logits, reference: Logits, part: FerData) -> Parity:
-    """Differences of a file's logits to the network's.
+    """Compare a file's logits with the network's.
 
     Args: part: the rows that both are of, with FER+ votes.
     """
@@ -56,11 +58,11 @@ def compare(logits: Logits, reference: Logits, part: FerData) -> Parity:
 
 
 def parity_table(rows: list[dict[str, Any]], count: int) -> str:
-    """Text of a row for each file.
+    """Return a text with a row for each file.
 
     Args:
-        rows: with "title", "size_bytes", "accuracy_change", "largest_logit_difference" and, where it was
-            measured, "latency_ms".
+        rows: with "title", "size_bytes", "accuracy_change", "largest_logit_difference" and, where
+            it was measured, "latency_ms".
         count: of images compared.
     """
     header = ["file", "MB", "ms a face", "original", "FER+", "largest difference of a logit"]

@@ -1,4 +1,4 @@
-"""Training: batches, random changes, the optimizer, teachers, and what happens after each epoch.
+"""A network is trained here: batches, random changes, the optimizer, teachers, ends of epochs.
 
 Only train/__main__.py, export and benchmarks import it.
 It may import data, metrics, networks and runs.

@@ -1,4 +1,4 @@
-"""Random changes to whole batches of training images, as TensorFlow operations for tf.data."""
+"""Change whole batches of training images at random, by TensorFlow operations for tf.data."""
 
 import math
 
@@ -6,11 +6,12 @@ import tensorflow as tf
 
 from train.config import AugmentConfig
 from train.data.draws import as_columns, signed_uniform, uniform
-from train.metrics.camera_faults import spoil
+from train.metrics.camera_faults import corrupt
 
 
 def augment_batch(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Turn, scale, shift, mirror, relight, spoil and partly cover each image of a batch, by its own draw.
+    """Turn, scale, shift, mirror, relight, corrupt and partly cover each image of a batch, by its
+    own draw.
 
     Args:
         images: float32 (N, H, W, 1), 0-255.
@@ -18,7 +19,8 @@ def augment_batch(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> 
     Returns: float32 (N, H, W, 1), 0-255.
     """
     geometry, light, erase = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
-    # Beside the three seeds, not among them: runs without these options see the batches they always saw.
+    # Beside the three seeds, not among them: runs without these options see the batches they always
+    # saw.
     glasses, mask, camera = tf.unstack(
         tf.random.experimental.stateless_split(tf.random.experimental.stateless_fold_in(seed, 1), 3)
     )
@@ -28,12 +30,14 @@ def augment_batch(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> 
         images = _wear_mask(images, config, mask)
     images = _move(images, config, geometry)
     images = _relight(images, config, light)
-    images = spoil(images, config, camera)
+    images = corrupt(images, config, camera)
     return _erase(images, config, erase)
 
 
 def _wear_glasses(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Cover both eyes, which FER-2013 has at about 0.4 of the height, with the bridge free or covered too."""
+    """Cover both eyes, which FER-2013 has at about 0.4 of the height, with the bridge free or
+    covered too.
+    """
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     chance, middle, thickness, bridge, grey = uniform(seed, count, 5)
     rows = _within(height, (0.28 + 0.08 * middle) * height, (0.12 + 0.1 * thickness) * height)
@@ -67,7 +71,8 @@ def _move(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tenso
     y0 = cy + down * config.shift * height - (sin * cx + cos * cy)
     zero = tf.zeros_like(angle)
     rows = tf.stack([mirror * cos, -mirror * sin, x0, sin, cos, y0, zero, zero], axis=1)
-    # Reflected borders look like surroundings of a face; black ones would teach that frames are black.
+    # Reflected borders look like surroundings of a face; black ones would teach that frames are
+    # black.
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=rows,
@@ -99,13 +104,15 @@ def _erase(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tens
 def _cover(
     images: tf.Tensor, in_rows: tf.Tensor, in_columns: tf.Tensor, is_covered: tf.Tensor, grey: tf.Tensor
 ) -> tf.Tensor:
-    """Paint where rows (N, H) and columns (N, W) meet on the images chosen (N,), by `grey` (N,), 0-1."""
+    """Paint where rows (N, H) and columns (N, W) meet on the images chosen (N,), by `grey` (N,),
+    0-1.
+    """
     covered = in_rows[:, :, None] & in_columns[:, None, :] & is_covered[:, None, None]
     return tf.where(covered[..., None], as_columns(grey) * 255.0, images)
 
 
 def _within(length: int, start: tf.Tensor, side: tf.Tensor | int) -> tf.Tensor:
-    """bool (N, length): positions from `start` (N,) on, `side` (N,) of them, rounded."""
+    """Return positions from `start` (N,) on, `side` (N,) of them, rounded: bool (N, length)."""
     first = tf.round(start)[:, None]
     position = tf.range(length, dtype=tf.float32)[None, :]
     return (position >= first) & (position < first + tf.reshape(tf.round(tf.cast(side, tf.float32)), [-1, 1]))

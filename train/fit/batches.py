@@ -1,4 +1,4 @@
-"""From rows to augmented batches, by tf.data whatever Keras computes with."""
+"""Turn rows into augmented batches, by tf.data whatever Keras computes with."""
 
 import functools
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ TEACHER_IMAGES = "teacher_images"
 
 @dataclass(frozen=True)
 class _Targets:
-    """What each of N rows is to be learned as.
+    """It says what each of N rows is to be learned as.
 
     Attributes:
         original, ferplus: float32 (N, 7) and (N, 10).
@@ -36,7 +36,7 @@ class _Targets:
 
     @classmethod
     def of(cls, data: FerData, config: FitConfig, taught: SoftTargets | None) -> "_Targets":
-        shares = vote_shares(data.votes)
+        shares = vote_shares(data.known_votes)
         labels = np.eye(len(EMOTIONS), dtype=np.float32)[data.emotion]
         return cls(
             labels if taught is None else blend(labels, taught.original, config.distill_weight),
@@ -49,7 +49,7 @@ class _Targets:
 def all_batches(
     data: FerData, config: FitConfig, start_epoch: int = 0, *, taught: SoftTargets | None = None
 ) -> tf.data.Dataset:
-    """`training_batches` of one phase after the other, from `start_epoch` to the last."""
+    """Return `training_batches` of one phase after the other, from `start_epoch` to the last."""
     parts = []
     for end_epoch, side in config.phases():
         if start_epoch < end_epoch:
@@ -67,7 +67,8 @@ def training_batches(
     side: int = SIDE,
     taught: SoftTargets | None = None,
 ) -> tf.data.Dataset:
-    """Shuffled, augmented batches of the epochs from `start_epoch` to before `end_epoch`, or to the last.
+    """Return shuffled, augmented batches of the epochs from `start_epoch` to before `end_epoch`, or
+    to the last.
 
     Order and augmentation depend on seed, epoch and step only: a resumed run sees the same batches.
 
@@ -75,9 +76,9 @@ def training_batches(
         data: with votes.
         side: of the images in pixels; they are changed at 48 pixels and made smaller last.
         taught: what teachers say of each row, `distill_weight` of its targets; None for none.
-    Yields: float32 (B, side, side, 1); the targets of the two heads, float32 (B, 7) and (B, 10); with
-        teachers of batches TEACHER_IMAGES, float32 (B, 48, 48, 1); and with `ferplus_balance` or
-        `class_weights` the weights of each row in the two losses, float32 (B,).
+    Yields: float32 (B, side, side, 1); the targets of the two heads, float32 (B, 7) and (B, 10);
+        with teachers of batches TEACHER_IMAGES, float32 (B, 48, 48, 1); and with `ferplus_balance`
+        or `class_weights` the weights of each row in the two losses, float32 (B,).
     """
     images = tf.constant(data.images[..., None])
     targets = {name: tf.constant(each) for name, each in vars(_Targets.of(data, config, taught)).items()}
@@ -105,7 +106,9 @@ def training_batches(
 
 
 def _order(count: int, config: FitConfig, start_epoch: int, end_epoch: int) -> tf.data.Dataset:
-    """Row numbers, int32 (B,), and step, int64, of each batch; rows that fill no batch are left out."""
+    """Return the row numbers, int32 (B,), and step, int64, of each batch; rows that fill no batch
+    are left out.
+    """
     steps = count // config.batch_size
 
     def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:

@@ -1,4 +1,4 @@
-"""Which devices a run computes on, by Keras's own distribution API."""
+"""Choose the devices that a run computes on, by Keras's own distribution API."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def leave_gpus_to_backend() -> None:
 
 @contextlib.contextmanager
 def all_devices(batch_size: int, say: Callable[[str], None]) -> Iterator[None]:
-    """Within a with block, split every batch evenly over all devices and add up the gradients.
+    """Split every batch of a with block evenly over all devices and add up the gradients.
 
     With one device nothing changes, and `say` tells so.
 
@@ -45,7 +45,7 @@ def all_devices(batch_size: int, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def list_devices() -> list[str]:
-    """Names of the devices that the backend computes on, such as "gpu:0"."""
+    """Return the names of the devices that the backend computes on, such as "gpu:0"."""
     if keras.config.backend() == "torch":
         import torch
 

@@ -1,4 +1,4 @@
-"""Learning from teachers (Hinton et al. 2015, "Distilling the knowledge in a neural network")."""
+"""Learn from teachers (Hinton et al. 2015, "Distilling the knowledge in a neural network")."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,14 @@ Logits = dict[str, Any]
 
 
 def with_teachers(model: keras.Model, teachers: Sequence[keras.Model], config: FitConfig) -> keras.Model:
-    """The same network, with the same variables, whose loss has the distance to the teachers in it."""
+    """Return the same network, with the same variables, whose loss has the distance to the teachers
+    in it.
+    """
     student = _Student(model.input, model.output, name=model.name)
 
     def ask(images: Any) -> Logits:
-        # A plain function: as attributes, Keras would count the teachers' weights among the student's.
+        # A plain function: as attributes, Keras would count the teachers' weights among the
+        # student's.
         answers = [teacher(images, training=False) for teacher in teachers]
         return {head: sum(each[head] for each in answers) / len(answers) for head in answers[0]}
 
@@ -29,7 +32,7 @@ def with_teachers(model: keras.Model, teachers: Sequence[keras.Model], config: F
 
 
 class _Student(keras.Model):
-    """A network with teachers; its targets hold TEACHER_IMAGES beside those of the two heads."""
+    """It is a network with teachers; its targets hold TEACHER_IMAGES beside those of the two heads."""
 
     def compute_loss(
         self,
@@ -39,7 +42,9 @@ class _Student(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """(1 - distill_weight) of the loss on labels and votes, and distill_weight of the teachers'."""
+        """Add (1 - distill_weight) of the loss on labels and votes and distill_weight of the
+        teachers'.
+        """
         targets = dict(y)
         taught = self.ask_teachers(targets.pop(TEACHER_IMAGES))
         on_labels = super().compute_loss(x, targets, y_pred, sample_weight, training)
@@ -51,7 +56,8 @@ class _Student(keras.Model):
 
 
 def mean_distance(teacher: Any, student: Any, temperature: float) -> Any:
-    """Mean Kullback-Leibler divergence of softened answers, times the temperature's square.
+    """Return the mean Kullback-Leibler divergence of softened answers, times the temperature's
+    square.
 
     The square keeps the gradients' size the same at all temperatures.
 

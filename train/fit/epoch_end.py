@@ -1,4 +1,4 @@
-"""What happens after each epoch: scores, history, checkpoints, and the end when nothing improves."""
+"""Score, record and keep each epoch, and end the run when nothing improves."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from train.data.fer_data import FerData
 from train.metrics.metrics import accuracies
 from train.networks.batch_statistics import estimate_batch_statistics
 from train.runs.checkpoint import BEST_FILE, LAST_FILE, save, save_averaged
-from train.runs.predict import run_keras
+from train.runs.model_outputs import run_keras
 from train.runs.run_folder import read_history, write_history
 
 Row = dict[str, float]
@@ -21,7 +21,7 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Scoring:
-    """What averaged weights are scored with.
+    """It holds what averaged weights are scored with.
 
     Attributes:
         sample: float32 (B, 48, 48, 1) batches, to estimate batch normalisation from.
@@ -34,8 +34,10 @@ class Scoring:
     ferplus_name: str = "FER+ majority"
 
 
-class Recorder(keras.callbacks.Callback):
-    """After each epoch: score the averaged weights on PublicTest, then write history and checkpoints."""
+class EpochRecorder(keras.callbacks.Callback):
+    """It scores the averaged weights on PublicTest after each epoch, then writes history and
+    checkpoints.
+    """
 
     def __init__(self, run_dir: Path, scoring: Scoring, *, patience: int, say: Callable[[str], None]) -> None:
         super().__init__()
@@ -45,7 +47,7 @@ class Recorder(keras.callbacks.Callback):
         self._is_resumed = False
 
     def is_finished(self, epochs_done: int) -> bool:
-        """Whether the run has stopped early. Rows past the last checkpoint are forgotten."""
+        """Tell whether the run has stopped early. Rows past the last checkpoint are forgotten."""
         self.rows = [row for row in self.rows if row["epoch"] <= epochs_done]
         return is_stalled(self.rows, self._patience)
 
@@ -63,7 +65,8 @@ class Recorder(keras.callbacks.Callback):
         row = {"epoch": epoch + 1, **losses, **scores, "seconds": seconds, "resumed": float(self._is_resumed)}
         self._is_resumed = False
         self.rows = [old for old in self.rows if old["epoch"] <= epoch] + [row]
-        # History first: a kill between the two leaves a row too many, which the line above drops on resuming.
+        # History first: a kill between the two leaves a row too many, which the line above drops on
+        # resuming.
         write_history(self._run_dir, self.rows)
         if selection_score(row) >= max(selection_score(each) for each in self.rows):
             save_averaged(self._run_dir / BEST_FILE, averaged, epochs_done=epoch + 1)
@@ -81,17 +84,17 @@ class Recorder(keras.callbacks.Callback):
 
 
 def selection_score(row: Row) -> float:
-    """Mean PublicTest accuracy of the two heads: what "best" means."""
+    """Return the mean PublicTest accuracy of the two heads: what "best" means."""
     return (row["val_original_accuracy"] + row["val_ferplus_accuracy"]) / 2
 
 
 def best_epoch(rows: list[Row]) -> int:
-    """The last of the epochs with the highest selection score: the one in best.npz."""
+    """Return the last of the epochs with the highest selection score: the one in best.npz."""
     return int(max(rows, key=lambda row: (selection_score(row), row["epoch"]))["epoch"])
 
 
 def is_stalled(rows: list[Row], patience: int) -> bool:
-    """Whether the last `patience` epochs brought nothing better; never for 0."""
+    """Tell whether the last `patience` epochs brought nothing better; never for 0."""
     return bool(patience and rows) and rows[-1]["epoch"] - best_epoch(rows) >= patience
 
 

@@ -1,4 +1,4 @@
-"""A run's history as TensorBoard reads it."""
+"""Write a run's history as TensorBoard reads it."""
 
 import socket
 import time
@@ -10,7 +10,10 @@ FOLDER = "tensorboard"
 
 
 class EventLog:
-    """One new event file. TensorFlow writes the format itself; only looking at it needs TensorBoard."""
+    """It is one new event file.
+
+    TensorFlow writes the format itself; only looking at it needs TensorBoard.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,6 @@
-"""Train a network and keep everything about the run in one folder; killed runs continue where they stood."""
+"""Train a network and keep everything about the run in one folder; killed runs continue where they
+stood.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +19,7 @@ from train.data.fer_data import FerData, training_rows
 from train.fit.batches import all_batches, training_batches
 from train.fit.devices import all_devices, leave_gpus_to_backend
 from train.fit.distillation import with_teachers
-from train.fit.epoch_end import Recorder, Scoring
+from train.fit.epoch_end import EpochRecorder, Scoring
 from train.fit.event_log import FOLDER, EventLog
 from train.fit.optimizer import build_optimizer
 from train.fit.soft_targets import SOFT_TARGETS_FILE, SoftTargets, ask_teachers
@@ -33,10 +35,6 @@ from train.runs.run_folder import LABELS_AS_VOTES, open_run
 STATISTICS_BATCHES = 24
 """Batches from which batch normalisation is estimated anew for the averaged weights."""
 
-STATISTICS_FACES = 256
-"""Of the training rows, for normalisation's first statistics where pretrained weights come without them."""
-
-
 _MIRRORED_ONLY = AugmentConfig(
     rotate_degrees=0.0, scale=0.0, shift=0.0, brightness=0.0, contrast=0.0, erase_share=0.0
 )
@@ -45,7 +43,7 @@ _MIRRORED_ONLY = AugmentConfig(
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a run reached: its folder, and the last row of history.csv."""
+    """It says what a run reached: its folder, and the last row of history.csv."""
 
     run_dir: Path
     last_epoch: dict[str, float]
@@ -53,7 +51,7 @@ class FitResult:
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How a run is carried out; nothing here changes its result beyond rounding.
+    """It says how a run is carried out; nothing here changes its result beyond rounding.
 
     Attributes:
         say: called with one line of text an epoch.
@@ -80,12 +78,13 @@ def fit(
 
     Args:
         data: with a Training and a PublicTest split. Without FER+ votes its labels stand for them.
-        run_dir: created; holds config.json, history.csv, plots/, last.npz (everything) and best.npz.
+        run_dir: created; holds config.json, history.csv, plots/, last.npz (everything) and
+            best.npz.
         say: as in `options`, which it replaces.
     Raises:
         DataError: too few rows, or an emotion without any.
-        SettingsError: the folder holds a run with another configuration, other data or other teachers; a
-            teacher or a weights file is none; the devices cannot be distributed over.
+        SettingsError: the folder holds a run with another configuration, other data or other
+            teachers; a teacher or a weights file is none; the devices cannot be distributed over.
     """
     options = options or FitOptions()
     options = replace(options, say=say or options.say)
@@ -101,7 +100,7 @@ def fit(
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of a run, all with votes, and what is said about them.
+    """It holds the rows of a run, all with votes, and what is said about them.
 
     Attributes:
         record: for config.json.
@@ -149,13 +148,13 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
     model = compile_network(config, steps_per_epoch=steps, teachers=teachers)
     start_epoch = restore(run_dir / LAST_FILE, model) if (run_dir / LAST_FILE).is_file() else 0
     if not start_epoch:
-        _set_first_weights(model, config, rows.training, options.say)
+        _set_first_weights(model, config, options.say)
     scoring = Scoring(
         sample_batches(rows.training, config),
         rows.validation,
         "FER+ majority" if rows.has_votes else "of the labels by the FER+ output",
     )
-    recorder = Recorder(run_dir, scoring, patience=config.early_stopping_epochs, say=options.say)
+    recorder = EpochRecorder(run_dir, scoring, patience=config.early_stopping_epochs, say=options.say)
     if start_epoch < config.epochs and not recorder.is_finished(start_epoch):
         options.say(f"epoch {start_epoch + 1} on, by {keras.config.backend()}")
         with _watchers(recorder, run_dir, options) as callbacks:
@@ -176,7 +175,7 @@ def _train(config: FitConfig, rows: _Rows, run_dir: Path, options: FitOptions) -
 def _ask_once(
     rows: FerData, config: FitConfig, run_dir: Path, say: Callable[[str], None]
 ) -> SoftTargets | None:
-    """What teachers say of the rows, where they are asked once in a run; kept in its folder."""
+    """Return what teachers say of the rows, where they are asked once in a run; kept in its folder."""
     if not config.teachers or config.teaches_batches:
         return None
     path = run_dir / SOFT_TARGETS_FILE
@@ -186,25 +185,21 @@ def _ask_once(
     return SoftTargets.read(path, len(rows))
 
 
-def _set_first_weights(
-    model: keras.Model, config: FitConfig, rows: FerData, say: Callable[[str], None]
-) -> None:
+def _set_first_weights(model: keras.Model, config: FitConfig, say: Callable[[str], None]) -> None:
     if config.start_from:
         new = start_from_mean(model, config.network, config.first_networks)
         say(f"weights start from {' and '.join(config.first_networks)}; new blocks: {new}")
     if config.network.architecture != "transfer":
         return
     if config.network.pretrained_weights:
-        # Spread over all rows: those of picture folders are in the order of their labels.
-        some = np.linspace(0, len(rows) - 1, min(len(rows), STATISTICS_FACES)).astype(int)
-        load_pretrained_weights(model, config.network, rows.images[some, ..., None])
+        load_pretrained_weights(model, config.network)
         say(f"{config.network.backbone} starts from {config.network.pretrained_weights}")
     else:
         say(f"{config.network.backbone} starts from scratch: no pretrained_weights are given")
 
 
 @contextlib.contextmanager
-def _watchers(recorder: Recorder, run_dir: Path, options: FitOptions) -> Iterator[list[Any]]:
+def _watchers(recorder: EpochRecorder, run_dir: Path, options: FitOptions) -> Iterator[list[Any]]:
     callbacks: list[Any] = [recorder]
     with contextlib.ExitStack() as stack:
         if options.writes_events:
@@ -221,7 +216,7 @@ def _watchers(recorder: Recorder, run_dir: Path, options: FitOptions) -> Iterato
 def compile_network(
     config: FitConfig, *, steps_per_epoch: int, teachers: Sequence[keras.Model] = ()
 ) -> keras.Model:
-    """A fresh network with its losses and optimizer, ready for `fit`."""
+    """Return a fresh network with its losses and optimizer, ready for `fit`."""
     with dtype_policy(config.dtype_policy):
         model = build_network(config.network, for_training=True, any_size=len(config.phases()) > 1)
     if teachers:
@@ -237,7 +232,8 @@ def compile_network(
 
 
 def sample_batches(data: FerData, config: FitConfig) -> "_Sample":
-    """The first batches of training again, float32 (B, 48, 48, 1), augmented if `statistics_on` says so.
+    """Return the first batches of training again, float32 (B, 48, 48, 1), augmented if
+    `statistics_on` says so.
 
     They are not blended: the statistics are for whole faces, and a blend of two has less contrast.
     """
@@ -248,7 +244,7 @@ def sample_batches(data: FerData, config: FitConfig) -> "_Sample":
 
 @dataclass(frozen=True)
 class _Sample:
-    """Batches as NumPy arrays, which every backend takes."""
+    """It gives batches as NumPy arrays, which every backend takes."""
 
     batches: tf.data.Dataset
 

@@ -1,4 +1,4 @@
-"""Blending of training images with their targets (Zhang et al. 2018, "mixup")."""
+"""Blend training images and their targets (Zhang et al. 2018, "mixup")."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""The optimizer of a run: SGD or Adam with one warm-up, one cosine and averaged weights."""
+"""Build the optimizer: SGD or Adam with one warm-up, one cosine and averaged weights."""
 
 import keras
 
@@ -6,7 +6,7 @@ from train.config import FitConfig
 
 
 def build_optimizer(config: FitConfig, *, steps: int) -> keras.optimizers.Optimizer:
-    """For `steps` steps in all; biases and normalisation are left out of the decay of weights."""
+    """Build it for `steps` steps in all; the decay of weights leaves out biases and normalisation."""
     warmup = max(1, round(steps * config.warmup_share))
     schedule = keras.optimizers.schedules.CosineDecay(
         config.peak_learning_rate / 25,

@@ -1,4 +1,4 @@
-"""What teachers say of each training row, asked once for a whole run."""
+"""Ask teachers about each training row, once for a whole run."""
 
 import io
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from fer_web.errors import DataError
 from fer_web.inference.scores import softmax
 from train.runs.checkpoint import write_atomically
-from train.runs.predict import average_logits, run_keras
+from train.runs.model_outputs import average_logits, run_keras
 
 SOFT_TARGETS_FILE = "soft_targets.npz"
 
 
 @dataclass(frozen=True)
 class SoftTargets:
-    """Probabilities of N rows.
+    """It holds the probabilities of N rows.
 
     Attributes:
         original, ferplus: float32 (N, 7) and (N, 10), as the network's outputs are ordered.
@@ -36,7 +36,10 @@ class SoftTargets:
 
     @classmethod
     def read(cls, path: Path, count: int) -> "SoftTargets":
-        """Read what `write` wrote. Raises DataError: it cannot be read or is not of `count` rows."""
+        """Read what `write` wrote.
+
+        Raises DataError: it cannot be read or is not of `count` rows.
+        """
         try:
             with np.load(path) as file:
                 stored = cls(file["original"], file["ferplus"])
@@ -51,10 +54,10 @@ class SoftTargets:
 def ask_teachers(
     teachers: Sequence[keras.Model], images: NDArray[np.uint8], temperature: float
 ) -> SoftTargets:
-    """Softened mean of all teachers' logits of each image and of its mirror image.
+    """Return the softened mean of all teachers' logits of each image and of its mirror image.
 
-    The mean of several networks and views is right more often than any of them, and of a doubtful label it
-    says how doubtful (Hinton et al. 2015, "Distilling the knowledge in a neural network").
+    The mean of several networks and views is right more often than any of them, and of a doubtful
+    label it says how doubtful (Hinton et al. 2015, "Distilling the knowledge in a neural network").
 
     Args:
         images: uint8 (N, 48, 48).
@@ -70,7 +73,7 @@ def ask_teachers(
 
 
 def blend(labels: NDArray[np.float32], taught: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
-    """Targets (N, K) of which `weight` (0-1) is the teachers'.
+    """Return targets (N, K) of which `weight` (0-1) is the teachers'.
 
     Their cross-entropy is the weighted sum of that with the labels and that with the teachers.
     """

@@ -1,4 +1,4 @@
-"""A bar over the steps of each epoch, on terminals."""
+"""Draw a bar over the steps of each epoch, on terminals."""
 
 import sys
 from typing import Any
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class StepBar(keras.callbacks.Callback):
-    """Shows on stderr how far the epoch is; what is printed meanwhile stays above the bar."""
+    """It shows on stderr how far the epoch is; what is printed meanwhile stays above the bar."""
 
     def __init__(self) -> None:
         super().__init__()

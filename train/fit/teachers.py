@@ -1,4 +1,4 @@
-"""Trained networks that another one learns from, wherever they are kept."""
+"""Open trained networks that another one learns from, wherever they are kept."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,17 +9,17 @@ from fer_web.errors import SettingsError
 from fer_web.inference.artifact import load_artifact, sha256_of
 from train.networks.networks import HEADS, INPUT_SHAPE, dtype_policy
 from train.runs.checkpoint import LAST_FILE, averaged_weights
-from train.runs.run_folder import CONFIG_FILE, read_config
+from train.runs.run_folder import CONFIG_FILE, find_run, read_config
 from train.runs.trained_network import open_source
 
 
 def teacher_file(source: str) -> Path:
-    """The file with a teacher's weights.
+    """Return the file with a teacher's weights.
 
     Args: source: a run folder (its last epoch's averaged weights), a model folder or a .keras file.
     Raises: SettingsError: it is none of these. ModelArtifactError: the model folder is not whole.
     """
-    path = Path(source)
+    path = find_run(Path(source))
     if (path / CONFIG_FILE).is_file():
         return path / LAST_FILE
     if path.is_dir():
@@ -33,7 +33,8 @@ def teacher_file(source: str) -> Path:
 
 
 def hash_teachers(sources: Sequence[str]) -> list[str]:
-    """SHA-256 of each teacher's file, hexadecimal: a resumed run must have the same teachers.
+    """Return the SHA-256 of each teacher's file, hexadecimal: a resumed run must have the same
+    teachers.
 
     Raises: SettingsError, ModelArtifactError, DataError.
     """
@@ -49,16 +50,18 @@ def hash_teachers(sources: Sequence[str]) -> list[str]:
 def load_teachers(sources: Sequence[str], *, as_trained: bool = False) -> list[keras.Model]:
     """Open every teacher, never to be trained.
 
-    Args: as_trained: a run's network computes in the dtype that it was trained in: bfloat16 is twice as fast
-        where each batch is shown to it. Otherwise in float32; files in the dtype they were saved with. The
+    Args: as_trained: a run's network computes in the dtype that it was trained in: bfloat16 is
+        twice as fast where each batch is shown to it. Otherwise in float32; files in the dtype they
+        were saved with. The
             answers are float32.
-    Raises: SettingsError, ModelArtifactError: not a network for 48 x 48 pixels with our two outputs.
+    Raises: SettingsError, ModelArtifactError: not a network for 48 x 48 pixels with our two
+        outputs.
     """
     return [_load(source, as_trained) for source in sources]
 
 
 def _load(source: str, as_trained: bool) -> keras.Model:
-    path = Path(source)
+    path = find_run(Path(source))
     is_run = (path / CONFIG_FILE).is_file()
     with dtype_policy(read_config(path).dtype_policy if as_trained and is_run else "float32"):
         model = open_source(path).model

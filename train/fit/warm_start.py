@@ -14,7 +14,8 @@ from train.runs.trained_network import open_source
 
 
 def start_from_mean(model: keras.Model, config: NetworkConfig, sources: Sequence[str]) -> int:
-    """Put the mean of the weights of trained networks into a fresh one, as `start_from` does with one.
+    """Put the mean of the weights of trained networks into a fresh one, as `start_from` does with
+    one.
 
     Means of normalisation's statistics are not the statistics of the mean; training replaces them.
 
@@ -37,39 +38,40 @@ def start_from_mean(model: keras.Model, config: NetworkConfig, sources: Sequence
 
 
 def _floats(model: keras.Model) -> list[Any]:
-    """Its weights without the seeds of dropout, which are whole numbers."""
+    """Return its weights without the seeds of dropout, which are whole numbers."""
     return [each for each in model.weights if each.dtype.startswith("float")]
 
 
 def start_from(model: keras.Model, config: NetworkConfig, source: str) -> int:
     """Put the weights of a trained network into a fresh one of `build_network`.
 
-    Blocks are matched by stage (a run of blocks of as many channels, of which only the first halves the
-    image) and by their place in it. A block that the trained network lacks starts as the identity: its last
-    normalisation scales by zero (Goyal et al. 2017, "Accurate, large minibatch SGD", section 5.1).
+    Blocks are matched by stage (a run of blocks of as many channels, of which only the first halves
+    the image) and by their position in it. A block that the trained network lacks starts as the
+    identity: its last normalisation scales by zero (Goyal et al. 2017, "Accurate, large minibatch
+    SGD", section 5.1).
 
     Args: source: a run folder, a model folder or a .keras file.
     Returns: how many blocks are new.
-    Raises: SettingsError: the trained network is another kind, wider, narrower or deeper than `config`.
-        DataError, ModelArtifactError: there is no such network.
+    Raises: SettingsError: the trained network is another kind, wider, narrower or deeper than
+        `config`. DataError, ModelArtifactError: there is no such network.
     """
     if config.architecture != "residual":
         raise SettingsError(
             f"start_from is for residual networks, not for {config.architecture}. Leave it out"
         )
     trained = open_source(Path(source)).model
-    old_blocks = {place: i for i, place in enumerate(_places(_blocks_of(trained)), start=1)}
-    places = list(_places(config.blocks))
-    if not set(old_blocks) <= set(places):
+    old_blocks = {position: i for i, position in enumerate(_positions(_blocks_of(trained)), start=1)}
+    positions = list(_positions(config.blocks))
+    if not set(old_blocks) <= set(positions):
         raise _misfit(source, f"its blocks are {_blocks_of(trained)}, not the first ones of each stage")
-    renamed = {f"block{i}": f"block{old_blocks[at]}" for i, at in enumerate(places, 1) if at in old_blocks}
-    new = [f"block{i}" for i, place in enumerate(places, start=1) if place not in old_blocks]
+    renamed = {f"block{i}": f"block{old_blocks[at]}" for i, at in enumerate(positions, 1) if at in old_blocks}
+    new = [f"block{i}" for i, position in enumerate(positions, start=1) if position not in old_blocks]
     _copy(model, trained, renamed, new, source)
     return len(new)
 
 
 def _blocks_of(model: keras.Model) -> list[tuple[int, int]]:
-    """(channels, stride) of each residual block; empty for another kind of network."""
+    """Return (channels, stride) of each residual block; empty for another kind of network."""
     names = {layer.name for layer in model.layers}
     blocks: list[tuple[int, int]] = []
     for i in count(1):
@@ -80,16 +82,16 @@ def _blocks_of(model: keras.Model) -> list[tuple[int, int]]:
     raise AssertionError
 
 
-def _places(
+def _positions(
     blocks: list[tuple[int, int]] | tuple[tuple[int, int], ...],
 ) -> Iterator[tuple[int, int, int, int]]:
-    """(stage, place in it, channels, stride) of each block."""
-    stage, place, before = -1, 0, 0
+    """Yield (stage, position in it, channels, stride) of each block."""
+    stage, position, before = -1, 0, 0
     for channels, stride in blocks:
         if stride != 1 or channels != before:
-            stage, place = stage + 1, 0
-        yield stage, place, channels, stride
-        place, before = place + 1, channels
+            stage, position = stage + 1, 0
+        yield stage, position, channels, stride
+        position, before = position + 1, channels
 
 
 def _copy(

@@ -1,9 +1,9 @@
-"""How FER+ logits become shown probabilities, and the confidence under which a face is called unsure.
+"""Turn FER+ logits into shown probabilities, and choose when a face is called unsure.
 
-The label that is shown and its probability come from a temperature and, where they help, one offset for each
-of the seven expressions (vector scaling with one common scale, Guo et al. 2017). Both are chosen on faces
-with a FER+ majority, and every choice between kinds is made cross-fitted: each fifth of the faces is judged
-by parameters from the other four.
+The label that is shown and its probability come from a temperature and, where they help, one offset
+for each of the seven expressions (vector scaling with one common scale, Guo et al. 2017). Both are
+chosen on faces with a FER+ majority, and every choice between kinds is made cross-fitted: each
+fifth of the faces is judged by parameters from the other four.
 """
 
 from dataclasses import dataclass
@@ -17,18 +17,24 @@ from train.metrics.label_offsets import fit_offsets
 from train.metrics.metrics import expected_calibration_error, risk_coverage
 
 TEMPERATURES = np.round(np.geomspace(0.25, 4.0, 161), 4)
-"""Tried one by one: the loss is smooth with one minimum, and steps of 1.7 % are finer than its error."""
+"""Tried one by one: the loss is smooth with one minimum, and steps of 1.7 % are finer than its
+error.
+"""
 
 BALANCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7)
-"""Tried one by one: 0 would fit the probabilities as they are, 1 would have all expressions count alike."""
+"""Tried one by one: 0 would fit the probabilities as they are, 1 would have all expressions count
+alike.
+"""
 
 MAX_ACCURACY_LOSS = 0.003
-"""Share of right labels that a better balance over the seven may cost, cross-fitted. With none, sad and
-disgusted faces are named too rarely; with more, the surest labels are wrong more often.
+"""Share of right labels that a better balance over the seven may cost, cross-fitted. With none, sad
+and disgusted faces are named too rarely; with more, the surest labels are wrong more often.
 `benchmarks.calibration` shows what each balance gives and costs."""
 
 ANSWERED_SHARE = 0.9
-"""Share of faces with a FER+ majority on which the model commits itself; the least sure tenth is "unsure"."""
+"""Share of faces with a FER+ majority on which the model commits itself; the least sure tenth is
+"unsure".
+"""
 
 FOLDS = 5
 
@@ -38,26 +44,27 @@ _EMOTION_OF_VOTE[list(FERPLUS_INDEX_OF_EMOTION)] = np.arange(len(FERPLUS_INDEX_O
 
 @dataclass(frozen=True)
 class Scaling:
-    """What turns FER+ logits into shown probabilities: see `shown_scores`."""
+    """It turns FER+ logits into shown probabilities: see `shown_scores`."""
 
     temperature: float
     logit_offsets: tuple[float, ...] = NO_OFFSETS
 
     def apply(self, ferplus_logits: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Shown probabilities, float32 (N, 7), of logits (N, 10)."""
+        """Return the shown probabilities, float32 (N, 7), of logits (N, 10)."""
         return shown_scores(ferplus_logits, self.temperature, self.logit_offsets)[0]
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What meta.json stores beside the network.
+    """It holds what meta.json stores beside the network.
 
     Attributes:
         temperature: divides the FER+ logits.
         unsure_below: confidence, 0-1.
-        cross_fitted_error: expected calibration error (0-1) when the scaling for each fifth of the faces
-            is chosen on the other four.
-        logit_offsets: added to the logits of EMOTIONS before the temperature; zeros where they do not help.
+        cross_fitted_error: expected calibration error (0-1) when the scaling for each fifth of the
+            faces is chosen on the other four.
+        logit_offsets: added to the logits of EMOTIONS before the temperature; zeros where they do
+            not help.
         balance: one of BALANCES, by which the offsets were fitted; None without offsets.
     """
 
@@ -69,8 +76,10 @@ class Calibration:
 
 
 def emotion_of(ferplus_label: NDArray[np.integer]) -> NDArray[np.int64]:
-    """FER+ columns (N,) as positions in EMOTIONS, int64; -1 for those that the seven cannot express."""
-    return _EMOTION_OF_VOTE[ferplus_label]
+    """Turn FER+ columns (N,) into positions in EMOTIONS, int64; -1 where the seven cannot express
+    one.
+    """
+    return np.asarray(_EMOTION_OF_VOTE[ferplus_label], np.int64)
 
 
 def calibrate(ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer]) -> Calibration:
@@ -78,7 +87,8 @@ def calibrate(ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer
 
     Args:
         ferplus_logits: (N, 10).
-        majority: (N,), columns of FERPLUS_VOTES; contempt counts as an error, as it cannot be shown.
+        majority: (N,), columns of FERPLUS_VOTES; contempt counts as an error, as it cannot be
+            shown.
     """
     balance = choose_balance(ferplus_logits, majority)
     scaling = fit_scaling(ferplus_logits, majority, balance)
@@ -95,7 +105,8 @@ def calibrate(ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer
 
 
 def choose_balance(ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer]) -> float | None:
-    """The balance with the highest mean recall that costs at most MAX_ACCURACY_LOSS; None: no offsets.
+    """Return the balance with the highest mean recall that costs at most MAX_ACCURACY_LOSS; None:
+    no offsets.
 
     All are compared cross-fitted.
     """
@@ -117,7 +128,7 @@ def choose_balance(ferplus_logits: NDArray[np.floating], majority: NDArray[np.in
 def fit_scaling(
     ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer], balance: float | None = None
 ) -> Scaling:
-    """Offsets by `balance`, none when it is None, and then the temperature."""
+    """Return the offsets by `balance`, none when it is None, and then the temperature."""
     offsets = NO_OFFSETS
     if balance is not None:
         truth = emotion_of(majority)
@@ -131,10 +142,11 @@ def fit_temperature(
     majority: NDArray[np.integer],
     logit_offsets: tuple[float, ...] = NO_OFFSETS,
 ) -> float:
-    """The temperature whose confidence says best how often the shown label is right.
+    """Return the temperature whose confidence says best how often the shown label is right.
 
-    That is the lowest log loss of the confidence. The whole distribution's likelihood (Guo et al. 2017) gives
-    the same calibration error where there are no offsets, but does not count a contempt majority as an error.
+    That is the lowest log loss of the confidence. The whole distribution's likelihood (Guo et al.
+    2017) gives the same calibration error where there are no offsets, but does not count a contempt
+    majority as an error.
     """
 
     def loss(temperature: float) -> float:
@@ -149,7 +161,9 @@ def fit_temperature(
 def shown_correctness(
     ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer], scaling: Scaling
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Confidence, float32 (N,), 0-1, of the shown label, and whether it is the majority's, bool (N,)."""
+    """Return the confidence, float32 (N,), 0-1, of the shown label, and whether it is the
+    majority's, bool (N,).
+    """
     scores = scaling.apply(ferplus_logits)
     return scores.max(axis=1), scores.argmax(axis=1) == emotion_of(majority)
 
@@ -159,7 +173,9 @@ def cross_fit(
     majority: NDArray[np.integer],
     balance: float | None = None,
 ) -> NDArray[np.float32]:
-    """Shown probabilities, float32 (N, 7), with each fold's scaling from the others, interleaved."""
+    """Return the shown probabilities, float32 (N, 7), with each fold's scaling from the others,
+    interleaved.
+    """
     fold = np.arange(len(majority)) % FOLDS
     scores = np.zeros((len(majority), len(NO_OFFSETS)), np.float32)
     for held_out in range(FOLDS):
@@ -173,6 +189,8 @@ def cross_fit(
 def cross_fitted_error(
     ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer], balance: float | None = None
 ) -> float:
-    """Calibration error (0-1) of cross-fitted probabilities against whether the label is the majority's."""
+    """Return the calibration error (0-1) of cross-fitted probabilities against whether the label is
+    the majority's.
+    """
     scores = cross_fit(ferplus_logits, majority, balance)
     return expected_calibration_error(scores.max(axis=1), scores.argmax(axis=1) == emotion_of(majority))

@@ -1,4 +1,4 @@
-"""What bad light and cheap cameras do to a face, on whole batches: dark, out of focus, small, noisy."""
+"""Corrupt batches as bad light and cheap cameras do: dark, out of focus, small, noisy."""
 
 import tensorflow as tf
 
@@ -6,10 +6,10 @@ from train.config import AugmentConfig
 from train.data.draws import as_columns, uniform
 
 LOW_RESOLUTION_FACTORS = (2, 3)
-"""How many pixels become one, to each side: 48 pixels become 24 or 16."""
+"""So many pixels become one, to each side: 48 pixels become 24 or 16."""
 
 
-def spoil(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
+def corrupt(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
     """Apply each fault to its share of a batch, in the order in which a camera makes them.
 
     Args:
@@ -37,7 +37,10 @@ def _darken(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
 
 
 def _blur(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Gaussian of two passes; borders repeat. The reach of 4 pixels is two of the largest sigma allowed."""
+    """Blur by a Gaussian of two passes; borders repeat.
+
+    The reach of 4 pixels is two of the largest sigma allowed.
+    """
     chance, strength = uniform(seed, tf.shape(images)[0], 2)
     sigma = 0.3 + strength * (config.blur_sigma - 0.3)
     offsets = tf.range(-4, 5, dtype=tf.float32)
@@ -50,7 +53,7 @@ def _blur(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tenso
 
 
 def _weighted_shifts(images: tf.Tensor, weights: tf.Tensor, axis: int) -> tf.Tensor:
-    """Sum of images (N, H, W) moved by -4 to 4 pixels along `axis`, weighted by (N, 9)."""
+    """Return the sum of images (N, H, W) moved by -4 to 4 pixels along `axis`, weighted by (N, 9)."""
     length = images.shape[axis]
     wide = tf.gather(images, tf.clip_by_value(tf.range(-4, length + 4), 0, length - 1), axis=axis)
     moved = [wide[:, i : i + length] if axis == 1 else wide[:, :, i : i + length] for i in range(9)]

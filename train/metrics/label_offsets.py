@@ -1,4 +1,4 @@
-"""One offset for each class that makes rare classes count more, by weighted logistic regression."""
+"""Find offsets that make rare classes count more, by weighted logistic regression."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ RIDGE = 0.003
 """Weight of the offsets' squares in the loss: a class with a handful of rows cannot run away."""
 
 MAX_OFFSET = 5.0
-"""Of a logit, to either side."""
+"""A logit moves by no more than this, to either side."""
 
 _STEPS = 30
 
@@ -15,10 +15,11 @@ _STEPS = 30
 def fit_offsets(
     logits: NDArray[np.floating], truth: NDArray[np.integer], balance: float
 ) -> tuple[float, ...]:
-    """Offsets b and one scale s for which softmax(s * (logits + b)) fits the labels best.
+    """Find offsets b and one scale s for which softmax(s * (logits + b)) fits the labels best.
 
-    A row of a class with the share m of all rows weighs m ** -balance, as rare classes do in balanced losses
-    (Menon et al. 2021, "Long-tail learning via logit adjustment", derives the offsets that this amounts to).
+    A row of a class with the share m of all rows weighs m ** -balance, as rare classes do in
+    balanced losses (Menon et al. 2021, "Long-tail learning via logit adjustment", derives the
+    offsets that this amounts to).
 
     Args:
         logits: (N, K).
@@ -33,7 +34,9 @@ def fit_offsets(
 
 
 def class_weights(truth: NDArray[np.integer], classes: int, balance: float) -> NDArray[np.float64]:
-    """Weight of a row of each class, float64 (classes,): its share of the rows to the power of -balance."""
+    """Return the weight of a row of each class, float64 (classes,): its share of the rows to the
+    power of -balance.
+    """
     shares = np.bincount(truth, minlength=classes) / max(len(truth), 1)
     return np.where(shares > 0, np.where(shares > 0, shares, 1.0) ** -balance, 0.0)
 
@@ -41,7 +44,9 @@ def class_weights(truth: NDArray[np.integer], classes: int, balance: float) -> N
 def _minimize(
     logits: NDArray[np.float64], truth: NDArray[np.integer], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Newton's method on a convex loss: float64 (1 + K,), the scale and the scaled offsets."""
+    """Minimise a convex loss by Newton's method: float64 (1 + K,), the scale and the scaled
+    offsets.
+    """
     count, classes = logits.shape
     # The scores are this times the parameters: (N, K, 1 + K).
     slope = np.concatenate(
@@ -65,13 +70,13 @@ def _minimize(
 def _curvature(
     shares: NDArray[np.float64], slope: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Second derivatives of the loss, float64 (1 + K, 1 + K)."""
+    """Return the second derivatives of the loss, float64 (1 + K, 1 + K)."""
     rooted = slope * np.sqrt(weights[:, None] * shares)[:, :, None]
     mean = np.einsum("nk,nkp->np", shares, slope) * np.sqrt(weights)[:, None]
     rows = rooted.reshape(-1, slope.shape[2])
-    return rows.T @ rows - mean.T @ mean + 2 * RIDGE * np.eye(slope.shape[2])
+    return np.asarray(rows.T @ rows - mean.T @ mean + 2 * RIDGE * np.eye(slope.shape[2]), np.float64)
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponents / exponents.sum(axis=1, keepdims=True)
+    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), np.float64)

@@ -1,4 +1,4 @@
-"""Scores of predictions, in plain NumPy: no files, no frameworks."""
+"""Score predictions in plain NumPy: no files, no frameworks."""
 
 import math
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ FloatArray = NDArray[np.floating]
 
 
 def ferplus_majority(votes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """FER+'s majority label (Barsoum et al. 2016).
+    """Return FER+'s majority label (Barsoum et al. 2016).
 
-    Single votes are dropped; a row counts when one of the eight expressions has more than half of all votes
-    that remain, those for "unknown" and "not-a-face" among them.
+    Single votes are dropped; a row counts when one of the eight expressions has more than half of
+    all votes that remain, those for "unknown" and "not-a-face" among them.
 
     Args: votes: (N, 10), in the order of FERPLUS_VOTES.
     Returns: int64 (N,) column with most votes, and bool (N,) whether the row counts.
@@ -31,7 +31,8 @@ def ferplus_majority(votes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArr
 
 
 def expected_calibration_error(confidence: FloatArray, correct: NDArray[np.bool_], bins: int = 15) -> float:
-    """Mean distance of confidence and accuracy over equal bins of 0-1, weighted by rows (Guo et al. 2017).
+    """Return the mean distance of confidence and accuracy over equal bins of 0-1, weighted by rows
+    (Guo et al. 2017).
 
     Args: confidence: (N,), 0-1. correct: bool (N,). Returns nan when N is 0.
     """
@@ -44,14 +45,16 @@ def expected_calibration_error(confidence: FloatArray, correct: NDArray[np.bool_
 
 
 def negative_log_likelihood(probabilities: FloatArray, truth: IntArray) -> float:
-    """Mean of -log of the probability (N, K) given to the true class (N,)."""
+    """Return the mean of -log of the probability (N, K) given to the true class (N,)."""
     chosen = probabilities[np.arange(len(truth)), truth].astype(np.float64)
     return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
 
 @dataclass(frozen=True)
 class RiskCoverage:
-    """What is gained by leaving the least sure rows unanswered; all float64 (N,), from surest to least sure.
+    """It shows what leaving the least sure rows unanswered gains.
+
+    All are float64 (N,), from surest to least sure.
 
     Attributes:
         confidence: lowest confidence that is still answered.
@@ -64,7 +67,7 @@ class RiskCoverage:
     risk: NDArray[np.float64]
 
     def accuracy_at(self, coverage: float) -> float:
-        """Accuracy (0-1) on the given share (0-1) of rows of which the model is surest."""
+        """Return the accuracy (0-1) on the given share (0-1) of rows of which the model is surest."""
         if not len(self.risk):
             return math.nan
         answered = max(1, round(coverage * len(self.risk)))
@@ -72,7 +75,7 @@ class RiskCoverage:
 
 
 def risk_coverage(confidence: FloatArray, correct: NDArray[np.bool_]) -> RiskCoverage:
-    """Risk-coverage curve (El-Yaniv and Wiener 2010).
+    """Return the risk-coverage curve (El-Yaniv and Wiener 2010).
 
     Args: confidence: (N,). correct: bool (N,).
     """
@@ -84,8 +87,10 @@ def risk_coverage(confidence: FloatArray, correct: NDArray[np.bool_]) -> RiskCov
 
 
 def accuracies(logits: Logits, part: FerData) -> dict[str, float]:
-    """Accuracy (0-1) of each output: against original labels, and against FER+'s majority."""
-    majority, counts = ferplus_majority(part.votes)
+    """Return the accuracy (0-1) of each output: against original labels, and against FER+'s
+    majority.
+    """
+    majority, counts = ferplus_majority(part.known_votes)
     ferplus = logits.ferplus[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
     return {
         "original": accuracy(part.emotion, logits.original.argmax(axis=1)),

@@ -1,4 +1,4 @@
-"""Scores of probabilities, beside those of labels in metrics.py; plain NumPy too."""
+"""Score probabilities, beside the labels of metrics.py; in plain NumPy too."""
 
 import math
 from dataclasses import dataclass
@@ -26,14 +26,15 @@ FALSE_POSITIVE_RATES = (
     0.8,
     1.0,
 )
-"""Where ROC curves are stored: dense where good models bend."""
+"""ROC curves are stored at these: dense where good models bend."""
 
 _DRAWS, _DRAW_SEED = 400, 2013
 
 
 @dataclass(frozen=True)
 class RocCurve:
-    """One class against the rest; all float64 (P,), from the strictest threshold to the mildest.
+    """It puts one class against the rest; all float64 (P,), from the strictest threshold to the
+    mildest.
 
     Attributes:
         false_positive_rate: share (0-1) of the other classes' rows at or over the threshold.
@@ -45,14 +46,16 @@ class RocCurve:
 
     @property
     def area(self) -> float:
-        """Area under the curve, 0-1; nan where the class, or the rest, has no row."""
+        """Return the area under the curve, 0-1; nan where the class, or the rest, has no row."""
         if math.isnan(self.true_positive_rate[-1] + self.false_positive_rate[-1]):
             return math.nan
         width = np.diff(self.false_positive_rate)
         return float((width * (self.true_positive_rate[1:] + self.true_positive_rate[:-1]) / 2).sum())
 
     def sampled(self) -> list[float | None]:
-        """True positive rates at FALSE_POSITIVE_RATES, the higher one where the curve is upright."""
+        """Return the true positive rates at FALSE_POSITIVE_RATES, the higher one where the curve is
+        upright.
+        """
         rates = [
             np.interp(rate + 1e-12, self.false_positive_rate, self.true_positive_rate)
             for rate in FALSE_POSITIVE_RATES
@@ -61,7 +64,7 @@ class RocCurve:
 
 
 def roc_curve(is_class: NDArray[np.bool_], score: FloatArray) -> RocCurve:
-    """ROC curve (Fawcett 2006), rows of equal score taken together.
+    """Return the ROC curve (Fawcett 2006), rows of equal score taken together.
 
     Args: is_class: bool (N,). score: (N,), higher is more likely the class.
     """
@@ -79,7 +82,8 @@ def roc_curve(is_class: NDArray[np.bool_], score: FloatArray) -> RocCurve:
 def reliability(
     confidence: FloatArray, correct: NDArray[np.bool_], bins: int = 15
 ) -> dict[str, list[float | None]]:
-    """What a reliability diagram shows: count, mean confidence and accuracy of equal bins of 0-1.
+    """Return what a reliability diagram shows: count, mean confidence and accuracy of equal bins of
+    0-1.
 
     Empty bins have None.
     """
@@ -94,7 +98,9 @@ def reliability(
 
 
 def equal_mass_calibration_error(confidence: FloatArray, correct: NDArray[np.bool_], bins: int = 15) -> float:
-    """Like `expected_calibration_error`, over bins of equal numbers of rows (Nixon et al. 2019)."""
+    """Return what `expected_calibration_error` does, over bins of equal numbers of rows (Nixon et
+    al. 2019).
+    """
     if not len(confidence):
         return math.nan
     order = np.argsort(confidence, kind="stable")
@@ -103,10 +109,11 @@ def equal_mass_calibration_error(confidence: FloatArray, correct: NDArray[np.boo
 
 
 def calibration_error_if_exact(confidence: FloatArray) -> tuple[float, float, float]:
-    """What the calibration error would be by chance alone, were every confidence exactly right.
+    """Return what the calibration error would be by chance alone, were every confidence exactly
+    right.
 
-    The error is a mean of absolute values, so it is above 0 for any finite number of rows. Found by drawing
-    right and wrong answers with these confidences, always the same draws.
+    The error is a mean of absolute values, so it is above 0 for any finite number of rows. Found by
+    drawing right and wrong answers with these confidences, always the same draws.
 
     Args: confidence: (N,), 0-1.
     Returns: mean, 2.5 % and 97.5 % point; nan when N is 0.
@@ -122,15 +129,15 @@ def calibration_error_if_exact(confidence: FloatArray) -> tuple[float, float, fl
 
 @dataclass(frozen=True)
 class VoteAgreement:
-    """How well predictions fit the taggers' votes, over the rows that have votes.
+    """It says how well predictions fit the taggers' votes, over the rows that have votes.
 
     Attributes:
         count: number of those rows.
         predicted_share: mean share (0-1) of the votes that are for the predicted expression.
         leader_share: the same for the expression with most votes: no prediction can do better.
         cross_entropy: mean of -sum(votes * log(probability)), in nats.
-        divergence: mean Kullback-Leibler divergence of the probabilities from the votes: the cross-entropy
-            above what the taggers' own disagreement makes unavoidable, in nats.
+        divergence: mean Kullback-Leibler divergence of the probabilities from the votes: the
+            cross-entropy above what the taggers' own disagreement makes unavoidable, in nats.
     """
 
     count: int
@@ -149,7 +156,8 @@ def vote_agreement(
         shares: (N, K), rows sum to 1, or to 0 where there are no votes.
         probabilities: (N, K), rows sum to 1.
         predicted: (N,), the expression named, a column of `shares`.
-        nameable: number of first columns that may be named; the others are "unknown" and "not-a-face".
+        nameable: number of first columns that may be named; the others are "unknown" and
+            "not-a-face".
     """
     voted = shares.sum(axis=1) > 0
     votes = np.asarray(shares, np.float64)[voted]

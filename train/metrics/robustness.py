@@ -1,6 +1,7 @@
-"""Faces as bad cameras, bad light and bad framing show them: fixed changes, to score a model on each."""
+"""Change faces as bad cameras, light and framing do, always alike, to score a model on each."""
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,25 +14,25 @@ NOISE_SEED = 2013
 
 
 def darken(images: Images) -> Images:
-    """A fifth of the light."""
+    """Leave a fifth of the light."""
     return _to_uint8(images * 0.2)
 
 
 def blur(images: Images) -> Images:
-    """Gaussian of 1.5 pixels."""
+    """Blur by a Gaussian of 1.5 pixels."""
     return _each(images, lambda image: cv2.GaussianBlur(image, (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE))
 
 
 def add_noise(images: Images) -> Images:
-    """Gaussian noise of 20 grey values, the same for every model."""
+    """Add Gaussian noise of 20 grey values, the same for every model."""
     noise = np.random.default_rng(NOISE_SEED).normal(0.0, 20.0, images.shape)
     return _to_uint8(images + noise)
 
 
 def lower_resolution(images: Images) -> Images:
-    """A third of the pixels to each side, enlarged again."""
+    """Keep a third of the pixels to each side, and enlarge them again."""
 
-    def change(image: Images) -> Images:
+    def change(image: Images) -> NDArray[Any]:
         height, width = image.shape
         small = cv2.resize(image, (width // 3, height // 3), interpolation=cv2.INTER_AREA)
         return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -40,25 +41,25 @@ def lower_resolution(images: Images) -> Images:
 
 
 def rotate(images: Images) -> Images:
-    """Turned by 20 degrees, every other image to the other side."""
+    """Turn by 20 degrees, every other image to the other side."""
     return _move(images, [_turn(images, 20.0), _turn(images, -20.0)])
 
 
 def shift(images: Images) -> Images:
-    """Off centre by 15 % of the width, every other image to the other side."""
+    """Move off centre by 15 % of the width, every other image to the other side."""
     by = 0.15 * images.shape[2]
-    return _move(images, [np.float64([[1, 0, by], [0, 1, 0]]), np.float64([[1, 0, -by], [0, 1, 0]])])
+    return _move(images, [np.array([[1, 0, each], [0, 1, 0]], np.float64) for each in (by, -by)])
 
 
 def cover_mouth(images: Images) -> Images:
-    """Middle grey from two thirds of the height down."""
+    """Paint middle grey from two thirds of the height down."""
     changed = images.copy()
     changed[:, round(images.shape[1] * 2 / 3) :] = 128
     return changed
 
 
 def cover_eyes(images: Images) -> Images:
-    """A dark bar over both eyes, which FER-2013 has at about 0.4 of the height."""
+    """Paint a dark bar over both eyes, which FER-2013 has at about 0.4 of the height."""
     changed = images.copy()
     height = images.shape[1]
     changed[:, round(0.3 * height) : round(0.48 * height)] = 20
@@ -78,10 +79,10 @@ CHANGES: dict[str, Callable[[Images], Images]] = {
 
 
 def _to_uint8(values: NDArray[np.floating]) -> Images:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
-def _each(images: Images, change: Callable[[Images], Images]) -> Images:
+def _each(images: Images, change: Callable[[Images], NDArray[Any]]) -> Images:
     changed = np.empty_like(images)
     for row, image in enumerate(images):
         changed[row] = change(image)
@@ -90,7 +91,7 @@ def _each(images: Images, change: Callable[[Images], Images]) -> Images:
 
 def _turn(images: Images, degrees: float) -> NDArray[np.float64]:
     centre = ((images.shape[2] - 1) / 2, (images.shape[1] - 1) / 2)
-    return cv2.getRotationMatrix2D(centre, degrees, 1.0)
+    return np.asarray(cv2.getRotationMatrix2D(centre, degrees, 1.0), np.float64)
 
 
 def _move(images: Images, affine: list[NDArray[np.float64]]) -> Images:

@@ -1,4 +1,4 @@
-"""Networks by name, as Keras models: ours, well-known small ones, and backbones with pretrained weights.
+"""Keras models are built here: ours, well-known small ones, and pretrained backbones.
 
 Runs, fit, evaluation and export import it.
 It may import train.config and labels and errors of fer_web.

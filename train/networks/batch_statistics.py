@@ -1,4 +1,4 @@
-"""Batch normalisation statistics that belong to given weights."""
+"""Estimate the batch normalisation statistics that belong to given weights."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 def estimate_batch_statistics(model: keras.Model, batches: Iterable[ArrayLike]) -> None:
     """Set every layer's moving mean and variance to their averages over `batches`.
 
-    Averaged weights need this: the moving statistics of training belong to the raw weights, and with them
-    the averaged network is several points worse until the learning rate has faded (Izmailov et al. 2018,
-    "Averaging weights leads to wider optima and better generalization", section 3.2).
+    Averaged weights need this: the moving statistics of training belong to the raw weights, and
+    with them the averaged network is several points worse until the learning rate has faded
+    (Izmailov et al. 2018, "Averaging weights leads to wider optima and better generalization",
+    section 3.2).
 
     Args:
         model: changed in place; its other weights stay.

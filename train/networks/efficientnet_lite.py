@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0 as a trunk for grey faces, and the reader of weights learned on ImageNet.
+"""Build EfficientNet-Lite0 as a trunk for grey faces, and read weights learned on ImageNet.
 
-Tan and Le 2019, "EfficientNet: rethinking model scaling for convolutional neural networks". The Lite form, by
-the same authors for phones, has ReLU6 in place of Swish and no channel gates.
+Tan and Le 2019, "EfficientNet: rethinking model scaling for convolutional neural networks". The
+Lite form, by the same authors for phones, has ReLU6 in place of Swish and no channel gates.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,9 @@ _STAGES = (
     (192, 4, 5, 2, 6),
     (320, 1, 3, 1, 6),
 )
-"""(channels, blocks, side of the depthwise filters, stride of the first block, widening) of each stage."""
+"""(channels, blocks, side of the depthwise filters, stride of the first block, widening) of each
+stage.
+"""
 
 _TOP_CHANNELS = 1280
 
@@ -36,11 +38,11 @@ _BN_PARTS = {
 }
 _OUTSIDE_BLOCKS = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "top_conv": "_conv_head", "top_bn": "_bn1"}
 _INSIDE_BLOCKS = {"expand_bn": "_bn0", "depthwise_bn": "_bn1", "project_bn": "_bn2"}
-"""What PyTorch's state dict calls our layers; a block's convolutions have the same names in both."""
+"""PyTorch's state dict calls our layers so; a block's convolutions have the same names in both."""
 
 
 def efficientnet_lite0(image: Any, normalization: type[layers.BatchNormalization]) -> Any:
-    """From grey pixels (N, H, W, 1), 0-255, to features (N, 1280); 3.4 M parameters."""
+    """Lead from grey pixels (N, H, W, 1), 0-255, to features (N, 1280); 3.4 M parameters."""
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="scale_pixels")(image)
     x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv")(x)
     x = _relu6(_normalized(x, normalization, "stem"), "stem")
@@ -52,7 +54,7 @@ def efficientnet_lite0(image: Any, normalization: type[layers.BatchNormalization
 
 
 def _blocks() -> Iterator[tuple[int, int, int, int]]:
-    """(channels, side of the depthwise filters, stride, widening) of each block."""
+    """Yield (channels, side of the depthwise filters, stride, widening) of each block."""
     for channels, count, side, stride, widening in _STAGES:
         for i in range(count):
             yield channels, side, 1 if i else stride, widening
@@ -124,7 +126,7 @@ def _of_layer(layer: keras.Layer, arrays: dict[str, NDArray[Any]]) -> list[NDArr
 
 
 def _torch_name(name: str) -> str:
-    """Where a layer's arrays are: "block3_depthwise_bn" is "_blocks.3._bn1"."""
+    """Return where a layer's arrays are: "block3_depthwise_bn" is "_blocks.3._bn1"."""
     if not name.startswith("block"):
         return _OUTSIDE_BLOCKS[name]
     block, _, part = name.removeprefix("block").partition("_")

@@ -1,4 +1,4 @@
-"""Networks by name: grey faces in 0-255 to two sets of logits."""
+"""Build networks by name: from grey faces in 0-255 to two sets of logits."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ HEADS = {"original": len(EMOTIONS), "ferplus": len(FERPLUS_VOTES)}
 """Names of the two outputs and how many logits each has."""
 
 MAX_PARAMETERS = 5_000_000
-"""Of the networks that are shipped; `transfer` may have more."""
+"""Networks that ship have no more; `transfer` may have."""
 
 
 def build_network(
@@ -26,11 +26,14 @@ def build_network(
     """Build a network with fresh weights, in the current dtype policy.
 
     Args:
-        for_training: use the faster batch normalisation where the backend has one. Weights and their paths
-            are the same either way; only the plain network can be saved as a file that others open.
-        any_size: take images of any height and width, for training on smaller ones; residual networks only.
-    Returns: a model from float32 (N, 48, 48, 1), 0-255, to a dict of float32 logits: "original" (N, 7) in the
-        order of EMOTIONS and "ferplus" (N, 10) in the order of FERPLUS_VOTES. Pixel scaling is inside.
+        for_training: use the faster batch normalisation where the backend has one. Weights and
+            their paths are the same either way; only the plain network can be saved as a file that
+            others open.
+        any_size: take images of any height and width, for training on smaller ones; residual
+            networks only.
+    Returns: a model from float32 (N, 48, 48, 1), 0-255, to a dict of float32 logits: "original" (N,
+        7) in the order of EMOTIONS and "ferplus" (N, 10) in the order of FERPLUS_VOTES. Pixel
+        scaling is inside.
     """
     has_fused = for_training and keras.config.backend() == "tensorflow"
     normalization = FusedBatchNormalization if has_fused else layers.BatchNormalization
@@ -71,10 +74,10 @@ def dtype_policy(name: str) -> Iterator[None]:
 
 
 class FusedBatchNormalization(layers.BatchNormalization):
-    """Batch normalisation by TensorFlow's one fused kernel: the flagship trains about a quarter faster.
+    """It normalises by TensorFlow's one fused kernel: residual networks train a quarter faster.
 
-    keras.layers.BatchNormalization copies bfloat16 activations to float32 and back; the kernel computes its
-    sums in float32 without the copies.
+    keras.layers.BatchNormalization copies bfloat16 activations to float32 and back; the kernel
+    computes its sums in float32 without the copies.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -98,7 +101,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
 
 
 class _Parts:
-    """Building blocks that share one kind of batch normalisation."""
+    """It makes building blocks that share one kind of batch normalisation."""
 
     def __init__(self, normalization: type[layers.BatchNormalization]) -> None:
         self._normalization = normalization
@@ -119,7 +122,7 @@ class _Parts:
         return layers.ReLU(name=f"{name}_relu")(self.conv_bn(x, filters, name=name, strides=strides))
 
     def residual_block(self, x: Any, filters: int, *, strides: int, name: str) -> Any:
-        """Two convolutions and a channel gate beside a short cut.
+        """Build two convolutions and a channel gate beside a short cut.
 
         He et al. 2016, "Deep residual learning"; Hu et al. 2018, "Squeeze-and-excitation networks".
         """

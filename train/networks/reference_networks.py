@@ -1,4 +1,4 @@
-"""Trunks of well-known small networks for FER-2013, to compare others with: scaled pixels to features."""
+"""Build trunks of well-known small networks, to compare others with: scaled pixels to features."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ Normalization = Callable[..., Any]
 
 
 def baseline(x: Any, dropout: float, normalization: Normalization) -> Any:
-    """Three convolutions of 32, 64 and 128, each with a pooling, and a dense layer of 128.
+    """Build three convolutions of 32, 64 and 128, each with a pooling, and a dense layer of 128.
 
     The plain network of many tutorials, without batch normalisation.
     """
@@ -21,7 +21,8 @@ def baseline(x: Any, dropout: float, normalization: Normalization) -> Any:
 
 
 def bn4(x: Any, dropout: float, normalization: Normalization) -> Any:
-    """Four convolutions of 32, 64, 128 and 128 and a dense layer of 250, all with batch normalisation.
+    """Build four convolutions of 32, 64, 128 and 128 and a dense layer of 250, all with batch
+    normalisation.
 
     Half of `dropout` after each pooling, all of it after the dense layer.
     """
@@ -34,10 +35,11 @@ def bn4(x: Any, dropout: float, normalization: Normalization) -> Any:
 
 
 def mini_xception(x: Any, dropout: float, normalization: Normalization) -> Any:
-    """Arriaga et al. 2017, "Real-time convolutional neural networks for emotion and gender classification".
+    """Build mini-Xception.
 
-    Four modules of separable convolutions with short cuts. The last convolution to class maps is left to the
-    heads, which come after the global average here.
+    Arriaga et al. 2017, "Real-time convolutional neural networks for emotion and gender
+    classification": four modules of separable convolutions with short cuts. The last convolution to
+    class maps is left to the heads, which come after the global average here.
     """
     for i in (1, 2):
         x = _conv_bn_relu(x, 8, normalization, name=f"conv{i}", padding="valid")
@@ -48,7 +50,10 @@ def mini_xception(x: Any, dropout: float, normalization: Normalization) -> Any:
 
 
 def vgg_small(x: Any, dropout: float, normalization: Normalization) -> Any:
-    """Simonyan and Zisserman 2015 made small: four pairs of convolutions, 32 to 256, a dense layer of 256."""
+    """Build VGG made small: four pairs of convolutions, 32 to 256, and a dense layer of 256.
+
+    The original is of Simonyan and Zisserman 2015.
+    """
     for i, filters in enumerate((32, 64, 128, 256), start=1):
         for j in (1, 2):
             x = _conv_bn_relu(x, filters, normalization, name=f"conv{i}_{j}")
@@ -96,10 +101,11 @@ def _normalize(x: Any, normalization: Normalization, *, name: str) -> Any:
 
 
 def _dense_bn(x: Any, units: int, dropout: float, normalization: Normalization) -> Any:
-    """A normalised dense layer.
+    """Build a normalised dense layer.
 
-    Its inputs are all positive and thousands, so that few of Adam's steps move a unit's sum far below zero
-    for every image. Without normalisation such a unit never learns again: 247 of bn4's 250 did not.
+    Its inputs are all positive and thousands, so that few of Adam's steps move a unit's sum far
+    below zero for every image. Without normalisation such a unit never learns again: 247 of bn4's
+    250 did not.
     """
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name="dense")(x)

@@ -1,7 +1,8 @@
-"""Reads state dicts that PyTorch before 1.6 saved (.pth), without PyTorch, which takes gigabytes.
+"""Read state dicts that PyTorch before 1.6 saved (.pth), without PyTorch, which takes gigabytes.
 
-Such a file is a row of pickles (a magic number, a version, facts on the machine, the state dict, the names of
-its storages), then each storage's length and bytes. PyTorch calls it the legacy format.
+Such a file is a row of pickles (a magic number, a version, facts on the machine, the state dict,
+the names of its storages), then each storage's length and bytes. PyTorch calls it the legacy
+format.
 """
 
 import math
@@ -19,11 +20,11 @@ Array = NDArray[Any]
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
-_FOREIGN_CONTENT = (
+_BROKEN_CONTENT = (
     *(pickle.UnpicklingError, struct.error, EOFError, AttributeError, IndexError, KeyError),
     *(MemoryError, OverflowError, RecursionError, TypeError, ValueError),
 )
-"""What a file raises that is cut short or was made for something else."""
+"""A file raises one of these when it is cut short or was made for something else."""
 
 
 class _Storage(NamedTuple):
@@ -32,7 +33,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """A view of a storage; offset and strides count numbers, not bytes."""
+    """It is a view of a storage; offset and strides count numbers, not bytes."""
 
     storage: _Storage
     offset: int
@@ -41,10 +42,12 @@ class _Tensor(NamedTuple):
 
 
 def read_state_dict(path: Path) -> dict[str, Array]:
-    """The arrays of a state dict by name, read-only: float32, or int64 for counters, in PyTorch's shapes.
+    """Return the arrays of a state dict by name, read-only: float32, or int64 for counters, in
+    PyTorch's shapes.
 
-    Nothing in the file can run: of all Python names only the four that state dicts need are known. Python's
-    unpickler can still be made to use much memory or time, so that files are checked by their hash before.
+    Nothing in the file can run: of all Python names only the four that state dicts need are known.
+    Python's unpickler can still be made to use much memory or time, so that files are checked by
+    their hash before.
 
     Raises: OSError: it cannot be opened. ValueError: it is no such file, or is cut short.
     """
@@ -53,7 +56,7 @@ def read_state_dict(path: Path) -> dict[str, Array]:
             tensors = _read_tensors(file)
             storages = _read_storages(file, {each.storage for each in tensors.values()})
             return {name: _view(each, storages[each.storage.name]) for name, each in tensors.items()}
-        except _FOREIGN_CONTENT as exc:
+        except _BROKEN_CONTENT as exc:
             raise ValueError(
                 f"no state dict of PyTorch before 1.6: {str(exc)[:200] or type(exc).__name__}"
             ) from exc
@@ -97,7 +100,7 @@ def _view(tensor: _Tensor, storage: Array) -> Array:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes tensors, storages' names and dictionaries, and nothing else."""
+    """It makes tensors, storages' names and dictionaries, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):

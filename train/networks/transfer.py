@@ -1,4 +1,4 @@
-"""Networks made for larger pictures as trunks: faces are enlarged and coloured as these expect them."""
+"""Build trunks of networks for larger pictures: faces are enlarged and coloured for them."""
 
 import re
 import warnings
@@ -7,24 +7,16 @@ from typing import Any
 
 import keras
 from keras import layers
-from numpy.typing import ArrayLike
 
 from fer_web.errors import SettingsError
 from train.config import NetworkConfig
 from train.networks.efficientnet_lite import efficientnet_lite0, load_lite0_weights
-from train.networks.mobilenet import load_face_weights, mobilenet
 
 _APPLICATIONS = {
     "efficientnetb0": keras.applications.EfficientNetB0,
     "resnet50": keras.applications.ResNet50,
     "vgg16": keras.applications.VGG16,
 }
-_OWN = {"efficientnet_lite0": efficientnet_lite0, "mobilenet": mobilenet}
-"""Those that are built here."""
-
-_FETCHED_BY = {"efficientnet_lite0": "transfer_lite0", "mobilenet": "transfer_faces"}
-"""The configuration at whose head the command stands that fetches a backbone's weights."""
-
 _MEAN_BGR = [103.939, 116.779, 123.68]
 """ImageNet's mean pixel, taken off by the "caffe" preprocessing of ResNet50 and VGG16."""
 
@@ -36,16 +28,17 @@ def transfer(
     config: NetworkConfig,
     normalization: type[layers.BatchNormalization] = layers.BatchNormalization,
 ) -> Any:
-    """From grey pixels (N, 48, 48, 1), 0-255, to features (N, C), with fresh weights.
+    """Lead from grey pixels (N, 48, 48, 1), 0-255, to features (N, C), with fresh weights.
 
-    The backbone's layers are the model's own, not a model inside it, so that all of them are found by path.
+    The backbone's layers are the model's own, not a model inside it, so that all of them are found
+    by path.
 
-    Args: normalization: for backbones that are built here; those of keras.applications have their own.
+    Args: normalization: for efficientnet_lite0; the backbones of keras.applications have their own.
     """
     side = config.backbone_side
     x = layers.Resizing(side, side, interpolation="bilinear", name="enlarge")(image)
-    if config.backbone in _OWN:
-        return layers.Dropout(config.dropout, name="dropout")(_OWN[config.backbone](x, normalization))
+    if config.backbone == "efficientnet_lite0":
+        return layers.Dropout(config.dropout, name="dropout")(efficientnet_lite0(x, normalization))
     # Grey is the same in RGB and BGR.
     x = layers.Concatenate(name="colour")([x, x, x])
     if config.backbone != "efficientnetb0":
@@ -59,7 +52,8 @@ def transfer(
 
 
 def _with_plain_name(layer: keras.Layer) -> keras.Layer:
-    """The layer anew, under the name it has in a fresh process: weights are found by the names of layers.
+    """Return the layer anew, under the name it has in a fresh process: weights are found by the
+    names of layers.
 
     EfficientNet leaves two layers without a name, and Keras numbers such names through a process.
     """
@@ -68,32 +62,28 @@ def _with_plain_name(layer: keras.Layer) -> keras.Layer:
     return type(layer).from_config(config)
 
 
-def load_pretrained_weights(model: keras.Model, config: NetworkConfig, faces: ArrayLike) -> None:
+def load_pretrained_weights(model: keras.Model, config: NetworkConfig) -> None:
     """Put a file's weights into the backbone of a model of `build_network`; the heads keep theirs.
 
-    EfficientNet's files expect inputs divided once more by a constant. The batch normalisation after its
-    first convolution undoes any such factor in training, and so it is left out.
+    EfficientNet's files expect inputs divided once more by a constant. The batch normalisation
+    after its first convolution undoes any such factor in training, and so it is left out.
 
-    Args: faces: (N, 48, 48, 1), 0-255, of the training data, for mobilenet.
     Raises: SettingsError: no such file, or one for another network.
     """
     path = Path(config.pretrained_weights)
     if not path.is_file():
         advice = "Give the backbone's file without its top, or none"
-        if config.backbone in _FETCHED_BY:
-            name = _FETCHED_BY[config.backbone]
-            advice = f"The head of train/configs/{name}.toml has the command that fetches it"
+        if config.backbone == "efficientnet_lite0":
+            advice = "The head of train/configs/transfer_lite0.toml has the command that fetches it"
         raise SettingsError(f"pretrained_weights {path} does not exist. {advice}")
     trunk = keras.Model(model.input, model.get_layer("dropout").input)
     if config.backbone == "efficientnet_lite0":
         load_lite0_weights(trunk, path)
         return
-    if config.backbone == "mobilenet":
-        load_face_weights(trunk, path, faces)
-        return
     try:
         with warnings.catch_warnings():
-            # Keras warns of each layer that it does not find in the file, then raises, which is enough.
+            # Keras warns of each layer that it does not find in the file, then raises, which is
+            # enough.
             warnings.simplefilter("ignore", UserWarning)
             trunk.load_weights(path)
     except (OSError, ValueError, TypeError, KeyError) as exc:

@@ -1,4 +1,4 @@
-"""A run's checkpoints: one .npz file each, always whole, with the raw state and the averaged weights."""
+"""Keep a run's checkpoints: one .npz file each, always whole, with raw and averaged weights."""
 
 import contextlib
 import os
@@ -51,7 +51,7 @@ def restore(path: Path, model: keras.Model) -> int:
 
 
 def averaged_weights(path: Path) -> tuple[dict[str, NDArray[np.float32]], int]:
-    """The averaged weights of a checkpoint by variable path, and the epoch they are from.
+    """Return the averaged weights of a checkpoint by variable path, and the epoch they are from.
 
     Raises: DataError: there is no such file, or it is broken.
     """
@@ -73,9 +73,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _write_arrays(
     path: Path, arrays: dict[str, NDArray[Any]], averaged: dict[str, NDArray[np.float32]], epochs_done: int
 ) -> None:
-    named = {_EMA + name: value for name, value in averaged.items()}
+    stored: dict[str, Any] = {_EMA + name: value for name, value in averaged.items()}
     with _replacing(path) as partial, partial.open("wb") as file:
-        np.savez(file, epoch=np.array(epochs_done), **arrays, **named)
+        np.savez(file, **(stored | arrays | {"epoch": np.array(epochs_done)}))
 
 
 @contextlib.contextmanager
@@ -92,7 +92,9 @@ def _read_arrays(path: Path) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A file to write, which takes the place of `path` at the end; after an error there is nothing of it."""
+    """Open a file to write, which takes the place of `path` at the end; after an error there is
+    nothing of it.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
         yield partial

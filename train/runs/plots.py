@@ -1,4 +1,4 @@
-"""Pictures of a run, and what all pictures have in common."""
+"""Draw a run's curves, with a look that all plots share."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,14 +35,14 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def finish(axes: Axes, *, title: str, xlabel: str, ylabel: str) -> None:
-    """Title, names of the axes and a light grid."""
+    """Add the title, the names of the axes and a light grid."""
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def line_look(number: int) -> dict[str, str]:
-    """Colour and line style of the n-th line of a plot."""
+    """Return the colour and line style of the n-th line of a plot."""
     return {
         "color": PALETTE[number % len(PALETTE)],
         "linestyle": LINE_STYLES[number // len(PALETTE) % len(LINE_STYLES)],

@@ -1,4 +1,4 @@
-"""The folder of one training run: its configuration, environment and history."""
+"""Read and write the folder of one training run: configuration, environment, history."""
 
 import csv
 import importlib
@@ -13,17 +13,17 @@ import keras
 import numpy as np
 
 from fer_web.errors import DataError, SettingsError
-from train.config import FitConfig, from_dict
+from train.config import FORMER_NAMES, FitConfig, from_dict, with_present_names
 from train.runs.checkpoint import write_atomically
 
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.csv"
 
 _RENAMED = {"imagenet_weights": "pretrained_weights"}
-"""Options of networks, by the names that earlier versions wrote."""
+"""Earlier versions wrote these options of networks by other names."""
 
 LABELS_AS_VOTES = "original labels"
-"""What config.json says about the FER+ output of a run without votes, and meta.json about its scores."""
+"""It is said of a run without votes: by config.json of its targets, by meta.json of its scores."""
 
 
 def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
@@ -35,8 +35,10 @@ def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
     path = run_dir / CONFIG_FILE
     wanted = json.loads(json.dumps({"config": config.to_dict(), "data": data}))
     if path.is_file():
-        # Read through the configuration, so that options which a run is older than have their defaults.
-        if read_config(run_dir) != config or read_run(run_dir).get("data") != wanted["data"]:
+        # Read through the configuration, so that options which a run is older than have their
+        # defaults.
+        is_same = with_present_names(read_config(run_dir).to_dict()) == with_present_names(config.to_dict())
+        if not is_same or read_run(run_dir).get("data") != wanted["data"]:
             raise SettingsError(
                 f"{run_dir} holds a run with another configuration or other data. Choose another --run"
             )
@@ -46,8 +48,19 @@ def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
     write_atomically(path, (json.dumps(record, indent=2) + "\n").encode())
 
 
+def find_run(folder: Path) -> Path:
+    """Return the folder of a run, or where there is none the one under its configuration's other
+    name.
+    """
+    names = [FORMER_NAMES.get(folder.name), *(old for old, new in FORMER_NAMES.items() if new == folder.name)]
+    found = [folder.with_name(name) for name in names if name and not folder.exists()]
+    return next((each for each in found if (each / CONFIG_FILE).is_file()), folder)
+
+
 def read_run(run_dir: Path) -> dict[str, Any]:
-    """config.json of a run: "config", "data" and "environment". Raises DataError: it is not whole."""
+    """Read config.json of a run: "config", "data" and "environment". Raises DataError: it is not
+    whole.
+    """
     path = run_dir / CONFIG_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -61,7 +74,7 @@ def read_run(run_dir: Path) -> dict[str, Any]:
 
 
 def _with_new_names(config: Any) -> Any:
-    """A run's options under today's names."""
+    """Return a run's options under today's names."""
     network = config.get("network") if isinstance(config, dict) else None
     if not isinstance(network, dict):
         return config
@@ -69,12 +82,15 @@ def _with_new_names(config: Any) -> Any:
 
 
 def read_config(run_dir: Path) -> FitConfig:
-    """The configuration that a run was started with. Raises DataError, SettingsError."""
+    """Return the configuration that a run was started with. Raises DataError, SettingsError."""
     return from_dict(read_run(run_dir)["config"])
 
 
 def read_history(run_dir: Path) -> list[dict[str, float]]:
-    """One row for each finished epoch, empty before the first. Raises DataError: it is broken."""
+    """Return one row for each finished epoch, empty before the first.
+
+    Raises DataError: it is broken.
+    """
     path = run_dir / HISTORY_FILE
     if not path.is_file():
         return []
@@ -88,14 +104,16 @@ def read_history(run_dir: Path) -> list[dict[str, float]]:
 
 
 def write_history(run_dir: Path, rows: list[dict[str, float]]) -> None:
-    """Write history.csv anew; the last row's keys are the columns, 0 where an older row has none of it."""
+    """Write history.csv anew; the last row's keys are the columns, 0 where an older row has none of
+    it.
+    """
     names = list(rows[-1])
     lines = [names, *([str(row.get(name, 0.0)) for name in names] for row in rows)]
     write_atomically(run_dir / HISTORY_FILE, "".join(",".join(line) + "\n" for line in lines).encode())
 
 
 def describe_environment() -> dict[str, str]:
-    """Versions that a run's figures depend on, and the code's git hash."""
+    """Return the versions that a run's figures depend on, and the code's git hash."""
     import tensorflow as tf
 
     backend = keras.config.backend()
@@ -113,7 +131,9 @@ def describe_environment() -> dict[str, str]:
 
 
 def code_version() -> str:
-    """Git hash of the working tree, with "+changes" when train/ differs from it; "unknown" outside git."""
+    """Return the Git hash of the working tree, with "+changes" when train/ differs from it;
+    "unknown" outside git.
+    """
     here = Path(__file__).resolve().parents[1]
 
     def git(*words: str) -> str:

@@ -1,4 +1,4 @@
-"""Trained networks to export or to learn from: a run folder, a model folder or a .keras file."""
+"""Open a trained network: a run folder, a model folder or a .keras file."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from train.data.fer_data import FerData
 from train.networks.activation_maps import with_activation_map
 from train.networks.networks import build_network
 from train.runs.checkpoint import BEST_FILE, LAST_FILE, averaged_weights
-from train.runs.predict import load_keras
-from train.runs.run_folder import CONFIG_FILE, read_config, read_history, read_run
+from train.runs.model_outputs import load_keras
+from train.runs.run_folder import CONFIG_FILE, find_run, read_config, read_history, read_run
 
 CHECKPOINTS = {"last": LAST_FILE, "best": BEST_FILE}
 TRAINING_FACTS = ("data", "seed", "checkpoint", "config", "environment", "training")
@@ -23,14 +23,15 @@ TRAINING_FACTS = ("data", "seed", "checkpoint", "config", "environment", "traini
 
 
 @dataclass(frozen=True)
-class Source:
-    """A float32 network and what is known of its training.
+class NetworkSource:
+    """It holds a float32 network and what is known of its training.
 
     Attributes:
         facts: TRAINING_FACTS as far as they are known; empty for a bare .keras file.
         history: rows of history.csv; empty without a run.
         keras_file: the file it was read from, None for a run.
-        validation_sha256: of the PublicTest rows that a model folder was measured on, None where unknown.
+        validation_sha256: of the PublicTest rows that a model folder was measured on, None where
+        unknown.
     """
 
     path: Path
@@ -42,11 +43,13 @@ class Source:
 
     @property
     def seed(self) -> int:
-        """Of the run, for drawing images that int8 is calibrated on."""
+        """Return the run's seed, for drawing images that int8 is calibrated on."""
         return int(self.facts.get("seed", 1))
 
     def check_data(self, data: FerData, validation: FerData) -> None:
-        """Raise DataError when the data is known not to be what the network was trained and scored on."""
+        """Raise DataError when the data is known not to be what the network was trained and scored
+        on.
+        """
         if self.keras_file is None:
             same = data.sha256() == self.facts["data"]["sha256"]
         else:
@@ -57,25 +60,26 @@ class Source:
             )
 
 
-def open_source(path: Path, checkpoint: str = "last") -> Source:
+def open_source(path: Path, checkpoint: str = "last") -> NetworkSource:
     """Open a run folder, a model folder or a .keras file.
 
     Args: checkpoint: of a run, "last" or "best".
     Raises: DataError, ModelArtifactError: there is no such thing, or it is incomplete.
     """
+    path = find_run(path)
     if (path / CONFIG_FILE).is_file():
         return _open_run(path, checkpoint)
     if (path / META_FILE).is_file():
         return _open_model_folder(path)
     if path.is_file():
-        return Source(path, with_activation_map(load_keras(path)), {}, keras_file=path)
+        return NetworkSource(path, with_activation_map(load_keras(path)), {}, keras_file=path)
     raise DataError(
         f"{path} is neither a run folder with {CONFIG_FILE}, a model folder with {META_FILE} nor a .keras "
         "file. Train first: python -m train fit"
     )
 
 
-def _open_run(path: Path, checkpoint: str) -> Source:
+def _open_run(path: Path, checkpoint: str) -> NetworkSource:
     record, config, history = read_run(path), read_config(path), read_history(path)
     model, epoch = load_averaged(config, path / CHECKPOINTS[checkpoint])
     model = with_activation_map(model)
@@ -87,10 +91,10 @@ def _open_run(path: Path, checkpoint: str) -> Source:
         "environment": record["environment"],
         "training": summarize_training(config, history),
     }
-    return Source(path, model, facts, history)
+    return NetworkSource(path, model, facts, history)
 
 
-def _open_model_folder(path: Path) -> Source:
+def _open_model_folder(path: Path) -> NetworkSource:
     artifact = load_artifact(path)
     meta = json.loads((path / META_FILE).read_text(encoding="utf-8"))
     facts = {key: meta[key] for key in TRAINING_FACTS if key in meta}
@@ -99,16 +103,18 @@ def _open_model_folder(path: Path) -> Source:
     measured = meta.get("metrics", {}).get("data", {})
     sha256 = measured.get("sha256") if measured.get("usage") == "PublicTest" else None
     model = with_activation_map(load_keras(artifact.keras_path))
-    return Source(path, model, facts, keras_file=artifact.keras_path, validation_sha256=sha256)
+    return NetworkSource(path, model, facts, keras_file=artifact.keras_path, validation_sha256=sha256)
 
 
 def _kind_of_copies(record: dict[str, Any]) -> str:
-    """What `dropped_copies` counts: near copies came with the option `image_sides`, exact ones before."""
+    """Return what `dropped_copies` counts: near copies came with the option `image_sides`, exact
+    ones before.
+    """
     return "near" if "image_sides" in record["config"] else "exact"
 
 
 def load_averaged(config: FitConfig, checkpoint: Path) -> tuple[keras.Model, int]:
-    """The network with a checkpoint's averaged weights, and the epoch these are from.
+    """Return the network with a checkpoint's averaged weights, and the epoch these are from.
 
     It computes in the current dtype policy.
     """
@@ -125,7 +131,7 @@ def load_averaged(config: FitConfig, checkpoint: Path) -> tuple[keras.Model, int
 
 
 def summarize_training(config: FitConfig, history: list[dict[str, float]]) -> dict[str, Any]:
-    """Epochs, minutes and image sizes of a run as meta.json holds them."""
+    """Return the epochs, minutes and image sizes of a run as meta.json holds them."""
     return {
         "epochs": len(history),
         "planned_epochs": config.epochs,

@@ -22,7 +22,7 @@ from fer_web.labels import EMOTIONS
 from fer_web.settings import Settings
 from tests.support.fakes.stills import FixedDetector, MeanClassifier
 from tests.support.labelled_folders import write_folder, write_rows
-from train.runs.predict import predict
+from train.runs.model_outputs import predict
 
 LIMITS = ImageLimits(10**6, 10**6)
 CROP = np.zeros((48, 48, 1), np.uint8)

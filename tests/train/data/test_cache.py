@@ -66,14 +66,18 @@ def flip_a_byte(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda content: b"", lambda content: content[:1000], lambda content: b"x" * 99, flip_a_byte]
+    "corrupt", [lambda content: b"", lambda content: content[:1000], lambda content: b"x" * 99, flip_a_byte]
 )
 def test_load_data_broken_cache_is_written_anew(
-    tmp_path: Path, sources: tuple[Path, Path], data: FerData, spoil: object, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    sources: tuple[Path, Path],
+    data: FerData,
+    corrupt: object,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     load_data(*sources, cache_dir=tmp_path / "cache")
     (kept,) = (tmp_path / "cache").iterdir()
-    kept.write_bytes(spoil(kept.read_bytes()))
+    kept.write_bytes(corrupt(kept.read_bytes()))
 
     assert load_data(*sources, cache_dir=tmp_path / "cache").sha256() == data.sha256()
     forbid_reading(monkeypatch)

@@ -14,7 +14,7 @@ from train.evaluation.describe import describe
 from train.evaluation.evaluate import evaluate
 from train.evaluation.evaluation_plots import write_evaluation
 from train.evaluation.scoring import find_copies, worst_change
-from train.runs.predict import Predictions
+from train.runs.model_outputs import Predictions
 
 
 def all_different(training: int = 70, public: int = 140, *, seed: int = 0) -> FerData:

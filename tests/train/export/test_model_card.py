@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.expressions import Answer
+from benchmarks.expressions import PhotoAnswer
 from benchmarks.expressions import summarize as summarize_photos
 from benchmarks.models import Contestant
 from benchmarks.models import summarize as summarize_times
@@ -153,7 +153,9 @@ def test_card_tells_how_it_was_trained(meta: dict[str, Any]) -> None:
     assert "--config tiny.toml --seed 3" in card
 
 
-@pytest.mark.parametrize(("start", "has_command"), [("runs/flagship", True), ("runs/of-my-own", False)])
+@pytest.mark.parametrize(
+    ("start", "has_command"), [("runs/shipped_1_scratch", True), ("runs/of-my-own", False)]
+)
 def test_card_of_a_run_that_started_from_another_says_so(
     meta: dict[str, Any], start: str, has_command: bool
 ) -> None:
@@ -162,26 +164,29 @@ def test_card_of_a_run_that_started_from_another_says_so(
     card = one_line(model_card(meta, []))
 
     assert f"From the weights of an earlier run ({start}) on" in card
-    assert ("python -m train fit --config flagship --data" in card) == has_command
+    assert ("python -m train fit --config shipped_1_scratch --data" in card) == has_command
 
 
 def test_card_of_a_run_that_started_from_a_mean_names_all_of_it(meta: dict[str, Any]) -> None:
-    meta["config"] |= {"start_from": "runs/flagship", "average_with": ["runs/vgg_small", "runs/own"]}
+    meta["config"] |= {"start_from": "runs/shipped_1_scratch", "average_with": ["runs/vgg_small", "runs/own"]}
     card = one_line(model_card(meta, []))
 
-    mean = "the mean of the weights of earlier runs (runs/flagship, runs/vgg_small and runs/own)"
+    mean = "the mean of the weights of earlier runs (runs/shipped_1_scratch, runs/vgg_small and runs/own)"
     assert f"From {mean} on" in card
-    assert "--config flagship --data" in card
+    assert "--config shipped_1_scratch --data" in card
     assert "--config vgg_small --data" in card
 
 
 def test_card_names_every_earlier_run_and_the_teachers(meta: dict[str, Any]) -> None:
     assert "of what it learned" not in model_card(meta, [])
     taught = {"teachers": ["runs/a", "runs/b"], "distill_on": "rows", "distill_weight": 0.5}
+    # By its former name, as runs of that time say it.
     meta["config"] |= {"start_from": "runs/flagship3", **taught}
     card = model_card(meta, [])
 
-    first, second = (card.index(f"fit --config {name} --data") for name in ("flagship", "flagship3"))
+    assert "the weights of an earlier run (runs/shipped_2_deeper)" in card
+    names = ("shipped_1_scratch", "shipped_2_deeper")
+    first, second = (card.index(f"fit --config {name} --data") for name in names)
     assert first < second < card.index("--config tiny.toml")
     assert "50 % of what it learned is what runs/a and runs/b together said of each picture and its" in card
     # Runs from before teachers could be asked once.
@@ -195,7 +200,8 @@ def test_card_names_the_runs_of_its_teachers_each_once(meta: dict[str, Any]) -> 
     commands = [line for line in model_card(meta, []).splitlines() if "train fit" in line]
 
     names = [line.split("--config ")[1].split()[0] for line in commands]
-    assert names == ["flagship", "flagship3", "flagship5", "flagship4", "tiny.toml"]
+    shipped = ["shipped_1_scratch", "shipped_2_deeper", "shipped_3_self_taught"]
+    assert names == [*shipped, "flagship4", "tiny.toml"]
 
 
 def test_card_names_weights_that_came_by_a_teacher(meta: dict[str, Any]) -> None:
@@ -204,7 +210,8 @@ def test_card_names_weights_that_came_by_a_teacher(meta: dict[str, Any]) -> None
     meta["config"] |= {"teachers": teachers, "distill_on": "batches", "distill_weight": 0.8}
     card = one_line(model_card(meta, []))
 
-    assert "is what runs/flagship5, runs/flagship4 and runs/transfer_lite0 together said of each" in card
+    taught = "is what runs/shipped_3_self_taught, runs/flagship4 and runs/transfer_lite0 together said"
+    assert f"{taught} of each" in card
     began = "transfer_lite0 began with weights learned on ImageNet (efficientnet-lite0-57934424.pth)."
     assert f"Other pictures had a part in it: {began} The licence of those weights applies" in card
 
@@ -214,7 +221,7 @@ def test_card_names_weights_that_came_by_a_teacher(meta: dict[str, Any]) -> None
     [
         ("efficientnetb0", "pretrained_weights", "ImageNet"),
         ("efficientnetb0", "imagenet_weights", "ImageNet"),
-        ("mobilenet", "pretrained_weights", "the faces of VGGFace2 and others"),
+        ("of an earlier version", "pretrained_weights", "other pictures"),
     ],
 )
 def test_card_of_a_run_that_began_with_pretrained_weights_says_so(
@@ -278,7 +285,7 @@ def model_dir(tmp_path: Path) -> Path:
 def write_photo_scores(path: Path, model_hash: str) -> Path:
     """As benchmarks.expressions prints them: 45 of 48 found faces right, two not found."""
     said = ["neutral"] * 45 + ["sad"] * 3 + [None] * 2
-    scores = summarize_photos(Answer("neutral", label, True) for label in said)
+    scores = summarize_photos(PhotoAnswer("neutral", label, True) for label in said)
     path.write_text(json.dumps({"model": {"sha256": model_hash}, **scores}))
     return path
 

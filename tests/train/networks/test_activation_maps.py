@@ -16,7 +16,7 @@ def small(architecture="residual"):
 
 
 @pytest.mark.parametrize("architecture", ["residual", "mini_xception"])
-def test_the_mean_over_places_is_the_logit(architecture):
+def test_the_mean_over_cells_is_the_logit(architecture):
     model = small(architecture)
     mapped = with_activation_map(model)
     images = np.random.default_rng(1).uniform(0, 255, (3, 48, 48, 1)).astype(np.float32)

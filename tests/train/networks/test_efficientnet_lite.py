@@ -103,7 +103,7 @@ def test_grey_faces_have_the_features_that_their_colours_have(tmp_path: Path, ar
     (tmp_path / "lite0.pth").write_bytes(state_dict_file(arrays))
     model = build_network(config(tmp_path / "lite0.pth"))
 
-    load_pretrained_weights(model, config(tmp_path / "lite0.pth"), IMAGES)
+    load_pretrained_weights(model, config(tmp_path / "lite0.pth"))
 
     found = keras.Model(model.input, model.get_layer("dropout").input).predict(IMAGES, verbose=0)
     expected = features_of_colours(np.repeat(IMAGES, 3, axis=-1), arrays)
@@ -116,7 +116,7 @@ def test_networks_for_training_have_the_same_features(tmp_path: Path, arrays: Ar
     outputs = []
     for for_training in (False, True):
         model = build_network(config(tmp_path / "lite0.pth"), for_training=for_training)
-        load_pretrained_weights(model, config(tmp_path / "lite0.pth"), IMAGES)
+        load_pretrained_weights(model, config(tmp_path / "lite0.pth"))
         outputs.append(keras.Model(model.input, model.get_layer("dropout").input).predict(IMAGES, verbose=0))
 
     np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-3, atol=1e-4)
@@ -136,7 +136,7 @@ def test_weights_of_another_network_raise(tmp_path: Path, arrays: Arrays, change
     wanted = config(tmp_path / "other.pth")
 
     with pytest.raises(SettingsError, match=r"other\.pth does not fit efficientnet_lite0"):
-        load_pretrained_weights(build_network(wanted), wanted, IMAGES)
+        load_pretrained_weights(build_network(wanted), wanted)
 
 
 def test_a_broken_file_raises(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_broken_file_raises(tmp_path: Path) -> None:
     wanted = config(tmp_path / "broken.pth")
 
     with pytest.raises(SettingsError, match=r"broken\.pth does not fit .* Take the \.pth file"):
-        load_pretrained_weights(build_network(wanted), wanted, IMAGES)
+        load_pretrained_weights(build_network(wanted), wanted)
 
 
 def test_a_missing_file_says_how_to_fetch_it(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_missing_file_says_how_to_fetch_it(tmp_path: Path) -> None:
     with pytest.raises(
         SettingsError, match=r"missing\.pth does not exist\. The head of .*transfer_lite0\.toml"
     ):
-        load_pretrained_weights(build_network(wanted), wanted, IMAGES)
+        load_pretrained_weights(build_network(wanted), wanted)
 
 
 def test_the_config_is_within_what_may_ship() -> None:

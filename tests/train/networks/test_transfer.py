@@ -66,7 +66,7 @@ def test_load_pretrained_weights_gives_the_applications_features(tmp_path: Path,
     config = network("efficientnetb0", pretrained_weights=str(path))
     model = build_network(config)
 
-    load_pretrained_weights(model, config, IMAGES)
+    load_pretrained_weights(model, config)
 
     features = keras.Model(model.input, model.get_layer("dropout").input)
     found = features.predict(IMAGES, verbose=0)
@@ -81,7 +81,7 @@ def test_load_pretrained_weights_of_another_network_raises(tmp_path: Path) -> No
     config = network("efficientnetb0", pretrained_weights=str(tmp_path / "vgg16.weights.h5"))
 
     with pytest.raises(SettingsError, match="does not fit efficientnetb0"):
-        load_pretrained_weights(build_network(config), config, IMAGES)
+        load_pretrained_weights(build_network(config), config)
 
 
 @pytest.mark.parametrize("content", [None, b"no weights"])
@@ -92,7 +92,7 @@ def test_load_pretrained_weights_missing_or_broken_file_raises(tmp_path: Path, c
     config = network("efficientnetb0", pretrained_weights=str(path))
 
     with pytest.raises(SettingsError, match="does not fit" if content else "does not exist"):
-        load_pretrained_weights(build_network(config), config, IMAGES)
+        load_pretrained_weights(build_network(config), config)
 
 
 def test_transfer_config_starts_from_scratch_until_given_weights() -> None:

@@ -21,7 +21,7 @@ from train.config import FitConfig
 from train.data.fer_data import FerData
 from train.evaluation.report import read_rows
 from train.evaluation.scoring import score_robustness
-from train.export.export import export
+from train.export.exported_files import export
 from train.export.file_formats import ALL_FORMATS, FORMATS, check_formats
 from train.export.litert_files import KINDS, LiteRTFile
 from train.export.model_folder import Candidate, choose
@@ -29,7 +29,7 @@ from train.export.parity import Parity
 from train.fit.fit import fit
 from train.metrics.robustness import CHANGES
 from train.runs.checkpoint import LAST_FILE
-from train.runs.predict import load_keras, predict
+from train.runs.model_outputs import load_keras, predict
 from train.runs.run_folder import read_config
 from train.runs.trained_network import load_averaged
 
@@ -110,7 +110,7 @@ def test_export_folder_loads_and_is_complete(model_dir: Path) -> None:
     }
 
 
-def test_every_file_tells_what_each_place_says(model_dir: Path, everything: FerData) -> None:
+def test_every_file_tells_what_each_cell_says(model_dir: Path, everything: FerData) -> None:
     images = everything.split("PublicTest").images[:5]
     outputs = load_keras(model_dir / "model.keras").predict(images[..., None].astype("f"), verbose=0)
     assert set(outputs) == {"original", "ferplus", "cam"}
@@ -190,7 +190,7 @@ def test_export_file_that_differs_from_the_network_raises_and_nothing_is_written
 def test_export_model_folder_again_keeps_file_and_training(
     model_dir: Path, tmp_path: Path, everything: FerData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("train.export.export.KINDS", ("float32",))
+    monkeypatch.setattr("train.export.exported_files.KINDS", ("float32",))
     export(model_dir, everything, tmp_path, formats=["keras", "litert"], say=lambda _: None)
 
     before, after = (json.loads((each / "meta.json").read_text()) for each in (model_dir, tmp_path))
@@ -220,7 +220,7 @@ def test_export_command_gives_other_formats_of_a_model_alone(
 def test_export_keras_file_says_that_its_training_is_unknown(
     model_dir: Path, tmp_path: Path, everything: FerData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("train.export.export.KINDS", ("float32",))
+    monkeypatch.setattr("train.export.exported_files.KINDS", ("float32",))
     source = model_dir / "model.keras"
     export(source, everything, tmp_path, formats=["keras", "litert"], say=lambda _: None)
 
@@ -350,7 +350,7 @@ def test_export_without_the_votes_of_the_run_raises(
 def test_export_run_without_votes_is_judged_by_labels_and_the_card_says_so(
     run_dir: Path, tmp_path: Path, everything: FerData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("train.export.export.KINDS", ("float32",))
+    monkeypatch.setattr("train.export.exported_files.KINDS", ("float32",))
     monkeypatch.setattr("train.fit.fit.STATISTICS_BATCHES", 2)
     bare, lines = FerData(everything.images, everything.emotion, everything.usage), []
     config = replace(read_config(run_dir), epochs=2)

@@ -1,4 +1,4 @@
-"""From a run, a model folder or a .keras file to files that others open, each compared with the network."""
+"""Write a network as files that others open, and compare each with the network."""
 
 import json
 import shutil
@@ -18,11 +18,12 @@ from train.export.file_formats import ALL_FORMATS, FORMATS, LITERT, check_format
 from train.export.litert_files import KINDS, LiteRTFile, measure_latencies_ms, run_litert, write_litert
 from train.export.model_folder import SELECTION_SPLIT, Candidate, choose, write_model_folder
 from train.export.parity import MAX_FLOAT_DIFFERENCE, compare, parity_table
-from train.runs.predict import run_keras
-from train.runs.trained_network import Source, open_source
+from train.runs.model_outputs import run_keras
+from train.runs.trained_network import NetworkSource, open_source
 
 EXTRA_FOLDER, PARITY_FILE = "exports", "parity.json"
-"""Where formats that the live page does not read go: beside the model, and never into the repository."""
+"""Formats that the live page does not read go there: beside the model, never into the repository.
+"""
 
 CALIBRATION_IMAGES = 300
 
@@ -31,7 +32,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export wrote.
+    """It says what an export wrote.
 
     Attributes:
         paths: every file, and the folder of a SavedModel.
@@ -53,14 +54,14 @@ def export(
 ) -> Exported:
     """Write a network in several formats, open each file again and compare it over PublicTest.
 
-    With Keras and LiteRT among the formats, `out` becomes a model folder: the LiteRT file is the fastest
-    whose accuracy stays, and temperature, offsets and threshold are chosen on PublicTest too. Other formats
-    go to its subfolder "exports".
+    With Keras and LiteRT among the formats, `out` becomes a model folder: the LiteRT file is the
+    fastest whose accuracy stays, and temperature, offsets and threshold are chosen on PublicTest
+    too. Other formats go to its subfolder "exports".
 
     Args:
         path: a run folder, a model folder or a .keras file.
-        data: the rows that a run was trained on; Training and PublicTest. Without FER+ votes its labels stand
-            for them, and the card says so.
+        data: the rows that a run was trained on; Training and PublicTest. Without FER+ votes its
+            labels stand for them, and the card says so.
         out: created; files of the same names are replaced once all have passed.
         formats: some of ALL_FORMATS, or "all".
         checkpoint: of a run, "last", or "best" on PublicTest.
@@ -96,9 +97,12 @@ def export(
 
 @dataclass(frozen=True)
 class _Work:
-    """One export under way, in a folder of its own; `reference` is the network's output over `validation`."""
+    """It is one export under way, in a folder of its own.
 
-    source: Source
+    `reference` is the network's output over `validation`.
+    """
+
+    source: NetworkSource
     data: FerData
     validation: FerData
     reference: Logits
@@ -137,7 +141,7 @@ class _Work:
         return {"format": name, "title": title, "size_bytes": size, **parity.to_dict()}
 
     def write_litert_files(self) -> list[Candidate]:
-        """Every kind of LiteRT file; the chosen one becomes model.tflite."""
+        """Write every kind of LiteRT file; the chosen one becomes model.tflite."""
         training = self.data.split("Training").images
         rows = np.random.default_rng(self.source.seed).choice(
             len(training), min(CALIBRATION_IMAGES, len(training)), replace=False

@@ -1,4 +1,4 @@
-"""A model's outputs on images: a shipped folder through LiteRT or Keras, or a .keras file."""
+"""Run a model over images: a shipped folder through LiteRT or Keras, or a .keras file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,15 +18,16 @@ from train.runs.run_folder import CONFIG_FILE
 
 @dataclass(frozen=True)
 class Predictions:
-    """A model's output on some images, and what is needed to show it.
+    """It holds a model's output on some images, and what is needed to show it.
 
     Attributes:
         source: the file that ran.
         logits: of N images.
         temperature: divides the FER+ logits.
-        unsure_below: confidence (0-1) under which a face is called unsure, None where the model does not say.
-        flip_averaged: means of the logits of each image and of its mirror image, None where not computed. The
-            live page does not average; the other scores are of `logits`.
+        unsure_below: confidence (0-1) under which a face is called unsure, None where the model
+            does not say.
+        flip_averaged: means of the logits of each image and of its mirror image, None where not
+            computed. The live page does not average; the other scores are of `logits`.
         logit_offsets: added to the FER+ logits of EMOTIONS before the temperature.
     """
 
@@ -39,7 +40,7 @@ class Predictions:
 
     @property
     def scaling(self) -> Scaling:
-        """What turns the logits into shown probabilities."""
+        """Return what turns the logits into shown probabilities."""
         return Scaling(self.temperature, self.logit_offsets)
 
 
@@ -77,7 +78,7 @@ def predict(
 
 
 def average_logits(*answers: Logits) -> Logits:
-    """Mean of sets of logits of the same rows; at least one."""
+    """Return the mean of sets of logits of the same rows; at least one."""
     return Logits(
         np.mean([each.original for each in answers], axis=0),
         np.mean([each.ferplus for each in answers], axis=0),
@@ -101,7 +102,7 @@ def load_keras(path: Path) -> keras.Model:
 
 
 def run_keras(model: keras.Model, images: NDArray[np.uint8]) -> Logits:
-    """Logits of uint8 (N, 48, 48) images."""
+    """Return the logits of uint8 (N, 48, 48) images."""
     outputs = model.predict(images[..., None].astype(np.float32), batch_size=256, verbose=0)
     return Logits(outputs["original"], outputs["ferplus"])
 
