@@ -104,7 +104,7 @@ class TooManyJobsError(FerWebError, code="too_many_jobs", http_status=429, retry
 
 
 class JobStateError(FerWebError, code="not_ready", http_status=409):
-    """What was asked of a job is not there yet, or will not come."""
+    """A job does not have yet what was asked of it, or never will."""
 
 
 class FileUnreadableError(FerWebError, code="file_unreadable", http_status=404):
@@ -124,7 +124,7 @@ class ServerFullError(FerWebError, code="server_full", http_status=503, retryabl
 
 
 class OverloadedError(FerWebError, code="overloaded", http_status=503, retryable=True):
-    """So many wait for the same thing that a further one would wait for too long."""
+    """Too many wait for the same thing: a further one would wait for too long."""
 
 
 class TooManyMessagesError(FerWebError, code="too_many_messages", http_status=429):

@@ -20,7 +20,7 @@ OTHER_NAMES: Final = {
     "sadness": "sad",
     "surprised": "surprise",
 }
-"""What others call them, in lower case."""
+"""Others call them so, in lower case."""
 
 FERPLUS_VOTES: Final = (
     "neutral",
@@ -43,4 +43,4 @@ FERPLUS_INDEX_OF_EMOTION: Final = tuple(
     FERPLUS_VOTES.index(name)
     for name in ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 )
-"""For each of EMOTIONS, its column among FERPLUS_VOTES."""
+"""Each of EMOTIONS has this column among FERPLUS_VOTES."""

@@ -1,4 +1,4 @@
-"""How often something may happen."""
+"""Limits how often something may happen."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ class TokenBucket:
         self._updated_s = clock()
 
     def has_token(self) -> bool:
-        """Whether `take` would give one now."""
+        """Tell whether `take` would give one now."""
         now_s = self._clock()
         self._tokens = min(self._burst, self._tokens + (now_s - self._updated_s) * self._rate_per_s)
         self._updated_s = now_s

@@ -154,12 +154,12 @@ class Settings:
 
     @property
     def is_shared(self) -> bool:
-        """Whether others on the local network are let in by links."""
+        """Tell whether others on the local network are let in by links."""
         return self.share == "on"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can connect."""
+        """Tell whether only this machine can connect."""
         return self.host in ("127.0.0.1", "::1", "localhost")
 
 

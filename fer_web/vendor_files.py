@@ -18,7 +18,7 @@ _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
 def media_type(name: str) -> str:
-    """Of a file in BROWSER_MODULES; browsers refuse modules and sheets of another type."""
+    """Return the type of one of BROWSER_MODULES; browsers refuse others for modules and sheets."""
     return _MEDIA_TYPES[Path(name).suffix]
 
 

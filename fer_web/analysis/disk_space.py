@@ -11,7 +11,7 @@ FULL_DISK: Final = "The server's disk is full. Free some space there, and send t
 
 
 def is_full(exc: OSError) -> bool:
-    """Whether a write failed because the disk, or what one user may have of it, is full."""
+    """Tell whether a write failed because the disk, or one user's share of it, is full."""
     return exc.errno in (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -1,4 +1,4 @@
-"""What predict and test-folder have in common: options, the analyser, progress."""
+"""Holds what predict and test-folder have in common: options, the analyser, progress."""
 
 import sys
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import build_detector, resolve_detector
 
 MODEL_SETTINGS: Final = ("labels", "scaling", "colour", "trust")
-"""What is said about a model of one's own."""
+"""These settings describe a model of one's own."""
 
 SETTINGS: Final = (
     "model",

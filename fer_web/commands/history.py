@@ -1,4 +1,4 @@
-"""What each command of python -m fer_web history does: call, print."""
+"""Does the work of each command of python -m fer_web history: call, print."""
 
 import argparse
 import datetime

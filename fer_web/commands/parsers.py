@@ -1,4 +1,4 @@
-"""What the parsers of all tools have in common."""
+"""Holds what the parsers of all tools have in common."""
 
 import argparse
 from collections.abc import Callable

@@ -126,7 +126,7 @@ def _tell_written(given: argparse.Namespace, drawn: int) -> None:
 
 
 def find_images(names: Sequence[str]) -> Iterator[Path]:
-    """What was named: files as they are, the images below folders, and what patterns match.
+    """Find what was named: files as they are, images below folders, and what patterns match.
 
     A name that leads to nothing is passed on, so that its error stands among the results.
     """

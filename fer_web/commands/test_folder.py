@@ -27,7 +27,7 @@ exit status: 0 all images could be read, 1 some could not, or nothing could be s
 130 interrupted."""
 
 LIMIT_SEED: Final = 0
-"""Of the choice that --limit makes, so that it is the same every time."""
+"""The choice that --limit makes uses this seed, so that it is the same every time."""
 
 
 def add_test_folder(tools: Any) -> None:
@@ -75,7 +75,7 @@ def run_test_folder(given: argparse.Namespace, environment: Mapping[str, str]) -
 
 
 def choose(images: tuple[LabelledImage, ...], limit: int | None) -> tuple[LabelledImage, ...]:
-    """At most `limit` of the images, the same ones every time, in their order."""
+    """Choose at most `limit` of the images, the same ones every time, in their order."""
     if limit is None or limit >= len(images):
         return images
     chosen = sorted(random.Random(LIMIT_SEED).sample(range(len(images)), limit))

@@ -151,7 +151,7 @@ def file_name_of(path: Path) -> str:
 
 
 def describe(path: Path, reader: VideoReader, samples: VideoSamples, took_s: float) -> str:
-    """What was found, as text."""
+    """Describe what was found, as text."""
     height, width = reader.size_hw
     length = f"{samples.frames} frames, {samples.last_s + 1 / reader.fps:.1f} s, {width}x{height}"
     lines = [f"{path}: {length}; analysed in {took_s:.1f} s"]
@@ -167,7 +167,7 @@ def describe(path: Path, reader: VideoReader, samples: VideoSamples, took_s: flo
 
 
 def _annotated_file(given: argparse.Namespace) -> tuple[VideoForm | None, Path | None]:
-    """How and where the annotated video is written, if it is."""
+    """Tell how and where the annotated video is written, if it is."""
     if not given.out:
         return None, None
     if given.out.is_dir() or not given.out.suffix:
@@ -239,7 +239,7 @@ def _with_progress(items: Iterable[AnalysedFrame], total: int | None) -> Iterato
 
 
 def _check_history(settings: Settings) -> None:
-    """Whether the database can be opened: better asked before an hour's work than after it."""
+    """Check that the database can be opened: better now than after an hour's work."""
     open_history(settings.database_url, settings.data_dir).close()
 
 

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""Defines what a check found."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Check:
 
 
 def without_traceback(name: str, check: Callable[[], Iterable[Check]]) -> Iterator[Check]:
-    """What a check finds; where it cannot even run, that is a problem of its own."""
+    """Yield what a check finds; where it cannot even run, that is a problem of its own."""
     try:
         yield from check()
     except ImportError as exc:

@@ -25,7 +25,7 @@ _MODULES: Final = {
     "python-engineio": "engineio",
     "python-socketio": "socketio",
 }
-"""What a package is called where it is imported, if that does not follow from its name."""
+"""A package is imported by this name, if it does not follow from its own."""
 
 _OTHER_OPENCV: Final = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 """They put their files where opencv-python-headless has its own; the last one installed wins."""
@@ -45,7 +45,7 @@ _IMPORT_TIMEOUT_S: Final = 180
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Iterator[Check]:
-    """Whether the packages have builds for this Python."""
+    """Check whether the packages have builds for this Python."""
     text = ".".join(map(str, version))
     if OLDEST_PYTHON <= version[:2] <= NEWEST_PYTHON:
         yield Check("Python", "ok", text)
@@ -55,7 +55,7 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Iterator[Ch
 
 
 def check_packages(requirements: Path = REQUIREMENTS) -> Iterator[Check]:
-    """Whether each pinned package is there, at its version, and can be imported."""
+    """Check whether each pinned package is there, at its version, and can be imported."""
     pinned = dict(read_pins(requirements))
     good = 0
     reasons = import_all([module_of(name) for name in pinned if installed_version(name)])
@@ -124,7 +124,7 @@ def import_all(modules: list[str]) -> dict[str, str]:
 def check_npm_files(
     settings: Settings, modules: Mapping[str, Path] = BROWSER_MODULES, blazeface: Path = BLAZEFACE_PATH
 ) -> Iterator[Check]:
-    """Whether the page's modules and the detector's weights are there, and the detector opens."""
+    """Check for the page's modules and the detector's weights, and that the detector opens."""
     mend = "make setup (without make: npm ci --ignore-scripts)"
     missing = [name for name, path in modules.items() if not path.is_file()]
     if missing:
@@ -150,7 +150,7 @@ def _check_detector(settings: Settings, blazeface: Path, mend: str) -> Iterator[
 
 
 def check_backends(environment: Mapping[str, str]) -> Iterator[Check]:
-    """Which of Keras' backends are installed, and whether the chosen one is."""
+    """Check which of Keras' backends are installed, and whether the chosen one is."""
     names = ("tensorflow", "jax", "torch")
     there = [name for name in names if importlib.util.find_spec(name)]
     chosen = environment.get("KERAS_BACKEND", "tensorflow")
@@ -164,7 +164,7 @@ def check_backends(environment: Mapping[str, str]) -> Iterator[Check]:
 
 
 def check_ffmpeg() -> Iterator[Check]:
-    """Whether ffmpeg is there, which nothing needs."""
+    """Check whether ffmpeg is there, which nothing needs."""
     path = shutil.which("ffmpeg")
     yield Check("ffmpeg", "ok", path or "not there; it would only add sound and H.264 to written videos")
 

@@ -20,7 +20,7 @@ FULL_DISK_BYTES: Final = 100_000_000
 
 
 def check_model(settings: Settings) -> Iterator[Check]:
-    """Whether the model's files are as they were written, open, and classify."""
+    """Check whether the model's files are as they were written, open, and classify."""
     import numpy as np
 
     from fer_web.inference.models import open_model, options_of
@@ -42,7 +42,7 @@ def check_model(settings: Settings) -> Iterator[Check]:
 
 
 def check_data_folder(settings: Settings) -> Iterator[Check]:
-    """Whether the data folder can be written to, or made."""
+    """Check whether the data folder can be written to, or made."""
     folder = settings.data_dir
     mend = f"give yourself the folder (sudo chown -R $USER {folder}), or name another one with --data-dir"
     if folder.is_dir():
@@ -62,7 +62,7 @@ def check_data_folder(settings: Settings) -> Iterator[Check]:
 
 
 def check_secret(settings: Settings) -> Iterator[Check]:
-    """Whether the secret that signs cookies is one, and readable by its owner alone."""
+    """Check whether the secret that signs cookies is one, and readable by its owner alone."""
     from fer_web.secret_file import SECRET_FILE, read_secret
 
     path = settings.data_dir / SECRET_FILE
@@ -78,7 +78,7 @@ def check_secret(settings: Settings) -> Iterator[Check]:
 
 
 def check_database(settings: Settings) -> Iterator[Check]:
-    """Whether the history's database opens, is whole, and has this program's tables."""
+    """Check whether the history's database opens, is whole, and has this program's tables."""
     from fer_web.storage.database import SQLITE_FILE, open_engine
     from fer_web.storage.migrate import LATEST, check_integrity, version_of_tables
 
@@ -103,7 +103,7 @@ def check_database(settings: Settings) -> Iterator[Check]:
 
 
 def check_disk(settings: Settings) -> Iterator[Check]:
-    """Whether there is space left for the history."""
+    """Check whether there is space left for the history."""
     free = shutil.disk_usage(existing_parent(settings.data_dir)).free
     text = f"{free / 1e9:.1f} GB are free for {settings.data_dir}"
     mend = "free some space, or name a folder on another disk with --data-dir"
@@ -116,7 +116,7 @@ def check_disk(settings: Settings) -> Iterator[Check]:
 
 
 def check_ports(settings: Settings) -> Iterator[Check]:
-    """Whether the server could listen, or listens already."""
+    """Check whether the server could listen, or listens already."""
     yield _check_port(settings.host, settings.port, "port")
     if settings.is_shared:
         yield _check_port("0.0.0.0", settings.share_port, "share-port")  # noqa: S104  # where it will listen

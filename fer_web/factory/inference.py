@@ -1,4 +1,4 @@
-"""What analyses frames, images and videos: the model, the detector and all that runs them."""
+"""Builds what analyses frames, images and videos: the model, the detector, all that runs them."""
 
 import logging
 from collections.abc import Sequence

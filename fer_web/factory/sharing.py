@@ -1,4 +1,4 @@
-"""Who makes a request, and what a link lets them do."""
+"""Builds what tells who makes a request, and what a link lets them do."""
 
 from dataclasses import dataclass
 

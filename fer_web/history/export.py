@@ -24,7 +24,7 @@ from fer_web.labels import EMOTIONS
 from fer_web.metrics.spreadsheet_text import csv_cell
 
 SCHEMA_VERSION = 1
-"""Of the JSON export. Raised when a file of the new form could not be read by the program before."""
+"""The JSON export has this version. It is raised when older programs could not read a new file."""
 
 BOX_SIDES = ("left", "top", "width", "height")
 JSON_COLUMNS = ("at_s", "face", *BOX_SIDES, *EMOTIONS, "label", "confidence", "sure")
@@ -129,7 +129,7 @@ def _head(session: Session) -> dict[str, Any]:
 
 
 def utc_text(session: Session) -> str:
-    """When it started, as ISO 8601 UTC with Z."""
+    """Return the time at which it started, as ISO 8601 UTC with Z."""
     return session.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

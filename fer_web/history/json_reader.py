@@ -30,7 +30,7 @@ _CHUNK_ROWS = 5000
 _LABEL_IDS = {name: label for label, name in enumerate(EMOTIONS)}
 
 _ROW_EVENTS = (*["number"] * 13, "string", "number", "boolean")
-"""What the parser reports for the values of JSON_COLUMNS."""
+"""The parser reports these for the values of JSON_COLUMNS."""
 
 _Events = Iterator[tuple[str, Any]]
 
@@ -194,7 +194,7 @@ def _table_of(rows: list[list[Any]], first: int) -> SampleTable:
 
 
 def _in_order(table: SampleTable) -> SampleTable:
-    """By time, then face. Raises ImportRefusedError: a face twice at one time, or too many faces."""
+    """Sort by time, then face. Raises ImportRefusedError: a face twice at a time, or too many."""
     at_ms = np.round(table.at_s * 1000)
     order = np.lexsort((table.face, at_ms))
     again = (np.diff(at_ms[order]) == 0) & (np.diff(table.face[order]) == 0)
@@ -206,7 +206,7 @@ def _in_order(table: SampleTable) -> SampleTable:
 
 
 def _session_of(values: Any) -> Session:
-    """What the file says of the session. The repository checks texts and limits when it stores them."""
+    """Return the file's session. The repository checks texts and limits when it stores them."""
     try:
         return Session(
             id="",

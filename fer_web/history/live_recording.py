@@ -50,7 +50,7 @@ class SessionClock:
 
 @dataclass
 class LiveRecording:
-    """What the recorder knows about a session that is not finished. The recorder's lock guards it.
+    """The recorder knows this about a session that is not finished. The recorder's lock guards it.
 
     Attributes:
         client: who sends its frames now; None after a disconnect.
@@ -101,7 +101,7 @@ class LiveRecording:
             self._keep(at_ms, face)
 
     def next_batch(self) -> list[Sample]:
-        """What to store now: the batch that was tried before, else all that waits."""
+        """Return the samples to store now: the batch that was tried before, else all that waits."""
         if not self.batch:
             self.batch, self.waiting = self.waiting, []
         return self.batch

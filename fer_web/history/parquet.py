@@ -104,6 +104,6 @@ class _Outlet(io.RawIOBase):
         return self._length
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """Return what was written since the last time."""
         parts, self._parts = self._parts, []
         return b"".join(parts)

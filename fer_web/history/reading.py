@@ -1,4 +1,4 @@
-"""What can be asked of the history."""
+"""Reads from the history all that can be asked of it."""
 
 from collections.abc import Iterator
 from typing import Any

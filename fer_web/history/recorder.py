@@ -23,14 +23,14 @@ GRACE_S = 15.0
 """A client that is gone may come back within this and go on."""
 
 RETRY_S = 1.0
-"""How long the database is left alone after an error."""
+"""The database is left alone for this long after an error."""
 
 STOP_TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True)
 class RecordingModel:
-    """What made the samples: the same for all sessions of a server. `settings` are plain JSON types."""
+    """This model made the samples of all a server's sessions. `settings` are plain JSON types."""
 
     name: str
     hash: str
@@ -176,7 +176,7 @@ class Recorder:
         return self._store.add_marker(session.id, session.owner, now_s if at_s is None else at_s, text)
 
     def next_notice(self) -> Notice | None:
-        """What to tell a client next; waits for it. None at the end."""
+        """Wait for what to tell a client next, and return it. None at the end."""
         return self._notices.next()
 
     def store_due(self) -> None:

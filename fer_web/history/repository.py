@@ -30,7 +30,7 @@ from fer_web.storage.schema import markers, sessions
 from fer_web.storage.times import epoch_ms, to_ms
 
 UNDO_S = 600.0
-"""So long a deleted session can be had back."""
+"""A deleted session can be restored for this long."""
 
 _REMOVED_AT_ONCE = 5
 

@@ -21,7 +21,7 @@ _JUMP_S = 86400.0
 
 
 class PurgedStore(Protocol):
-    """What is kept tidy."""
+    """This store is kept tidy."""
 
     def purge(self, older_than: datetime.datetime | None = None) -> int:
         """Remove what began before, and what was deleted a while ago; returns how many."""
@@ -29,7 +29,7 @@ class PurgedStore(Protocol):
 
 
 def oldest_kept(retention_days: int, now: datetime.datetime) -> datetime.datetime | None:
-    """What began before this is removed; None where all is kept (retention_days 0)."""
+    """Return the time before which sessions go; None where all is kept (retention_days 0)."""
     return now - datetime.timedelta(days=retention_days) if retention_days else None
 
 

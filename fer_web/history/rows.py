@@ -132,5 +132,5 @@ def strip_of(counts: Iterable[tuple[int, int, bool, int]]) -> str:
 
 
 def search_text(name: str, notes: str, tags: Iterable[str]) -> str:
-    """What a search looks through."""
+    """Return the text that a search looks through."""
     return "\n".join([name, notes, *tags]).casefold()

@@ -1,4 +1,4 @@
-"""From the faces of frames to the samples of a session: how many are kept, and in which form."""
+"""Turns the faces of frames into samples of a session: how many are kept, and in which form."""
 
 from collections.abc import Iterator, Sequence
 

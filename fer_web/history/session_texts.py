@@ -1,4 +1,4 @@
-"""What people write about a session: checked, and never cut silently."""
+"""Checks what people write about a session, and never cuts it silently."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def check_notes(value: object) -> str:
 
 
 def check_marker_text(value: object) -> str:
-    """What a marker says; may be empty."""
+    """Check what a marker says; it may be empty."""
     return check_text("marker text", value, MAX_MARKER_TEXT)
 
 

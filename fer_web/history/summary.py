@@ -1,4 +1,4 @@
-"""What a session looks like as a whole: smoothed, in strips, shares, transitions and peaks. Pure NumPy."""
+"""Summarises a whole session: smoothed, in strips, shares, transitions and peaks. Pure NumPy."""
 
 from dataclasses import dataclass, replace
 

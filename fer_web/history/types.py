@@ -1,4 +1,4 @@
-"""What travels between recorder, repository, summaries and exports: validated on creation."""
+"""Defines what passes between recorder, repository, summaries, exports: validated on creation."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class Marker:
 
 @dataclass(frozen=True)
 class NewSession:
-    """What is known when a recording starts. `settings` are plain JSON types."""
+    """A new session holds what is known when recording starts. `settings` are plain JSON types."""
 
     owner: str
     name: str
@@ -114,7 +114,7 @@ class Session:
 
 @dataclass(frozen=True)
 class SessionFilter:
-    """Which sessions to list. Dates are UTC; `until` is exclusive. `cursor` as given with the last page."""
+    """This picks sessions. Dates are UTC; `until` is exclusive; `cursor` is the last page's."""
 
     search: str = ""
     tag: str = ""

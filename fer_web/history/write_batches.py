@@ -25,7 +25,7 @@ MAX_NOTICES = 1000
 
 
 class RecordingStore(Protocol):
-    """What recording needs of HistoryRepository; all of it blocks."""
+    """A store does what recording needs of HistoryRepository; all of it blocks."""
 
     def open_session(self, new: NewSession) -> Session:
         """Store a session that begins."""

@@ -36,7 +36,7 @@ def text_columns(name: str, notes: str, tags: Sequence[str]) -> dict[str, str]:
 
 
 def as_new_session(session: Session, owner: str) -> NewSession:
-    """What an exported session was when it began. Raises InvalidValueError."""
+    """Return an exported session as it was when it began. Raises InvalidValueError."""
     return NewSession(
         owner=owner,
         name=session.name,
@@ -126,7 +126,7 @@ def replace_tags(connection: Connection, key: int, values: Sequence[str]) -> Non
 
 
 def has_sample(connection: Connection, key: int, sample: Sample) -> bool:
-    """Whether the session has this face at this time."""
+    """Tell whether the session has this face at this time."""
     here = (
         (samples.c.session == key) & (samples.c.at_ms == to_ms(sample.at_s)) & (samples.c.face == sample.face)
     )

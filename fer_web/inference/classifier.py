@@ -1,4 +1,4 @@
-"""From face crops to what is shown, whatever runs the network."""
+"""Turns face crops into what is shown, whatever runs the network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class Logits:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network says about N faces.
+    """A prediction is what a network says about N faces.
 
     Attributes:
         scores: float32 (N, 7), 0-1 in the order of EMOTIONS, rows sum to 1: what is shown.

@@ -1,4 +1,4 @@
-"""Which cells of a face speak for which expression, from a network's numbers to what is told of one face."""
+"""Finds which cells of a face speak for which expression, from a network's numbers to one face."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def maps_of_cells(cell_logits: NDArray[np.floating], logit_offsets: Sequence[flo
 
 
 def face_heatmap(maps: NDArray[np.float32], corners: NDArray[np.floating], method: str) -> FaceHeatmap:
-    """What is told of one face.
+    """Return what is told of one face.
 
     Args:
         maps: float32 (7, rows, columns), as in HeatMaps.

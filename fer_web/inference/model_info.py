@@ -1,4 +1,4 @@
-"""What a server, its page, its history and a report say about the network that runs, of whichever kind."""
+"""Describes the network that runs, of whichever kind, for server, page, history and report."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,5 +35,5 @@ class ModelInfo:
     options: dict[str, Any] = field(default_factory=dict)
 
     def is_sure(self, confidence: float, uncertainty: float) -> bool:
-        """Whether an expression may be named."""
+        """Tell whether an expression may be named."""
         return confidence >= self.unsure_below and uncertainty <= self.max_uncertainty

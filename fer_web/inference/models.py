@@ -17,12 +17,12 @@ class Model(Protocol):
 
     @property
     def info(self) -> ModelInfo:
-        """What is said about it."""
+        """Return what is said about it."""
         ...
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What whoever runs it should know, one sentence each."""
+        """Return what whoever runs it should know, one sentence each."""
         ...
 
     def new_classifier(self) -> Classifier:
@@ -45,7 +45,7 @@ class ShippedModel:
 
 
 def options_of(settings: Settings) -> ModelOptions:
-    """What the settings say about a custom model. Raises SettingsError: --labels names no expressions."""
+    """Return a custom model's options. Raises SettingsError: --labels names no expressions."""
     return ModelOptions(
         labels=parse_labels(settings.labels),
         scaling=settings.scaling,

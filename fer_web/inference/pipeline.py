@@ -19,7 +19,7 @@ from fer_web.vision.types import Frame
 
 @dataclass
 class StreamState:
-    """What one stream remembers from frame to frame. Used by one thread at a time."""
+    """A stream remembers this from frame to frame. Used by one thread at a time."""
 
     tracker: FaceTracker
     smoother: ScoreSmoother

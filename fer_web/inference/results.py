@@ -1,4 +1,4 @@
-"""What is told of one frame and of each face in it."""
+"""Defines what is told of one frame and of each face in it."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class FaceResult:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """What the pipeline found in one frame, and how long each stage took in milliseconds."""
+    """The pipeline found this in one frame, and each stage took so many milliseconds."""
 
     faces: tuple[FaceResult, ...]
     timings_ms: dict[str, float]
@@ -53,7 +53,7 @@ def face_result(
     *,
     corners: NDArray[np.floating] | None = None,
 ) -> FaceResult:
-    """What is told of one face.
+    """Return what is told of one face.
 
     Args:
         xyxy: float32 (4,), fractions of the frame.

@@ -1,4 +1,4 @@
-"""What the network's FER+ output means to a person: seven probabilities and how uncertain they are."""
+"""Turns the network's FER+ output into seven probabilities and tells how uncertain they are."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How well labels were predicted, in plain NumPy: accuracy with its interval, each class, confusion."""
+"""Scores predicted labels in plain NumPy: accuracy with its interval, each class, confusion."""
 
 import math
 from dataclasses import dataclass

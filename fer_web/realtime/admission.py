@@ -1,4 +1,4 @@
-"""Who may connect: asked by the connect handlers, before anything is kept of a client."""
+"""Decides who may connect: connect handlers ask it before anything is kept of a client."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -42,7 +42,7 @@ class SocketAdmission:
         self._visitors.disconnect(sid)
 
     def set_streaming(self, sid: str, is_streaming: bool) -> None:
-        """Whether a socket sends frames; may be called for each of them."""
+        """Note whether a socket sends frames; may be called for each of them."""
         self._visitors.set_streaming(sid, is_streaming)
 
     def _enter_live(self, sid: str, end: EndSocket) -> None:

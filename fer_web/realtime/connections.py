@@ -10,7 +10,7 @@ from fer_web.errors import FerWebError
 _log = logging.getLogger(__name__)
 
 LAST_WORDS_S = 0.5
-"""So long a client that polls may take to fetch why it is ended."""
+"""A client that polls may take this long to fetch why it is ended."""
 _LOOKS = 10
 
 

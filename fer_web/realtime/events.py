@@ -26,7 +26,7 @@ from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 
 EVENTS = ("frame", "stop", "record", "marker")
-"""What a client may send."""
+"""A client may send these."""
 
 MAX_QUEUED_PACKETS = 200
 """Packets that may wait for one client to read them: seven seconds of answers at 30 a second."""

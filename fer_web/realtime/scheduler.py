@@ -37,7 +37,7 @@ class Queue(Protocol):
 
 
 class Concurrency(Protocol):
-    """What differs between serving modes: green threads or native ones."""
+    """Serving modes differ in this: they use green threads or native ones."""
 
     def new_event(self) -> Event:
         """An unset event."""

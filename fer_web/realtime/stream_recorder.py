@@ -14,7 +14,7 @@ NEW_SESSIONS_PER_S = 1.0
 """New sessions of one client; a burst of two is for one that was switched on, off and on again."""
 
 END_TIMEOUT_S = 2.0
-"""So long `stop` waits for the last samples, so that who looks into the history next finds it finished."""
+"""`stop` waits this long for the last samples, so that the history then shows it finished."""
 
 
 class StreamRecorder:

@@ -23,7 +23,7 @@ class Event(Protocol):
 
 @dataclass(frozen=True)
 class FrameAnswer:
-    """What became of one frame: a result, or a reason why there is none.
+    """An answer says what became of one frame: a result, or a reason why there is none.
 
     Attributes:
         seq: of the frame.

@@ -7,7 +7,7 @@ from typing import Any
 from fer_web.sharing.loopback import is_loopback
 
 GRACE_S = 5.0
-"""So long a connection may be in no namespace: long enough to be told why it was refused."""
+"""A connection may be in no namespace for this long: enough to be told why it was refused."""
 
 
 class UnadmittedConnections:

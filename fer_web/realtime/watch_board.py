@@ -1,4 +1,4 @@
-"""Who watches whose stream, and what is due to be sent. Pure: the time is passed in, nothing is locked."""
+"""Keeps who watches whose stream, and what is due. Pure: time is passed in, nothing is locked."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class View:
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be sent about one owner's stream now.
+    """This is to be sent about one owner's stream now.
 
     Attributes:
         watchers: clients by the id of the link that let them in.
@@ -63,7 +63,7 @@ class _Scene:
     next_state_s: float = 0.0
 
     def due_s(self) -> float | None:
-        """When something is to be sent; None: nothing waits."""
+        """Tell when something is to be sent; None: nothing waits."""
         times = [self.next_view_s] if self.view is not None else []
         return min([*times, self.next_state_s] if self.has_changed else times, default=None)
 
@@ -166,11 +166,11 @@ class WatchBoard:
             self._scenes[owner].has_changed = True
 
     def next_due_s(self) -> float | None:
-        """When something is to be sent; None: nothing waits."""
+        """Tell when something is to be sent; None: nothing waits."""
         return min(self._times(), default=None)
 
     def take_due(self, now_s: float) -> list[Due]:
-        """What is to be sent now."""
+        """Return what is to be sent now."""
         scenes = [scene for scene in self._scenes.values() if _is_due(scene, now_s)]
         return [scene.take(now_s) for scene in scenes]
 

@@ -23,7 +23,7 @@ MAX_UNREAD_PACKETS = 20
 
 
 class Outlet(Protocol):
-    """How clients are reached: by Socket.IO, from the server's own threads only."""
+    """An outlet reaches clients: by Socket.IO, from the server's own threads only."""
 
     def emit(self, event: str, *arguments: Any, to: list[str], namespace: str) -> None:
         """Send an event to these clients; it is encoded once for all."""
@@ -113,7 +113,7 @@ class WatchHub:
             self._news.notify()
 
     def link_changed(self, link: Link) -> None:
-        """What a link shows is different; for LinkBook.subscribe."""
+        """Note that a link shows something else; for LinkBook.subscribe."""
         if link.kind == "watch" and link.owner is not None:
             with self._news:
                 self._board.tell_again(link.owner)
@@ -135,7 +135,7 @@ class WatchHub:
             self._news.notify_all()
 
     def wait_for_due(self) -> list[Due] | None:
-        """What is to be sent next; blocks until there is something. None at the end."""
+        """Return what is to be sent next; blocks until there is something. None at the end."""
         with self._news:
             while not self._is_stopping:
                 due_s = self._board.next_due_s()

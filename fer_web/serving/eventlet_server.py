@@ -12,7 +12,7 @@ from fer_web.serving.paced_input import PacedInput
 
 DISCARDED_BYTES = 32_000_000
 DISCARDING_S = 5.0
-"""So much of an unwanted body is read, so that its sender sees the answer; then the connection ends."""
+"""This much of an unwanted body is read: its sender sees the answer, then the connection ends."""
 
 _LISTENER_IS_GONE = (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
 

@@ -1,4 +1,4 @@
-"""Where the server takes connections: sockets, plain or with TLS, and how many one address may hold."""
+"""Takes the server's connections: sockets, plain or with TLS, and how many one address may hold."""
 
 import contextlib
 import ipaddress
@@ -16,10 +16,10 @@ MAX_CONNECTIONS = 1024
 """Held at the same time, by everybody together."""
 
 MAX_PER_ADDRESS = 64
-"""For one address of the network: a browser holds seven at most for each of its pages."""
+"""One network address may hold this many: a browser holds seven at most for each of its pages."""
 
 MAX_PER_NETWORK = 256
-"""For one IPv6 /64, of which a single machine may take every address, and which a whole house shares."""
+"""One IPv6 /64 may hold this many: one machine may take every address, and a house shares it."""
 
 HANDSHAKE_TIMEOUT_S = 10.0
 """A client that takes longer to agree on TLS is disconnected."""

@@ -1,4 +1,4 @@
-"""What libraries that face the network may write into our log."""
+"""Limits what libraries that face the network may write into our log."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""How connections are served: eventlet's green threads, or native threads. The only module that knows."""
+"""Serves connections with eventlet's green threads, or native ones. The only module that knows."""
 
 import contextlib
 import functools

@@ -25,7 +25,7 @@ class PacedInput:
         self._size = 0
 
     def read(self, size: int = -1) -> bytes:
-        """So many bytes, or all until the end. Raises SlowUploadError, OSError."""
+        """Read this many bytes, or all until the end. Raises SlowUploadError, OSError."""
         parts: list[bytes] = []
         while size and (part := self._file.read1(size)):
             parts.append(part)

@@ -1,4 +1,4 @@
-"""What has to be done in time while the server runs: links expire without anybody asking for them."""
+"""Does in time what must be done while the server runs: links expire without anybody asking."""
 
 import logging
 import time

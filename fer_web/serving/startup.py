@@ -1,4 +1,4 @@
-"""What happens before the server serves: its ports are opened, and the terminal says how to reach it."""
+"""Prepares the server: opens its ports, and says in the terminal how to reach it."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ def open_ports(settings: Settings) -> "tuple[list[Listener], LocalNetwork | None
 
 
 def address_limit(settings: Settings) -> AddressLimit:
-    """Of all connections, an eighth stays for this machine itself."""
+    """Return a limit under which an eighth of all connections stays for this machine itself."""
     per_address = None if settings.proxies else MAX_PER_ADDRESS
     return AddressLimit(per_address, total=max_connections() * 7 // 8)
 

@@ -56,7 +56,7 @@ class ThreadedServer(ThreadedWSGIServer):
             self.ssl_context = listener.tls()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Whether this address may have one more connection."""
+        """Tell whether this address may have one more connection."""
         return self._address_limit.enter(client_address[0])
 
     def process_request(self, request: Any, client_address: Any) -> None:

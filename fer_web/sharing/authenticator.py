@@ -39,7 +39,7 @@ class Authenticator:
         links.subscribe(self._end_sockets)
 
     def admit(self, address: str | None, cookies: Mapping[str, str]) -> Admission:
-        """Who asks.
+        """Tell who asks.
 
         Args: address: where the request comes from, after the proxies that are believed; None is unknown.
         Raises: VisitorRemovedError, LinkExpiredError, LinkRevokedError, SharingStoppedError, LinkNeededError:
@@ -50,14 +50,14 @@ class Authenticator:
         return self.admit_by_link(cookies)
 
     def admit_by_link(self, cookies: Mapping[str, str]) -> Admission:
-        """What the cookie alone opens, wherever it comes from. Raises as `admit` does."""
+        """Return what the cookie alone opens, wherever it comes from. Raises as `admit` does."""
         visitor_id = self.visitor_of(cookies)
         if visitor_id is None:
             return Admission(is_local=False)
         return Admission(is_local=False, visitor=visitor_id, link=self._link_of(visitor_id))
 
     def visitor_of(self, cookies: Mapping[str, str]) -> str | None:
-        """Whose cookie this is; None without a valid one. Raises SharingStoppedError: of an earlier run."""
+        """Return a valid cookie's visitor or None. Raises SharingStoppedError: an earlier run's."""
         run, is_split, visitor_id = (self._cookie.read(cookies) or "").partition(".")
         if not is_split:
             return None
@@ -73,7 +73,7 @@ class Authenticator:
         return self._cookie.sign(f"{self._run}.{visitor_id}")
 
     def is_local(self, address: str | None) -> bool:
-        """Whether an address is this machine itself."""
+        """Tell whether an address is this machine itself."""
         return is_loopback(address)
 
     def _admit_local(self, cookies: Mapping[str, str]) -> Admission:

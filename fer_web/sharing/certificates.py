@@ -35,7 +35,7 @@ _ALWAYS = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class ServerCertificate:
-    """What the server shows to prove that it is itself.
+    """The server shows this to prove that it is itself.
 
     Attributes:
         context: for new connections.
@@ -51,12 +51,12 @@ class ServerCertificate:
     version: object
 
     def covers(self, name: str) -> bool:
-        """Whether browsers accept it for this host name or address."""
+        """Tell whether browsers accept it for this host name or address."""
         return name.lower() in self.names or f"*.{name.partition('.')[2].lower()}" in self.names
 
 
 class CertificateSource(Protocol):
-    """Where the server's certificate comes from."""
+    """The server's certificate comes from such a source."""
 
     @property
     def authority(self) -> "Authority | None":
@@ -68,7 +68,7 @@ class CertificateSource(Protocol):
         ...
 
     def is_due(self, current: ServerCertificate, names: Sequence[str], now_s: float) -> bool:
-        """Whether another one should be served from now on."""
+        """Tell whether another one should be served from now on."""
         ...
 
 
@@ -107,7 +107,7 @@ class Authority:
         return ServerCertificate(context, wanted, begins_s, ends_s, version=leaf)
 
     def is_due(self, current: ServerCertificate, names: Sequence[str], now_s: float) -> bool:
-        """When a name is new, well before the end, and when the clock was set back."""
+        """Tell whether a name is new, the end is near, or the clock was set back."""
         is_covered = frozenset(names) <= current.names
         return not is_covered or not current.begins_s <= now_s <= current.ends_s - RENEW_BEFORE_S
 
@@ -166,7 +166,7 @@ class OwnCertificate:
         )
 
     def is_due(self, current: ServerCertificate, names: Sequence[str], now_s: float) -> bool:
-        """When the files changed, and when the certificate ended: reading it again says so."""
+        """Tell whether the files changed, or the certificate ended: reading it again says so."""
         return self._stamps() != current.version or now_s > current.ends_s
 
     def _stamps(self) -> object:

@@ -17,12 +17,12 @@ from fer_web.storage.texts import check_text
 _log = logging.getLogger(__name__)
 
 PREFIX: Final = "fer_"
-"""So that people, and programs that look for secrets in files, see what it is."""
+"""People, and programs that look for secrets in files, see by this what it is."""
 
 MAX_KEY_NAME: Final = 100
 MAX_KEYS: Final = 100
 REMEMBERED_S: Final = 90 * 86400.0
-"""So long after its end a key is still told apart from one that never was."""
+"""A key is still told apart from one that never was for this long after its end."""
 
 USE_NOTED_S: Final = 60.0
 """A key's last use is written down so seldom: a commit would cost each request more than its answer."""
@@ -69,7 +69,7 @@ def _utc(seconds: float | None) -> str | None:
 
 
 class KeyStore(Protocol):
-    """Where keys are kept. Its verbs may block, and raise DatabaseError."""
+    """A key store keeps keys. Its verbs may block, and raise DatabaseError."""
 
     def add(self, key_hash: str, key: ApiKey) -> None:
         """Store a new key."""
@@ -92,7 +92,7 @@ class KeyStore(Protocol):
 
 
 def hash_of(key: str) -> str:
-    """What is stored of a key: SHA-256, in hexadecimal. 192 random bits need no salt."""
+    """Return what is stored of a key: SHA-256, in hexadecimal. 192 random bits need no salt."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

@@ -34,7 +34,7 @@ MAX_LINKS = 200
 """Links kept in memory, the ended ones among them; the oldest of those go first."""
 
 REMEMBERED_S = 7 * 86400.0
-"""So long after its end a link is still told apart from one that never was."""
+"""A link is still told apart from one that never was for this long after its end."""
 
 _TOKEN_BYTES = 18
 _TOKEN_FORM = re.compile(r"[A-Za-z0-9_-]{24}")
@@ -42,7 +42,7 @@ _TOKEN_FORM = re.compile(r"[A-Za-z0-9_-]{24}")
 
 @dataclass(frozen=True)
 class StoredLink:
-    """What the store remembers of a link: enough to say why it opens nothing, nothing that opens it."""
+    """The store remembers this of a link: why it opens nothing, and nothing that opens it."""
 
     token_hash: str
     created_s: float
@@ -71,12 +71,12 @@ class _Entry:
 
 
 def hash_of(token: str) -> str:
-    """What is stored of a token: SHA-256, in hexadecimal. 144 random bits need no salt."""
+    """Return what is stored of a token: SHA-256, in hexadecimal. 144 random bits need no salt."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def ending_of(link: Link, now_s: float) -> ShareError | None:
-    """Why a link opens nothing; None while it is open."""
+    """Return why a link opens nothing; None while it is open."""
     state = link.state(now_s)
     return None if state == "open" else _ending(state)
 

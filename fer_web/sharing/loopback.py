@@ -1,10 +1,10 @@
-"""What an address at the other end of a connection says about who is there."""
+"""Tells who is there by the address at the other end of a connection."""
 
 import ipaddress
 
 
 def is_loopback(address: str | None) -> bool:
-    """Whether an address is this machine itself. What is no address is not."""
+    """Tell whether an address is this machine itself. What is no address is not."""
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:

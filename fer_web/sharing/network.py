@@ -1,4 +1,4 @@
-"""Where the server can be reached now: watches this machine's addresses and its certificate while it runs."""
+"""Watches where the running server can be reached: this machine's addresses and its certificate."""
 
 import ipaddress
 import logging
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Seen:
-    """What one look found."""
+    """One look found this."""
 
     addresses: tuple[ShareAddress, ...]
     certificate: ServerCertificate
@@ -55,7 +55,7 @@ class NameLookup:
         self._thread: threading.Thread | None = None
 
     def name(self, own: Iterable[IPAddress]) -> str | None:
-        """What is known by now about these addresses of the machine."""
+        """Return what is known by now about these addresses of the machine."""
         addresses = frozenset(own)
         asked, at = self._asked
         is_due = asked != addresses or self._clock() - at > NAME_EVERY_S
@@ -136,7 +136,7 @@ class LocalNetwork:
         return self._source.authority.certificate_pem if self._source.authority else None
 
     def ssl_context(self) -> ssl.SSLContext:
-        """For the next connection: the newest certificate."""
+        """Return a context for the next connection, with the newest certificate."""
         return self._seen.certificate.context
 
     def subscribe(self, on_change: Callable[[], None]) -> None:
@@ -250,7 +250,7 @@ def _bracketed(host: str) -> str:
 def _covered_first(
     addresses: Sequence[ShareAddress], certificate: ServerCertificate
 ) -> tuple[ShareAddress, ...]:
-    """What the user named stays first; a certificate of the user's own may not cover every address."""
+    """Keep what the user named first; a certificate of the user's own may not cover all of them."""
     return tuple(
         sorted(
             addresses,

@@ -1,4 +1,4 @@
-"""What sharing is about: links, the visitors that they let in, and the addresses that they name."""
+"""Defines what sharing is about: links, the visitors they let in, and the addresses they name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ finished session."""
 LinkState = Literal["open", "expired", "revoked", "stopped"]
 
 AddressKind = Literal["public", "name", "lan", "vpn", "container"]
-"""In the order in which they are offered."""
+"""Addresses are offered in this order."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Link:
     ended: Literal["revoked", "stopped"] | None = None
 
     def state(self, now_s: float) -> LinkState:
-        """What it is at a moment in seconds since 1970."""
+        """Tell its state at a moment in seconds since 1970."""
         if self.ended is not None:
             return self.ended
         return "open" if now_s < self.expires_s else "expired"
@@ -47,7 +47,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Admission:
-    """Who asks, as far as sharing is concerned, and so what they may do.
+    """An admission says who asks, as far as sharing is concerned, and so what they may do.
 
     Attributes:
         is_local: comes from this machine itself, which needs no link, but may have opened one.
@@ -78,7 +78,7 @@ class Admission:
         return self.link is not None and self.link.kind == "watch"
 
     def may_read(self, session_id: str) -> bool:
-        """Whether a link shows them this one session, whoever owns it."""
+        """Tell whether a link shows them this one session, whoever owns it."""
         return self.link is not None and self.link.kind == "session" and self.link.session == session_id
 
 
@@ -94,7 +94,7 @@ class ShareAddress:
 
 
 class ShareNetwork(Protocol):
-    """Where the server can be reached, and how it proves that it is itself."""
+    """A share network tells where the server can be reached, and how it proves who it is."""
 
     def addresses(self) -> Sequence[ShareAddress]:
         """The best first; empty where there is no network or nothing is shared."""

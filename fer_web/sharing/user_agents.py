@@ -1,4 +1,4 @@
-"""What a browser says it is, in words: "Chrome on Android"."""
+"""Says in words what a browser calls itself: "Chrome on Android"."""
 
 _BROWSERS = (
     # The order matters: most browsers name others too.

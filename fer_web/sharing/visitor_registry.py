@@ -1,4 +1,4 @@
-"""Who came in by a link, and the sockets that end with it."""
+"""Remembers who came in by a link, and the sockets that end with it."""
 
 import dataclasses
 import logging
@@ -118,7 +118,7 @@ class VisitorRegistry:
             self._take_out(sid)
 
     def set_streaming(self, sid: str, is_streaming: bool) -> None:
-        """Whether a socket sends frames; of one that is nobody's, nothing happens."""
+        """Note whether a socket sends frames; of one that is nobody's, nothing happens."""
         with self._lock:
             if sid in self._sockets:
                 self._sockets[sid].is_streaming = is_streaming

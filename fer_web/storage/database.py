@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 SQLITE_FILE = "history.sqlite3"
 
 LOCK_TIMEOUT_S = 3.0
-"""So long a statement waits for another program's lock."""
+"""A statement waits for another program's lock for this long."""
 
 _SQLITE_FULL = (sqlite3.SQLITE_FULL,)
 _SQLITE_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -160,7 +160,7 @@ def own_errors() -> Iterator[None]:
 
 
 def is_locked(error: sqlite3.Error) -> bool:
-    """Whether another connection's lock was in the way."""
+    """Tell whether another connection's lock was in the way."""
     return _sqlite_code(error) in _SQLITE_LOCKED
 
 

@@ -40,7 +40,7 @@ def version_of_tables(engine: Engine) -> str | None:
 
 
 def check_integrity(engine: Engine) -> str | None:
-    """What SQLite finds damaged in its file, None where nothing is; PostgreSQL looks after itself."""
+    """Return what SQLite finds damaged in its file, or None; PostgreSQL looks after itself."""
     if engine.dialect.name != "sqlite":
         return None
     with reading(engine) as connection:

@@ -1,4 +1,4 @@
-"""Whether another server works on the same database: then what runs may be its, and no crash left it.
+"""Tells whether another server shares the database: what runs may be its, and no crash left it.
 
 Each server holds a shared lock for as long as it lives; the system takes it away however the process ends.
 Who gets the exclusive lock is alone.

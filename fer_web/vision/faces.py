@@ -1,4 +1,4 @@
-"""What a face detector is, and which ones there are."""
+"""Defines what a face detector is, and which ones there are."""
 
 import logging
 from pathlib import Path
@@ -30,7 +30,7 @@ class FaceDetector(Protocol):
 
 
 def resolve_detector(name: str, blazeface_path: Path) -> str:
-    """What "auto" stands for on this machine."""
+    """Return what "auto" stands for on this machine."""
     if name != "auto":
         return name
     if blazeface_path.is_file():

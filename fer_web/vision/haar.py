@@ -22,7 +22,7 @@ Medians from `python -m benchmarks.framing`; with them a box means the same whic
 NEAR_SCALE: Final = 2.0
 NEAR_WIDTH: Final = 128
 NEAR_SIDES: Final = (0.7, 1.4)
-"""Where a face just was, a region shrunk to this width is searched for faces of about its size."""
+"""A region where a face just was, shrunk to this width, is searched for faces of about its size."""
 
 MIN_NEAR_IOU: Final = 0.25
 

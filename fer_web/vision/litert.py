@@ -32,7 +32,7 @@ class Interpreter(Protocol):
         """A copy of an output."""
 
     def get_signature_list(self) -> dict[str, dict[str, list[str]]]:
-        """For each signature, the names of its inputs and outputs."""
+        """Return, by signature, the names of its inputs and outputs."""
 
     def get_signature_runner(self, signature_key: str) -> Any:
         """A function from inputs by name to a dict of outputs by name."""

@@ -18,9 +18,9 @@ CROP_SIZE: Final = 48
 
 CROP_SCALE: Final = 1.17
 CROP_CENTRE_IN_BOX: Final = (0.5, 0.40)
-"""Where FER-2013's square lies in the detector's upright box: its side in box sides, its centre from the left
-top corner. Medians over 3,000 images, `python -m benchmarks.framing`. The scale is the box because the
-distance between the eyes shrinks when a face looks to the side."""
+"""FER-2013's square lies so in the detector's upright box: its side in box sides, its centre from
+the left top corner. Medians over 3,000 images, `python -m benchmarks.framing`. The scale is the box
+because the distance between the eyes shrinks when a face looks to the side."""
 
 
 UNIT_SQUARE: Final = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
@@ -85,7 +85,7 @@ def crop_region(face: Faces) -> Region:
 
 
 def crop_corners(faces: Faces) -> NDArray[np.float32]:
-    """Where each face's crop has its corners, float32 (N, 4, 2), in frame pixels.
+    """Return the corners of each face's crop, float32 (N, 4, 2), in frame pixels.
 
     Left top, right top, right bottom, left bottom of the upright face; they may lie outside of the frame.
     """

@@ -1,4 +1,4 @@
-"""How far a face leans to the side."""
+"""Measures how far a face leans to the side."""
 
 from math import atan2, isfinite, radians
 from typing import Final

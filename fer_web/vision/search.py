@@ -47,19 +47,20 @@ class SearchOptions:
 
 
 STILL_SEARCH: Final = SearchOptions(max_checks=64, finest_tile_side=280, max_tiles_in_row=64)
-"""For single images, which have time. 280 pixels are a tile of a 640x480 frame: faces from 80 pixels on are
-found in an image of any size. Of 180 faces of 200 pixels in 4000x3000 images all are found rather than 15,
-with no more false boxes; an image takes 0.5 s rather than 0.05 (`python -m benchmarks.large_images`)."""
+"""Single images have time for this. 280 pixels are a tile of a 640x480 frame: faces from 80 pixels
+on are found in an image of any size. Of 180 faces of 200 pixels in 4000x3000 images all are found
+rather than 15, with no more false boxes; an image takes 0.5 s rather than 0.05 (`python -m
+benchmarks.large_images`)."""
 
 MIN_CHECK_IOU: Final = 0.25
-"""What is found on a candidate's own crop must overlap the candidate by this much to be the same."""
+"""A face found on a candidate's own crop must overlap it by this much to be the same."""
 
 SMALL_SHARE: Final = 0.2
 """A face whose box is less than this share of the frame's short side is a small one."""
 
 MIN_LOOK_SCORE: Final = 0.1
 LOGIT_OF_NOTHING: Final = log(0.02 / 0.98)
-"""What a look counts that finds nothing at the candidate's place."""
+"""A look that finds nothing at the candidate's place counts as this."""
 
 CLEAR_MARGIN: Final = 0.5
 BEST_LOGIT: Final = 2.5
@@ -124,7 +125,7 @@ class BlazeFaceDetector:
         return join_faces([self._find_again(frame_bgr, faces.take([index])) for index in range(len(faces))])
 
     def candidates(self, frame_bgr: Frame) -> Faces:
-        """What may be a face, best first: the passes over the whole frame and over its tiles.
+        """Find what may be a face, best first: the passes over the whole frame and over its tiles.
 
         Between passes repeats are dropped rather than blended: a face cut by a tile's edge has a wrong box.
         """
@@ -135,7 +136,7 @@ class BlazeFaceDetector:
         return non_maximum_suppression(join_faces(passes), SAME_FACE_IOU)
 
     def look_again(self, frame_bgr: Frame, candidate: Faces, scale: float, *, is_mirrored: bool) -> Faces:
-        """What the network finds at a candidate's place on a crop of its own: one face or none."""
+        """Find what is at a candidate's place, on a crop of its own: one face or none."""
         region = replace(region_around(candidate, scale), is_mirrored=is_mirrored)
         found = self._network.find(frame_bgr, region, MIN_LOOK_SCORE)
         overlaps = iou_matrix(candidate.xyxy, found.xyxy)[0]
@@ -180,7 +181,7 @@ def region_around(face: Faces, scale: float) -> Region:
 
 
 def is_small_face(face: Faces, frame_bgr: Frame) -> bool:
-    """Whether one face is small in its frame."""
+    """Tell whether one face is small in its frame."""
     return bool(longer_sides(face.xyxy)[0] < SMALL_SHARE * min(frame_bgr.shape[:2]))
 
 

@@ -1,4 +1,4 @@
-"""Which face is which from frame to frame, and when a full search is worth its time."""
+"""Tells which face is which from frame to frame, and when a full search is worth its time."""
 
 from dataclasses import dataclass, field
 from itertools import count
@@ -30,13 +30,13 @@ RETRY_INTERVAL_S: Final = 0.2
 """Shortest time between two full searches while somebody is missing: an empty room must stay cheap."""
 
 ASSUMED_STEP_S: Final = 1 / 30
-"""Between two frames whose times do not say: a camera's usual pace."""
+"""Two frames whose times do not say are this far apart: a camera's usual pace."""
 
 MAX_STEP_S: Final = 10.0
 """A longer pause between two frames counts as this long: everybody unseen is forgotten by then."""
 
 VELOCITY_SHARE: Final = 0.5
-"""How much of the newest displacement enters a track's velocity."""
+"""The newest displacement enters a track's velocity by this share."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class FaceTracker:
                 self._tracks.append(_Track(next(self._ids), face, self._now_s))
 
     def _distance(self, track: _Track, face: Faces) -> float:
-        """Between where a track is expected and a face, in sides of the track; infinite if sizes differ."""
+        """Measure from an expected track to a face, in track sides; infinite if sizes differ."""
         expected = track.expected(self._now_s)
         side, face_side = float(longer_sides(expected.xyxy)[0]), float(longer_sides(face.xyxy)[0])
         if max(side, face_side) > MAX_SIZE_RATIO * min(side, face_side):

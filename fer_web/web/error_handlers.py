@@ -27,7 +27,7 @@ SHARE_HEADINGS = {
     "too_many_guesses": "Too many wrong links",
     "session_gone": "This session is no longer there",
 }
-"""What ask.html says above the error's own text, by its code."""
+"""The page ask.html says these above the error's own text, by its code."""
 
 
 def register_error_handlers(app: Flask) -> None:

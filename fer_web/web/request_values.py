@@ -1,4 +1,4 @@
-"""What came with a request, checked: bodies and the values of an address."""
+"""Checks what came with a request: bodies and the values of an address."""
 
 import datetime
 import json
@@ -16,7 +16,7 @@ _JSON = "application/json"
 
 
 def is_write() -> bool:
-    """Whether the current request would change something."""
+    """Tell whether the current request would change something."""
     return request.method not in ("GET", "HEAD", "OPTIONS")
 
 
@@ -84,7 +84,7 @@ def whole_argument(name: str, *, low: int, high: int) -> int | None:
 
 
 def flag_argument(name: str) -> bool:
-    """Whether the address has name=1. Raises InvalidValueError: it has something else."""
+    """Tell whether the address has name=1. Raises InvalidValueError: it has something else."""
     text = request.args.get(name, "0")
     if text not in ("0", "1"):
         raise InvalidValueError(f"{name} is {text!r:.60}; allowed: 0 and 1.")

@@ -1,4 +1,4 @@
-"""How well a model does on a folder of labelled images: each image's prediction, and the scores of all."""
+"""Scores a model on a folder of labelled images: each image's prediction, and the scores of all."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ Watch = Callable[[Iterable[LabelledImage]], Iterable[LabelledImage]]
 
 @dataclass(frozen=True)
 class ImagePrediction:
-    """What was said of one image.
+    """An image's prediction says what the model found in it.
 
     Attributes:
         image: the file and its true expression.
@@ -59,7 +59,7 @@ class ImagePrediction:
 
     @property
     def is_right(self) -> bool:
-        """Whether the shown label is the true one."""
+        """Tell whether the shown label is the true one."""
         return self.label == self.image.expression
 
 
@@ -95,7 +95,7 @@ def _predict(
 
 
 def prediction_of(image: LabelledImage, result: StillResult) -> ImagePrediction:
-    """What was said of an image that could be read."""
+    """Return the prediction of an image that could be read."""
     if not result.faces:
         return ImagePrediction(image, framing=result.framing)
     position = result.largest

@@ -14,7 +14,7 @@ from fer_web.errors import JobStateError, NotFoundError, TooManyJobsError
 from fer_web.labels import CONTEMPT
 
 OUTCOMES: Final = ("right", "wrong", "no_face", "apart", "error")
-"""Of an image; contempt is none of the seven expressions and counts apart."""
+"""An image has one of these; contempt is none of the seven expressions and counts apart."""
 
 _TRIM_AT: Final = 2 * MAX_MISTAKES
 """Faces that wait to be looked over: only those of the worst mistakes are kept."""
@@ -22,7 +22,7 @@ _TRIM_AT: Final = 2 * MAX_MISTAKES
 
 @dataclass(frozen=True)
 class FolderTestLimits:
-    """How much there may be.
+    """These limits say how many tests and images there may be.
 
     Attributes:
         of_owner, of_client, tests: tests of one owner, of one client and of all.
@@ -41,7 +41,7 @@ class FolderTestLimits:
 
 @dataclass(frozen=True)
 class TestedWith:
-    """What a report says about how it was made. `detector`: None where there is none."""
+    """A report says this about how it was made. `detector`: None where there is none."""
 
     __test__ = False
 

@@ -30,7 +30,7 @@ class LabelledImage:
 
 @dataclass(frozen=True)
 class LabelledFolder:
-    """What a folder holds.
+    """A labelled folder holds images whose paths name their expressions.
 
     Attributes:
         images: by expression in the order of NAMES, then by path.
@@ -59,7 +59,7 @@ def find_labelled_images(root: Path) -> LabelledFolder:
 
 
 def labelled_image(text: str) -> LabelledImage:
-    """What a path says about an image, as a client sends it: its nearest folder that names an expression.
+    """Read what a client's path says of an image: its nearest folder that names an expression.
 
     Raises: FolderError: none does.
     """
@@ -75,7 +75,7 @@ def labelled_image(text: str) -> LabelledImage:
 
 
 def is_image_name(path: Path) -> bool:
-    """Whether a file is called like an image."""
+    """Tell whether a file is called like an image."""
     return path.suffix.lower() in SUFFIXES
 
 

@@ -48,7 +48,7 @@ class LabelledCrops:
 
 @dataclass(frozen=True)
 class Fit:
-    """How a network does when it is fed and read in one way; accuracy is a share of 0-1."""
+    """A fit says how well a network does, fed and read in one way; accuracy is a share of 0-1."""
 
     scaling: str
     labels: tuple[str, ...]
@@ -110,7 +110,7 @@ def score_classifier(classifier: Classifier, faces: LabelledCrops) -> dict[str, 
 def fits_by_accuracy(
     outputs: Outputs, labels: tuple[str, ...], scalings: Sequence[str], faces: LabelledCrops
 ) -> list[Fit]:
-    """For each scaling, `labels` and the best order of all; the best comes first."""
+    """Try each scaling with `labels` and with the best order of all; the best fit comes first."""
     fits = []
     for scaling in scalings:
         answers = np.concatenate([outputs(part, scaling).argmax(axis=1) for part in _parts(faces.crops)])

@@ -28,7 +28,7 @@ MIN_LONGER_SIDE: Final = 320
 
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _FONT_HEIGHT: Final = 22
-"""Of a capital letter at scale 1, in pixels."""
+"""A capital letter at scale 1 is this high, in pixels."""
 
 
 def annotate(frame_bgr: Frame, faces: Sequence[FaceResult]) -> Frame:
@@ -51,7 +51,7 @@ def annotate(frame_bgr: Frame, faces: Sequence[FaceResult]) -> Frame:
 
 
 def label_text(face: FaceResult) -> str:
-    """What is written beside a face."""
+    """Return the text that is written beside a face."""
     text = f"{face.label} {certainty(face.confidence)}"
     return text if face.is_sure else f"unsure: {text}"
 

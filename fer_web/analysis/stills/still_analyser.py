@@ -20,7 +20,7 @@ class AnalysedStill:
 
 
 class SharedAnalyser:
-    """For any thread, one at a time. Its classifier and detector are its own: no live frame waits for it."""
+    """Serves all threads in turn. Its classifier and detector are its own: no live frame waits."""
 
     def __init__(self, build: Callable[[], StillAnalyser], limits: ImageLimits) -> None:
         """Args: build: opens the classifier and the detector; called once, with the first image."""

@@ -29,7 +29,7 @@ def still_to_wire(still: StillResult) -> dict[str, Any]:
 
 
 def error_to_wire(error: FerWebError) -> dict[str, Any]:
-    """Why there is no result, in the error shape of HTTP and Socket.IO."""
+    """Say why there is no result, in the error shape of HTTP and Socket.IO."""
     return {"error": error.to_wire()}
 
 

@@ -24,7 +24,7 @@ from fer_web.vision.preprocess import (
 from fer_web.vision.types import Faces, Frame
 
 FACES: Final = ("auto", "detect", "whole")
-"""How the faces of an image are found: by search, by taking the whole image for one, or whichever fits it."""
+"""An image's faces are searched for, or the whole image is taken for one, or whichever fits it."""
 
 Framing = Literal["detect", "whole"]
 
@@ -32,11 +32,12 @@ SMALL_SIDE: Final = 64
 """An image of so few pixels is a face that was cut out: a photo of a person would have none left for it."""
 
 FILLING_SHARE: Final = 0.7
-"""Of a face that was cut out, the network's square takes at least this share of the image's longer side. On
-FER-2013's images the median is 1.01 and 98 % are above it; a face across half a photo has about 0.5."""
+"""The network's square of a face that was cut out takes at least this share of the image's longer
+side. On FER-2013's images the median is 1.01 and 98 % are above it; a face across half a photo has
+about 0.5."""
 
 MAX_STILL_FACES: Final = 64
-"""Of one image: a live frame has time for fewer, a group photo may show more."""
+"""One image has at most this many: a live frame has time for fewer, a group photo may show more."""
 
 MAX_SEARCHED_SIDE: Final = 16_384
 """Longer panoramas are shrunk to this before they are searched: OpenCV cuts nothing out of 32,768 pixels."""

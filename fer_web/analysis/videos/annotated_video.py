@@ -63,7 +63,7 @@ class AnnotatedVideo:
             self._written += 1
 
     def _fitted(self, picture: Frame) -> Frame:
-        """In the size of the first frame, with even sides, as codecs need them."""
+        """Return it in the size of the first frame, with even sides, as codecs need them."""
         if self._encoder is None:
             self._size_hw = picture.shape[0] + picture.shape[0] % 2, picture.shape[1] + picture.shape[1] % 2
             self._encoder = self._form.open(self._draft, self._source, self.fps, self._size_hw)

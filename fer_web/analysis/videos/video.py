@@ -17,7 +17,7 @@ from fer_web.inference.pipeline import Pipeline, StreamState
 from fer_web.inference.results import FaceResult
 
 SOURCE: Final = "video"
-"""Where such sessions come from, as the history stores it."""
+"""The history stores this as where such sessions come from."""
 
 _ROWS_AT_ONCE: Final = 2000
 
@@ -77,7 +77,7 @@ class VideoSamples:
 
     @property
     def faces(self) -> int:
-        """How many faces came, by their numbers."""
+        """Count the faces that came, by their numbers."""
         return len(self._faces)
 
     def table(self) -> SampleTable:
@@ -94,7 +94,7 @@ class VideoSamples:
         model: ModelInfo,
         settings: dict[str, Any],
     ) -> Session:
-        """What is said about them. Its id and owner come from whoever stores it."""
+        """Return a session that describes them. Its id and owner come from whoever stores it."""
         return Session(
             id="",
             owner="",

@@ -45,7 +45,7 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True)
 class VideoForm:
-    """How an annotated video is written.
+    """A form says how an annotated video is written.
 
     Attributes:
         description: codec, and what happens to the sound, in words.

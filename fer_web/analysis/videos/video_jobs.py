@@ -18,7 +18,7 @@ JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
 
 @dataclass(frozen=True)
 class JobLimits:
-    """How much there may be.
+    """These limits say how many videos there may be, and for how long.
 
     Attributes:
         queued_of_owner, queued_of_client, queued: videos that wait or are on their way in, of one owner, of
@@ -191,7 +191,7 @@ class VideoQueue:
             return job
 
     def progress(self, job: VideoJob, frames: int, total: int | None, faces: int) -> None:
-        """So much of it is done."""
+        """Note how much of it is done."""
         with self._changed:
             job.frames, job.frames_total, job.faces = frames, total, faces
 

@@ -1,4 +1,4 @@
-"""What kind of video a file is, by its first bytes, and why one cannot be opened.
+"""Tells a video's kind by the file's first bytes, and why one cannot be opened.
 
 Only these kinds are ever shown to the decoders: FFmpeg would also follow playlists and lists of files, which
 name other files and addresses.
@@ -12,7 +12,7 @@ from fer_web.errors import NotAVideoError, VideoError
 
 KINDS: Final = "MP4, MOV, WebM, MKV, AVI, OGG, FLV, WMV or MPEG"
 FFMPEG_FORMATS: Final = "matroska,webm,mov,mp4,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo"
-"""What FFmpeg calls these. It guesses anew, and for some formats looks for their words anywhere in a file."""
+"""FFmpeg calls these so. It guesses anew, and looks for some formats' words anywhere in a file."""
 
 HEAD_BYTES: Final = 400
 _TS_PACKETS: Final = (188, 192)
@@ -38,7 +38,7 @@ def kind_of(head: bytes) -> str:
 
 
 def refusal(file: IO[bytes], kind: str) -> VideoError:
-    """Why the decoders do not open a file of this kind."""
+    """Say why the decoders do not open a file of this kind."""
     if kind in ("MP4", "MOV"):
         boxes = dict(_boxes(file))
         if b"moov" not in boxes:

@@ -54,7 +54,7 @@ class VideoFrame:
 
 
 class Capture(Protocol):
-    """What OpenCV's VideoCapture does for us."""
+    """A capture does what we need of OpenCV's VideoCapture."""
 
     def isOpened(self) -> bool: ...  # noqa: N802 - its name
     def read(self) -> tuple[bool, Any]: ...

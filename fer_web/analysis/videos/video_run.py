@@ -21,7 +21,7 @@ Watch = Callable[[Iterable[AnalysedFrame]], Iterable[AnalysedFrame]]
 
 @dataclass(frozen=True)
 class VideoOutputs:
-    """Which files are written, None those that are not.
+    """These files are written; None stands for those that are not.
 
     Attributes:
         csv: a row for each face of each frame. json: the session, as the history exports it.

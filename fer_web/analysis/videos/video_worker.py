@@ -24,7 +24,7 @@ from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.pipeline import Pipeline, StreamState
 
 NICENESS: Final = 10
-"""How far this thread, and those it starts, stand behind the others (Linux)."""
+"""This thread, and those it starts, stand this far behind the others (Linux)."""
 
 STOP_TIMEOUT_S: Final = 3.0
 _MODE: Final = 0o600
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class SessionStore(Protocol):
-    """What the worker needs of the history."""
+    """A store does what the worker needs of the history."""
 
     def import_session(self, session: Session, owner: str, tables: Iterable[SampleTable]) -> Session: ...
     def delete_session(self, session_id: str, owner: str | None) -> None: ...
@@ -40,7 +40,7 @@ class SessionStore(Protocol):
 
 @dataclass(frozen=True)
 class VideoTools:
-    """What a video is analysed with. `open_pipeline` is called anew for each one, in the worker's thread."""
+    """A video is analysed with these. The worker's thread calls `open_pipeline` anew for each."""
 
     limits: VideoLimits
     model: ModelInfo
@@ -151,7 +151,7 @@ class VideoWorker:
 
 
 class _Checks:
-    """Whether a job may go on; to be called for each frame."""
+    """These checks tell whether a job may go on; they are called for each frame."""
 
     def __init__(self, job: VideoJob) -> None:
         self._job, self._calls = job, 0

@@ -1,4 +1,4 @@
-"""How a custom network is fed and understood: given, read from its file, or guessed by the rules here."""
+"""Tells how a custom network is fed and understood: as given, by its file, or guessed by rules."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +19,7 @@ ALPHABETIC: Final = tuple(sorted(EMOTIONS))
 
 @dataclass(frozen=True)
 class Reading:
-    """What is known of a network.
+    """A reading holds what is known of a network.
 
     Attributes:
         labels: of its outputs, in their order.

@@ -1,4 +1,4 @@
-"""What every runtime makes of a file: a network that can be run, and what the file says about it."""
+"""Defines what every runtime makes of a file: a network to run, and what the file says about it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fer_web.inference.heatmaps import HeatMaps
 from fer_web.labels import EMOTIONS
 
 SOFTMAX, SIGMOID, LOGITS = "softmax", "sigmoid", "logits"
-"""What an output holds: rows that sum to 1, shares that do not, or anything."""
+"""An output holds rows that sum to 1, shares that do not, or anything."""
 
 MIN_SIDE, MAX_SIDE = 16, 512
 FREE_SIDE: Final = 48
@@ -73,7 +73,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Clue:
-    """What a file says about the scaling of its pixels, and where."""
+    """A clue is what a file says about the scaling of its pixels, and where."""
 
     scaling: str
     source: str

@@ -1,4 +1,4 @@
-"""Which format a path has, by its name and its first bytes, before anything opens it."""
+"""Recognises a path's format by its name and its first bytes, before anything opens it."""
 
 import zipfile
 from dataclasses import dataclass

@@ -100,13 +100,13 @@ def _last_pictures(output: Any) -> Any:
 
 
 def _has_cells(shape: tuple[int | None, ...]) -> bool:
-    """Whether these are pictures of more than one cell, and more than the colours of the input."""
+    """Tell whether these are pictures of more than one cell, and more than the input's colours."""
     is_picture = len(shape) == 4 and all(side is None or side > 1 for side in shape[1:3])
     return is_picture and (shape[3] or 0) > MAX_COLOURS
 
 
 def _logits(outputs: Any, output: str) -> Any:
-    """What the last activation was given, but for a shift of all alike."""
+    """Return what the last activation was given, but for a shift of all alike."""
     import tensorflow as tf
 
     if output == LOGITS:

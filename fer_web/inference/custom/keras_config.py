@@ -56,7 +56,7 @@ OPERATIONS: Final = names_in(
     Squeeze Stack Subtract Sum Tanh Transpose TrueDivide
     """
 )
-"""What arithmetic between layers becomes, such as inputs / 255."""
+"""Arithmetic between layers becomes these operations, such as inputs / 255."""
 
 OPERATION_MODULES: Final = ("keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.math", "keras.ops")
 MODULES: Final = ("keras", "builtins")
@@ -81,7 +81,7 @@ def parse_config(path: Path, text: str) -> dict[str, Any]:
 
 
 def code_in(config: dict[str, Any]) -> list[str]:
-    """What in an architecture is more than known layers, one short text for each; empty is harmless."""
+    """List what in an architecture is more than known layers, as short texts; empty is harmless."""
     return list(dict.fromkeys(text for node in _objects(config) if (text := _problem(node))))
 
 

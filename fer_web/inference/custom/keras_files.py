@@ -28,7 +28,7 @@ _OLD_KEYWORDS = {
     "SeparableConv2D": ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
     "Conv2DTranspose": ("groups",),
 }
-"""What Keras 2 wrote for these layers and Keras 3 refuses; it never had an effect."""
+"""Keras 2 wrote these for these layers and Keras 3 refuses them; they never had an effect."""
 
 
 def open_keras(file: ModelFile, is_trusted: bool) -> Network:

@@ -1,4 +1,4 @@
-"""What the layers of a Keras network say about its pixels and its output."""
+"""Reads what the layers of a Keras network say about its pixels and its output."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,7 @@ _OUTPUTS = {"softmax": SOFTMAX, "sigmoid": SIGMOID, "linear": LOGITS}
 
 
 def clue_of(model: Any) -> Clue | None:
-    """What the first layers say about scaling; None where they say nothing."""
+    """Return what the first layers say about scaling; None where they say nothing."""
     for layer in _from_the_front(model):
         kind = type(layer).__name__
         if kind == "Rescaling":
@@ -47,7 +47,7 @@ def output_of(model: Any) -> str | None:
 
 
 def is_xception(model: Any) -> bool:
-    """Whether it is built of separable convolutions."""
+    """Tell whether it is built of separable convolutions."""
     return any("SeparableConv2D" in type(layer).__name__ for layer in _from_the_front(model))
 
 
@@ -69,7 +69,7 @@ def _clue_of_factor(factor: float) -> Clue | None:
 
 
 def _clue_of_range(mean: Any, variance: Any, kind: str) -> Clue | None:
-    """From the mean and variance of pixels that training measured; an untrained layer has 0 and 1."""
+    """Judge by the mean and variance that training measured; an untrained layer has 0 and 1."""
     centre, spread = float(np.mean(mean)), float(np.sqrt(np.mean(variance)))
     source = f"its first {kind} layer, which saw pixels of mean {centre:.3g}"
     if abs(centre) > 5:

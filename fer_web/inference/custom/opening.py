@@ -1,4 +1,4 @@
-"""From a path to a custom model that classifies."""
+"""Opens a path as a custom model that classifies."""
 
 import hashlib
 from pathlib import Path
@@ -33,7 +33,7 @@ class CustomModel:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What whoever runs it should know, one sentence each."""
+        """Return what whoever runs it should know, one sentence each."""
         return (*self.reading.warnings, NOT_CALIBRATED)
 
     def new_classifier(self) -> Classifier:
@@ -62,7 +62,7 @@ def _network(file: ModelFile, options: ModelOptions) -> Network:
 
 
 def _hash_of(file: ModelFile) -> str:
-    """Of the file; of all files together, in the order of their names, where there are more."""
+    """Hash the file; where there are more, hash all together, in the order of their names."""
     if file.path.is_file() and file.weights is None:
         return sha256_of(file.path)
     each = [file.path, file.weights] if file.weights else sorted(file.path.rglob("*"))

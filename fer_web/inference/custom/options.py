@@ -1,4 +1,4 @@
-"""What a person says about a network of their own, where its file does not say it."""
+"""Defines what a person says about a network of their own, where its file does not say it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,14 +11,14 @@ from fer_web.labels import CONTEMPT, EMOTIONS, OTHER_NAMES
 
 AUTO: Final = "auto"
 SCALINGS: Final = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
-"""By the name that --scaling takes: what black and white become."""
+"""The name that --scaling takes leads to what black and white become."""
 
 COLOURS: Final = ("grey", "rgb", "bgr")
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What was given beside --model.
+    """These options were given beside --model.
 
     Attributes:
         labels: the outputs' expressions in their order; empty means that nobody said.

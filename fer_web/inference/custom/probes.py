@@ -9,7 +9,7 @@ from fer_web.vision.preprocess import Crops
 
 _COUNT = 12
 _TOLERANCE = 0.05
-"""Of a row's sum: 8-bit outputs are rounded to 1/256 each."""
+"""A row's sum may be off by this: 8-bit outputs are rounded to 1/256 each."""
 
 
 def probe_crops(size_hw: tuple[int, int], channels: int) -> Crops:
@@ -32,7 +32,7 @@ def output_by_values(outputs: NDArray[np.float32]) -> str:
 
 
 def contradicts(outputs: NDArray[np.float32], said: str) -> bool:
-    """Whether outputs (N, K) cannot be what the file says that they are."""
+    """Tell whether outputs (N, K) cannot be what the file says that they are."""
     if said == SOFTMAX:
         return output_by_values(outputs) != SOFTMAX
     return said == SIGMOID and bool((outputs < -_TOLERANCE).any() or (outputs > 1 + _TOLERANCE).any())

@@ -1,4 +1,4 @@
-"""What the addresses that analyse files work with, and who may use them."""
+"""Holds what the addresses that analyse files work with, and who may use them."""
 
 import contextlib
 import functools
@@ -31,7 +31,7 @@ THIS_MACHINE = "this machine"
 
 
 def quota_key_of(admission: Admission) -> str:
-    """Who makes the current request, however many cookies they have: a key, this machine, or an address."""
+    """Return who makes the request, whatever cookies it has: a key, this machine, or an address."""
     if admission.key is not None:
         return f"key {admission.key}"
     return THIS_MACHINE if admission.is_local else group_of(request.remote_addr)
@@ -83,17 +83,17 @@ class AnalysisAccess:
     admission: Callable[[], Admission] = lambda: Admission(is_local=True)
 
     def check(self) -> Requester:
-        """Who asks; a browser without a cookie gets one. Raises ForbiddenError as `check_admission`."""
+        """Return who asks; a browser with no cookie gets one. Raises as `check_admission`."""
         self.check_admission()
         return self.owners.requester()
 
     def check_admission(self) -> None:
-        """For what is kept for nobody. Raises ForbiddenError: the visitor's link is only for looking."""
+        """Check where nothing is kept. Raises ForbiddenError: the link is only for looking."""
         if not self.admission().may_stream:
             raise ForbiddenError("Your link does not let you analyse files. Ask the host for a link to join.")
 
     def client_key(self) -> str:
-        """Who asks; see `quota_key_of`."""
+        """Return who asks; see `quota_key_of`."""
         return quota_key_of(self.admission())
 
     @contextlib.contextmanager

@@ -128,7 +128,7 @@ def _labelled(path: str) -> LabelledImage:
 
 
 def _predict(analysis: AnalysisAccess, image: LabelledImage, file: Any, faces: str) -> ImagePrediction:
-    """What is said of an image; one that cannot be read counts apart, as in the command's report."""
+    """Predict an image; one that cannot be read counts apart, as in the command's report."""
     try:
         return prediction_of(image, analysis.compute(analysis.analyser.analyse, file, faces).result)
     except ImageError as exc:
@@ -167,7 +167,7 @@ def folder_test_to_wire(test: FolderTest) -> dict[str, Any]:
 
 
 def prediction_to_wire(prediction: ImagePrediction, images: int) -> dict[str, Any]:
-    """What was said of one image, as JSON."""
+    """Return what was said of one image, as JSON."""
     return {
         "images": images,
         "path": prediction.image.path.as_posix(),

@@ -15,7 +15,7 @@ from fer_web.analysis.names import clean_file_name
 from fer_web.errors import DiskFullError, FerWebError, ProtocolError, UnsupportedTypeError
 
 FORM_BYTES: Final = 10_000
-"""What a form may put around the one file in it: a file of exactly the allowed size passes either way."""
+"""A form may put this much around its file: one of exactly the allowed size passes either way."""
 
 _READ_BYTES: Final = 65_536
 _KEPT_IN_MEMORY_BYTES: Final = 1_000_000
@@ -39,7 +39,7 @@ class Target(Protocol):
 
 @dataclass(frozen=True)
 class FileSource:
-    """How files come to an address.
+    """A source says how files come to an address.
 
     Attributes:
         field: of a form. example: a command that sends one.

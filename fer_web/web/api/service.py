@@ -1,4 +1,4 @@
-"""What the server says of itself over HTTP. openapi/service.py describes it."""
+"""Serves what the server says of itself over HTTP. openapi/service.py describes it."""
 
 from flask import Blueprint, Response, jsonify
 

@@ -1,4 +1,4 @@
-"""What the history's addresses work with."""
+"""Holds what the history's addresses work with."""
 
 import functools
 import json
@@ -45,7 +45,7 @@ class HistoryAccess:
         return self.owners.requester().scope
 
     def is_read_only(self, session: Session) -> bool:
-        """Whether the current request sees a session by a link alone."""
+        """Tell whether the current request sees a session by a link alone."""
         if not self.admission().may_read(session.id):
             return False
         requester = self.owners.requester()

@@ -1,4 +1,4 @@
-"""What the history's addresses answer: types of the history -> JSON."""
+"""Makes what the history's addresses answer: types of the history -> JSON."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -112,7 +112,7 @@ def _label_text(label: int | None) -> str | None:
 
 
 def _dominant(strip: Sequence[int | None]) -> str | None:
-    """What most parts of the strip show; an expression rather than "unsure" where there is one."""
+    """Return what most parts of the strip show; an expression rather than "unsure" if any."""
     named = [part for part in strip if part is not None and part != UNSURE]
     if not named:
         return "unsure" if UNSURE in strip else None

@@ -1,4 +1,4 @@
-"""What the addresses of sharing work with."""
+"""Holds what the addresses of sharing work with."""
 
 import time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class ShareAccess:
     clock: Callable[[], float] = time.time
 
     def refusal(self) -> str | None:
-        """Why no link can be made; None where it can."""
+        """Return why no link can be made; None where it can."""
         if self.network is None:
             return _NOT_SHARED
         return None if self.network.addresses() else _NO_NETWORK

@@ -1,4 +1,4 @@
-"""What the addresses of sharing answer: types of sharing -> JSON."""
+"""Makes what the addresses of sharing answer: types of sharing -> JSON."""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the addresses of videos work with: the queue, the disk, and who may use them."""
+"""Holds what the addresses of videos work with: the queue, the disk, and who may use them."""
 
 import contextlib
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ class RequestKeys:
         self._limiter = limiter or AddressGuessLimiter(guessed="keys", advice="send the right one")
 
     def key(self) -> ApiKey | None:
-        """Of the current request; None where it has none.
+        """Return the key of the current request; None where it has none.
 
         Raises: KeyRefusedError: it opens nothing. TooManyGuessesError. DatabaseError.
         """

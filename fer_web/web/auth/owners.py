@@ -1,4 +1,4 @@
-"""Who asks: a browser owns what it recorded; the person at this machine may look after everything."""
+"""Tells who asks: a browser owns what it recorded; the host may look after everything."""
 
 import hmac
 import secrets
@@ -56,11 +56,11 @@ class Owners:
         app.after_request(self._send_owner)
 
     def owner_of(self, cookies: Mapping[str, str]) -> str | None:
-        """Whose cookies these are; None without a valid one."""
+        """Return whose cookies these are; None without a valid one."""
         return self._owner.read(cookies)
 
     def requester(self) -> Requester:
-        """Who makes the current request; a browser without a valid cookie becomes a new owner.
+        """Return who makes the request; a browser without a valid cookie becomes a new owner.
 
         A key counts before cookies, and is never the host's: it can neither make nor revoke keys or links.
         """
@@ -78,7 +78,7 @@ class Owners:
         return self._owner.sign(owner)
 
     def is_from_host(self, environ: dict[str, Any]) -> bool:
-        """Whether a WSGI request from this machine has the host's token, in its cookie or its address."""
+        """Tell whether a WSGI request from this machine has the host's token: cookie or address."""
         asking = Request(environ)
         return self._is_host(asking) or self._is_token(asking.args.get(HOST_PARAMETER, ""))
 

@@ -18,7 +18,7 @@ from fer_web.web.answers import keep_private
 from fer_web.web.request_values import IMPORT_PATH, is_write
 
 OPEN_PATHS = ("/static/", "/vendor/", "/trust", "/l/")
-"""What everybody gets; they hold nothing of anybody."""
+"""Everybody gets these; they hold nothing of anybody."""
 
 _SESSION_PAGE = "/history/"
 _SESSION_API = "/api/v1/sessions/"
@@ -54,7 +54,7 @@ class VisitorAccess:
         app.register_blueprint(self._blueprint())
 
     def admission(self) -> Admission:
-        """Who makes the current request.
+        """Tell who makes the current request.
 
         Raises: ShareError: a cookie no longer opens, and says why. KeyRefusedError: nor does a key.
         """

@@ -1,4 +1,4 @@
-"""What reverse proxies say about who asks: believed where --proxies says so, and only then."""
+"""Reads what reverse proxies say about who asks: believed only where --proxies says so."""
 
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from fer_web.web.firewall.refusals import Environ, Refusal
 WsgiApp = Callable[..., Iterable[bytes]]
 
 UNKNOWN = "unknown"
-"""Who a proxy names by something else than an address."""
+"""A client has this name where a proxy names it by something else than an address."""
 
 _FOR = "HTTP_X_FORWARDED_FOR"
 _ORIGINAL = "werkzeug.proxy_fix.orig"

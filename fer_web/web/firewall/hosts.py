@@ -1,4 +1,4 @@
-"""By which name a request calls the server: a name that is not ours may be an attacker's."""
+"""Checks by which name a request calls the server: a name that is not ours may be an attacker's."""
 
 import re
 from collections.abc import Callable, Collection

@@ -54,7 +54,7 @@ class BodyBound:
     max_bytes: int
 
     def is_for(self, method: str, path: str) -> bool:
-        """Whether a request is one of them."""
+        """Tell whether a request is one of them."""
         return method == self.method and (path == self.path or path.startswith(f"{self.path}/"))
 
 
@@ -83,13 +83,13 @@ class SecurityRules:
     plain_http_page: Callable[[], str] | None = None
 
     def max_body_bytes_for(self, method: str, path: str) -> int:
-        """How long the body of such a request may be."""
+        """Return how long the body of such a request may be."""
         fitting = (bound.max_bytes for bound in self.body_bounds if bound.is_for(method, path))
         return next(fitting, self.max_body_bytes)
 
 
 class SecurityMiddleware:
-    """Before pages and Socket.IO: refuses what none of our pages sends, adds HEADERS to every answer."""
+    """Precedes pages and Socket.IO: refuses what no page sends, adds HEADERS to every answer."""
 
     def __init__(self, wsgi_app: WsgiApp, rules: SecurityRules) -> None:
         self._wsgi_app = wsgi_app
@@ -172,7 +172,7 @@ def _with_headers(environ: Environ, start_response: Callable[..., Any]) -> Calla
 
 
 def _is_for_one(environ: Environ, media_type: str) -> bool:
-    """Whether an answer must be kept by nobody: it opens something, or shows what a link opens."""
+    """Tell whether nobody may keep an answer: it opens something, or shows what a link opens."""
     is_visitor = not is_loopback(environ.get("REMOTE_ADDR"))
     is_secret = _SECRET_PATHS.fullmatch(path_of(environ)) is not None
     return is_secret or (is_visitor and media_type.startswith("text/html"))

@@ -1,4 +1,4 @@
-"""From which page a request comes: another site's page must not act with the cookies of who looks at it."""
+"""Checks from which page a request comes: another site's must not act with a browser's cookies."""
 
 import re
 from urllib.parse import parse_qs, urlsplit

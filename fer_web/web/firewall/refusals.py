@@ -42,10 +42,10 @@ def path_of(environ: Environ) -> str:
 
 
 def is_for_program(environ: Environ) -> bool:
-    """Whether scripts ask here, not people."""
+    """Tell whether scripts ask here, not people."""
     return is_socket(environ) or path_of(environ).startswith("/api/")
 
 
 def is_socket(environ: Environ) -> bool:
-    """Whether Socket.IO is asked, by polling or to begin a WebSocket."""
+    """Tell whether Socket.IO is asked, by polling or to begin a WebSocket."""
     return path_of(environ).startswith("/socket.io")

@@ -21,7 +21,7 @@ MAX_FPS = 30
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What the page has to know about the server, and about who opens it.
+    """The page has to know this about the server, and about who opens it.
 
     admission: what a link lets who makes the current request do.
     """
@@ -55,7 +55,7 @@ class PageOptions:
 
 
 def _visitor_to_wire(admission: Admission) -> dict[str, str] | None:
-    """By which link a visitor came; None for who is at this machine."""
+    """Tell by which link a visitor came; None for somebody at this machine."""
     link = admission.link
     return None if admission.is_local or link is None else {"name": link.name, "kind": link.kind}
 

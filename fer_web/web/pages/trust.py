@@ -1,4 +1,4 @@
-"""How a device comes to trust this server's certificates: one page and one download, for everybody."""
+"""Lets a device trust this server's certificates: one page and one download, for everybody."""
 
 from flask import Blueprint, Response, make_response, render_template, request
 

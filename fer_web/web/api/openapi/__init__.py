@@ -8,7 +8,7 @@ from fer_web.web.api.openapi import folder_tests, keys, predict, service, sessio
 from fer_web.web.api.openapi.parts import Json, answer, ref
 
 AREAS: Sequence[ModuleType] = (predict, videos, folder_tests, sessions, keys, service)
-"""In the order in which the page about the API shows them."""
+"""The page about the API shows them in this order."""
 
 PREFIX = "/api/v1"
 

@@ -1,4 +1,4 @@
-"""What the parts of the OpenAPI document are made of."""
+"""Defines what the parts of the OpenAPI document are made of."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ def file_body(field: str, kinds: str, media_type: str) -> Json:
 
 
 EMPTY_BODY: Json = body_of({})
-"""For writes that take nothing: they must be announced as JSON all the same."""
+"""Writes that take nothing have this: they must be announced as JSON all the same."""
 
 
 def query(name: str, schema: Json, description: str, *, required: bool = False) -> Json:
@@ -143,7 +143,7 @@ def operation(
     body: Json | None = None,
     errors: dict[str, str] | None = None,
 ) -> Json:
-    """What one method of an address does.
+    """Describe what one method of an address does.
 
     Args:
         name: for programs that make clients from the document.

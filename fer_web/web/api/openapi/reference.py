@@ -17,7 +17,7 @@ _SAMPLES: Final = {"string": "text", "integer": 1, "number": 1.5, "boolean": Tru
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes back. `schema`: of JSON, None for files and for nothing; `media_types`: of files."""
+    """This comes back. `schema`: of JSON, None for files and nothing; `media_types`: of files."""
 
     status: str
     description: str
@@ -26,7 +26,7 @@ class Answer:
 
     @property
     def is_error(self) -> bool:
-        """Whether it says what is wrong."""
+        """Tell whether it says what is wrong."""
         return not self.status.startswith("2")
 
 
@@ -62,7 +62,7 @@ class Area:
 
     @property
     def anchor(self) -> str:
-        """Where it is on the page."""
+        """Return its place on the page."""
         return self.name.lower().replace(" ", "-")
 
 

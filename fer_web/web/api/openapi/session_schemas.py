@@ -1,4 +1,4 @@
-"""What the addresses of sessions answer, in the OpenAPI document; history_wire.py makes it."""
+"""Describes what the addresses of sessions answer, as sessions_json.py makes it, for OpenAPI."""
 
 from fer_web.labels import EMOTIONS
 from fer_web.web.api.openapi.parts import (
