@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.vendor_files import BLAZEFACE_PATH
+from benchmarks.options import add_blazeface, new_parser
 from fer_web.vision.boxes import centres, longer_sides
 from fer_web.vision.haar import CASCADE_SHIFT_Y, CASCADE_SIDE, HaarDetector
 from fer_web.vision.regions import Region
@@ -52,10 +52,10 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = new_parser(__doc__)
     parser.add_argument("data", type=Path, help="fer2013.npz")
     parser.add_argument("--count", type=int, default=3000, help="pictures, evenly spread (default: 3000)")
-    parser.add_argument("--blazeface", type=Path, default=BLAZEFACE_PATH, help="the .tflite file")
+    add_blazeface(parser)
     return parser.parse_args()
 
 

@@ -10,13 +10,12 @@ count them in 100 frames.
 import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.composites import CONDITIONS, Composite, empty_frames, face_frames, make_portraits
+from benchmarks.options import add_photos, new_parser
 from benchmarks.photos import load_face_photos
-from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.search import BlazeFaceDetector, SearchOptions, is_small_face, logit
 from fer_web.vision.types import Faces
@@ -63,11 +62,8 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
-    parser.add_argument("--count", type=int, help="use only the first COUNT photos")
-    parser.add_argument("--empty", type=int, default=400, help="frames without people (default: 400)")
-    parser.add_argument("--blazeface", type=Path, default=BLAZEFACE_PATH, help="the .tflite file")
+    parser = new_parser(__doc__)
+    add_photos(parser, empty=400)
     return parser.parse_args()
 
 

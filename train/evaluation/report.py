@@ -13,7 +13,7 @@ from fer_web.errors import DataError, SettingsError
 from fer_web.inference.artifact import META_FILE
 from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
 from fer_web.metrics.text_tables import align, interval, percent
-from train.evaluation.describe import points
+from train.evaluation.describe import markdown_table, points
 from train.evaluation.evaluation_plots import METRICS_FILE
 from train.runs.plots import finish, line_look, save
 from train.runs.run_folder import (
@@ -174,10 +174,7 @@ def table(rows: Sequence[ReportRow], *, markdown: bool = False) -> str:
     """Return one line for each source, "-" for what is not known."""
     records = [row.to_dict() for row in rows]
     cells = [[title for title, _ in _COLUMNS], *([cell(each) for _, cell in _COLUMNS] for each in records)]
-    if not markdown:
-        return align(cells, "")
-    lines = ["| " + " | ".join(line) + " |" for line in cells]
-    return "\n".join([lines[0], "|" + "---|" * len(_COLUMNS), *lines[1:]])
+    return markdown_table(cells) if markdown else align(cells, "")
 
 
 def _accuracy_cell(scores: dict[str, Any]) -> str:
