@@ -107,9 +107,7 @@ def measure(detectors: dict[str, FaceDetector], composites: Iterable[Composite])
 
 @contextmanager
 def timed(wall_ms: list[float], cpu_ms: list[float]) -> Iterator[None]:
-    """Append the time spent inside; the thread's processor time does not count waiting for other
-    programs.
-    """
+    """Append the time spent inside; processor time does not count waiting."""
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     yield
     cpu_ms.append((time.thread_time() - cpu_s) * 1000)

@@ -69,9 +69,7 @@ def pad(image: NDArray[np.uint8], grey: int) -> Frame:
 
 
 def box_in_picture(faces: Faces) -> list[float]:
-    """Return the size and centre of the whole picture in units of the best face's upright box, and
-    the face's roll.
-    """
+    """Return the picture's size and centre in units of the best face's box, and the face's roll."""
     side, centre = float(longer_sides(faces.xyxy)[0]), centres(faces.xyxy)[0]
     roll_rad = roll_rad_by_eyes(faces.eyes_xy[0])
     axes = Region(0, 0, side, roll_rad).axes()
@@ -89,9 +87,7 @@ def is_same(faces: Faces, other: Faces) -> bool:
 
 
 def cascade_box_in_box(faces: Faces, other: Faces) -> list[float]:
-    """Return the cascade's own box (before haar.py's correction) in units of BlazeFace's box, from
-    its centre.
-    """
+    """Return the cascade's own, uncorrected box in units of BlazeFace's box, from its centre."""
     side = float(longer_sides(faces.xyxy)[0])
     cascade_side = float(longer_sides(other.xyxy)[0]) * CASCADE_SIDE
     corrected = centres(other.xyxy)[0] - centres(faces.xyxy)[0]

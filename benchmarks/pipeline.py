@@ -32,9 +32,7 @@ FRAMES_A_PHOTO = 60
 
 
 def moving_face_jpegs(photo_bgr: np.ndarray, count: int) -> list[bytes]:
-    """Return a photo that moves in a circle over a grey frame, 30 frames a second, as 640x480
-    JPEGs.
-    """
+    """Return 640x480 JPEGs of a photo that moves in a circle, 30 frames a second."""
     scale = FACE_PHOTO_PX / min(photo_bgr.shape[:2])
     photo = cv2.resize(photo_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = min(photo.shape[0], 400), min(photo.shape[1], 560)

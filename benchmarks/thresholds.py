@@ -27,9 +27,7 @@ THRESHOLDS = (0.6, 0.62, 0.64, 0.65, 0.66, 0.68, 0.7, 0.74)
 
 @dataclass(frozen=True)
 class Look:
-    """It is one candidate: its frame, whether its box is right, and the mean logit of its three
-    looks.
-    """
+    """It is one candidate: its frame, whether its box is right, and its looks' mean logit."""
 
     frame: int
     is_face: bool

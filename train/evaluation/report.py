@@ -74,9 +74,7 @@ class ReportRow:
         return named.get("recall")
 
     def _accuracy(self, key: str) -> dict[str, Any]:
-        """Return the accuracy and its interval: of the evaluation, else of the last epoch, which
-        has no interval.
-        """
+        """Return accuracy and interval of the evaluation, else the last epoch's accuracy."""
         if key in self.metrics:
             return {name: self.metrics[key].get(name) for name in ("accuracy", "interval_95", "count")}
         last = self.history[-1] if self.history else {}
@@ -146,9 +144,7 @@ def _read_run(folder: Path) -> ReportRow:
 
 
 def _of_votes(scores: dict[str, Any], has_votes: bool) -> dict[str, Any]:
-    """Return the scores; without those against FER+ where labels stood for its votes: they do not
-    compare.
-    """
+    """Return the scores, without those against FER+ where labels stood for its votes."""
     against_votes = ("ferplus", "shown", "votes", "robustness_worst", "val_ferplus_accuracy")
     return {key: value for key, value in scores.items() if has_votes or key not in against_votes}
 
@@ -220,9 +216,7 @@ def write_report(rows: Sequence[ReportRow], folder: Path) -> None:
 
 
 def draw_curves(rows: Sequence[ReportRow]) -> Figure:
-    """Draw losses and accuracies over epochs of the runs, and risk-coverage curves of what was
-    evaluated.
-    """
+    """Draw losses and accuracies over epochs, and risk-coverage curves."""
     figure = Figure(figsize=(10.5, 7.4), layout="constrained")
     (loss, risk), (original, ferplus) = figure.subplots(2, 2)
     for number, row in enumerate(rows):

@@ -81,9 +81,7 @@ def risk_coverage(confidence: FloatArray, correct: NDArray[np.bool_]) -> RiskCov
 
 
 def accuracies(logits: Logits, part: FerData) -> dict[str, float]:
-    """Return the accuracy (0-1) of each output: against original labels, and against FER+'s
-    majority.
-    """
+    """Return each output's accuracy (0-1): against original labels and FER+'s majority."""
     majority, counts = ferplus_majority(part.known_votes)
     ferplus = logits.ferplus[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
     return {
