@@ -7,17 +7,16 @@ fitted by each of `train.metrics.calibration.BALANCES`; `python -m train export`
 "If exact" is the error that exactly right probabilities would have by chance.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.options import add_data, load_public_test, new_parser
 from fer_web.errors import FerWebError
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.text_tables import align, percent
 from fer_web.settings import Settings
-from train.data.fer_data import load_data
 from train.metrics.calibration import BALANCES, choose_balance, cross_fit, emotion_of
 from train.metrics.metrics import expected_calibration_error, ferplus_majority, risk_coverage
 from train.metrics.probability_metrics import calibration_error_if_exact, equal_mass_calibration_error
@@ -28,19 +27,16 @@ HEADER = ["offsets", "error", "equal mass", "if exact", "accuracy", "surest 80 %
 
 def main() -> None:
     """Print one line for each kind."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.csv or an .npz")
-    parser.add_argument("--ferplus", type=Path, help="FER+'s fer2013new.csv, where the data has no votes")
+    parser = new_parser(__doc__)
+    add_data(parser)
     parser.add_argument("--model", type=Path, default=Settings().model, help="model folder [%(default)s]")
     options = parser.parse_args()
     try:
-        part = load_data(options.data, options.ferplus).split("PublicTest")
-        if part.votes is None:
-            raise SystemExit("error: the data has no votes. Give --ferplus fer2013new.csv too")
+        part = load_public_test(options)
         logits = predict(options.model, part.images).logits.ferplus
     except FerWebError as exc:
         raise SystemExit(f"error: {exc}") from exc
-    majority, counts = ferplus_majority(part.votes)
+    majority, counts = ferplus_majority(part.known_votes)
     print(describe(logits[counts], majority[counts]))
 
 

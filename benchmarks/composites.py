@@ -80,9 +80,7 @@ CONDITIONS = (
 
 @dataclass(frozen=True)
 class Portrait:
-    """It is a photo and where its face is: a BlazeFace-like square box, float32 (1, 4), pixels of
-    the photo.
-    """
+    """It has a photo and its face's square box, float32 (1, 4), in pixels of the photo."""
 
     photo_bgr: Frame
     xyxy: Boxes
@@ -148,9 +146,7 @@ def empty_frames(count: int, seed: int) -> Iterator[Composite]:
 
 
 def _paste(portrait: Portrait, frame_bgr: Frame, condition: Condition, rng: np.random.Generator) -> Composite:
-    """Put the photo, scaled and turned about its face, at a random place where the whole head is in
-    view.
-    """
+    """Put the photo, scaled and turned about its face, where the whole head is in view."""
     box_side = float(longer_sides(portrait.xyxy)[0])
     scale = condition.head_px / (CROP_SCALE * box_side)
     turn_deg = condition.turn_deg * rng.choice([-1, 1])
@@ -189,9 +185,7 @@ def _finish(composite: Composite, condition: Condition) -> Composite:
 
 
 def background(rng: np.random.Generator) -> Frame:
-    """Return a random 480x640 frame without people: a plain wall, a cut of a scene, or a patchwork
-    of scenes.
-    """
+    """Return a random 480x640 frame without people: a wall, a scene, or a patchwork of scenes."""
     kind = rng.choice(["wall", "scene", "patchwork"])
     if kind == "wall":
         return _wall(rng)

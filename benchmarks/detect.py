@@ -14,14 +14,13 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from benchmarks.composites import CONDITIONS, FRAME_HW, Composite, empty_frames, face_frames, make_portraits
+from benchmarks.options import add_photos, new_parser
 from benchmarks.photos import load_face_photos
-from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import Boxes, iou_matrix
 from fer_web.vision.faces import FaceDetector, build_detector
 from fer_web.vision.haar import HaarDetector
@@ -82,15 +81,12 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
-    parser.add_argument("--count", type=int, help="use only the first COUNT photos")
+    parser = new_parser(__doc__)
+    add_photos(parser, empty=200)
     parser.add_argument(
         "--repeat", type=int, default=1, help="frames for each photo and condition (default: 1)"
     )
-    parser.add_argument("--empty", type=int, default=200, help="frames without people (default: 200)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--blazeface", type=Path, default=BLAZEFACE_PATH, help="the .tflite file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser.parse_args()
 
@@ -111,9 +107,7 @@ def measure(detectors: dict[str, FaceDetector], composites: Iterable[Composite])
 
 @contextmanager
 def timed(wall_ms: list[float], cpu_ms: list[float]) -> Iterator[None]:
-    """Append the time spent inside; the thread's processor time does not count waiting for other
-    programs.
-    """
+    """Append the time spent inside; processor time does not count waiting."""
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     yield
     cpu_ms.append((time.thread_time() - cpu_s) * 1000)

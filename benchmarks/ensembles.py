@@ -6,16 +6,16 @@ FER+ majority, by the shown label's confidence without offsets, cross-fitted. A 
 what it adds to others here.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
+from benchmarks.options import add_data, load_public_test, new_parser
 from fer_web.errors import FerWebError
 from fer_web.inference.classifier import Logits
 from fer_web.metrics.text_tables import align, percent
-from train.data.fer_data import FerData, load_data
+from train.data.fer_data import FerData
 from train.metrics.calibration import cross_fit, emotion_of
 from train.metrics.metrics import accuracies, ferplus_majority, risk_coverage
 from train.runs.model_outputs import average_logits, run_keras
@@ -26,17 +26,14 @@ HEADER = ["networks", "original", "FER+", "surest 80 %", "mirrored: original", "
 
 def main() -> None:
     """Print one line for each network, and one for all of several."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = new_parser(__doc__)
     parser.add_argument("sources", nargs="+", type=Path, help="run folders, model folders or .keras files")
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.csv or an .npz")
-    parser.add_argument("--ferplus", type=Path, help="FER+'s fer2013new.csv, where the data has no votes")
+    add_data(parser)
     options = parser.parse_args()
     if len(set(options.sources)) < len(options.sources):
         parser.error("a network is named twice. Name each once")
     try:
-        part = load_data(options.data, options.ferplus).split("PublicTest")
-        if part.votes is None:
-            raise SystemExit("error: the data has no votes. Give --ferplus fer2013new.csv too")
+        part = load_public_test(options)
         answers = {str(path): answers_of(open_source(path).model, part) for path in options.sources}
     except FerWebError as exc:
         raise SystemExit(f"error: {exc}") from exc

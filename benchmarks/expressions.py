@@ -6,7 +6,6 @@ face, crop, classify, judge. The label is the shown one; whether it is called un
 apart, and so are photos whose face is not found. Of several faces the largest counts.
 """
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.options import new_parser
 from benchmarks.photos import LabelledPhoto, load_labelled_photos
 from fer_web.errors import FerWebError
 from fer_web.factory.inference import build_pipeline, new_stream_state
@@ -118,7 +118,7 @@ def measure(photos: Path, model: Path, detector: str) -> dict[str, Any]:
 
 def main() -> None:
     """Print the confusion of the photos' labels and the shown ones."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = new_parser(__doc__)
     parser.add_argument(
         "--photos", type=Path, required=True, help="an .npz, or a folder with <emotion>/*.jpg"
     )

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.vendor_files import BLAZEFACE_PATH
+from benchmarks.options import add_blazeface, new_parser
 from fer_web.vision.boxes import centres, longer_sides
 from fer_web.vision.haar import CASCADE_SHIFT_Y, CASCADE_SIDE, HaarDetector
 from fer_web.vision.regions import Region
@@ -52,10 +52,10 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = new_parser(__doc__)
     parser.add_argument("data", type=Path, help="fer2013.npz")
     parser.add_argument("--count", type=int, default=3000, help="pictures, evenly spread (default: 3000)")
-    parser.add_argument("--blazeface", type=Path, default=BLAZEFACE_PATH, help="the .tflite file")
+    add_blazeface(parser)
     return parser.parse_args()
 
 
@@ -69,9 +69,7 @@ def pad(image: NDArray[np.uint8], grey: int) -> Frame:
 
 
 def box_in_picture(faces: Faces) -> list[float]:
-    """Return the size and centre of the whole picture in units of the best face's upright box, and
-    the face's roll.
-    """
+    """Return the picture's size and centre in units of the best face's box, and the face's roll."""
     side, centre = float(longer_sides(faces.xyxy)[0]), centres(faces.xyxy)[0]
     roll_rad = roll_rad_by_eyes(faces.eyes_xy[0])
     axes = Region(0, 0, side, roll_rad).axes()
@@ -89,9 +87,7 @@ def is_same(faces: Faces, other: Faces) -> bool:
 
 
 def cascade_box_in_box(faces: Faces, other: Faces) -> list[float]:
-    """Return the cascade's own box (before haar.py's correction) in units of BlazeFace's box, from
-    its centre.
-    """
+    """Return the cascade's own, uncorrected box in units of BlazeFace's box, from its centre."""
     side = float(longer_sides(faces.xyxy)[0])
     cascade_side = float(longer_sides(other.xyxy)[0]) * CASCADE_SIDE
     corrected = centres(other.xyxy)[0] - centres(faces.xyxy)[0]

@@ -102,9 +102,7 @@ def measure_cost(
 
 
 def measure_recorder(seconds: float = 5) -> dict[str, object]:
-    """Measure the processor time of the recorder alone: three faces at 30 frames a second, recorded
-    and not.
-    """
+    """Measure the recorder's processor time: three faces at 30 frames a second, recorded or not."""
     result = FrameResult(tuple(face(number) for number in range(FACES)), {})
     with tempfile.TemporaryDirectory() as folder:
         history = open_history("", Path(folder))

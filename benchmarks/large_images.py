@@ -23,9 +23,7 @@ PHOTO_SIDE = 1.2
 
 
 def compose(photos: list[Frame], name: str, face_side: int, rng: np.random.Generator) -> tuple[Frame, Boxes]:
-    """Return a large image with twelve photos of one face each, and where they are: float32 (12,
-    4).
-    """
+    """Return a large image with twelve photos of one face each, and their boxes, (12, 4)."""
     background = cv2.resize(load_scene(name), SIZE_WH, interpolation=cv2.INTER_CUBIC)
     frame = np.asarray(cv2.GaussianBlur(background, (0, 0), 2), np.uint8)
     boxes = []
@@ -42,9 +40,7 @@ def compose(photos: list[Frame], name: str, face_side: int, rng: np.random.Gener
 
 
 def measure(detector: FaceDetector, photos: list[Frame], face_side: int) -> tuple[int, int, int, float]:
-    """Return the faces found, faces there, false boxes, and milliseconds of processor time an
-    image.
-    """
+    """Count faces found, faces there and false boxes, and time an image, in ms of the processor."""
     rng = np.random.default_rng(0)
     hits = there = false = 0
     used_s = 0.0

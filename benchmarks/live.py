@@ -48,9 +48,7 @@ class LiveFigures:
 
     @property
     def is_live(self) -> bool:
-        """Tell whether the page may be called live: 25 results/s, p95 within 100 ms, boxes on the
-        face.
-        """
+        """Tell whether the page is live: 25 results/s, p95 within 100 ms, boxes on the face."""
         return self.results_per_s >= 25 and self.latency_p95_ms <= 100 and self.share_over_half >= 0.99
 
 

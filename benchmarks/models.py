@@ -8,26 +8,23 @@ has. All take turns, a few calls each, so that a noisy machine hits all alike; r
 over the turns.
 """
 
-import argparse
 import json
 import os
 import tempfile
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.options import new_parser
 from fer_web.errors import FerWebError
 from fer_web.inference.artifact import META_FILE, load_artifact
 from fer_web.settings import Settings
-from fer_web.vision.litert import open_interpreter
 
-SIGNATURE = "serving_default"
 PUBLISHED_SIDE, PUBLISHED_CLASSES = 64, 7
-WARM_UP_CALLS, CALLS_A_TURN = 20, 10
+SAMPLES = 50
+"""So many pictures of noise stand for photos where int8 looks for the ranges of activations."""
 
 
 @dataclass(frozen=True)
@@ -80,31 +77,9 @@ def own_mini_xception() -> Any:
     return build_network(load_config("mini_xception").network)
 
 
-def convert(model: Any, kind: str, path: Path) -> None:
-    """Write a LiteRT file with a fixed batch of one, as `python -m train export` does."""
-    import keras
-    import tensorflow as tf
-
-    shape = (1, *model.input_shape[1:])
-    options: dict[str, Any] = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
-    if kind != "float32":
-        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
-    if kind == "float16":
-        options["target_spec"]["supported_types"] = [tf.float16]
-    if kind == "int8":
-        rng = np.random.default_rng(0)
-
-        def samples() -> Iterator[list[np.ndarray]]:
-            for _ in range(50):
-                yield [rng.integers(0, 256, shape).astype(np.float32)]
-
-        options["representative_dataset"] = samples
-    signature = [keras.InputSpec(dtype="float32", shape=shape, name="image")]
-    model.export(str(path), format="litert", verbose=False, input_signature=signature, **options)
-
-
 def enter(model_dir: Path, folder: Path) -> list[Contestant]:
     """Enter the shipped file first, then everything beside it. Raises ModelArtifactError."""
+    from train.export.litert_files import convert
     from train.runs.model_outputs import load_keras
 
     artifact = load_artifact(model_dir)
@@ -116,43 +91,19 @@ def enter(model_dir: Path, folder: Path) -> list[Contestant]:
         "mini-Xception 64x64": published_mini_xception,
         "mini-Xception 48x48": own_mini_xception,
     }
+    rng = np.random.default_rng(0)
     for name, build in others.items():
         model = build()
+        samples = rng.integers(0, 256, (SAMPLES, *model.input_shape[1:3]), np.uint8)
         for each in dict.fromkeys(("float32", kind)):
             if (name, each) != (artifact.name, kind):
                 path = folder / f"{name}-{each}.tflite".replace(" ", "-")
-                convert(model, each, path)
+                convert(model, each, path, samples)
                 contestants.append(Contestant(name, each, path, model.count_params()))
     return contestants
 
 
-def open_call(path: Path) -> Callable[[], Any]:
-    """Return a function that classifies one grey picture, on one thread, as the live page calls it."""
-    interpreter = open_interpreter(path, 1)
-    runner = interpreter.get_signature_runner(SIGNATURE)
-    (name,) = interpreter.get_signature_list()[SIGNATURE]["inputs"]
-    image = np.full(runner.get_input_details()[name]["shape"], 128, np.float32)
-    return lambda: runner(**{name: image})
-
-
-def measure(calls: list[Callable[[], Any]], turns: int) -> np.ndarray:
-    """Return the milliseconds, float64 (turns, len(calls)): the median call of each turn."""
-    for call in calls:
-        for _ in range(WARM_UP_CALLS):
-            call()
-    return np.array([[_median_ms(call) for call in calls] for _ in range(turns)])
-
-
-def _median_ms(call: Callable[[], Any]) -> float:
-    samples = []
-    for _ in range(CALLS_A_TURN):
-        started = time.perf_counter()
-        call()
-        samples.append(1000 * (time.perf_counter() - started))
-    return float(np.median(samples))
-
-
-def summarize(contestants: list[Contestant], times_ms: np.ndarray) -> dict[str, Any]:
+def summarize(contestants: list[Contestant], times_ms: np.ndarray, calls_a_turn: int = 1) -> dict[str, Any]:
     """Return the medians, and how many times as long as each of the others the shipped file takes."""
     rows = []
     for column, each in enumerate(contestants):
@@ -169,7 +120,7 @@ def summarize(contestants: list[Contestant], times_ms: np.ndarray) -> dict[str, 
                 "quartiles": [float(low), float(high)],
             }
         )
-    return {"turns": len(times_ms), "calls_a_turn": CALLS_A_TURN, "files": rows}
+    return {"turns": len(times_ms), "calls_a_turn": calls_a_turn, "files": rows}
 
 
 def describe(summary: dict[str, Any]) -> str:
@@ -188,17 +139,20 @@ def describe(summary: dict[str, Any]) -> str:
 
 def main() -> None:
     """Convert, time and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--model", type=Path, default=Settings().model, help="model folder [%(default)s]")
     parser.add_argument("--turns", type=int, default=100, help="turns that each file gets [%(default)s]")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Not above: TensorFlow reads the line before when it is imported.
+    from train.export.litert_files import CALLS_A_TURN, open_call, time_turns
+
     try:
         with tempfile.TemporaryDirectory() as folder:
             contestants = enter(options.model, Path(folder))
-            times_ms = measure([open_call(each.path) for each in contestants], options.turns)
-            summary = summarize(contestants, times_ms)
+            times_ms = time_turns([open_call(each.path) for each in contestants], options.turns)
+            summary = summarize(contestants, times_ms, CALLS_A_TURN)
     except FerWebError as exc:
         raise SystemExit(f"error: {exc}") from exc
     print(json.dumps(summary, indent=2) if options.json else describe(summary))

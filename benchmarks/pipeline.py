@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,6 @@ import cv2
 import numpy as np
 
 from benchmarks.photos import load_face_photos
-from benchmarks.stopwatch import median_and_p95, row
 from fer_web.factory.inference import build_pipeline, new_stream_state
 from fer_web.inference.artifact import load_artifact
 from fer_web.inference.classifier import LiteRTClassifier
@@ -32,9 +32,7 @@ FRAMES_A_PHOTO = 60
 
 
 def moving_face_jpegs(photo_bgr: np.ndarray, count: int) -> list[bytes]:
-    """Return a photo that moves in a circle over a grey frame, 30 frames a second, as 640x480
-    JPEGs.
-    """
+    """Return 640x480 JPEGs of a photo that moves in a circle, 30 frames a second."""
     scale = FACE_PHOTO_PX / min(photo_bgr.shape[:2])
     photo = cv2.resize(photo_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = min(photo.shape[0], 400), min(photo.shape[1], 560)
@@ -120,6 +118,17 @@ def measure(photos: list[np.ndarray], usual_every: int) -> PipelineTimes:
                 if usual.process(jpeg):
                     usual_ms.append((time.perf_counter() - started) * 1000)
     return PipelineTimes(dict(stages), usual_ms, frames, found)
+
+
+def median_and_p95(samples_ms: Sequence[float]) -> tuple[float, float]:
+    """Return the median and the 95th percentile, in the unit of the samples."""
+    return float(np.median(samples_ms)), float(np.percentile(samples_ms, 95))
+
+
+def row(name: str, samples_ms: Sequence[float]) -> str:
+    """Return one line of a table: name, median, 95th percentile, count."""
+    median, p95 = median_and_p95(samples_ms)
+    return f"{name:<34}{median:9.2f}{p95:9.2f}{len(samples_ms):8d}"
 
 
 def main() -> None:

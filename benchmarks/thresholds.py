@@ -10,13 +10,12 @@ count them in 100 frames.
 import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.composites import CONDITIONS, Composite, empty_frames, face_frames, make_portraits
+from benchmarks.options import add_photos, new_parser
 from benchmarks.photos import load_face_photos
-from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.search import BlazeFaceDetector, SearchOptions, is_small_face, logit
 from fer_web.vision.types import Faces
@@ -28,9 +27,7 @@ THRESHOLDS = (0.6, 0.62, 0.64, 0.65, 0.66, 0.68, 0.7, 0.74)
 
 @dataclass(frozen=True)
 class Look:
-    """It is one candidate: its frame, whether its box is right, and the mean logit of its three
-    looks.
-    """
+    """It is one candidate: its frame, whether its box is right, and its looks' mean logit."""
 
     frame: int
     is_face: bool
@@ -63,11 +60,8 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
-    parser.add_argument("--count", type=int, help="use only the first COUNT photos")
-    parser.add_argument("--empty", type=int, default=400, help="frames without people (default: 400)")
-    parser.add_argument("--blazeface", type=Path, default=BLAZEFACE_PATH, help="the .tflite file")
+    parser = new_parser(__doc__)
+    add_photos(parser, empty=400)
     return parser.parse_args()
 
 

@@ -88,9 +88,7 @@ class Watcher:
 
 
 def watch(pipe: Connection, port: int, cookies: list[str]) -> None:
-    """Run the watchers' process: a number on the pipe makes so many watch, until the next word on
-    it.
-    """
+    """Run the watchers' process: a number on the pipe makes so many watch, until the next word."""
     while (count := pipe.recv()) is not None:
         watchers = [Watcher(port, cookie) for cookie in cookies[:count]]
         selector = selectors.DefaultSelector()
@@ -124,9 +122,7 @@ class Watchers:
         self._pipe.recv()
 
     def end(self) -> tuple[list[int], list[float]]:
-        """Let nobody watch any more; return the views of each and the delays of pictures in
-        milliseconds.
-        """
+        """Let nobody watch any more; return each one's views, and the pictures' delays in ms."""
         self._pipe.send("end")
         views, delays_ms = self._pipe.recv()
         return views, delays_ms
@@ -140,9 +136,7 @@ class Watchers:
 def measure_cost(
     host: Host, watchers: Watchers, server: WatchedServer, options: argparse.Namespace, frames_per_s: float
 ) -> dict[str, object]:
-    """Measure rates and the server's processor time of a result with and without watchers, in
-    turns.
-    """
+    """Measure rates and processor time with and without watchers, in turns."""
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     rates: dict[bool, list[float]] = {True: [], False: []}
     cpu_ms: dict[bool, list[float]] = {True: [], False: []}
@@ -170,9 +164,7 @@ def measure_cost(
 
 
 def measure_delay(host: Host, watchers: Watchers, server: WatchedServer, seconds: float) -> dict[str, object]:
-    """Measure from the capture of a frame to its picture at a watcher, for one watcher and for
-    many.
-    """
+    """Measure from a frame's capture to its picture at a watcher, for one and for many."""
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     server.show_video(True)
     figures: dict[str, object] = {"jpeg_bytes": len(jpeg)}

@@ -297,9 +297,7 @@ class FitConfig:
         _require(fits, "image_sides", "empty for this architecture", pairs)
 
     def phases(self) -> list[tuple[int, int]]:
-        """Return (epoch after the last, side of the images in pixels) of each phase of training, in
-        order.
-        """
+        """Return (epoch after the last, side of the images in pixels) of each phase, in order."""
         ends, share = [], 0.0
         for part, side in self.image_sides or ((1.0, 48),):
             share += part

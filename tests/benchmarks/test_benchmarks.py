@@ -12,9 +12,8 @@ from benchmarks.calibration import describe as describe_calibration
 from benchmarks.ensembles import answers_of
 from benchmarks.ensembles import describe as describe_ensemble
 from benchmarks.expressions import PhotoAnswer, describe, summarize
-from benchmarks.models import Contestant, open_call, published_mini_xception
+from benchmarks.models import Contestant, published_mini_xception
 from benchmarks.models import describe as describe_times
-from benchmarks.models import measure as measure_times
 from benchmarks.models import summarize as summarize_times
 from benchmarks.photos import load_labelled_photos
 from fer_web.inference.classifier import Logits
@@ -23,6 +22,7 @@ from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
 from tests.support.faces import astronaut_bgr, grace_hopper_bgr
 from train.data.fer_data import FerData
+from train.export.litert_files import open_call, time_turns
 from train.metrics.calibration import BALANCES
 
 
@@ -107,7 +107,7 @@ def test_model_times_are_compared_with_the_first(tmp_path):
     assert [row["shipped_takes_times"] for row in found["files"]] == [1.0, 3.0]
     assert [row["median_ms"] for row in found["files"]] == [3.0, 1.0]
     assert "3.00 times" in describe_times(found)
-    times_ms = measure_times([open_call(path)], turns=2)
+    times_ms = time_turns([open_call(path)], turns=2)
     assert times_ms.shape == (2, 1)
     assert (times_ms > 0).all()
 

@@ -10,6 +10,7 @@ import pytest
 from tests.support.fer_rows import KERAS_WARNINGS, write_ferplus_csv, write_kaggle_csv
 from tests.support.servers import ROOT
 from train.__main__ import build_parser, main
+from train.config import CONFIG_DIR
 from train.data.fer_data import FerData
 
 COMMANDS = ("fit", "evaluate", "report", "export", "card")
@@ -36,13 +37,22 @@ def test_help_has_an_example_that_can_be_parsed(command: str, capsys: pytest.Cap
     assert build_parser().parse_args(example[1].split()).command
 
 
-def test_readme_has_only_commands_that_can_be_parsed() -> None:
-    text = (ROOT / "README.md").read_text().replace("\\\n", " ")
-    lines = re.findall(r"-m train ([^\n#`]+)", text)
+def commands_of(path: Path) -> list[str]:
+    return re.findall(r"-m train ([^\n#`]+)", path.read_text().replace("\\\n", " "))
+
+
+def test_documents_have_only_commands_that_can_be_parsed() -> None:
+    lines = [*commands_of(ROOT / "docs" / "training.md"), *commands_of(ROOT / "README.md")]
 
     assert {line.split()[0] for line in lines} == set(COMMANDS)
     for line in lines:
         assert build_parser().parse_args(line.split()).command, line
+
+
+def test_page_on_training_names_every_configuration() -> None:
+    text = (ROOT / "docs" / "training.md").read_text()
+
+    assert [path.stem for path in CONFIG_DIR.glob("*.toml") if f"`{path.stem}`" not in text] == []
 
 
 @pytest.mark.parametrize("command", ["fit", "evaluate", "export"])

@@ -1,5 +1,5 @@
-"""FER-2013 and its FER+ votes are read here: checked, split and cached.
+"""FER-2013 and its FER+ votes are read here, checked, split and cached; draws.py draws numbers.
 
-Every package of train may import it.
-It may import train.config, and labels, errors and vision of fer_web; it never imports Keras.
+Metrics, runs, fit, evaluation, export, train/__main__.py and benchmarks import it.
+It may import labels, errors and vision of fer_web; it never imports Keras.
 """

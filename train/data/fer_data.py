@@ -19,9 +19,7 @@ from train.data.progress import Watch, unwatched
 from train.data.splits import SIDE, USAGES
 
 NEAR_COPY_CORRELATION = 0.95
-"""From here on two pictures count as one photo cut out or compressed anew; looked at by eye on
-FER-2013.
-"""
+"""From here on two pictures count as one photo, cut out or compressed anew; judged by eye."""
 
 RAREST_WEIGHT = 4.0
 """The most that a class may count in `rarity_weights`, against the average row."""
@@ -200,9 +198,7 @@ def read_npz(path: Path) -> FerData:
 
 
 def copies_of(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell for each image (N, 48, 48) whether the same pixels stand among `others` (M, 48, 48):
-    bool (N,).
-    """
+    """Tell which images (N, 48, 48) also stand among `others` (M, 48, 48): bool (N,)."""
     known = {image.tobytes() for image in others}
     return np.array([image.tobytes() in known for image in images], bool)
 
@@ -237,9 +233,7 @@ def _standardized(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def repeats(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell for each image (N, 48, 48) whether the same pixels stand earlier in the array: bool
-    (N,).
-    """
+    """Tell which images (N, 48, 48) also stand earlier in the array: bool (N,)."""
     seen: set[bytes] = set()
     found = np.zeros(len(images), bool)
     for i, image in enumerate(images):

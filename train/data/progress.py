@@ -9,9 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 Watch = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
-"""It passes items on and shows how many there were, given what they are and how many come (or
-None).
-"""
+"""It passes items on and shows how many there were, given what they are and their total."""
 
 
 def unwatched(items: Iterable[Any], what: str, total: int | None) -> Iterable[Any]:
@@ -20,9 +18,7 @@ def unwatched(items: Iterable[Any], what: str, total: int | None) -> Iterable[An
 
 
 def watch(items: Iterable[Any], what: str, total: int | None) -> Iterable[Any]:
-    """Pass the items on with a bar where stderr is a terminal, else with a line before and one
-    after them.
-    """
+    """Pass the items on with a bar on a terminal, else with a line before and one after them."""
     console = Console(stderr=True)
     if console.is_terminal:
         return track(items, f"reading {what}", total=total, console=console, transient=True)

@@ -1,5 +1,6 @@
 """Write the result of `evaluate` as text."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fer_web.metrics.text_tables import align, interval, percent
@@ -19,6 +20,12 @@ def describe(result: dict[str, Any]) -> str:
     if "robustness" in result:
         sections.append(_robustness(result))
     return "\n\n".join(sections)
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table whose first row is the header."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
 def points(value: float) -> str:

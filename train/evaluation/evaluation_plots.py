@@ -26,9 +26,7 @@ def write_evaluation(folder: Path, result: dict[str, Any]) -> None:
 
 
 def plot_evaluation(result: dict[str, Any], folder: Path) -> None:
-    """Draw confusion.png, roc.png, reliability.png, risk_coverage.png and robustness.png, where
-    measured.
-    """
+    """Draw a plot of each kind of score that was measured, as PNG."""
     heads = {key: title for key, title in HEADS.items() if key in result}
     subtitle = f"{result['data']['usage']}, model {result['model']['sha256'][:8]}"
     save(draw_confusions(result, heads, subtitle), folder / "confusion.png")
@@ -53,9 +51,7 @@ def draw_confusions(result: dict[str, Any], heads: dict[str, str], subtitle: str
 
 
 def draw_rocs(result: dict[str, Any], heads: dict[str, str], subtitle: str) -> Figure:
-    """Draw each class against the rest, in the left half of the false positive rates, where they
-    differ.
-    """
+    """Draw each class against the rest, where the curves differ: below half false positives."""
     figure = Figure(figsize=(5.4 * len(heads), 4.8), layout="constrained")
     for axes, (key, title) in zip(np.atleast_1d(figure.subplots(1, len(heads))), heads.items(), strict=True):
         roc, classes = result[key]["roc"], result[key]["classes"]
@@ -79,9 +75,7 @@ def draw_rocs(result: dict[str, Any], heads: dict[str, str], subtitle: str) -> F
 
 
 def draw_reliability(shown: dict[str, Any], subtitle: str) -> Figure:
-    """Draw how often the shown label is right for each shown probability, and how many faces that
-    are.
-    """
+    """Draw how often the shown label is right for each probability, and for how many faces."""
     figure = Figure(figsize=(5.2, 5.6), layout="constrained")
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     bins = shown["reliability"]
@@ -105,9 +99,7 @@ def draw_reliability(shown: dict[str, Any], subtitle: str) -> Figure:
 
 
 def draw_risk_coverage(shown: dict[str, Any], subtitle: str) -> Figure:
-    """Draw errors among the faces that are named, over the share of them; the model's own threshold
-    marked.
-    """
+    """Draw errors among the faces that are named, over their share, with the model's threshold."""
     figure = Figure(figsize=(5.6, 4.2), layout="constrained")
     axes = figure.subplots()
     curve, unsure = shown["risk_coverage"], shown["unsure"]

@@ -13,7 +13,7 @@ from fer_web.errors import DataError, SettingsError
 from fer_web.inference.artifact import META_FILE
 from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
 from fer_web.metrics.text_tables import align, interval, percent
-from train.evaluation.describe import points
+from train.evaluation.describe import markdown_table, points
 from train.evaluation.evaluation_plots import METRICS_FILE
 from train.runs.plots import finish, line_look, save
 from train.runs.run_folder import (
@@ -74,9 +74,7 @@ class ReportRow:
         return named.get("recall")
 
     def _accuracy(self, key: str) -> dict[str, Any]:
-        """Return the accuracy and its interval: of the evaluation, else of the last epoch, which
-        has no interval.
-        """
+        """Return accuracy and interval of the evaluation, else the last epoch's accuracy."""
         if key in self.metrics:
             return {name: self.metrics[key].get(name) for name in ("accuracy", "interval_95", "count")}
         last = self.history[-1] if self.history else {}
@@ -146,9 +144,7 @@ def _read_run(folder: Path) -> ReportRow:
 
 
 def _of_votes(scores: dict[str, Any], has_votes: bool) -> dict[str, Any]:
-    """Return the scores; without those against FER+ where labels stood for its votes: they do not
-    compare.
-    """
+    """Return the scores, without those against FER+ where labels stood for its votes."""
     against_votes = ("ferplus", "shown", "votes", "robustness_worst", "val_ferplus_accuracy")
     return {key: value for key, value in scores.items() if has_votes or key not in against_votes}
 
@@ -174,10 +170,7 @@ def table(rows: Sequence[ReportRow], *, markdown: bool = False) -> str:
     """Return one line for each source, "-" for what is not known."""
     records = [row.to_dict() for row in rows]
     cells = [[title for title, _ in _COLUMNS], *([cell(each) for _, cell in _COLUMNS] for each in records)]
-    if not markdown:
-        return align(cells, "")
-    lines = ["| " + " | ".join(line) + " |" for line in cells]
-    return "\n".join([lines[0], "|" + "---|" * len(_COLUMNS), *lines[1:]])
+    return markdown_table(cells) if markdown else align(cells, "")
 
 
 def _accuracy_cell(scores: dict[str, Any]) -> str:
@@ -223,9 +216,7 @@ def write_report(rows: Sequence[ReportRow], folder: Path) -> None:
 
 
 def draw_curves(rows: Sequence[ReportRow]) -> Figure:
-    """Draw losses and accuracies over epochs of the runs, and risk-coverage curves of what was
-    evaluated.
-    """
+    """Draw losses and accuracies over epochs, and risk-coverage curves."""
     figure = Figure(figsize=(10.5, 7.4), layout="constrained")
     (loss, risk), (original, ferplus) = figure.subplots(2, 2)
     for number, row in enumerate(rows):

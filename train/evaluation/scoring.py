@@ -140,9 +140,7 @@ def score_robustness(
 
 
 def worst_change(rows: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """Return the changed images that cost most: their name, which accuracy, and the difference
-    (0-1, negative).
-    """
+    """Name the changed images that cost most: which accuracy fell, and by how much (0-1)."""
     key = "ferplus" if all("ferplus_change" in row for row in rows.values()) else "original"
     name = min(rows, key=lambda each: rows[each][f"{key}_change"])
     return {"name": name, "against": key, "change": rows[name][f"{key}_change"]}

@@ -85,9 +85,7 @@ def _score_calibration(
 
 
 def _score_against_original(predictions: Predictions, part: FerData) -> dict[str, Any]:
-    """Return the shown label against FER-2013's own labels, over all rows: what a folder test of
-    them measures.
-    """
+    """Score the shown label against FER-2013's own labels, over all rows, as a folder test does."""
     shown = predictions.scaling.apply(predictions.logits.ferplus).argmax(axis=1)
     scores = score_labels(part.emotion, shown, EMOTIONS)
     return {key: scores[key] for key in ("count", "accuracy", "interval_95", "macro_f1")}

@@ -23,7 +23,8 @@ images.
 """
 
 SIGNATURE = "serving_default"
-_WARM_UP, _TURNS, _CALLS = 5, 20, 10
+CALLS_A_TURN = 10
+_WARM_UP, _TURNS = 20, 20
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,21 @@ class LiteRTFile:
 
 
 def write_litert(model: keras.Model, kind: str, path: Path, calibration: NDArray[np.uint8]) -> LiteRTFile:
-    """Convert a float32 network to a LiteRT file with float32 input (1, 48, 48, 1), 0-255.
+    """Convert a network as `convert` does, and name its outputs."""
+    convert(model, kind, path, calibration)
+    return LiteRTFile(kind, path, name_outputs(open_interpreter(path)), path.stat().st_size)
+
+
+def convert(model: keras.Model, kind: str, path: Path, calibration: NDArray[np.uint8]) -> None:
+    """Write a float32 network as a LiteRT file with float32 input (1, H, W, 1), 0-255.
 
     Args:
         kind: one of KINDS.
-        calibration: uint8 (N, 48, 48), Training images from which int8 takes the ranges of
-            activations.
+        calibration: uint8 (N, H, W), images from which int8 takes the ranges of activations.
     """
-    height, width, channels = model.input_shape[1:]
-    spec = keras.InputSpec(dtype="float32", shape=(1, height, width, channels), name="image")
+    spec = keras.InputSpec(dtype="float32", shape=(1, *model.input_shape[1:]), name="image")
     options = _converter_options(kind, calibration)
     model.export(str(path), format="litert", verbose=False, input_signature=[spec], **options)
-    return LiteRTFile(kind, path, name_outputs(open_interpreter(path)), path.stat().st_size)
 
 
 def run_litert(file: LiteRTFile, images: NDArray[np.uint8]) -> Logits:
@@ -88,26 +92,39 @@ def name_outputs(interpreter: Interpreter) -> dict[str, str]:
 
 
 def measure_latencies_ms(files: list[LiteRTFile]) -> list[float]:
-    """Return the milliseconds for one face on one thread, for each file: the lowest of the medians
-    of its turns.
+    """Time one face on one thread for each file: the lowest of the medians of its turns, in ms.
 
-    The files take turns of ten calls, so that other work on the machine hits all alike; it only
-    ever adds.
+    Other work on the machine only ever adds.
     """
-    runs = [_runner(open_interpreter(file.path)) for file in files]
-    image = np.full((1, 48, 48, 1), 128, np.float32)
-    for run in runs:
+    times_ms = time_turns([open_call(file.path) for file in files], _TURNS)
+    return [float(each) for each in times_ms.min(axis=0)]
+
+
+def open_call(path: Path) -> Callable[[], Any]:
+    """Return a function that classifies one grey picture, on one thread, as the live page does."""
+    interpreter = open_interpreter(path)
+    runner = interpreter.get_signature_runner(SIGNATURE)
+    (name,) = interpreter.get_signature_list()[SIGNATURE]["inputs"]
+    image = np.full(runner.get_input_details()[name]["shape"], 128, np.float32)
+    return lambda: runner(**{name: image})
+
+
+def time_turns(calls: list[Callable[[], Any]], turns: int) -> NDArray[np.float64]:
+    """Time calls in turns, so that other work on the machine hits all alike.
+
+    Returns: milliseconds, float64 (turns, len(calls)): the median of CALLS_A_TURN calls.
+    """
+    for call in calls:
         for _ in range(_WARM_UP):
-            run(image)
-    turns = [[_median_ms(run, image) for run in runs] for _ in range(_TURNS)]
-    return [float(each) for each in np.min(turns, axis=0)]
+            call()
+    return np.array([[_median_ms(call) for call in calls] for _ in range(turns)])
 
 
-def _median_ms(run: Callable[[NDArray[np.float32]], Any], image: NDArray[np.float32]) -> float:
+def _median_ms(call: Callable[[], Any]) -> float:
     samples = []
-    for _ in range(_CALLS):
+    for _ in range(CALLS_A_TURN):
         started = time.perf_counter()
-        run(image)
+        call()
         samples.append(1000 * (time.perf_counter() - started))
     return float(np.median(samples))
 

@@ -5,11 +5,10 @@ from typing import Any
 
 from fer_web.inference.artifact import LITERT_FILE
 from fer_web.metrics.text_tables import interval, percent
-from train.evaluation.describe import points
+from train.evaluation.describe import markdown_table, points
 from train.export.model_card_tables import (
     class_tables,
     file_tables,
-    markdown_table,
     robustness_table,
     score_table,
 )

@@ -1,22 +1,15 @@
 """Write the tables of a model card, as Markdown."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from fer_web.metrics.text_tables import interval, percent
-from train.evaluation.describe import points
+from train.evaluation.describe import markdown_table, points
 
 _AGAINST = {
     "original": "FER-2013's original labels",
     "ferplus": "FER+ majority of eight expressions",
     "shown": "FER+ majority, by the shown label",
 }
-
-
-def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose first row is the header."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
 def score_table(metrics: dict[str, Any]) -> str:

@@ -55,9 +55,7 @@ def _first_weights(config: dict[str, Any]) -> str:
 
 
 def _earlier_runs(config: dict[str, Any]) -> str:
-    """Return the commands of the runs that this one started or learned from, in order, where they
-    are in configs/.
-    """
+    """Return the commands of the runs that this one learned from, as far as configs/ has them."""
     return "".join(f"python -m train fit --config {name} {_DATA}\n" for name in _names_of_earlier(config))
 
 
@@ -89,9 +87,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _pretrained_weights(config: dict[str, Any]) -> str:
-    """Return which runs began with weights from other pictures than FER-2013's, as far as configs/
-    has the runs.
-    """
+    """Say which runs began with weights from other pictures, as far as configs/ has the runs."""
     runs = {name: load_config(name).to_dict() for name in _names_of_earlier(config)}
     runs |= {config["network"]["name"]: config}
     named = [
@@ -115,9 +111,7 @@ def _pretrained_file(config: dict[str, Any]) -> str:
 
 
 def _seen_before(config: dict[str, Any]) -> str:
-    """Return the pictures that pretrained weights learned on; runs of earlier versions had further
-    backbones.
-    """
+    """Name the pictures of pretrained weights; earlier versions had more backbones."""
     return "ImageNet" if config["network"].get("backbone", BACKBONES[0]) in BACKBONES else "other pictures"
 
 

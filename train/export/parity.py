@@ -14,9 +14,7 @@ MAX_ACCURACY_DROP = 0.003
 """Share of right answers that a quantised file may lose on either output."""
 
 MAX_FLOAT_DIFFERENCE = 0.01
-"""The most by which a logit of a file that computes in float32 may differ; rounding stays far
-below.
-"""
+"""A logit of a file that computes in float32 may differ by this; rounding stays far below."""
 
 
 @dataclass(frozen=True)

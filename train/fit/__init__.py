@@ -1,5 +1,6 @@
 """A network is trained here: batches, random changes, the optimizer, teachers, ends of epochs.
 
-Only train/__main__.py, export and benchmarks import it.
-It may import data, metrics, networks and runs.
+Only train/__main__.py imports it.
+It may import train.config, data, metrics, networks and runs, and labels, errors and inference of
+fer_web.
 """

@@ -35,9 +35,7 @@ def augment_batch(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> 
 
 
 def _wear_glasses(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Cover both eyes, which FER-2013 has at about 0.4 of the height, with the bridge free or
-    covered too.
-    """
+    """Cover both eyes, at about 0.4 of FER-2013's height, with the bridge free or covered."""
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     chance, middle, thickness, bridge, grey = uniform(seed, count, 5)
     rows = _within(height, (0.28 + 0.08 * middle) * height, (0.12 + 0.1 * thickness) * height)
@@ -104,9 +102,7 @@ def _erase(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tens
 def _cover(
     images: tf.Tensor, in_rows: tf.Tensor, in_columns: tf.Tensor, is_covered: tf.Tensor, grey: tf.Tensor
 ) -> tf.Tensor:
-    """Paint where rows (N, H) and columns (N, W) meet on the images chosen (N,), by `grey` (N,),
-    0-1.
-    """
+    """Paint `grey` (N,), 0-1, where rows (N, H) meet columns (N, W) on chosen images (N,)."""
     covered = in_rows[:, :, None] & in_columns[:, None, :] & is_covered[:, None, None]
     return tf.where(covered[..., None], as_columns(grey) * 255.0, images)
 

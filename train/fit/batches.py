@@ -106,9 +106,7 @@ def training_batches(
 
 
 def _order(count: int, config: FitConfig, start_epoch: int, end_epoch: int) -> tf.data.Dataset:
-    """Return the row numbers, int32 (B,), and step, int64, of each batch; rows that fill no batch
-    are left out.
-    """
+    """Return each batch's row numbers, int32 (B,), and step, int64; only whole batches count."""
     steps = count // config.batch_size
 
     def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:

@@ -13,9 +13,7 @@ Logits = dict[str, Any]
 
 
 def with_teachers(model: keras.Model, teachers: Sequence[keras.Model], config: FitConfig) -> keras.Model:
-    """Return the same network, with the same variables, whose loss has the distance to the teachers
-    in it.
-    """
+    """Return the same network, with the same variables, whose loss includes the teachers."""
     student = _Student(model.input, model.output, name=model.name)
 
     def ask(images: Any) -> Logits:
@@ -42,9 +40,7 @@ class _Student(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Add (1 - distill_weight) of the loss on labels and votes and distill_weight of the
-        teachers'.
-        """
+        """Weigh the loss on labels and votes against that on the teachers by distill_weight."""
         targets = dict(y)
         taught = self.ask_teachers(targets.pop(TEACHER_IMAGES))
         on_labels = super().compute_loss(x, targets, y_pred, sample_weight, training)

@@ -35,9 +35,7 @@ class Scoring:
 
 
 class EpochRecorder(keras.callbacks.Callback):
-    """It scores the averaged weights on PublicTest after each epoch, then writes history and
-    checkpoints.
-    """
+    """It scores the averaged weights after each epoch, then writes history and checkpoints."""
 
     def __init__(self, run_dir: Path, scoring: Scoring, *, patience: int, say: Callable[[str], None]) -> None:
         super().__init__()

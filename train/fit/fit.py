@@ -1,6 +1,4 @@
-"""Train a network and keep everything about the run in one folder; killed runs continue where they
-stood.
-"""
+"""Train a network and keep its run in one folder; killed runs continue where they stood."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence

@@ -1,5 +1,5 @@
-"""Predictions are scored here in plain NumPy: accuracy, calibration, robustness.
+"""Predictions are scored and calibrated here, and pictures are changed to score models on.
 
-Every package of train may import it.
-It may import train.data, and labels, errors and metrics of fer_web.
+Runs, fit, evaluation, export and benchmarks import it.
+It may import train.config and train.data, and labels, metrics and inference of fer_web.
 """

@@ -17,14 +17,10 @@ from train.metrics.label_offsets import fit_offsets
 from train.metrics.metrics import expected_calibration_error, risk_coverage
 
 TEMPERATURES = np.round(np.geomspace(0.25, 4.0, 161), 4)
-"""Tried one by one: the loss is smooth with one minimum, and steps of 1.7 % are finer than its
-error.
-"""
+"""They are tried one by one: the loss has one minimum, and 1.7 % is finer than its error."""
 
 BALANCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7)
-"""Tried one by one: 0 would fit the probabilities as they are, 1 would have all expressions count
-alike.
-"""
+"""They are tried one by one: 0 fits the probabilities, 1 has all expressions count alike."""
 
 MAX_ACCURACY_LOSS = 0.003
 """Share of right labels that a better balance over the seven may cost, cross-fitted. With none, sad
@@ -32,9 +28,7 @@ and disgusted faces are named too rarely; with more, the surest labels are wrong
 `benchmarks.calibration` shows what each balance gives and costs."""
 
 ANSWERED_SHARE = 0.9
-"""Share of faces with a FER+ majority on which the model commits itself; the least sure tenth is
-"unsure".
-"""
+"""On this share of faces the model commits itself; the least sure tenth is "unsure"."""
 
 FOLDS = 5
 
@@ -76,9 +70,7 @@ class Calibration:
 
 
 def emotion_of(ferplus_label: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Turn FER+ columns (N,) into positions in EMOTIONS, int64; -1 where the seven cannot express
-    one.
-    """
+    """Turn FER+ columns (N,) into positions in EMOTIONS, int64; -1 where there is none."""
     return np.asarray(_EMOTION_OF_VOTE[ferplus_label], np.int64)
 
 
@@ -161,9 +153,7 @@ def fit_temperature(
 def shown_correctness(
     ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer], scaling: Scaling
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the confidence, float32 (N,), 0-1, of the shown label, and whether it is the
-    majority's, bool (N,).
-    """
+    """Return the shown label's confidence, float32 (N,), and whether it is right, bool (N,)."""
     scores = scaling.apply(ferplus_logits)
     return scores.max(axis=1), scores.argmax(axis=1) == emotion_of(majority)
 
@@ -173,9 +163,7 @@ def cross_fit(
     majority: NDArray[np.integer],
     balance: float | None = None,
 ) -> NDArray[np.float32]:
-    """Return the shown probabilities, float32 (N, 7), with each fold's scaling from the others,
-    interleaved.
-    """
+    """Return shown probabilities, float32 (N, 7), with each fold's scaling from the others."""
     fold = np.arange(len(majority)) % FOLDS
     scores = np.zeros((len(majority), len(NO_OFFSETS)), np.float32)
     for held_out in range(FOLDS):
@@ -189,8 +177,6 @@ def cross_fit(
 def cross_fitted_error(
     ferplus_logits: NDArray[np.floating], majority: NDArray[np.integer], balance: float | None = None
 ) -> float:
-    """Return the calibration error (0-1) of cross-fitted probabilities against whether the label is
-    the majority's.
-    """
+    """Return the calibration error (0-1) of cross-fitted probabilities of the majority's label."""
     scores = cross_fit(ferplus_logits, majority, balance)
     return expected_calibration_error(scores.max(axis=1), scores.argmax(axis=1) == emotion_of(majority))

@@ -34,9 +34,7 @@ def fit_offsets(
 
 
 def class_weights(truth: NDArray[np.integer], classes: int, balance: float) -> NDArray[np.float64]:
-    """Return the weight of a row of each class, float64 (classes,): its share of the rows to the
-    power of -balance.
-    """
+    """Return the weight of a row of each class, float64 (classes,): its share ** -balance."""
     shares = np.bincount(truth, minlength=classes) / max(len(truth), 1)
     return np.where(shares > 0, np.where(shares > 0, shares, 1.0) ** -balance, 0.0)
 
@@ -44,9 +42,7 @@ def class_weights(truth: NDArray[np.integer], classes: int, balance: float) -> N
 def _minimize(
     logits: NDArray[np.float64], truth: NDArray[np.integer], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Minimise a convex loss by Newton's method: float64 (1 + K,), the scale and the scaled
-    offsets.
-    """
+    """Find the scale and the scaled offsets, float64 (1 + K,), by Newton's method."""
     count, classes = logits.shape
     # The scores are this times the parameters: (N, K, 1 + K).
     slope = np.concatenate(

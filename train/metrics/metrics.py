@@ -44,12 +44,6 @@ def expected_calibration_error(confidence: FloatArray, correct: NDArray[np.bool_
     return float(np.abs(gap).sum() / counts.sum())
 
 
-def negative_log_likelihood(probabilities: FloatArray, truth: IntArray) -> float:
-    """Return the mean of -log of the probability (N, K) given to the true class (N,)."""
-    chosen = probabilities[np.arange(len(truth)), truth].astype(np.float64)
-    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
-
-
 @dataclass(frozen=True)
 class RiskCoverage:
     """It shows what leaving the least sure rows unanswered gains.
@@ -87,9 +81,7 @@ def risk_coverage(confidence: FloatArray, correct: NDArray[np.bool_]) -> RiskCov
 
 
 def accuracies(logits: Logits, part: FerData) -> dict[str, float]:
-    """Return the accuracy (0-1) of each output: against original labels, and against FER+'s
-    majority.
-    """
+    """Return each output's accuracy (0-1): against original labels and FER+'s majority."""
     majority, counts = ferplus_majority(part.known_votes)
     ferplus = logits.ferplus[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
     return {

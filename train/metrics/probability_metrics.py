@@ -53,9 +53,7 @@ class RocCurve:
         return float((width * (self.true_positive_rate[1:] + self.true_positive_rate[:-1]) / 2).sum())
 
     def sampled(self) -> list[float | None]:
-        """Return the true positive rates at FALSE_POSITIVE_RATES, the higher one where the curve is
-        upright.
-        """
+        """Return the true positive rates at FALSE_POSITIVE_RATES, the higher where two are."""
         rates = [
             np.interp(rate + 1e-12, self.false_positive_rate, self.true_positive_rate)
             for rate in FALSE_POSITIVE_RATES
@@ -98,9 +96,7 @@ def reliability(
 
 
 def equal_mass_calibration_error(confidence: FloatArray, correct: NDArray[np.bool_], bins: int = 15) -> float:
-    """Return what `expected_calibration_error` does, over bins of equal numbers of rows (Nixon et
-    al. 2019).
-    """
+    """Return the calibration error over bins of equal numbers of rows (Nixon et al. 2019)."""
     if not len(confidence):
         return math.nan
     order = np.argsort(confidence, kind="stable")

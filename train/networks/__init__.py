@@ -1,5 +1,5 @@
 """Keras models are built here: ours, well-known small ones, and pretrained backbones.
 
-Runs, fit, evaluation and export import it.
-It may import train.config and labels and errors of fer_web.
+Runs, fit, evaluation, export and benchmarks import it.
+It may import train.config, and labels and errors of fer_web.
 """

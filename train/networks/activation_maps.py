@@ -32,9 +32,7 @@ def with_activation_map(model: keras.Model) -> keras.Model:
 
 
 def _before_average(model: keras.Model) -> Any:
-    """Return what the global average right before the head takes, (N, rows, columns, channels);
-    None without one.
-    """
+    """Return what the head's global average takes, (N, rows, columns, channels), or None."""
     made_by = {id(layer.output): layer for layer in model.layers if not isinstance(layer.output, dict)}
     layer = made_by.get(id(model.get_layer(EXPLAINED).input))
     while isinstance(layer, layers.Dropout):

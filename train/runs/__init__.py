@@ -1,5 +1,5 @@
 """A training run has a folder: configuration, checkpoints, history, and the trained network.
 
-Fit, evaluation and export import it.
-It may import the networks and the data, and inference of fer_web.
+Fit, evaluation, export, train/__main__.py and benchmarks import it.
+It may import train.config, data, metrics and networks, and errors and inference of fer_web.
 """

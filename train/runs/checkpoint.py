@@ -92,9 +92,7 @@ def _read_arrays(path: Path) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Open a file to write, which takes the place of `path` at the end; after an error there is
-    nothing of it.
-    """
+    """Open a file that takes the place of `path` at the end, or is removed after an error."""
     partial = path.with_name(path.name + ".partial")
     try:
         yield partial

@@ -49,18 +49,14 @@ def open_run(run_dir: Path, config: FitConfig, data: dict[str, Any]) -> None:
 
 
 def find_run(folder: Path) -> Path:
-    """Return the folder of a run, or where there is none the one under its configuration's other
-    name.
-    """
+    """Return a run's folder, or where there is none the one under its config's other name."""
     names = [FORMER_NAMES.get(folder.name), *(old for old, new in FORMER_NAMES.items() if new == folder.name)]
     found = [folder.with_name(name) for name in names if name and not folder.exists()]
     return next((each for each in found if (each / CONFIG_FILE).is_file()), folder)
 
 
 def read_run(run_dir: Path) -> dict[str, Any]:
-    """Read config.json of a run: "config", "data" and "environment". Raises DataError: it is not
-    whole.
-    """
+    """Read "config", "data" and "environment" of a run. Raises DataError: it is not whole."""
     path = run_dir / CONFIG_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -104,9 +100,7 @@ def read_history(run_dir: Path) -> list[dict[str, float]]:
 
 
 def write_history(run_dir: Path, rows: list[dict[str, float]]) -> None:
-    """Write history.csv anew; the last row's keys are the columns, 0 where an older row has none of
-    it.
-    """
+    """Write history.csv anew with the last row's columns, 0 where an older row lacks one."""
     names = list(rows[-1])
     lines = [names, *([str(row.get(name, 0.0)) for name in names] for row in rows)]
     write_atomically(run_dir / HISTORY_FILE, "".join(",".join(line) + "\n" for line in lines).encode())
@@ -131,9 +125,7 @@ def describe_environment() -> dict[str, str]:
 
 
 def code_version() -> str:
-    """Return the Git hash of the working tree, with "+changes" when train/ differs from it;
-    "unknown" outside git.
-    """
+    """Return the Git hash, with "+changes" when train/ differs from it; "unknown" outside git."""
     here = Path(__file__).resolve().parents[1]
 
     def git(*words: str) -> str:

@@ -47,9 +47,7 @@ class NetworkSource:
         return int(self.facts.get("seed", 1))
 
     def check_data(self, data: FerData, validation: FerData) -> None:
-        """Raise DataError when the data is known not to be what the network was trained and scored
-        on.
-        """
+        """Raise DataError when the network is known to be of other data."""
         if self.keras_file is None:
             same = data.sha256() == self.facts["data"]["sha256"]
         else:
@@ -107,9 +105,7 @@ def _open_model_folder(path: Path) -> NetworkSource:
 
 
 def _kind_of_copies(record: dict[str, Any]) -> str:
-    """Return what `dropped_copies` counts: near copies came with the option `image_sides`, exact
-    ones before.
-    """
+    """Tell what `dropped_copies` counts: near copies with `image_sides`, else exact ones."""
     return "near" if "image_sides" in record["config"] else "exact"
 
 

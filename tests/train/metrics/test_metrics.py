@@ -16,7 +16,6 @@ from fer_web.metrics.classification_report import (
 from train.metrics.metrics import (
     expected_calibration_error,
     ferplus_majority,
-    negative_log_likelihood,
     risk_coverage,
 )
 
@@ -44,16 +43,6 @@ def test_scores_agree_with_scikit_learn(labels: tuple[np.ndarray, np.ndarray]) -
     assert weighted_f1(scores) == pytest.approx(reference.f1_score(truth, predicted, average="weighted"))
     assert balanced_accuracy(scores) == pytest.approx(reference.balanced_accuracy_score(truth, predicted))
     assert accuracy(truth, predicted) == pytest.approx(reference.accuracy_score(truth, predicted))
-
-
-def test_negative_log_likelihood_agrees_with_scikit_learn() -> None:
-    rng = np.random.default_rng(4)
-    probabilities = rng.dirichlet(np.ones(7), 50)
-    truth = rng.integers(0, 7, 50)
-
-    found = negative_log_likelihood(probabilities, truth)
-
-    assert found == pytest.approx(reference.log_loss(truth, probabilities, labels=range(7)))
 
 
 def test_class_scores_absent_class_is_left_out_of_macro_f1() -> None:
