@@ -36,13 +36,13 @@ def test_sentences_have_at_most_25_words_on_average(path):
 
 
 @pytest.mark.parametrize("path", LINKING, ids=lambda path: path.name)
-def test_every_link_leads_to_a_file_and_a_heading(path):
+def test_every_link_leads_to_something_that_is_there(path):
     for target in re.findall(r"\]\(([^)\s]+)\)", " ".join(path.read_text().split())):
         if target.startswith(("https://", "http://")):
             continue
         name, _, anchor = target.partition("#")
         linked = path.parent / name if name else path
-        assert linked.is_file(), f"{path.name} links {target}"
+        assert linked.exists(), f"{path.name} links {target}"
         if anchor:
             assert anchor in anchors_of(linked.read_text()), f"{path.name} links {target}"
 
