@@ -1,5 +1,6 @@
 """Clients of a real server: one that behaves, and one that says what no library would."""
 
+import contextlib
 import json
 import struct
 import time
@@ -42,8 +43,8 @@ class SteadyClient:
             # A camera's pace: the server must not be busy with this client alone.
             seq += 1
             reply = send(self._client, self._jpeg, seq)
-            assert len(reply["faces"]) == 1
-            answers += 1
+            # A frame that was dropped has no faces: the server had not got to it in time.
+            answers += len(reply.get("faces") or ())
             time.sleep(max(0.0, start + seq / 10 - time.monotonic()))
         return answers / (time.monotonic() - start)
 
@@ -93,4 +94,6 @@ class RawClient:
                 return texts, struct.unpack("!H", data[:2])[0] if len(data) >= 2 else None
             texts.append(data.decode(errors="replace"))
             if texts[-1] == "2":
-                self.socket.send("3")
+                # Of a connection that was closed meanwhile, all that came is still to be read.
+                with contextlib.suppress(OSError):
+                    self.socket.send("3")
