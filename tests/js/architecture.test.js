@@ -45,7 +45,7 @@ const SERVICES = [
 /** Modules that compute only: they ask no server, touch no page and emit nothing. */
 const PURE = [
   "analyze/downloads.js", "analyze/file_kinds.js", "analyze/folder_texts.js", "analyze/still_analysis.js",
-  "analyze/video_texts.js", "analyze/zip.js", "history/alignment.js", "history/dates.js", "history/samples.js",
+  "analyze/video_texts.js", "history/alignment.js", "history/dates.js", "history/samples.js",
   "live/frame_encoder.js", "live/quality_controller.js", "live/statistics.js", "share/links.js", "share/questions.js",
   "shared/event_bus.js", "shared/errors.js", "shared/format.js", "shared/geometry.js", "shared/goodbyes.js",
   "shared/json_requests.js", "shared/motion.js", "shared/options.js", "shared/protocol.js",

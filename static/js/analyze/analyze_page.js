@@ -6,6 +6,8 @@
  *   images-changed, image-changed, selection-changed: see image_queue.js, image_selection.js
  *   videos-changed, video-ended, videos-unreachable: see video_jobs.js; folder-changed: see folder_test.js
  */
+import { downloadZip } from "/vendor/client-zip.js";
+
 import { EventBus } from "../shared/event_bus.js";
 import { tellLoaded } from "../shared/loaded.js";
 import { Preferences } from "../shared/preferences.js";
@@ -48,7 +50,7 @@ const pictures = new Pictures({
   makeCanvas: (size) => Object.assign(document.createElement("canvas"), size),
   annotated: async (item) => (await queue.annotated([item]))[0],
 });
-const imageFiles = new ImageFiles({ queue, bus, emotions, save, now: () => new Date() });
+const imageFiles = new ImageFiles({ queue, bus, emotions, save, zip: downloadZip });
 const videos = new VideoJobs({ api, bus, maxBytes: options.maxVideoBytes, timers: { set: (act, ms) => setTimeout(act, ms) } });
 const folderTest = new FolderTest({ api, bus, wait, now: () => performance.now() });
 

@@ -1,14 +1,14 @@
 /** Results of pictures as files to keep. Emits download-busy {isBusy} while the server draws. */
 import { formatCount } from "../shared/format.js";
 import { annotatedName, csvOf, jsonOf, stemOf, uniqueNames } from "./downloads.js";
-import { zipParts } from "./zip.js";
 
 export class ImageFiles {
   #deps;
 
   /**
    * @param {{queue: import("./image_queue.js").ImageQueue, bus: import("../shared/event_bus.js").EventBus, emotions: readonly string[],
-   *   save: (blob: Blob, name: string) => void, now: () => Date}} deps save: hands a file to the browser's downloads
+   *   save: (blob: Blob, name: string) => void, zip: typeof import("client-zip").downloadZip}} deps
+   *   save: hands a file to the browser's downloads
    */
   constructor(deps) {
     this.#deps = deps;
@@ -40,9 +40,9 @@ export class ImageFiles {
     }
   }
 
-  async #zip(items, pictures) {
+  #zip(items, pictures) {
     const names = uniqueNames(items.map(({ name }) => annotatedName(name)));
-    const entries = await Promise.all(pictures.map(async (blob, i) => ({ name: names[i], bytes: new Uint8Array(await blob.arrayBuffer()) })));
-    return new Blob(zipParts(entries, this.#deps.now()), { type: "application/zip" });
+    const entries = pictures.map((input, i) => ({ name: names[i], input }));
+    return this.#deps.zip(entries).blob();
   }
 }

@@ -1,8 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 
 import { annotatedName, csvOf, jsonOf, uniqueNames } from "../../../static/js/analyze/downloads.js";
@@ -10,7 +6,6 @@ import { parseAnalyzeOptions } from "../../../static/js/analyze/analyze_options.
 import { readDropped } from "../../../static/js/analyze/dropped_files.js";
 import { kindOf, readLabelledFolder, refusalOf } from "../../../static/js/analyze/file_kinds.js";
 import { readStillAnalysis, summariseFaces } from "../../../static/js/analyze/still_analysis.js";
-import { crc32, zipParts } from "../../../static/js/analyze/zip.js";
 
 const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
 const SCORES = { angry: 0.01, disgust: 0, fear: 0, happy: 0.9, sad: 0.02, surprise: 0.03, neutral: 0.04 };
@@ -100,23 +95,6 @@ test("the list of results names files and keeps errors; what is not over is left
 test("names of files are made one by one, and lead nowhere", () => {
   assert.deepEqual(uniqueNames(["a.jpg", "A.jpg", "a.jpg", "../b/c.jpg", "noending", "noending"]), ["a.jpg", "A-2.jpg", "a-3.jpg", ".._b_c.jpg", "noending", "noending-2"]);
   assert.deepEqual([annotatedName("holiday.2026.heic"), annotatedName(".jpg")], ["holiday.2026-faces.jpg", ".jpg-faces.jpg"]);
-});
-
-test("a ZIP opens in another program with all that was put in", () => {
-  const text = new TextEncoder().encode("expressions\n".repeat(1000));
-  const entries = [{ name: "grüße.txt", bytes: text }, { name: "empty.bin", bytes: new Uint8Array(0) }];
-  const folder = mkdtempSync(join(tmpdir(), "zip-"));
-  try {
-    writeFileSync(join(folder, "a.zip"), Buffer.concat(zipParts(entries, new Date(2026, 4, 3, 9, 30, 8))));
-    const script =
-      "import json, sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n" +
-      "print(json.dumps([[i.filename, i.file_size, list(i.date_time)] for i in z.infolist()]))";
-    const listed = JSON.parse(execFileSync("python3", ["-c", script, join(folder, "a.zip")], { encoding: "utf8" }));
-    assert.deepEqual(listed, [["grüße.txt", text.length, [2026, 5, 3, 9, 30, 8]], ["empty.bin", 0, [2026, 5, 3, 9, 30, 8]]]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-  assert.equal(crc32(new TextEncoder().encode("123456789")), 0xcbf43926);
 });
 
 test("a labelled folder is found at any depth, by any of its names", () => {
