@@ -18,8 +18,8 @@ const ALL = [...MODULES, ...VIEWS];
  * and the live page ends and names sessions as the history does. */
 const OPEN_ROOMS = { live: ["shared", "share", "history"], share: ["shared"], shared: [] };
 
-/** Modules that bring views together: the root of each page, and of the Share panel. */
-const ROOTS = [...MODULES.filter((path) => path.endsWith("_page.js")), "share/panel.js"];
+/** Modules that bring views together: the root of each page, what all pages have, and the Share panel. */
+const ROOTS = [...MODULES.filter((path) => path.endsWith("_page.js")), "shared/page.js", "share/panel.js"];
 
 /** Parts of one view alone, which only other views may import. */
 const PARTS = [
@@ -66,7 +66,8 @@ test("a module imports from its own room and from those that it may", () => {
 
 test("views import neither services nor each other", () => {
   for (const view of VIEWS) {
-    const wrong = imports(view).filter((path) => SERVICES.includes(path) || (isView(path) && !PARTS.includes(path)));
+    const others = [...SERVICES, ...ROOTS, ...VIEWS.filter((path) => !PARTS.includes(path))];
+    const wrong = imports(view).filter((path) => others.includes(path));
     assert.deepEqual(wrong, [], view);
   }
 });
@@ -113,7 +114,7 @@ test("every icon that a template uses is on the sheet", () => {
   }
 });
 
-test("each page with a module says when the module did not come, and the module takes it back", () => {
+test("each page with a module says when the module did not come, and the module takes it back at its end", () => {
   const templates = list("templates/", ".html").filter((name) => !name.startsWith("_"));
   const modules = templates.flatMap((name) => {
     const text = read(`templates/${name}`);
@@ -123,5 +124,9 @@ test("each page with a module says when the module did not come, and the module 
     return [text.includes('"_history_head.html"') ? `history/${module}` : module];
   });
   assert.equal(modules.length, 7);
-  for (const module of modules) assert.match(read(`static/js/${module}`), /^tellLoaded\(\);$/m, module);
+  for (const module of modules) {
+    // Outside of functions, and after all that the page builds.
+    const [first, ...calls] = [...read(`static/js/${module}`).matchAll(/^(?:const .* = )?(\w+)\(.*\);$/gm)].map(([, name]) => name);
+    assert.deepEqual([first, calls.at(-1)], ["openPage", "tellLoaded"], module);
+  }
 });

@@ -8,12 +8,9 @@
  */
 import { downloadZip } from "/vendor/client-zip.js";
 
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
+import { find, openPage, tellLoaded } from "../shared/page.js";
+import { saveFile } from "../shared/save_file.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../shared/views/messages.js";
-import { ThemeView } from "../shared/views/theme.js";
 import { AnalysisApi, folderFilePath, videoFilePath } from "./analysis_api.js";
 import { parseAnalyzeOptions } from "./analyze_options.js";
 import { kindOf, readLabelledFolder } from "./file_kinds.js";
@@ -34,15 +31,13 @@ import { ImageViewerView } from "./views/image_viewer.js";
 import { IntakeView } from "./views/intake.js";
 import { VideoListView } from "./views/video_list.js";
 
-const find = (id) => document.getElementById(id);
 
-const { signal } = new AbortController();
-const bus = new EventBus();
+const page = openPage();
+const { bus, signal, preferences } = page;
 const options = parseAnalyzeOptions(document.querySelector('meta[name="fer-options"]')?.content);
 const { emotions, hasHeatmaps } = options;
-const preferences = new Preferences(() => localStorage);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const api = new AnalysisApi({ fetch: globalThis.fetch.bind(globalThis), newUpload: () => new XMLHttpRequest() });
+const api = new AnalysisApi({ fetch: page.fetch, newUpload: () => new XMLHttpRequest() });
 const queue = new ImageQueue({ api, bus, emotions, hasHeatmaps, maxBytes: options.maxImageBytes, wait });
 const selection = new ImageSelection(bus, signal);
 const pictures = new Pictures({
@@ -50,7 +45,7 @@ const pictures = new Pictures({
   makeCanvas: (size) => Object.assign(document.createElement("canvas"), size),
   annotated: async (item) => (await queue.annotated([item]))[0],
 });
-const imageFiles = new ImageFiles({ queue, bus, emotions, save, zip: downloadZip });
+const imageFiles = new ImageFiles({ queue, bus, emotions, save: saveFile, zip: downloadZip });
 const videos = new VideoJobs({ api, bus, maxBytes: options.maxVideoBytes, timers: { set: (act, ms) => setTimeout(act, ms) } });
 const folderTest = new FolderTest({ api, bus, wait, now: () => performance.now() });
 
@@ -65,9 +60,7 @@ videos.load();
 tellLoaded();
 
 function buildPage() {
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  buildSharePanel(bus, signal);
+  buildSharePanel(page);
   const inputs = { files: find("files"), folder: find("folder") };
   const buttons = { chooseFiles: find("choose-files"), chooseFolder: find("choose-folder") };
   new IntakeView({ page: find("analyze"), veil: find("drop-veil"), ...inputs, ...buttons }, bus, signal);
@@ -241,20 +234,11 @@ function wireJobs() {
 
 function saveReport() {
   const { report } = folderTest.state;
-  save(new Blob([`${JSON.stringify(report, null, 1)}\n`], { type: "application/json" }), "report.json");
+  saveFile(new Blob([`${JSON.stringify(report, null, 1)}\n`], { type: "application/json" }), "report.json");
 }
 
 function recall() {
   selection.setHeat(preferences.get("analyze-heat") === "1");
   find("video-annotated").checked = preferences.get("analyze-annotated") !== "0";
   find("video-annotated").addEventListener("change", ({ target }) => preferences.set("analyze-annotated", target.checked ? "1" : "0"), { signal });
-}
-
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The download reads the address after this turn of the event loop.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

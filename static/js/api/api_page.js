@@ -1,28 +1,23 @@
 /** Composition root of /api. */
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
+import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
-import { ConfirmView } from "../share/views/confirm.js";
-import { ThemeView } from "../shared/views/theme.js";
+import { ConfirmView } from "../shared/views/confirm.js";
 import { Keys, revokeQuestion } from "./keys.js";
 import { KeysApi } from "./keys_api.js";
 import { KeyListView } from "./views/key_list.js";
 import { NewKeyView } from "./views/new_key.js";
 
-const find = (id) => document.getElementById(id);
 
-const { signal } = new AbortController();
-const bus = new EventBus();
+const page = openPage();
+const { bus, signal } = page;
 
-new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, new Preferences(() => localStorage));
-buildSharePanel(bus, signal);
+buildSharePanel(page);
 // Keys are on the host's page alone.
 if (find("key-list")) buildKeys();
 tellLoaded();
 
 function buildKeys() {
-  const keys = new Keys({ api: new KeysApi(globalThis.fetch.bind(globalThis)), bus });
+  const keys = new Keys({ api: new KeysApi(page.fetch), bus });
   const list = { list: find("key-list"), template: find("key-template"), none: find("keys-none"), trouble: find("keys-trouble") };
   new KeyListView(list, bus, signal);
   new NewKeyView(

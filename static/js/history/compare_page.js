@@ -1,12 +1,8 @@
 /** Composition root of /compare. */
 import uPlot from "/vendor/uPlot.esm.js";
 
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
+import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../shared/views/messages.js";
-import { ThemeView } from "../shared/views/theme.js";
 import { HistoryApi } from "./api.js";
 import { Comparison } from "./comparison.js";
 import { ComparisonChartView } from "./views/comparison_chart.js";
@@ -14,12 +10,11 @@ import { PaperView } from "./views/paper.js";
 import { SidesView } from "./views/sides.js";
 import { SmoothingView } from "./views/smoothing.js";
 
-const find = (id) => document.getElementById(id);
 
-const { signal } = new AbortController();
-const bus = new EventBus();
+const page = openPage();
+const { bus, signal } = page;
 const ids = (new URLSearchParams(location.search).get("ids") ?? "").split(",").filter(Boolean);
-const comparison = new Comparison({ api: new HistoryApi(globalThis.fetch.bind(globalThis)), bus, ids });
+const comparison = new Comparison({ api: new HistoryApi(page.fetch), bus, ids });
 
 const smoothing = buildViews();
 wire();
@@ -27,10 +22,7 @@ comparison.load(smoothing.valueS);
 tellLoaded();
 
 function buildViews() {
-  const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  buildSharePanel(bus, signal);
+  buildSharePanel(page);
   new ComparisonChartView(
     {
       plot: find("plot"),
@@ -54,10 +46,9 @@ function buildViews() {
 }
 
 function wire() {
-  const page = find("comparison");
   const show = (state) => {
-    page.dataset.state = state;
-    page.setAttribute("aria-busy", "false");
+    find("comparison").dataset.state = state;
+    find("comparison").setAttribute("aria-busy", "false");
   };
   bus.on("comparison-changed", () => show("ready"), { signal });
   bus.on("load-failed", ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)), { signal });

@@ -1,10 +1,6 @@
 /** Composition root of /history. */
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
+import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../shared/views/messages.js";
-import { ThemeView } from "../shared/views/theme.js";
 import { HistoryApi } from "./api.js";
 import { SessionList } from "./session_list.js";
 import { ListActionsView } from "./views/actions.js";
@@ -12,11 +8,10 @@ import { CompareBarView } from "./views/compare_bar.js";
 import { FilterView } from "./views/filter.js";
 import { SessionListView } from "./views/session_list.js";
 
-const find = (id) => document.getElementById(id);
 
-const { signal } = new AbortController();
-const bus = new EventBus();
-const sessions = new SessionList({ api: new HistoryApi(globalThis.fetch.bind(globalThis)), bus });
+const page = openPage();
+const { bus, signal } = page;
+const sessions = new SessionList({ api: new HistoryApi(page.fetch), bus });
 
 const filter = buildViews();
 wire();
@@ -25,10 +20,7 @@ tellDeleted();
 tellLoaded();
 
 function buildViews() {
-  const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  buildSharePanel(bus, signal);
+  buildSharePanel(page);
   new SessionListView(
     {
       list: find("sessions"),

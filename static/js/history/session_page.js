@@ -1,13 +1,9 @@
 /** Composition root of /history/ID. */
 import uPlot from "/vendor/uPlot.esm.js";
 
-import { EventBus } from "../shared/event_bus.js";
+import { find, openPage, tellLoaded } from "../shared/page.js";
 import { sessionName } from "../shared/format.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../shared/views/messages.js";
-import { ThemeView } from "../shared/views/theme.js";
 import { HistoryApi, exportPath } from "./api.js";
 import { SessionData } from "./session_data.js";
 import { DataTableView } from "./views/data_table.js";
@@ -26,13 +22,12 @@ import { TimelineView } from "./views/timeline.js";
 import { TransitionsView } from "./views/transitions.js";
 import { ViewControlsView } from "./views/view_controls.js";
 
-const find = (id) => document.getElementById(id);
 
-const { signal } = new AbortController();
-const bus = new EventBus();
+const page = openPage();
+const { bus, signal } = page;
 const isReadOnly = find("session").dataset.readOnly === "true";
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
-const api = new HistoryApi(globalThis.fetch.bind(globalThis));
+const api = new HistoryApi(page.fetch);
 // The browser may have kept the slider where it was before a reload.
 const data = new SessionData({ api, bus, id, view: { face: null, smoothingS: Number(find("smoothing").value) } });
 
@@ -43,10 +38,7 @@ data.load();
 tellLoaded();
 
 function buildViews() {
-  const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  buildSharePanel(bus, signal, { session: id });
+  buildSharePanel(page, { session: id });
   buildHead();
   if (isReadOnly) buildReading();
   else buildEditing();
@@ -114,10 +106,9 @@ function buildTimeline() {
 }
 
 function wire() {
-  const page = find("session");
   bus.on("face-changed", ({ face }) => data.setView({ face }), { signal });
   bus.on("smoothing-changed", ({ smoothingS }) => data.setView({ smoothingS }), { signal });
-  bus.on("view-loading", () => page.setAttribute("aria-busy", "true"), { signal });
+  bus.on("view-loading", () => find("session").setAttribute("aria-busy", "true"), { signal });
   bus.on("view-changed", ({ samples }) => showState(samples.atS.length === 0 ? "empty" : "ready"), { signal });
   bus.on("load-failed", ({ problem }) => fail(problem), { signal });
   find("retry").addEventListener("click", () => location.reload(), { signal });
@@ -149,9 +140,8 @@ async function remove() {
 
 /** @param {"ready" | "empty" | "failed"} state */
 function showState(state) {
-  const page = find("session");
-  page.setAttribute("aria-busy", "false");
-  page.dataset.state = state;
+  find("session").setAttribute("aria-busy", "false");
+  find("session").dataset.state = state;
 }
 
 function fail(problem) {

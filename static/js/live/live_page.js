@@ -1,16 +1,14 @@
 /** Composition root: finds the elements, builds services and views, and wires what belongs to neither. */
 import { io } from "/vendor/socket.io.esm.min.js";
 
+import { find, openPage, tellLoaded } from "../shared/page.js";
 import { Camera } from "./camera.js";
 import { tellConnection } from "../shared/connection_messages.js";
-import { EventBus } from "../shared/event_bus.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
 import { HistoryApi } from "../history/api.js";
 import { LiveSession } from "./live_session.js";
-import { tellLoaded } from "../shared/loaded.js";
 import { parseOptions } from "../shared/options.js";
-import { Preferences } from "../shared/preferences.js";
 import { QualityController } from "./quality_controller.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
@@ -24,26 +22,22 @@ import { ControlsView } from "./views/controls.js";
 import { FacesView } from "../shared/views/faces.js";
 import { HelpView } from "./views/help.js";
 import { HudView } from "./views/hud.js";
-import { MessagesView } from "../shared/views/messages.js";
 import { NoticeView } from "./views/notice.js";
 import { OverlayView } from "../shared/views/overlay.js";
 import { RecorderView } from "./views/recorder.js";
 import { ShortcutsView } from "./views/shortcuts.js";
 import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
-import { ThemeView } from "../shared/views/theme.js";
 import { WatchedView } from "./views/watched.js";
-import { WakeLock } from "../shared/wake_lock.js";
+import { WakeLock, keepAwake } from "../shared/wake_lock.js";
 
 const STATISTICS_MS = 250;
 
-const find = (id) => document.getElementById(id);
 const now = () => performance.now();
 
-const { signal } = new AbortController();
-const bus = new EventBus();
+const page = openPage();
+const { bus, signal, preferences } = page;
 const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
-const preferences = new Preferences(() => localStorage);
 
 const { session, recording } = buildSession();
 const notice = buildViews();
@@ -88,7 +82,6 @@ function wantsRecording() {
 
 function buildViews() {
   const video = find("video");
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
   new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus, signal);
   new StageView(
     {
@@ -138,7 +131,6 @@ function buildViews() {
     bus,
     signal,
   );
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
   new RecorderView(
     {
       bar: find("recorder"),
@@ -158,7 +150,7 @@ function buildViews() {
   new AnnouncerView({ region: find("announcer") }, bus, signal);
   new HelpView({ dialog: find("help"), close: find("help-close") }, bus, signal);
   new ShortcutsView(document, bus, signal);
-  buildSharePanel(bus, signal);
+  buildSharePanel(page);
   const dialog = { dialog: find("notice"), accept: find("notice-accept"), decline: find("notice-decline") };
   return new NoticeView({ ...dialog, close: find("notice-close") }, bus, signal, preferences);
 }
@@ -176,8 +168,8 @@ function wire() {
   bus.on("frame-refused", () => statistics.addDrop("refused"), { signal });
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset(), { signal });
   wireHeatmaps();
-  wireRecording(new HistoryApi(globalThis.fetch.bind(globalThis)));
-  keepAwake(new WakeLock(navigator.wakeLock));
+  wireRecording(new HistoryApi(page.fetch));
+  keepAwake(new WakeLock(navigator.wakeLock), document, page);
   const timer = setInterval(() => bus.emit("statistics", statistics.snapshot(now())), STATISTICS_MS);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
@@ -224,11 +216,6 @@ async function nameMarker(api, { session: sessionId, id, text }) {
     const title = "The marker has no name";
     bus.emit("message", { id: "marker", tone: "error", title, text: error.message, lastsMs: 8000 });
   }
-}
-
-function keepAwake(wakeLock) {
-  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"), { signal });
-  document.addEventListener("visibilitychange", () => document.hidden || wakeLock.renew(), { signal });
 }
 
 function toggle() {

@@ -1,25 +1,23 @@
 /** Composition root of the Share panel, on every page that has templates/_share.html. */
+import { find } from "../shared/page.js";
+import { ConfirmView } from "../shared/views/confirm.js";
 import { removeQuestion, revokeQuestion, stopQuestion } from "./questions.js";
 import { ShareApi, qrPath } from "./share_api.js";
 import { Sharing } from "./sharing.js";
-import { ConfirmView } from "./views/confirm.js";
 import { LinkFormView } from "./views/link_form.js";
 import { LinkListView } from "./views/link_list.js";
 import { ShareDialogView } from "./views/share_dialog.js";
 import { ShownLinkView } from "./views/shown_link.js";
 import { VisitorListView } from "./views/visitor_list.js";
 
-const find = (id) => document.getElementById(id);
-
 /**
- * @param {import("../shared/event_bus.js").EventBus} bus takes share-requested and session-share-requested {session, name}
- * @param {AbortSignal} signal
- * @param {{session?: string | null}} [page] the session that the page is about
+ * @param {import("../shared/page.js").Page} page its bus takes share-requested and session-share-requested {session, name}
+ * @param {{session?: string | null}} [about] the session that the page is about
  */
-export function buildSharePanel(bus, signal, { session = null } = {}) {
+export function buildSharePanel({ bus, signal, fetch }, { session = null } = {}) {
   // Visitors have no panel.
   if (!find("share")) return;
-  const api = new ShareApi(globalThis.fetch.bind(globalThis));
+  const api = new ShareApi(fetch);
   const timers = { set: (act, ms) => setTimeout(act, ms), clear: (timer) => clearTimeout(timer) };
   const sharing = new Sharing({ api, bus, timers });
   buildDialog(bus, signal);

@@ -33,3 +33,13 @@ export class WakeLock {
     await sentinel?.release();
   }
 }
+
+/**
+ * @param {WakeLock} wakeLock wanted while a session is live
+ * @param {Document} page whose return to sight renews it
+ * @param {{bus: import("./event_bus.js").EventBus, signal: AbortSignal}} deps
+ */
+export function keepAwake(wakeLock, page, { bus, signal }) {
+  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"), { signal });
+  page.addEventListener("visibilitychange", () => page.hidden || wakeLock.renew(), { signal });
+}

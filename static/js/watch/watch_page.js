@@ -1,20 +1,16 @@
 /** Composition root of the watch page: finds the elements, builds services and views, and wires them. */
 import { io } from "/vendor/socket.io.esm.min.js";
 
+import { find, openPage, tellLoaded } from "../shared/page.js";
 import { tellConnection } from "../shared/connection_messages.js";
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
 import { parseOptions } from "../shared/options.js";
-import { Preferences } from "../shared/preferences.js";
 import { parseWatchState, parseWatchView } from "../shared/protocol.js";
 import { SocketClient } from "../shared/socket_client.js";
 import { AnnouncerView } from "../shared/views/announcer.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { FacesView } from "../shared/views/faces.js";
-import { MessagesView } from "../shared/views/messages.js";
 import { OverlayView } from "../shared/views/overlay.js";
-import { ThemeView } from "../shared/views/theme.js";
-import { WakeLock } from "../shared/wake_lock.js";
+import { WakeLock, keepAwake } from "../shared/wake_lock.js";
 import { FactsView } from "./views/facts.js";
 import { MinuteView } from "./views/minute.js";
 import { WatchStageView } from "./views/watch_stage.js";
@@ -22,11 +18,9 @@ import { WatchSession } from "./watch_session.js";
 
 const TICK_MS = 500;
 
-const find = (id) => document.getElementById(id);
 const now = () => performance.now();
 
-const { signal } = new AbortController();
-const bus = new EventBus();
+const { bus, signal } = openPage();
 const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
 const session = new WatchSession({ bus, decode, now });
 
@@ -41,8 +35,6 @@ function decode(jpeg) {
 
 function buildViews() {
   const picture = find("picture");
-  const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
   new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus, signal);
   new WatchStageView(
     { stage: find("stage"), picture, title: find("note-title"), text: find("note-text"), steps: find("note-steps") },
@@ -55,7 +47,6 @@ function buildViews() {
   new MinuteView({ canvas: find("minute"), words: find("minute-words") }, bus, signal, options.emotions);
   const facts = { people: find("people"), watchers: find("watchers"), video: find("video-shared") };
   new FactsView({ bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts }, bus, signal);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
   new AnnouncerView({ region: find("announcer") }, bus, signal);
   // Others are shown as they stand before the camera, not as in a mirror.
   bus.emit("mirror-changed", { isMirrored: false });
@@ -72,12 +63,7 @@ function wire(socket) {
   bus.on("reconnect-requested", () => socket.connect(), { signal });
   const timer = setInterval(() => session.tick(), TICK_MS);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
-  keepAwake(new WakeLock(navigator.wakeLock));
+  keepAwake(new WakeLock(navigator.wakeLock), document, { bus, signal });
   tellConnection(bus, { signal, now });
   socket.connect();
-}
-
-function keepAwake(wakeLock) {
-  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"), { signal });
-  document.addEventListener("visibilitychange", () => document.hidden || wakeLock.renew(), { signal });
 }

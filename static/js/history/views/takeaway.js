@@ -1,6 +1,7 @@
 /** What can be taken along: exports, a picture of the chart, the page on paper. */
 import { formatDuration, sessionName } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
+import { saveFile } from "../../shared/save_file.js";
 import { cssColour } from "../chart_options.js";
 
 const HEAD_PX = 64;
@@ -38,7 +39,7 @@ export class TakeawayView {
     this.#close();
     const chart = this.#chart();
     if (!chart || !this.#session) return;
-    compose(chart, this.#session).toBlob((blob) => blob && save(blob, fileName(this.#session)), "image/png");
+    compose(chart, this.#session).toBlob((blob) => blob && saveFile(blob, fileName(this.#session)), "image/png");
   }
 }
 
@@ -82,13 +83,4 @@ function writeLegend(context, labels, y) {
 function fileName({ name }) {
   const plain = name.normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60);
   return `${plain || "session"}.png`;
-}
-
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The download reads the address after this turn of the event loop.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,5 +1,6 @@
 /** Saves the picture with its overlay, as it is seen, in a PNG file. */
 import { snapshotName } from "../../shared/format.js";
+import { saveFile } from "../../shared/save_file.js";
 
 export class SnapshotView {
   #elements;
@@ -49,13 +50,9 @@ export class SnapshotView {
       this.#bus.emit("message", { id: "snapshot", tone: "error", title: "The snapshot could not be written" });
       return;
     }
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = snapshotName(new Date());
-    link.click();
-    // The download reads the address after this turn of the event loop.
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    const text = `${link.download}, in your downloads`;
+    const name = snapshotName(new Date());
+    saveFile(blob, name);
+    const text = `${name}, in your downloads`;
     this.#bus.emit("message", { id: "snapshot", tone: "info", title: "Snapshot saved", text, lastsMs: 4000 });
   }
 }
