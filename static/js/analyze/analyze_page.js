@@ -33,13 +33,14 @@ import { VideoListView } from "./views/video_list.js";
 
 
 const page = openPage();
-const { bus, signal, preferences } = page;
+const { bus, preferences } = page;
+const { signal } = bus;
 const options = parseAnalyzeOptions(document.querySelector('meta[name="fer-options"]')?.content);
 const { emotions, hasHeatmaps } = options;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const api = new AnalysisApi({ fetch: page.fetch, newUpload: () => new XMLHttpRequest() });
 const queue = new ImageQueue({ api, bus, emotions, hasHeatmaps, maxBytes: options.maxImageBytes, wait });
-const selection = new ImageSelection(bus, signal);
+const selection = new ImageSelection(bus);
 const pictures = new Pictures({
   decode: (blob) => createImageBitmap(blob),
   makeCanvas: (size) => Object.assign(document.createElement("canvas"), size),
@@ -63,12 +64,11 @@ function buildPage() {
   buildSharePanel(page);
   const inputs = { files: find("files"), folder: find("folder") };
   const buttons = { chooseFiles: find("choose-files"), chooseFolder: find("choose-folder") };
-  new IntakeView({ page: find("analyze"), veil: find("drop-veil"), ...inputs, ...buttons }, bus, signal);
-  new AnalyzeAnnouncerView({ region: find("announcer") }, bus, signal);
+  new IntakeView({ page: find("analyze"), veil: find("drop-veil"), ...inputs, ...buttons }, bus);
+  new AnalyzeAnnouncerView({ region: find("announcer") }, bus);
   new VideoListView(
     { section: find("videos"), list: find("video-list"), template: find("video-template"), trouble: find("videos-trouble") },
     bus,
-    signal,
     videoFilePath,
   );
 }
@@ -88,9 +88,8 @@ function buildImages() {
       clear: find("clear-images"),
     },
     bus,
-    signal,
   );
-  new ImageTilesView({ list: find("tiles"), template: find("tile-template") }, bus, signal, load);
+  new ImageTilesView({ list: find("tiles"), template: find("tile-template") }, bus, load);
   buildViewer(load);
   new FacePanelView(
     {
@@ -104,7 +103,6 @@ function buildImages() {
       heatLegend: find("heat-legend"),
     },
     bus,
-    signal,
     { emotions, load, noHeatmaps: options.noHeatmaps },
   );
 }
@@ -132,7 +130,6 @@ function buildViewer(load) {
       remove: find("one-remove"),
     },
     bus,
-    signal,
     load,
   );
 }
@@ -157,7 +154,6 @@ function buildFolder() {
       close: find("folder-close"),
     },
     bus,
-    signal,
   );
   const figures = {
     accuracy: find("accuracy"),
@@ -173,13 +169,13 @@ function buildFolder() {
   const tables = { headSwitch: find("head-switch"), classes: find("classes"), confusion: find("confusion"), unreadable: find("unreadable") };
   const files = { json: find("report-json"), text: find("report-txt"), plot: find("report-confusion"), mistakes: find("report-mistakes") };
   const whole = { report: find("report"), partial: find("report-partial") };
-  new FolderReportView({ ...whole, ...figures, ...tables, ...files }, bus, signal, { emotions, filePath: folderFilePath });
-  new FolderMistakesView({ card: find("mistakes-card"), list: find("mistakes"), more: find("mistakes-more") }, bus, signal);
+  new FolderReportView({ ...whole, ...figures, ...tables, ...files }, bus, { emotions, filePath: folderFilePath });
+  new FolderMistakesView({ card: find("mistakes-card"), list: find("mistakes"), more: find("mistakes-more") }, bus);
 }
 
 function wireFiles() {
-  bus.on("files-added", ({ files }) => add(files), { signal });
-  bus.on("folder-added", ({ found }) => addFolder(found), { signal });
+  bus.on("files-added", ({ files }) => add(files));
+  bus.on("folder-added", ({ found }) => addFolder(found));
 }
 
 function add(files) {
@@ -201,17 +197,17 @@ function addFolder(found) {
 }
 
 function wireImages() {
-  bus.on("image-selected", ({ id }) => show(id), { signal });
-  bus.on("image-step-requested", ({ steps }) => selection.move(steps), { signal });
-  bus.on("face-selected", ({ id }) => selection.selectFace(id), { signal });
-  bus.on("heat-toggled", ({ hasHeat }) => (selection.setHeat(hasHeat), preferences.set("analyze-heat", hasHeat ? "1" : "0")), { signal });
-  bus.on("heat-emotion-selected", ({ emotion }) => selection.setEmotion(emotion), { signal });
-  bus.on("image-retry-requested", ({ id }) => queue.retry(id), { signal });
-  bus.on("image-remove-requested", ({ id }) => (queue.remove(id), queue.items.length === 0 && find("choose-files").focus()), { signal });
-  bus.on("clear-images-requested", () => (queue.clear(), find("choose-files").focus()), { signal });
-  bus.on("retry-failed-requested", () => queue.retryFailed(), { signal });
-  bus.on("faces-selected", ({ faces }) => queue.setFaces(faces), { signal });
-  bus.on("download-requested", ({ format, ids }) => imageFiles.download(format, ids), { signal });
+  bus.on("image-selected", ({ id }) => show(id));
+  bus.on("image-step-requested", ({ steps }) => selection.move(steps));
+  bus.on("face-selected", ({ id }) => selection.selectFace(id));
+  bus.on("heat-toggled", ({ hasHeat }) => (selection.setHeat(hasHeat), preferences.set("analyze-heat", hasHeat ? "1" : "0")));
+  bus.on("heat-emotion-selected", ({ emotion }) => selection.setEmotion(emotion));
+  bus.on("image-retry-requested", ({ id }) => queue.retry(id));
+  bus.on("image-remove-requested", ({ id }) => (queue.remove(id), queue.items.length === 0 && find("choose-files").focus()));
+  bus.on("clear-images-requested", () => (queue.clear(), find("choose-files").focus()));
+  bus.on("retry-failed-requested", () => queue.retryFailed());
+  bus.on("faces-selected", ({ faces }) => queue.setFaces(faces));
+  bus.on("download-requested", ({ format, ids }) => imageFiles.download(format, ids));
 }
 
 /** The grid may be longer than the window: what was pressed is to be seen. */
@@ -221,12 +217,12 @@ function show(id) {
 }
 
 function wireJobs() {
-  bus.on("video-retry-requested", ({ key }) => videos.retry(key), { signal });
-  bus.on("video-remove-requested", ({ key }) => videos.remove(key), { signal });
-  bus.on("folder-start-requested", ({ faces }) => folderTest.start(faces), { signal });
-  bus.on("folder-stop-requested", () => folderTest.stop(), { signal });
-  bus.on("folder-close-requested", () => (folderTest.close(), find("choose-folder").focus()), { signal });
-  bus.on("report-download-requested", () => saveReport(), { signal });
+  bus.on("video-retry-requested", ({ key }) => videos.retry(key));
+  bus.on("video-remove-requested", ({ key }) => videos.remove(key));
+  bus.on("folder-start-requested", ({ faces }) => folderTest.start(faces));
+  bus.on("folder-stop-requested", () => folderTest.stop());
+  bus.on("folder-close-requested", () => (folderTest.close(), find("choose-folder").focus()));
+  bus.on("report-download-requested", () => saveReport());
   addEventListener("beforeunload", (event) => (videos.isUploading || folderTest.state.status === "running") && event.preventDefault(), { signal });
   // The server would keep a test for an hour that nobody can see any more.
   addEventListener("pagehide", ({ persisted }) => persisted || folderTest.close(), { signal });

@@ -17,11 +17,11 @@ export class ImageSelection {
   #hasHeat = false;
   #emotion = null;
 
-  /** @param {import("../shared/event_bus.js").EventBus} bus @param {AbortSignal} signal */
-  constructor(bus, signal) {
+  /** @param {import("../shared/event_bus.js").EventBus} bus */
+  constructor(bus) {
     this.#bus = bus;
-    bus.on("images-changed", ({ items }) => this.#takeAll(items), { signal });
-    bus.on("image-changed", ({ item }) => this.#take(item), { signal });
+    bus.on("images-changed", ({ items }) => this.#takeAll(items));
+    bus.on("image-changed", ({ item }) => this.#take(item));
   }
 
   select(id) {

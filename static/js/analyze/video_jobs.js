@@ -131,7 +131,7 @@ export class VideoJobs {
   }
 
   #schedule(ms) {
-    this.#timer ??= this.#deps.timers.set(() => this.#poll(), ms);
+    if (this.#timer === null) this.#timer = this.#deps.timers.set(() => this.#poll(), ms);
   }
 
   #change(key, changes) {

@@ -9,7 +9,7 @@ import { NewKeyView } from "./views/new_key.js";
 
 
 const page = openPage();
-const { bus, signal } = page;
+const { bus } = page;
 
 buildSharePanel(page);
 // Keys are on the host's page alone.
@@ -19,7 +19,7 @@ tellLoaded();
 function buildKeys() {
   const keys = new Keys({ api: new KeysApi(page.fetch), bus });
   const list = { list: find("key-list"), template: find("key-template"), none: find("keys-none"), trouble: find("keys-trouble") };
-  new KeyListView(list, bus, signal);
+  new KeyListView(list, bus);
   new NewKeyView(
     {
       form: find("key-form"),
@@ -34,7 +34,6 @@ function buildKeys() {
       said: find("keys-said"),
     },
     bus,
-    signal,
   );
   wire(keys);
   keys.load();
@@ -49,11 +48,11 @@ function wire(keys) {
       yes: find("key-dialog-yes"),
       no: find("key-dialog-no"),
     },
-    signal,
+    bus.signal,
   );
-  bus.on("key-create-requested", ({ name }) => keys.create(name), { signal });
-  bus.on("key-copy-requested", ({ text }) => copy(text), { signal });
-  bus.on("key-revoke-requested", async ({ key }) => (await confirm.ask(revokeQuestion(key))) && keys.revoke(key), { signal });
+  bus.on("key-create-requested", ({ name }) => keys.create(name));
+  bus.on("key-copy-requested", ({ text }) => copy(text));
+  bus.on("key-revoke-requested", async ({ key }) => (await confirm.ask(revokeQuestion(key))) && keys.revoke(key));
 }
 
 async function copy(text) {

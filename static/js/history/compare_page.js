@@ -12,7 +12,7 @@ import { SmoothingView } from "./views/smoothing.js";
 
 
 const page = openPage();
-const { bus, signal } = page;
+const { bus } = page;
 const ids = (new URLSearchParams(location.search).get("ids") ?? "").split(",").filter(Boolean);
 const comparison = new Comparison({ api: new HistoryApi(page.fetch), bus, ids });
 
@@ -37,12 +37,11 @@ function buildViews() {
       reset: find("zoom-reset"),
     },
     bus,
-    signal,
     uPlot,
   );
-  new SidesView({ table: find("sides") }, bus, signal);
-  new PaperView(bus, signal);
-  return new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus, signal);
+  new SidesView({ table: find("sides") }, bus);
+  new PaperView(bus);
+  return new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus);
 }
 
 function wire() {
@@ -50,8 +49,8 @@ function wire() {
     find("comparison").dataset.state = state;
     find("comparison").setAttribute("aria-busy", "false");
   };
-  bus.on("comparison-changed", () => show("ready"), { signal });
-  bus.on("load-failed", ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)), { signal });
-  bus.on("align-requested", ({ id, markerId }) => comparison.align(id, markerId), { signal });
-  bus.on("smoothing-changed", ({ smoothingS }) => comparison.load(smoothingS), { signal });
+  bus.on("comparison-changed", () => show("ready"));
+  bus.on("load-failed", ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)));
+  bus.on("align-requested", ({ id, markerId }) => comparison.align(id, markerId));
+  bus.on("smoothing-changed", ({ smoothingS }) => comparison.load(smoothingS));
 }

@@ -10,7 +10,8 @@ import { SessionListView } from "./views/session_list.js";
 
 
 const page = openPage();
-const { bus, signal } = page;
+const { bus } = page;
+const { signal } = bus;
 const sessions = new SessionList({ api: new HistoryApi(page.fetch), bus });
 
 const filter = buildViews();
@@ -36,10 +37,9 @@ function buildViews() {
       removeAll: find("delete-all"),
     },
     bus,
-    signal,
   );
   const bar = { bar: find("compare-bar"), text: find("compare-text"), link: find("compare"), clear: find("compare-clear") };
-  new CompareBarView(bar, bus, signal);
+  new CompareBarView(bar, bus);
   new ListActionsView(
     {
       importButton: find("import"),
@@ -50,19 +50,18 @@ function buildViews() {
       cancel: find("delete-all-cancel"),
     },
     bus,
-    signal,
   );
   const fields = { search: find("search"), tag: find("tag"), from: find("from"), to: find("to") };
-  return new FilterView({ form: find("filter"), clear: find("filter-clear"), ...fields }, bus, signal);
+  return new FilterView({ form: find("filter"), clear: find("filter-clear"), ...fields }, bus);
 }
 
 function wire() {
-  bus.on("filter-changed", (value) => sessions.load(value), { signal });
-  bus.on("rename-requested", ({ id, name }) => sessions.rename(id, name), { signal });
-  bus.on("delete-requested", ({ id }) => sessions.remove(id), { signal });
-  bus.on("restore-requested", ({ id }) => sessions.restore(id), { signal });
-  bus.on("delete-all-requested", () => sessions.removeAll(), { signal });
-  bus.on("import-requested", ({ file }) => sessions.importFile(file), { signal });
+  bus.on("filter-changed", (value) => sessions.load(value));
+  bus.on("rename-requested", ({ id, name }) => sessions.rename(id, name));
+  bus.on("delete-requested", ({ id }) => sessions.remove(id));
+  bus.on("restore-requested", ({ id }) => sessions.restore(id));
+  bus.on("delete-all-requested", () => sessions.removeAll());
+  bus.on("import-requested", ({ file }) => sessions.importFile(file));
   find("more").addEventListener("click", () => sessions.more(), { signal });
   find("retry").addEventListener("click", () => sessions.reload(), { signal });
   find("nothing-clear").addEventListener("click", () => bus.emit("clear-filter-requested"), { signal });

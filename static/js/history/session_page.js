@@ -24,7 +24,8 @@ import { ViewControlsView } from "./views/view_controls.js";
 
 
 const page = openPage();
-const { bus, signal } = page;
+const { bus } = page;
+const { signal } = bus;
 const isReadOnly = find("session").dataset.readOnly === "true";
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
 const api = new HistoryApi(page.fetch);
@@ -43,15 +44,15 @@ function buildViews() {
   if (isReadOnly) buildReading();
   else buildEditing();
   const timeline = buildTimeline();
-  new FaceStripsView({ root: find("face-strips") }, bus, signal);
-  new SharesView({ list: find("shares"), present: find("present-share"), unsure: find("unsure-share") }, bus, signal);
+  new FaceStripsView({ root: find("face-strips") }, bus);
+  new SharesView({ list: find("shares"), present: find("present-share"), unsure: find("unsure-share") }, bus);
   const transitions = { table: find("transitions"), note: find("transitions-note"), none: find("transitions-none") };
-  new TransitionsView(transitions, bus, signal);
-  new PeaksView({ list: find("peaks"), none: find("peaks-none") }, bus, signal);
-  new DataTableView({ table: find("data-table"), caption: find("data-caption") }, bus, signal);
+  new TransitionsView(transitions, bus);
+  new PeaksView({ list: find("peaks"), none: find("peaks-none") }, bus);
+  new DataTableView({ table: find("data-table"), caption: find("data-caption") }, bus);
   const takeaway = { menu: find("export-menu"), png: find("save-png"), print: find("print") };
-  new PaperView(bus, signal);
-  new TakeawayView(takeaway, bus, signal, () => timeline.canvas);
+  new PaperView(bus);
+  new TakeawayView(takeaway, bus, () => timeline.canvas);
 }
 
 function buildHead() {
@@ -63,25 +64,24 @@ function buildHead() {
       reload: find("reload"),
     },
     bus,
-    signal,
   );
   const modes = [...document.querySelectorAll('input[name="mode"]')];
-  new ViewControlsView({ face: find("face"), modes }, bus, signal);
-  new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus, signal);
+  new ViewControlsView({ face: find("face"), modes }, bus);
+  new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus);
   for (const link of document.querySelectorAll("a[data-format]")) link.href = exportPath(id, link.dataset.format);
 }
 
 function buildEditing() {
-  new NameView({ name: find("name"), form: find("name-form") }, bus, signal);
-  new MarkersView({ list: find("markers"), none: find("markers-none"), template: find("marker-template") }, bus, signal);
+  new NameView({ name: find("name"), form: find("name-form") }, bus);
+  new MarkersView({ list: find("markers"), none: find("markers-none"), template: find("marker-template") }, bus);
   const notes = { notes: find("notes"), saved: find("saved"), tags: find("tags"), tagForm: find("tag-form"), tag: find("tag") };
-  new NotesView(notes, bus, signal);
+  new NotesView(notes, bus);
 }
 
 function buildReading() {
   const texts = { name: find("read-name"), notes: find("read-notes"), tags: find("read-tags") };
   const markers = { markers: find("markers"), none: find("markers-none"), template: find("marker-template") };
-  new ReadOnlyView({ ...texts, ...markers }, bus, signal);
+  new ReadOnlyView({ ...texts, ...markers }, bus);
 }
 
 function buildTimeline() {
@@ -100,32 +100,31 @@ function buildTimeline() {
       addMarker: find("add-marker"),
     },
     bus,
-    signal,
     uPlot,
   );
 }
 
 function wire() {
-  bus.on("face-changed", ({ face }) => data.setView({ face }), { signal });
-  bus.on("smoothing-changed", ({ smoothingS }) => data.setView({ smoothingS }), { signal });
-  bus.on("view-loading", () => find("session").setAttribute("aria-busy", "true"), { signal });
-  bus.on("view-changed", ({ samples }) => showState(samples.atS.length === 0 ? "empty" : "ready"), { signal });
-  bus.on("load-failed", ({ problem }) => fail(problem), { signal });
+  bus.on("face-changed", ({ face }) => data.setView({ face }));
+  bus.on("smoothing-changed", ({ smoothingS }) => data.setView({ smoothingS }));
+  bus.on("view-loading", () => find("session").setAttribute("aria-busy", "true"));
+  bus.on("view-changed", ({ samples }) => showState(samples.atS.length === 0 ? "empty" : "ready"));
+  bus.on("load-failed", ({ problem }) => fail(problem));
   find("retry").addEventListener("click", () => location.reload(), { signal });
   find("reload").addEventListener("click", () => location.reload(), { signal });
 }
 
 function wireEdits() {
-  bus.on("update-requested", (changes) => update(changes), { signal });
-  bus.on("marker-add-requested", ({ atS, text }) => data.addMarker({ at_s: atS, text }), { signal });
-  bus.on("marker-rename-requested", ({ id: markerId, text }) => data.renameMarker(markerId, text), { signal });
-  bus.on("marker-delete-requested", ({ id: markerId }) => data.removeMarker(markerId), { signal });
+  bus.on("update-requested", (changes) => update(changes));
+  bus.on("marker-add-requested", ({ atS, text }) => data.addMarker({ at_s: atS, text }));
+  bus.on("marker-rename-requested", ({ id: markerId, text }) => data.renameMarker(markerId, text));
+  bus.on("marker-delete-requested", ({ id: markerId }) => data.removeMarker(markerId));
   find("delete").addEventListener("click", () => remove(), { signal });
   // Only the host has it.
   const share = find("share-session");
   if (!share) return;
   // A session that still runs has no end to show.
-  bus.on("session-changed", ({ session }) => (share.hidden = session.state === "running"), { signal });
+  bus.on("session-changed", ({ session }) => (share.hidden = session.state === "running"));
   share.addEventListener("click", () => bus.emit("session-share-requested", { session: id, name: sessionName(data.session) }), { signal });
 }
 

@@ -36,7 +36,8 @@ const STATISTICS_MS = 250;
 const now = () => performance.now();
 
 const page = openPage();
-const { bus, signal, preferences } = page;
+const { bus, preferences } = page;
+const { signal } = bus;
 const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
 
 const { session, recording } = buildSession();
@@ -47,7 +48,7 @@ tellLoaded();
 function buildSession() {
   const video = find("video");
   const canvas = globalThis.OffscreenCanvas ? new OffscreenCanvas(1, 1) : document.createElement("canvas");
-  const socket = new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, signal });
+  const socket = new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs });
   const camera = new Camera({ mediaDevices: navigator.mediaDevices, isSecureContext });
   const pump = new FramePump({
     encoder: new FrameEncoder(video, canvas),
@@ -60,10 +61,10 @@ function buildSession() {
   const deviceId = preferences.get("camera") ?? "";
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
   const built = new LiveSession({ camera, clock: new VideoClock(video, bus), pump, socket, bus, deviceId });
-  bus.on("video-frame", (frame) => pump.offer(frame), { signal });
-  bus.on("connection-changed", () => pump.connectionChanged(), { signal });
-  bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn), { signal });
-  bus.on("reconnect-requested", () => socket.connect(), { signal });
+  bus.on("video-frame", (frame) => pump.offer(frame));
+  bus.on("connection-changed", () => pump.connectionChanged());
+  bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn));
+  bus.on("reconnect-requested", () => socket.connect());
   document.addEventListener("visibilitychange", () => pump.setHidden(document.hidden), { signal });
   camera.onDevicesChanged(() => built.refreshCameras(), { signal });
   // After the views listen.
@@ -82,7 +83,7 @@ function wantsRecording() {
 
 function buildViews() {
   const video = find("video");
-  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus, signal);
+  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus);
   new StageView(
     {
       shell: find("stage-shell"),
@@ -96,11 +97,10 @@ function buildViews() {
       startStop: find("start-stop"),
     },
     bus,
-    signal,
   );
   const frameSize = () => ({ width: video.videoWidth, height: video.videoHeight });
-  const overlay = new OverlayView({ canvas: find("overlay") }, bus, signal, frameSize);
-  new SnapshotView({ video, flash: find("flash") }, bus, signal, (context, view) => overlay.paint(context, view));
+  const overlay = new OverlayView({ canvas: find("overlay") }, bus, frameSize);
+  new SnapshotView({ video, flash: find("flash") }, bus, (context, view) => overlay.paint(context, view));
   new FacesView(
     {
       list: find("faces"),
@@ -110,11 +110,10 @@ function buildViews() {
       template: find("face-card-template"),
     },
     bus,
-    signal,
     options.emotions,
   );
-  new WatchedView({ bar: find("watched"), text: find("watched-text") }, bus, signal);
-  new HudView({ hud: find("hud") }, bus, signal);
+  new WatchedView({ bar: find("watched"), text: find("watched-text") }, bus);
+  new HudView({ hud: find("hud") }, bus);
   new ControlsView(
     {
       startStop: find("start-stop"),
@@ -129,7 +128,6 @@ function buildViews() {
       requesters: [...document.querySelectorAll("[data-request]")],
     },
     bus,
-    signal,
   );
   new RecorderView(
     {
@@ -145,31 +143,30 @@ function buildViews() {
       cancel: find("marker-cancel"),
     },
     bus,
-    signal,
   );
-  new AnnouncerView({ region: find("announcer") }, bus, signal);
-  new HelpView({ dialog: find("help"), close: find("help-close") }, bus, signal);
-  new ShortcutsView(document, bus, signal);
+  new AnnouncerView({ region: find("announcer") }, bus);
+  new HelpView({ dialog: find("help"), close: find("help-close") }, bus);
+  new ShortcutsView(document, bus);
   buildSharePanel(page);
   const dialog = { dialog: find("notice"), accept: find("notice-accept"), decline: find("notice-decline") };
-  return new NoticeView({ ...dialog, close: find("notice-close") }, bus, signal, preferences);
+  return new NoticeView({ ...dialog, close: find("notice-close") }, bus, preferences);
 }
 
 function wire() {
   const statistics = new LiveStatistics();
-  tellConnection(bus, { signal, now });
-  bus.on("farewell", ({ problem }) => session.end(problem), { signal });
-  bus.on("toggle-requested", () => toggle(), { signal });
-  bus.on("notice-accepted", () => session.start(), { signal });
-  bus.on("camera-selected", ({ deviceId }) => preferences.set("camera", deviceId), { signal });
-  bus.on("camera-selected", ({ deviceId }) => session.selectCamera(deviceId), { signal });
-  bus.on("result", (answer) => statistics.addResult(answer, now()), { signal });
-  bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason), { signal });
-  bus.on("frame-refused", () => statistics.addDrop("refused"), { signal });
-  bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset(), { signal });
+  tellConnection(bus, now);
+  bus.on("farewell", ({ problem }) => session.end(problem));
+  bus.on("toggle-requested", () => toggle());
+  bus.on("notice-accepted", () => session.start());
+  bus.on("camera-selected", ({ deviceId }) => preferences.set("camera", deviceId));
+  bus.on("camera-selected", ({ deviceId }) => session.selectCamera(deviceId));
+  bus.on("result", (answer) => statistics.addResult(answer, now()));
+  bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason));
+  bus.on("frame-refused", () => statistics.addDrop("refused"));
+  bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset());
   wireHeatmaps();
   wireRecording(new HistoryApi(page.fetch));
-  keepAwake(new WakeLock(navigator.wakeLock), document, page);
+  keepAwake(new WakeLock(navigator.wakeLock), document, bus);
   const timer = setInterval(() => bus.emit("statistics", statistics.snapshot(now())), STATISTICS_MS);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
@@ -184,19 +181,19 @@ function wireHeatmaps() {
     preferences.set("heatmap", isOn ? "on" : "off");
     tell();
   };
-  bus.on("heatmap-toggle-requested", switchOver, { signal });
+  bus.on("heatmap-toggle-requested", switchOver);
   tell();
 }
 
 function wireRecording(api) {
-  tellRecording(bus, { signal });
-  bus.on("session-changed", ({ state }) => followStream(state), { signal });
-  bus.on("connection-changed", ({ state }) => state === "connected" && recording.connected(), { signal });
-  bus.on("recording-saved", (saved) => recording.saved(saved), { signal });
-  bus.on("recording-problem", (problem) => recording.failed(problem), { signal });
-  bus.on("record-toggle-requested", () => toggleRecording(), { signal });
-  bus.on("marker-requested", () => recording.mark(), { signal });
-  bus.on("marker-named", (marker) => nameMarker(api, marker), { signal });
+  tellRecording(bus);
+  bus.on("session-changed", ({ state }) => followStream(state));
+  bus.on("connection-changed", ({ state }) => state === "connected" && recording.connected());
+  bus.on("recording-saved", (saved) => recording.saved(saved));
+  bus.on("recording-problem", (problem) => recording.failed(problem));
+  bus.on("record-toggle-requested", () => toggleRecording());
+  bus.on("marker-requested", () => recording.mark());
+  bus.on("marker-named", (marker) => nameMarker(api, marker));
 }
 
 function followStream(state) {

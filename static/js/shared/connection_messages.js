@@ -3,23 +3,16 @@
 /** A lost packet mends itself; only a lasting trouble is worth a line. */
 const REFUSALS_TOLD_EVERY_MS = 3000;
 
-/**
- * @param {import("./event_bus.js").EventBus} bus
- * @param {{signal: AbortSignal, now: () => number}} deps
- */
-export function tellConnection(bus, { signal, now }) {
-  bus.on("connection-changed", (change) => tellState(bus, change), { signal });
-  bus.on("goodbye", (reason) => bus.emit("message", goodbyeMessage(reason)), { signal });
+/** @param {import("./event_bus.js").EventBus} bus @param {() => number} now milliseconds */
+export function tellConnection(bus, now) {
+  bus.on("connection-changed", (change) => tellState(bus, change));
+  bus.on("goodbye", (reason) => bus.emit("message", goodbyeMessage(reason)));
   let toldMs = -Infinity;
-  bus.on(
-    "frame-refused",
-    ({ error }) => {
-      if (now() - toldMs < REFUSALS_TOLD_EVERY_MS) return;
-      toldMs = now();
-      bus.emit("message", { ...refusalMessage(error), lastsMs: 6000 });
-    },
-    { signal },
-  );
+  bus.on("frame-refused", ({ error }) => {
+    if (now() - toldMs < REFUSALS_TOLD_EVERY_MS) return;
+    toldMs = now();
+    bus.emit("message", { ...refusalMessage(error), lastsMs: 6000 });
+  });
 }
 
 /** @param {{code: string, message: string, retryable: boolean}} error */

@@ -1,7 +1,7 @@
 /**
  * How services and views speak to each other without knowing each other.
  *
- * Events and their details (who emits -> who listens is decided in main.js):
+ * Events and their details (who emits -> who listens is decided in the root of each page):
  *   toggle-requested, mirror-toggle-requested, fullscreen-requested, snapshot-requested,
  *   hud-toggle-requested, help-requested, notice-requested, notice-accepted, reconnect-requested,
  *   record-toggle-requested, marker-requested: none
@@ -28,13 +28,14 @@
 export class EventBus {
   #target = new EventTarget();
 
-  /**
-   * @param {string} type
-   * @param {(detail: any) => void} handler
-   * @param {{signal?: AbortSignal}} [options] the listener goes when the signal aborts
-   */
-  on(type, handler, { signal } = {}) {
-    this.#target.addEventListener(type, (event) => handler(event.detail), { signal });
+  /** @param {AbortSignal} [signal] ends the page: all that listens to the bus goes, and views listen to elements with it too */
+  constructor(signal = new AbortController().signal) {
+    this.signal = signal;
+  }
+
+  /** @param {string} type @param {(detail: any) => void} handler */
+  on(type, handler) {
+    this.#target.addEventListener(type, (event) => handler(event.detail), { signal: this.signal });
   }
 
   /** @param {string} type @param {any} [detail] */

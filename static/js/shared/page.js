@@ -7,7 +7,6 @@ import { ThemeView } from "./views/theme.js";
 /**
  * @typedef {object} Page
  * @property {EventBus} bus
- * @property {AbortSignal} signal ends all that listens
  * @property {Preferences} preferences
  * @property {typeof fetch} fetch
  */
@@ -17,13 +16,12 @@ export const find = (id) => document.getElementById(id);
 
 /** @returns {Page} with the theme's button and, where the page has room for them, messages */
 export function openPage() {
-  const { signal } = new AbortController();
   const bus = new EventBus();
   const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
+  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, bus.signal, preferences);
   const messages = { list: find("messages"), template: find("message-template") };
-  if (messages.list) new MessagesView(messages, bus, signal);
-  return { bus, signal, preferences, fetch: globalThis.fetch.bind(globalThis) };
+  if (messages.list) new MessagesView(messages, bus);
+  return { bus, preferences, fetch: globalThis.fetch.bind(globalThis) };
 }
 
 /** Takes away the words for a page that did not load whole: its module ran to the end, with all that it imports. */

@@ -20,9 +20,9 @@ export class SocketClient {
 
   /**
    * @param {(namespace: string, options: object) => any} io of socket.io-client
-   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, signal?: AbortSignal, namespace?: string}} deps
+   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, namespace?: string}} deps
    */
-  constructor(io, { bus, ackTimeoutMs, signal, namespace = "/" }) {
+  constructor(io, { bus, ackTimeoutMs, namespace = "/" }) {
     this.#bus = bus;
     this.#ackTimeoutMs = ackTimeoutMs;
     this.#socket = io(namespace, {
@@ -41,7 +41,7 @@ export class SocketClient {
     this.hear("saved", "recording-saved", parseSaved);
     this.hear("recording_problem", "recording-problem", parseError);
     this.hear("watched", "watched-changed", parseWatched);
-    signal?.addEventListener("abort", () => this.#socket.disconnect(), { once: true });
+    bus.signal.addEventListener("abort", () => this.#socket.disconnect(), { once: true });
   }
 
   /**

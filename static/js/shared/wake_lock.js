@@ -37,9 +37,9 @@ export class WakeLock {
 /**
  * @param {WakeLock} wakeLock wanted while a session is live
  * @param {Document} page whose return to sight renews it
- * @param {{bus: import("./event_bus.js").EventBus, signal: AbortSignal}} deps
+ * @param {import("./event_bus.js").EventBus} bus
  */
-export function keepAwake(wakeLock, page, { bus, signal }) {
-  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"), { signal });
-  page.addEventListener("visibilitychange", () => page.hidden || wakeLock.renew(), { signal });
+export function keepAwake(wakeLock, page, bus) {
+  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"));
+  page.addEventListener("visibilitychange", () => page.hidden || wakeLock.renew(), { signal: bus.signal });
 }

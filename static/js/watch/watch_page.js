@@ -20,12 +20,12 @@ const TICK_MS = 500;
 
 const now = () => performance.now();
 
-const { bus, signal } = openPage();
+const { bus } = openPage();
 const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
 const session = new WatchSession({ bus, decode, now });
 
 buildViews();
-wire(new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, signal, namespace: "/watch" }));
+wire(new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, namespace: "/watch" }));
 tellLoaded();
 
 /** Off the main thread; the browser's own decoder is the wall. */
@@ -35,19 +35,18 @@ function decode(jpeg) {
 
 function buildViews() {
   const picture = find("picture");
-  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus, signal);
+  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus);
   new WatchStageView(
     { stage: find("stage"), picture, title: find("note-title"), text: find("note-text"), steps: find("note-steps") },
     bus,
-    signal,
   );
-  new OverlayView({ canvas: find("overlay") }, bus, signal, () => ({ width: picture.width, height: picture.height }));
+  new OverlayView({ canvas: find("overlay") }, bus, () => ({ width: picture.width, height: picture.height }));
   const faces = { list: find("faces"), count: find("face-count"), legend: find("legend"), hint: find("no-face") };
-  new FacesView({ ...faces, template: find("face-card-template") }, bus, signal, options.emotions);
-  new MinuteView({ canvas: find("minute"), words: find("minute-words") }, bus, signal, options.emotions);
+  new FacesView({ ...faces, template: find("face-card-template") }, bus, options.emotions);
+  new MinuteView({ canvas: find("minute"), words: find("minute-words") }, bus, options.emotions);
   const facts = { people: find("people"), watchers: find("watchers"), video: find("video-shared") };
-  new FactsView({ bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts }, bus, signal);
-  new AnnouncerView({ region: find("announcer") }, bus, signal);
+  new FactsView({ bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts }, bus);
+  new AnnouncerView({ region: find("announcer") }, bus);
   // Others are shown as they stand before the camera, not as in a mirror.
   bus.emit("mirror-changed", { isMirrored: false });
 }
@@ -55,15 +54,15 @@ function buildViews() {
 function wire(socket) {
   socket.hear("state", "watch-state", parseWatchState);
   socket.hear("view", "watch-view", (raw, jpeg) => parseWatchView(raw, jpeg, options.emotions));
-  bus.on("watch-state", (state) => session.stateCame(state), { signal });
-  bus.on("watch-view", (view) => session.viewCame(view), { signal });
+  bus.on("watch-state", (state) => session.stateCame(state));
+  bus.on("watch-view", (view) => session.viewCame(view));
   // The words for the live page speak of a camera.
-  bus.on("farewell", ({ problem }) => session.end({ ...problem, text: "Nothing is shown here any more." }), { signal });
-  bus.on("connection-changed", (change) => session.connectionChanged(change), { signal });
-  bus.on("reconnect-requested", () => socket.connect(), { signal });
+  bus.on("farewell", ({ problem }) => session.end({ ...problem, text: "Nothing is shown here any more." }));
+  bus.on("connection-changed", (change) => session.connectionChanged(change));
+  bus.on("reconnect-requested", () => socket.connect());
   const timer = setInterval(() => session.tick(), TICK_MS);
-  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
-  keepAwake(new WakeLock(navigator.wakeLock), document, { bus, signal });
-  tellConnection(bus, { signal, now });
+  bus.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  keepAwake(new WakeLock(navigator.wakeLock), document, bus);
+  tellConnection(bus, now);
   socket.connect();
 }

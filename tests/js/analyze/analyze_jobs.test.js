@@ -147,7 +147,7 @@ test("another way of finding faces analyses all again", async () => {
 test("the next picture takes the place of a removed one, and a face keeps its choice", async () => {
   const { bus, queue } = buildQueue(async () => wire(2));
   const seen = [];
-  const selection = new ImageSelection(bus, new AbortController().signal);
+  const selection = new ImageSelection(bus);
   bus.on("selection-changed", (each) => seen.push(each));
   queue.add(["a", "b", "c"].map((name) => fileOf(name)));
   await settle();

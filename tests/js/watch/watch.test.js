@@ -62,7 +62,7 @@ test("the bar stands as long as somebody watches, and says again only what is ne
       said.push(value);
     },
   };
-  new WatchedView({ bar, text }, bus, new AbortController().signal);
+  new WatchedView({ bar, text }, bus);
   for (const watchers of [1, 1, 2]) bus.emit("watched-changed", { watchers, hasVideo: true });
   assert.equal(bar.dataset.watched, "video");
   assert.equal(said.length, 2);

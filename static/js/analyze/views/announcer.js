@@ -9,14 +9,13 @@ export class AnalyzeAnnouncerView {
   /**
    * @param {{region: HTMLElement}} elements with aria-live="polite"
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ region }, bus, signal) {
+  constructor({ region }, bus) {
     this.#region = region;
-    bus.on("images-changed", ({ items }) => this.#takeAll(items), { signal });
-    bus.on("image-changed", ({ item }) => this.#take(item), { signal });
-    bus.on("video-ended", ({ video }) => this.#say(`${video.name}: ${video.state}`), { signal });
-    bus.on("folder-changed", ({ status, report }) => status === "finished" && this.#say(announceReport(report)), { signal });
+    bus.on("images-changed", ({ items }) => this.#takeAll(items));
+    bus.on("image-changed", ({ item }) => this.#take(item));
+    bus.on("video-ended", ({ video }) => this.#say(`${video.name}: ${video.state}`));
+    bus.on("folder-changed", ({ status, report }) => status === "finished" && this.#say(announceReport(report)));
   }
 
   #takeAll(items) {

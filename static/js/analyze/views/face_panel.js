@@ -21,10 +21,10 @@ export class FacePanelView {
    * @param {{none: HTMLElement, list: HTMLElement, card: HTMLElement, heatCard: HTMLElement, heatSwitch: HTMLButtonElement,
    *   heatNote: HTMLElement, heatChoice: HTMLElement, heatLegend: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits face-selected {id}, heat-toggled {hasHeat}, heat-emotion-selected {emotion}
-   * @param {AbortSignal} signal
    * @param {{emotions: readonly string[], noHeatmaps: string, load: (item: object, side: number) => Promise<import("../pictures.js").Picture | null>}} deps
    */
-  constructor(elements, bus, signal, { emotions, noHeatmaps, load }) {
+  constructor(elements, bus, { emotions, noHeatmaps, load }) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#load = load;
@@ -34,7 +34,7 @@ export class FacePanelView {
     this.#heatChoice = new HeatChoice(elements.heatChoice, emotions, (emotion) => this.#choose(emotion));
     elements.heatLegend.style.setProperty("--heat", HEAT_GRADIENT);
     elements.heatSwitch.addEventListener("click", () => bus.emit("heat-toggled", { hasHeat: !this.#selection.hasHeat }), { signal });
-    bus.on("selection-changed", (selection) => this.#show(selection), { signal });
+    bus.on("selection-changed", (selection) => this.#show(selection));
   }
 
   /** The label's own map is what every other face shows of itself too. */

@@ -13,11 +13,11 @@ export class FolderMistakesView {
   /**
    * @param {{card: HTMLElement, list: HTMLElement, more: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
-    bus.on("folder-changed", (state) => this.#take(state), { signal });
+    bus.on("folder-changed", (state) => this.#take(state));
     elements.more.addEventListener("click", () => this.#showAll(), { signal });
   }
 

@@ -10,7 +10,6 @@ const HEADS = [
 
 export class FolderReportView {
   #elements;
-  #bus;
   #emotions;
   #filePath;
   #report = null;
@@ -23,16 +22,15 @@ export class FolderReportView {
    *   unreadable: HTMLDetailsElement, json: HTMLButtonElement, text: HTMLAnchorElement, plot: HTMLAnchorElement,
    *   mistakes: HTMLAnchorElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits report-download-requested
-   * @param {AbortSignal} signal
    * @param {{emotions: readonly string[], filePath: (id: string, part: string) => string}} deps emotions: in model order, as
    *   the confusion has them; filePath: of a test's files
    */
-  constructor(elements, bus, signal, { emotions, filePath }) {
+  constructor(elements, bus, { emotions, filePath }) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#emotions = emotions;
-    this.#bus = bus;
     this.#filePath = filePath;
-    bus.on("folder-changed", (state) => this.#take(state), { signal });
+    bus.on("folder-changed", (state) => this.#take(state));
     elements.json.addEventListener("click", () => bus.emit("report-download-requested"), { signal });
     elements.headSwitch.append(...HEADS.map((head) => this.#headButton(head)));
   }

@@ -16,11 +16,11 @@ export class FolderSetupView {
    *   progress: HTMLElement, text: HTMLElement, stop: HTMLButtonElement, close: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits folder-start-requested {faces}, folder-stop-requested,
    *   folder-close-requested, and files-added {files} for pictures without labels
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
-    bus.on("folder-changed", (state) => this.#show(state), { signal });
+    bus.on("folder-changed", (state) => this.#show(state));
     const { faces, start, stop, close, plain } = elements;
     plain.addEventListener("click", () => this.#showPlain(bus), { signal });
     start.addEventListener("click", () => bus.emit("folder-start-requested", { faces: faces.value }), { signal });

@@ -9,13 +9,11 @@ const SIDE = 168;
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
 export class HeatChoice {
-  #group;
   #onChoose;
   #buttons = new Map();
 
   /** @param {HTMLElement} group @param {readonly string[]} emotions @param {(emotion: string) => void} onChoose */
   constructor(group, emotions, onChoose) {
-    this.#group = group;
     this.#onChoose = onChoose;
     for (const emotion of emotions) this.#buttons.set(emotion, this.#button(emotion));
     group.replaceChildren(...this.#buttons.values());

@@ -13,16 +13,16 @@ export class ImageTilesView {
    * @param {{list: HTMLElement, template: HTMLTemplateElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits image-selected {id}, image-step-requested {steps},
    *   image-retry-requested {id} and image-remove-requested {id}
-   * @param {AbortSignal} signal
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load
    */
-  constructor(elements, bus, signal, load) {
+  constructor(elements, bus, load) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#load = load;
-    bus.on("images-changed", ({ items }) => this.#fill(items), { signal });
-    bus.on("image-changed", ({ item }) => this.#tiles.get(item.id)?.show(item), { signal });
-    bus.on("selection-changed", ({ item }) => this.#select(item?.id ?? null), { signal });
+    bus.on("images-changed", ({ items }) => this.#fill(items));
+    bus.on("image-changed", ({ item }) => this.#tiles.get(item.id)?.show(item));
+    bus.on("selection-changed", ({ item }) => this.#select(item?.id ?? null));
     elements.list.addEventListener("keydown", (event) => this.#press(event), { signal });
   }
 

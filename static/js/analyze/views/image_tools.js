@@ -11,13 +11,13 @@ export class ImageToolsView {
    *   csv: HTMLButtonElement, json: HTMLButtonElement, retry: HTMLButtonElement, clear: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits faces-selected {faces}, download-requested {format, ids},
    *   retry-failed-requested and clear-images-requested
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
-    bus.on("images-changed", ({ items }) => this.#takeAll(items), { signal });
-    bus.on("image-changed", ({ item }) => this.#take(item), { signal });
-    bus.on("download-busy", ({ isBusy }) => this.#showBusy(isBusy), { signal });
+    bus.on("images-changed", ({ items }) => this.#takeAll(items));
+    bus.on("image-changed", ({ item }) => this.#take(item));
+    bus.on("download-busy", ({ isBusy }) => this.#showBusy(isBusy));
     const { faces, retry, clear } = elements;
     faces.addEventListener("change", () => bus.emit("faces-selected", { faces: faces.value }), { signal });
     retry.addEventListener("click", () => bus.emit("retry-failed-requested"), { signal });

@@ -17,7 +17,6 @@ export class ImageViewerView {
   #picture = null;
   #pictureOf = "";
   #view = { width: 0, height: 0 };
-  #signal;
 
   /**
    * @param {{viewer: HTMLElement, stage: HTMLElement, canvas: HTMLCanvasElement, faces: HTMLElement, waits: HTMLElement,
@@ -26,15 +25,14 @@ export class ImageViewerView {
    *   csv: HTMLButtonElement, json: HTMLButtonElement, remove: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits face-selected {id}, image-step-requested {steps},
    *   image-retry-requested {id}, image-remove-requested {id} and download-requested {format, ids}
-   * @param {AbortSignal} signal
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load
    */
-  constructor(elements, bus, signal, load) {
+  constructor(elements, bus, load) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
-    this.#signal = signal;
     this.#load = load;
-    bus.on("selection-changed", (selection) => this.#show(selection), { signal });
+    bus.on("selection-changed", (selection) => this.#show(selection));
     this.#listen(signal);
     this.#watchSize();
   }
@@ -60,7 +58,7 @@ export class ImageViewerView {
       this.#draw();
     });
     observer.observe(this.#elements.stage);
-    this.#signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+    this.#bus.signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   }
 
   #show(selection) {

@@ -14,17 +14,17 @@ export class IntakeView {
    * @param {{page: HTMLElement, veil: HTMLElement, chooseFiles: HTMLButtonElement, chooseFolder: HTMLButtonElement,
    *   files: HTMLInputElement, folder: HTMLInputElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits files-added {files} and folder-added {found}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#listenToButtons(signal);
     this.#listenToDrops(signal);
     document.addEventListener("paste", (event) => this.#paste(event), { signal });
-    bus.on("images-changed", ({ items }) => this.#show({ images: items.length === 0 }), { signal });
-    bus.on("videos-changed", ({ videos }) => this.#show({ videos: videos.length === 0 }), { signal });
-    bus.on("folder-changed", ({ status }) => this.#show({ folder: status === "none" }), { signal });
+    bus.on("images-changed", ({ items }) => this.#show({ images: items.length === 0 }));
+    bus.on("videos-changed", ({ videos }) => this.#show({ videos: videos.length === 0 }));
+    bus.on("folder-changed", ({ status }) => this.#show({ folder: status === "none" }));
   }
 
   #listenToButtons(signal) {

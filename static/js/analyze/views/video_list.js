@@ -10,15 +10,14 @@ export class VideoListView {
   /**
    * @param {{section: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, trouble: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits video-retry-requested {key} and video-remove-requested {key}
-   * @param {AbortSignal} signal
    * @param {(id: string, part: string) => string} filePath of a video's files
    */
-  constructor(elements, bus, signal, filePath) {
+  constructor(elements, bus, filePath) {
     this.#elements = elements;
     this.#bus = bus;
     this.#filePath = filePath;
-    bus.on("videos-changed", ({ videos }) => this.#show(videos), { signal });
-    bus.on("videos-unreachable", ({ message }) => this.#showTrouble(message), { signal });
+    bus.on("videos-changed", ({ videos }) => this.#show(videos));
+    bus.on("videos-unreachable", ({ message }) => this.#showTrouble(message));
   }
 
   #show(videos) {

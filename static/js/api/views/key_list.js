@@ -2,20 +2,17 @@
 export class KeyListView {
   #elements;
   #bus;
-  #signal;
 
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement, none: HTMLElement, trouble: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits key-revoke-requested {key}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    this.#signal = signal;
-    bus.on("keys-changed", ({ keys }) => this.#show(keys), { signal });
-    bus.on("key-created", () => this.#tell(""), { signal });
-    bus.on("keys-failed", ({ text }) => this.#tell(text), { signal });
+    bus.on("keys-changed", ({ keys }) => this.#show(keys));
+    bus.on("key-created", () => this.#tell(""));
+    bus.on("keys-failed", ({ text }) => this.#tell(text));
   }
 
   #show(keys) {
@@ -39,7 +36,7 @@ export class KeyListView {
     part("state").hidden = key.revoked_at === null;
     part("revoke").hidden = key.revoked_at !== null;
     part("revoke").setAttribute("aria-label", `Revoke ${key.name}`);
-    part("revoke").addEventListener("click", () => this.#bus.emit("key-revoke-requested", { key }), { signal: this.#signal });
+    part("revoke").addEventListener("click", () => this.#bus.emit("key-revoke-requested", { key }), { signal: this.#bus.signal });
     return row;
   }
 }

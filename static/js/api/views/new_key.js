@@ -9,9 +9,9 @@ export class NewKeyView {
    * @param {{form: HTMLFormElement, name: HTMLInputElement, create: HTMLButtonElement, box: HTMLElement, title: HTMLElement,
    *   text: HTMLElement, copy: HTMLButtonElement, copyLabel: HTMLElement, done: HTMLButtonElement, said: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits key-create-requested {name}, key-copy-requested {text}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     const { form, name, create, text, copy, done } = elements;
     form.addEventListener(
@@ -25,9 +25,9 @@ export class NewKeyView {
     );
     copy.addEventListener("click", () => bus.emit("key-copy-requested", { text: text.textContent }), { signal });
     done.addEventListener("click", () => this.#hide(), { signal });
-    bus.on("key-created", ({ key }) => this.#show(key), { signal });
-    bus.on("keys-failed", () => (create.disabled = false), { signal });
-    bus.on("key-copied", () => this.#tellCopied(true), { signal });
+    bus.on("key-created", ({ key }) => this.#show(key));
+    bus.on("keys-failed", () => (create.disabled = false));
+    bus.on("key-copied", () => this.#tellCopied(true));
   }
 
   #show(key) {

@@ -4,9 +4,9 @@ export class ListActionsView {
    * @param {{importButton: HTMLButtonElement, file: HTMLInputElement, removeAll: HTMLButtonElement,
    *   dialog: HTMLDialogElement, confirm: HTMLButtonElement, cancel: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits import-requested {file} and delete-all-requested
-   * @param {AbortSignal} signal
    */
-  constructor({ importButton, file, removeAll, dialog, confirm, cancel }, bus, signal) {
+  constructor({ importButton, file, removeAll, dialog, confirm, cancel }, bus) {
+    const { signal } = bus;
     importButton.addEventListener("click", () => file.click(), { signal });
     file.addEventListener(
       "change",

@@ -10,13 +10,13 @@ export class CompareBarView {
   /**
    * @param {{bar: HTMLElement, text: HTMLElement, link: HTMLAnchorElement, clear: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits picks-changed {ids, isFull}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("pick-changed", ({ id, isPicked }) => this.#pick(id, isPicked), { signal });
-    bus.on("list-changed", ({ sessions }) => this.#keep(sessions), { signal });
+    bus.on("pick-changed", ({ id, isPicked }) => this.#pick(id, isPicked));
+    bus.on("list-changed", ({ sessions }) => this.#keep(sessions));
     elements.clear.addEventListener("click", () => this.#set([]), { signal });
   }
 

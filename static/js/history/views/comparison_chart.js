@@ -22,16 +22,16 @@ export class ComparisonChartView {
    * @param {{plot: HTMLElement, shown: HTMLSelectElement, strips: HTMLElement, moment: HTMLElement, chart: HTMLElement,
    *   zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right: HTMLElement, reset: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits align-requested {id, markerId}
-   * @param {AbortSignal} signal
    * @param {any} uPlot
    */
-  constructor(elements, bus, signal, uPlot) {
+  constructor(elements, bus, uPlot) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const onRange = () => this.#showRange();
     this.#chart = new Chart({ root: elements.plot, uPlot, onRange, onCursor: (atS) => this.#showCursor(atS) }, signal);
-    bus.on("comparison-changed", ({ compared, isAligned }) => this.#show(compared, isAligned), { signal });
-    bus.on("print-changed", ({ widthPx }) => this.#chart.setWidth(widthPx), { signal });
+    bus.on("comparison-changed", ({ compared, isAligned }) => this.#show(compared, isAligned));
+    bus.on("print-changed", ({ widthPx }) => this.#chart.setWidth(widthPx));
     const on = (element, type, act) => element.addEventListener(type, act, { signal });
     on(elements.shown, "change", () => this.#draw(true));
     on(elements.zoomIn, "click", () => this.#chart.zoomBy(0.5));

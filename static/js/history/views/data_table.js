@@ -13,12 +13,11 @@ export class DataTableView {
   /**
    * @param {{table: HTMLTableElement, caption: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("view-changed", (shown) => this.#take(shown), { signal });
-    bus.on("range-changed", (range) => this.#show(range), { signal });
+    bus.on("view-changed", (shown) => this.#take(shown));
+    bus.on("range-changed", (range) => this.#show(range));
   }
 
   #take(shown) {

@@ -11,12 +11,11 @@ export class FaceStripsView {
   /**
    * @param {{root: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ root }, bus, signal) {
+  constructor({ root }, bus) {
     this.#root = root;
-    bus.on("view-changed", ({ summary }) => this.#take(summary.strips), { signal });
-    bus.on("range-changed", (range) => this.#show(range), { signal });
+    bus.on("view-changed", ({ summary }) => this.#take(summary.strips));
+    bus.on("range-changed", (range) => this.#show(range));
   }
 
   #take(strips) {

@@ -11,9 +11,9 @@ export class FilterView {
    * @param {{form: HTMLFormElement, search: HTMLInputElement, tag: HTMLSelectElement, from: HTMLInputElement,
    *   to: HTMLInputElement, clear: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits filter-changed {search, tag, from, to}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const { form, search, clear } = elements;
@@ -21,8 +21,8 @@ export class FilterView {
     form.addEventListener("change", () => this.#tell(), { signal });
     search.addEventListener("input", () => this.#tellSoon(), { signal });
     clear.addEventListener("click", () => this.#clear(), { signal });
-    bus.on("clear-filter-requested", () => this.#clear(), { signal });
-    bus.on("list-changed", ({ tags }) => this.#showTags(tags), { signal });
+    bus.on("clear-filter-requested", () => this.#clear());
+    bus.on("list-changed", ({ tags }) => this.#showTags(tags));
     this.#read(new URLSearchParams(location.search));
   }
 

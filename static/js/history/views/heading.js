@@ -13,11 +13,10 @@ export class HeadingView {
   /**
    * @param {{facts: HTMLElement, model: HTMLElement, state: HTMLElement, reload: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("session-changed", ({ session }) => this.#show(session), { signal });
+    bus.on("session-changed", ({ session }) => this.#show(session));
   }
 
   #show(session) {

@@ -9,12 +9,11 @@ export class MarkersView {
    * @param {{list: HTMLElement, none: HTMLElement, template: HTMLTemplateElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    *   emits jump-requested {atS}, marker-rename-requested {id, text}, marker-delete-requested {id}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("markers-changed", ({ markers, addedId }) => this.#show(markers, addedId), { signal });
+    bus.on("markers-changed", ({ markers, addedId }) => this.#show(markers, addedId));
   }
 
   #show(markers, addedId) {

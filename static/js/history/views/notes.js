@@ -11,17 +11,17 @@ export class NotesView {
    * @param {{notes: HTMLTextAreaElement, saved: HTMLElement, tags: HTMLElement, tagForm: HTMLFormElement,
    *   tag: HTMLInputElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits update-requested {notes} or {tags}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const { notes, tagForm, tag } = elements;
     notes.addEventListener("change", () => bus.emit("update-requested", { notes: notes.value }), { signal });
     tagForm.addEventListener("submit", (event) => this.#add(event), { signal });
     tag.addEventListener("keydown", (event) => event.key === "," && this.#add(event), { signal });
-    bus.on("session-changed", ({ session }) => this.#show(session), { signal });
-    bus.on("session-saved", () => this.#tellSaved(), { signal });
+    bus.on("session-changed", ({ session }) => this.#show(session));
+    bus.on("session-saved", () => this.#tellSaved());
   }
 
   #show(session) {

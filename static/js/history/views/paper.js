@@ -9,9 +9,9 @@ export class PaperView {
 
   /**
    * @param {import("../../shared/event_bus.js").EventBus} bus emits print-changed {widthPx}, 0 for the screen
-   * @param {AbortSignal} signal
    */
-  constructor(bus, signal) {
+  constructor(bus) {
+    const { signal } = bus;
     this.#bus = bus;
     matchMedia("print").addEventListener("change", ({ matches }) => this.#print(matches), { signal });
     globalThis.addEventListener("beforeprint", () => this.#print(true), { signal });

@@ -12,12 +12,11 @@ export class PeaksView {
   /**
    * @param {{list: HTMLElement, none: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits jump-requested {atS}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("view-changed", ({ summary, session }) => this.#show(summary.peaks, session.faces), { signal });
+    bus.on("view-changed", ({ summary, session }) => this.#show(summary.peaks, session.faces));
   }
 
   #show(peaks, faces) {

@@ -9,13 +9,12 @@ export class ReadOnlyView {
    * @param {{name: HTMLElement, notes: HTMLElement, tags: HTMLElement, markers: HTMLElement, none: HTMLElement,
    *   template: HTMLTemplateElement}} elements none: shown without markers
    * @param {import("../../shared/event_bus.js").EventBus} bus emits jump-requested {atS}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("session-changed", ({ session }) => this.#show(session), { signal });
-    bus.on("markers-changed", ({ markers }) => this.#showMarkers(markers), { signal });
+    bus.on("session-changed", ({ session }) => this.#show(session));
+    bus.on("markers-changed", ({ markers }) => this.#showMarkers(markers));
   }
 
   #show(session) {

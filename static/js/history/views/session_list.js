@@ -13,13 +13,12 @@ export class SessionListView {
    *   failedText: HTMLElement, removeAll: HTMLButtonElement}} elements
    *   empty: nothing was recorded yet; nothing: nothing fits the filter
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("list-changed", (state) => this.#show(state), { signal });
-    bus.on("picks-changed", ({ ids, isFull }) => this.#showPicks(ids, isFull), { signal });
+    bus.on("list-changed", (state) => this.#show(state));
+    bus.on("picks-changed", ({ ids, isFull }) => this.#showPicks(ids, isFull));
   }
 
   #show({ status, sessions, total, hasMore, isFiltered, retentionDays, problem }) {

@@ -8,11 +8,10 @@ export class SharesView {
   /**
    * @param {{list: HTMLElement, present: HTMLElement, unsure: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("view-changed", ({ summary, session }) => this.#show(summary, session.labels), { signal });
+    bus.on("view-changed", ({ summary, session }) => this.#show(summary, session.labels));
   }
 
   #show({ shares, face_present_share, unsure_share }, labels) {

@@ -9,11 +9,10 @@ export class SidesView {
   /**
    * @param {{table: HTMLTableElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ table }, bus, signal) {
+  constructor({ table }, bus) {
     this.#table = table;
-    bus.on("comparison-changed", ({ compared }) => this.#show(compared), { signal });
+    bus.on("comparison-changed", ({ compared }) => this.#show(compared));
   }
 
   #show(compared) {

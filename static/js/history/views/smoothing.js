@@ -9,9 +9,9 @@ export class SmoothingView {
   /**
    * @param {{slider: HTMLInputElement, text: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits smoothing-changed {smoothingS} when the slider rests
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     elements.slider.addEventListener("input", () => this.#slide(), { signal });

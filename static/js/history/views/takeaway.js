@@ -15,10 +15,10 @@ export class TakeawayView {
   /**
    * @param {{menu: HTMLDetailsElement, png: HTMLButtonElement, print: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {() => HTMLCanvasElement | null} chart
    */
-  constructor(elements, bus, signal, chart) {
+  constructor(elements, bus, chart) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#chart = chart;
     const { menu, png, print } = elements;
@@ -27,7 +27,7 @@ export class TakeawayView {
     menu.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(true), { signal });
     document.addEventListener("click", (event) => menu.contains(event.target) || this.#close(), { signal });
     menu.addEventListener("click", (event) => event.target.closest("a") && this.#close(), { signal });
-    bus.on("session-changed", ({ session }) => (this.#session = session), { signal });
+    bus.on("session-changed", ({ session }) => (this.#session = session));
   }
 
   #close(returnsFocus = false) {

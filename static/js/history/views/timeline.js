@@ -26,19 +26,19 @@ export class TimelineView {
    *   zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right: HTMLElement, reset: HTMLElement,
    *   addMarker: HTMLElement | null}} elements addMarker: absent where markers can only be read
    * @param {import("../../shared/event_bus.js").EventBus} bus emits range-changed {fromS, toS}, marker-add-requested {atS, text}
-   * @param {AbortSignal} signal
    * @param {any} uPlot
    */
-  constructor(elements, bus, signal, uPlot) {
+  constructor(elements, bus, uPlot) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const onRange = (range) => this.#tellRange(range);
     this.#chart = new Chart({ root: elements.plot, uPlot, onRange, onCursor: (atS) => this.#showCursor(atS) }, signal);
-    bus.on("view-changed", (shown) => this.#show(shown), { signal });
-    bus.on("mode-changed", ({ mode }) => this.#setMode(mode), { signal });
-    bus.on("markers-changed", ({ markers }) => this.#setMarkers(markers), { signal });
-    bus.on("jump-requested", ({ atS }) => this.#jump(atS), { signal });
-    bus.on("print-changed", ({ widthPx }) => this.#chart.setWidth(widthPx), { signal });
+    bus.on("view-changed", (shown) => this.#show(shown));
+    bus.on("mode-changed", ({ mode }) => this.#setMode(mode));
+    bus.on("markers-changed", ({ markers }) => this.#setMarkers(markers));
+    bus.on("jump-requested", ({ atS }) => this.#jump(atS));
+    bus.on("print-changed", ({ widthPx }) => this.#chart.setWidth(widthPx));
     this.#listen(signal);
   }
 

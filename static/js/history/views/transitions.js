@@ -8,11 +8,10 @@ export class TransitionsView {
   /**
    * @param {{table: HTMLTableElement, note: HTMLElement, none: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("view-changed", ({ summary }) => this.#show(summary.transitions), { signal });
+    bus.on("view-changed", ({ summary }) => this.#show(summary.transitions));
   }
 
   #show({ labels, counts, dwell_s }) {

@@ -5,14 +5,14 @@ export class ViewControlsView {
   /**
    * @param {{face: HTMLSelectElement, modes: HTMLInputElement[]}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits face-changed {face}, null for all, and mode-changed {mode}
-   * @param {AbortSignal} signal
    */
-  constructor({ face, modes }, bus, signal) {
+  constructor({ face, modes }, bus) {
+    const { signal } = bus;
     this.#face = face;
     const tell = () => bus.emit("face-changed", { face: face.value === "" ? null : Number(face.value) });
     face.addEventListener("change", tell, { signal });
     for (const mode of modes) mode.addEventListener("change", () => bus.emit("mode-changed", { mode: mode.value }), { signal });
-    bus.on("session-changed", ({ session }) => this.#fill(session), { signal });
+    bus.on("session-changed", ({ session }) => this.#fill(session));
   }
 
   #fill({ face_list }) {

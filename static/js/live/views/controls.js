@@ -10,9 +10,9 @@ export class ControlsView {
    *   heatLegend: HTMLElement, hud: HTMLButtonElement, camera: HTMLSelectElement, requesters: HTMLElement[]}} elements
    *   requesters: all elements with data-request="<name>", which emit <name>-requested
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     elements.heatLegend.style.setProperty("--heat", HEAT_GRADIENT);
     for (const element of elements.requesters) {
@@ -23,12 +23,12 @@ export class ControlsView {
       () => bus.emit("camera-selected", { deviceId: elements.camera.value }),
       { signal },
     );
-    bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem), { signal });
-    bus.on("fullscreen-changed", ({ isFullscreen }) => setPressed(elements.fullscreen, isFullscreen), { signal });
-    bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored), { signal });
-    bus.on("heatmap-changed", (change) => this.#showHeatmap(change), { signal });
-    bus.on("cameras-changed", (list) => this.#showCameras(list), { signal });
-    bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)), { signal });
+    bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem));
+    bus.on("fullscreen-changed", ({ isFullscreen }) => setPressed(elements.fullscreen, isFullscreen));
+    bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored));
+    bus.on("heatmap-changed", (change) => this.#showHeatmap(change));
+    bus.on("cameras-changed", (list) => this.#showCameras(list));
+    bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)));
   }
 
   #showState(state, problem) {

@@ -18,13 +18,12 @@ export class HudView {
   /**
    * @param {{hud: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ hud }, bus, signal) {
+  constructor({ hud }, bus) {
     this.#hud = hud;
     for (const field of hud.querySelectorAll("[data-field]")) this.#fields.set(field.dataset.field, field);
-    bus.on("statistics", (snapshot) => this.#show(snapshot), { signal });
-    bus.on("hud-toggle-requested", () => this.#toggle(), { signal });
+    bus.on("statistics", (snapshot) => this.#show(snapshot));
+    bus.on("hud-toggle-requested", () => this.#toggle());
   }
 
   #toggle() {

@@ -10,17 +10,17 @@ export class NoticeView {
    * @param {{dialog: HTMLDialogElement, accept: HTMLButtonElement, decline: HTMLButtonElement,
    *   close: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {import("../../shared/preferences.js").Preferences} preferences
    */
-  constructor(elements, bus, signal, preferences) {
+  constructor(elements, bus, preferences) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#preferences = preferences;
     elements.accept.addEventListener("click", () => this.#accept(), { signal });
     elements.decline.addEventListener("click", () => elements.dialog.close(), { signal });
     elements.close.addEventListener("click", () => elements.dialog.close(), { signal });
-    bus.on("notice-requested", () => this.open({ isQuestion: false }), { signal });
+    bus.on("notice-requested", () => this.open({ isQuestion: false }));
   }
 
   get isAccepted() {

@@ -13,7 +13,6 @@ const NAME_WITHIN_MS = 12_000;
 export class RecorderView {
   #elements;
   #bus;
-  #signal;
   #recording = { state: "off", isWanted: true, isLive: false, startedMs: 0 };
   #marker = null;
   #timer = 0;
@@ -23,23 +22,21 @@ export class RecorderView {
    *   link: HTMLAnchorElement, form: HTMLFormElement, formTime: HTMLElement, text: HTMLInputElement,
    *   cancel: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    this.#signal = signal;
-    bus.on("recording-changed", (recording) => this.#show(recording), { signal });
-    bus.on("statistics", () => this.#showTime(), { signal });
+    bus.on("recording-changed", (recording) => this.#show(recording));
+    bus.on("statistics", () => this.#showTime());
     // Who may not come back can neither record nor open what was recorded.
-    bus.on("session-changed", ({ problem }) => (elements.bar.hidden = problem?.isFinal === true), { signal });
-    bus.on("marker-added", (marker) => this.#askName(marker), { signal });
+    bus.on("session-changed", ({ problem }) => (elements.bar.hidden = problem?.isFinal === true));
+    bus.on("marker-added", (marker) => this.#askName(marker));
     this.#listenToForm();
   }
 
   #listenToForm() {
     const { form, text, cancel } = this.#elements;
-    const options = { signal: this.#signal };
+    const options = { signal: this.#bus.signal };
     form.addEventListener("submit", (event) => this.#name(event), options);
     cancel.addEventListener("click", () => this.#closeForm(), options);
     text.addEventListener("input", () => clearTimeout(this.#timer), options);

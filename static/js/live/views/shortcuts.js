@@ -17,9 +17,9 @@ export class ShortcutsView {
   /**
    * @param {Document} page
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(page, bus, signal) {
+  constructor(page, bus) {
+    const { signal } = bus;
     page.addEventListener(
       "keydown",
       (event) => {

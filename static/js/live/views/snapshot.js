@@ -11,15 +11,15 @@ export class SnapshotView {
   /**
    * @param {{video: HTMLVideoElement, flash: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {(context: CanvasRenderingContext2D, view: {width: number, height: number}) => unknown} paintOverlay
    */
-  constructor(elements, bus, signal, paintOverlay) {
+  constructor(elements, bus, paintOverlay) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#paintOverlay = paintOverlay;
-    bus.on("snapshot-requested", () => this.#take(), { signal });
-    bus.on("mirror-changed", ({ isMirrored }) => (this.#isMirrored = isMirrored), { signal });
+    bus.on("snapshot-requested", () => this.#take());
+    bus.on("mirror-changed", ({ isMirrored }) => (this.#isMirrored = isMirrored));
     elements.flash.addEventListener("animationend", () => elements.flash.classList.remove("is-flashing"), { signal });
   }
 

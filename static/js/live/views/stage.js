@@ -10,15 +10,15 @@ export class StageView {
    * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
    *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry: HTMLElement, startStop: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("session-changed", (session) => this.#show(session), { signal });
-    bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored), { signal });
-    bus.on("camera-selected", () => (this.#mirrorChoice = null), { signal });
-    bus.on("fullscreen-requested", () => this.#toggleFullscreen(), { signal });
+    bus.on("session-changed", (session) => this.#show(session));
+    bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored));
+    bus.on("camera-selected", () => (this.#mirrorChoice = null));
+    bus.on("fullscreen-requested", () => this.#toggleFullscreen());
     document.addEventListener("fullscreenchange", () => this.#tellFullscreen(), { signal });
     elements.video.addEventListener("resize", () => this.#shape(), { signal });
   }

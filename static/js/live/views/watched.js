@@ -6,13 +6,12 @@ export class WatchedView {
   /**
    * @param {{bar: HTMLElement, text: HTMLElement}} elements text: a polite live region
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("watched-changed", (watched) => this.#show(watched), { signal });
+    bus.on("watched-changed", (watched) => this.#show(watched));
     // Without a connection nothing is sent, so nothing is seen; connected again, the server says how it is.
-    bus.on("connection-changed", ({ state }) => state === "connected" || this.#show({ watchers: 0, hasVideo: false }), { signal });
+    bus.on("connection-changed", ({ state }) => state === "connected" || this.#show({ watchers: 0, hasVideo: false }));
   }
 
   #show(watched) {

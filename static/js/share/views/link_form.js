@@ -9,16 +9,16 @@ export class LinkFormView {
    * @param {{details: HTMLDetailsElement, form: HTMLFormElement, kinds: HTMLInputElement[], name: HTMLInputElement,
    *   hours: HTMLSelectElement, video: HTMLInputElement, videoOption: HTMLElement, create: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits link-create-requested {kind, name, hours, video}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     for (const kind of elements.kinds) kind.addEventListener("change", () => this.#showKind(), { signal });
     elements.form.addEventListener("submit", (event) => this.#submit(event), { signal });
-    bus.on("link-creating", ({ isCreating }) => (elements.create.disabled = isCreating), { signal });
-    bus.on("link-created", () => this.#reset(), { signal });
-    bus.on("share-changed", ({ share }) => this.#offer(share), { signal });
+    bus.on("link-creating", ({ isCreating }) => (elements.create.disabled = isCreating));
+    bus.on("link-created", () => this.#reset());
+    bus.on("share-changed", ({ share }) => this.#offer(share));
     this.#showKind();
   }
 

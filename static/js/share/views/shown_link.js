@@ -24,12 +24,12 @@ export class ShownLinkView {
    *   how: HTMLElement, choice: HTMLElement, addresses: HTMLSelectElement, address: HTMLElement,
    *   copy: HTMLButtonElement, copyLabel: HTMLElement, send: HTMLButtonElement, end: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits copy-requested {url}, send-requested {url, title}, shown-changed {id}
-   * @param {AbortSignal} signal
    * @param {object} outside
    * @param {boolean} outside.canSend whether the system has a sheet for sending
    * @param {typeof import("../share_api.js").qrPath} outside.qrPath
    */
-  constructor(elements, bus, signal, { canSend, qrPath }) {
+  constructor(elements, bus, { canSend, qrPath }) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#qrPath = qrPath;
@@ -40,9 +40,9 @@ export class ShownLinkView {
     addresses.addEventListener("change", () => this.#showAddress(addresses.selectedIndex), { signal });
     qr.addEventListener("error", () => this.#tellQr(false), { signal });
     qr.addEventListener("load", () => this.#tellQr(true), { signal });
-    bus.on("share-changed", ({ share }) => this.#take(share), { signal });
-    bus.on("link-show-requested", ({ id }) => this.#want(id), { signal });
-    bus.on("link-copied", ({ url }) => url === this.#url && this.#tellCopied(), { signal });
+    bus.on("share-changed", ({ share }) => this.#take(share));
+    bus.on("link-show-requested", ({ id }) => this.#want(id));
+    bus.on("link-copied", ({ url }) => url === this.#url && this.#tellCopied());
   }
 
   #take(share) {

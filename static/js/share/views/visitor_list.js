@@ -9,12 +9,11 @@ export class VisitorListView {
   /**
    * @param {{list: HTMLElement, none: HTMLElement, count: HTMLElement, template: HTMLTemplateElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits visitor-remove-requested {visitor, linkName}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#rows = new KeyedList(elements.list, () => new VisitorRow(elements.template, bus));
-    bus.on("share-changed", ({ share }) => this.#take(share), { signal });
+    bus.on("share-changed", ({ share }) => this.#take(share));
   }
 
   #take({ visitors, links }) {

@@ -40,12 +40,11 @@ export class AnnouncerView {
   /**
    * @param {{region: HTMLElement}} elements with aria-live="polite"
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ region }, bus, signal) {
+  constructor({ region }, bus) {
     this.#region = region;
-    bus.on("result", ({ faces }) => this.#offer(faces), { signal });
-    bus.on("session-changed", () => this.#reset(), { signal });
+    bus.on("result", ({ faces }) => this.#offer(faces));
+    bus.on("session-changed", () => this.#reset());
   }
 
   #offer(faces) {

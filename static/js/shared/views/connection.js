@@ -11,16 +11,11 @@ export class ConnectionView {
   /**
    * @param {{pill: HTMLElement, text: HTMLElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ pill, text }, bus, signal) {
-    bus.on(
-      "connection-changed",
-      ({ state }) => {
-        pill.dataset.state = state;
-        text.textContent = TEXTS[state];
-      },
-      { signal },
-    );
+  constructor({ pill, text }, bus) {
+    bus.on("connection-changed", ({ state }) => {
+      pill.dataset.state = state;
+      text.textContent = TEXTS[state];
+    });
   }
 }

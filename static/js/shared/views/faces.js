@@ -20,15 +20,14 @@ export class FacesView {
    * @param {{list: HTMLElement, count: HTMLElement, legend: HTMLElement, hint: HTMLElement,
    *   template: HTMLTemplateElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {readonly string[]} emotions
    */
-  constructor(elements, bus, signal, emotions) {
+  constructor(elements, bus, emotions) {
     this.#elements = elements;
     this.#emotions = emotions;
-    bus.on("result", ({ faces }) => this.#update(faces), { signal });
-    bus.on("session-changed", ({ state }) => this.#reset(state), { signal });
-    bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"), { signal });
+    bus.on("result", ({ faces }) => this.#update(faces));
+    bus.on("session-changed", ({ state }) => this.#reset(state));
+    bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"));
     this.#fillLegend();
   }
 

@@ -3,7 +3,6 @@ export class MessagesView {
   #list;
   #template;
   #bus;
-  #signal;
   #shown = new Map();
   #timers = new Map();
   #details = new Map();
@@ -11,15 +10,13 @@ export class MessagesView {
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ list, template }, bus, signal) {
+  constructor({ list, template }, bus) {
     this.#list = list;
     this.#template = template;
     this.#bus = bus;
-    this.#signal = signal;
-    bus.on("message", (message) => this.#show(message), { signal });
-    bus.on("message-cleared", ({ id }) => this.#clear(id), { signal });
+    bus.on("message", (message) => this.#show(message));
+    bus.on("message-cleared", ({ id }) => this.#clear(id));
   }
 
   /** A message of the same id replaces the one that is shown. */
@@ -44,7 +41,7 @@ export class MessagesView {
   #add(id) {
     const element = this.#template.content.firstElementChild.cloneNode(true);
     element.dataset.message = id;
-    const options = { signal: this.#signal };
+    const options = { signal: this.#bus.signal };
     this.#part(element, "dismiss").addEventListener("click", () => this.#clear(id), options);
     const button = this.#part(element, "action");
     button.addEventListener("click", () => this.#bus.emit(`${button.dataset.request}-requested`, this.#details.get(id)), options);

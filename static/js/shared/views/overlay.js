@@ -20,7 +20,6 @@ export class OverlayView {
   #canvas;
   #context;
   #frameSize;
-  #signal;
   #faces = [];
   #tracks = new Map();
   #result = null;
@@ -36,20 +35,18 @@ export class OverlayView {
   /**
    * @param {{canvas: HTMLCanvasElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {() => import("../geometry.js").Size} frameSize of the picture beneath
    */
-  constructor({ canvas }, bus, signal, frameSize) {
+  constructor({ canvas }, bus, frameSize) {
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d");
     this.#frameSize = frameSize;
-    this.#signal = signal;
     this.#bus = bus;
-    bus.on("result", (result) => this.#take(result), { signal });
-    bus.on("video-frame", ({ capturedMs }) => this.#show(capturedMs), { signal });
-    bus.on("session-changed", ({ state }) => this.#restart(state === "live"), { signal });
-    bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored), { signal });
-    bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn), { signal });
+    bus.on("result", (result) => this.#take(result));
+    bus.on("video-frame", ({ capturedMs }) => this.#show(capturedMs));
+    bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
+    bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
+    bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
     this.#watchSize();
   }
 
@@ -137,7 +134,7 @@ export class OverlayView {
       this.#schedule();
     });
     observer.observe(this.#canvas);
-    this.#signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+    this.#bus.signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   }
 
   #schedule() {
@@ -148,7 +145,7 @@ export class OverlayView {
 
   #draw() {
     this.#isScheduled = false;
-    if (!this.#isLive || !this.#result || this.#signal.aborted) return;
+    if (!this.#isLive || !this.#result || this.#bus.signal.aborted) return;
     const scale = this.#fitCanvas();
     this.#context.setTransform(scale, 0, 0, scale, 0, 0);
     this.#context.clearRect(0, 0, this.#view.width, this.#view.height);

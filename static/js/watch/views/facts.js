@@ -14,11 +14,10 @@ export class FactsView {
    * @param {{bar: HTMLElement, name: HTMLElement, state: HTMLElement, people: HTMLElement, watchers: HTMLElement,
    *   video: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("watch-changed", (watched) => this.#show(watched), { signal });
+    bus.on("watch-changed", (watched) => this.#show(watched));
   }
 
   #show(watched) {

@@ -19,14 +19,14 @@ export class MinuteView {
   /**
    * @param {{canvas: HTMLCanvasElement, words: HTMLElement}} elements canvas: one pixel a step wide
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {readonly string[]} emotions
    */
-  constructor(elements, bus, signal, emotions) {
+  constructor(elements, bus, emotions) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#emotions = emotions;
-    bus.on("result", ({ faces }) => this.#take(faces), { signal });
-    bus.on("session-changed", () => this.#take([]), { signal });
+    bus.on("result", ({ faces }) => this.#take(faces));
+    bus.on("session-changed", () => this.#take([]));
     const timer = setInterval(() => this.#step(performance.now()), STEP_MS);
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
   }

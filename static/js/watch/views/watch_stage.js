@@ -14,14 +14,13 @@ export class WatchStageView {
   /**
    * @param {{stage: HTMLElement, picture: HTMLCanvasElement, title: HTMLElement, text: HTMLElement, steps: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#context = elements.picture.getContext("2d");
-    bus.on("watch-changed", (watched) => this.#show(watched), { signal });
-    bus.on("frame-size", (size) => this.#shape(size), { signal });
-    bus.on("picture", ({ bitmap }) => this.#paint(bitmap), { signal });
+    bus.on("watch-changed", (watched) => this.#show(watched));
+    bus.on("frame-size", (size) => this.#shape(size));
+    bus.on("picture", ({ bitmap }) => this.#paint(bitmap));
   }
 
   #show({ state, hasVideo, farewell }) {
