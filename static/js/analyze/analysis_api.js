@@ -27,7 +27,7 @@ export class AnalysisApi {
   #requests;
   #newUpload;
 
-  /** @param {{fetch: typeof fetch, newUpload: () => XMLHttpRequest}} deps */
+  /** @param {{fetch: typeof globalThis.fetch, newUpload: () => XMLHttpRequest}} deps */
   constructor({ fetch, newUpload }) {
     this.#requests = new JsonRequests(fetch);
     this.#newUpload = newUpload;
@@ -48,7 +48,11 @@ export class AnalysisApi {
     return this.#requests.get(`${API}/videos`, signal);
   }
 
-  /** @param {{annotated: boolean, onProgress: (sentBytes: number) => void, signal: AbortSignal}} options @returns {Promise<VideoJob>} */
+  /**
+   * @param {File} file
+   * @param {{annotated: boolean, onProgress: (sentBytes: number) => void, signal: AbortSignal}} options
+   * @returns {Promise<VideoJob>}
+   */
   uploadVideo(file, { annotated, onProgress, signal }) {
     const query = new URLSearchParams({ name: file.name, annotated: annotated ? "1" : "0" });
     return uploadFile(this.#newUpload(), { url: `${API}/videos?${query}`, body: file, onProgress, signal });

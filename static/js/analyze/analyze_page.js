@@ -8,7 +8,7 @@
  */
 import { downloadZip } from "/vendor/client-zip.js";
 
-import { find, openPage, tellLoaded } from "../shared/page.js";
+import { find, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { saveFile } from "../shared/save_file.js";
 import { buildSharePanel } from "../share/panel.js";
 import { AnalysisApi, folderFilePath, videoFilePath } from "./analysis_api.js";
@@ -35,7 +35,7 @@ import { VideoListView } from "./views/video_list.js";
 const page = openPage();
 const { bus, preferences } = page;
 const { signal } = bus;
-const options = parseAnalyzeOptions(document.querySelector('meta[name="fer-options"]')?.content);
+const options = parseAnalyzeOptions(optionsText());
 const { emotions, hasHeatmaps } = options;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const api = new AnalysisApi({ fetch: page.fetch, newUpload: () => new XMLHttpRequest() });

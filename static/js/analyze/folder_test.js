@@ -18,6 +18,7 @@
 import { TaskLimit, withRetries } from "./task_limit.js";
 
 const AT_ONCE = 2;
+/** @type {Readonly<FolderState>} */
 const NOTHING = Object.freeze({
   status: "none", folder: null, sent: 0, total: 0, right: 0, scored: 0, etaS: null, isPartial: false, unsent: [],
   id: null, report: null, problem: "",
@@ -41,6 +42,10 @@ export class FolderTest {
 
   get state() {
     return this.#state;
+  }
+
+  get #isClosed() {
+    return this.#state.status === "none";
   }
 
   /** @param {import("./file_kinds.js").LabelledFolder} folder */
@@ -73,12 +78,12 @@ export class FolderTest {
     this.#beganMs = this.#deps.now();
     try {
       const { id } = await this.#deps.api.createFolderTest({ faces, name: folder.name });
-      if (this.#abort !== abort || this.#state.status === "none") return void this.#deps.api.removeFolderTest(id).catch(() => {});
+      if (this.#abort !== abort || this.#isClosed) return void this.#deps.api.removeFolderTest(id).catch(() => {});
       this.#become({ id });
       await this.#sendAll(id, folder.images, abort);
-      if (this.#state.status !== "none") await this.#finish(id);
+      if (!this.#isClosed) await this.#finish(id);
     } catch (error) {
-      if (this.#state.status !== "none") this.#become({ status: "failed", problem: error.message });
+      if (!this.#isClosed) this.#become({ status: "failed", problem: error.message });
     }
   }
 

@@ -9,7 +9,7 @@
  * @property {string} label
  * @property {number} confidence 0-1
  * @property {boolean} sure
- * @property {object | null} heatmap see heatmap.js; null where the model has none
+ * @property {import("../shared/heatmap.js").Heatmap | null} heatmap null where the model has none
  *
  * @typedef {object} StillAnalysis
  * @property {number} width of the picture, in pixels

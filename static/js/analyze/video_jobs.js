@@ -11,6 +11,7 @@
  * @property {number} totalBytes
  * @property {import("./analysis_api.js").VideoJob | null} job once the server has it
  * @property {{message: string} | null} error
+ * @property {{file: File, annotated: boolean} | null} again what can be sent again
  */
 import { refusalOf } from "./file_kinds.js";
 import { TaskLimit } from "./task_limit.js";
@@ -50,7 +51,7 @@ export class VideoJobs {
   add(files, annotated) {
     for (const file of files) {
       const key = `upload-${this.#nextKey++}`;
-      this.#videos.set(key, { key, name: file.name, state: "waiting", sentBytes: 0, totalBytes: file.size, job: null, error: null });
+      this.#videos.set(key, { key, name: file.name, state: "waiting", sentBytes: 0, totalBytes: file.size, job: null, error: null, again: null });
       this.#upload(key, file, annotated);
     }
   }
@@ -124,7 +125,7 @@ export class VideoJobs {
 
   #take(key, job) {
     const before = this.#videos.get(key);
-    const video = { sentBytes: 0, totalBytes: 0, ...before, key, name: job.name || before?.name || "video", state: job.state, job, error: job.error };
+    const video = { sentBytes: 0, totalBytes: 0, again: null, ...before, key, name: job.name || before?.name || "video", state: job.state, job, error: job.error };
     this.#videos.set(key, video);
     this.#tell();
     if (UNDER_WAY.includes(before?.state) && !UNDER_WAY.includes(job.state)) this.#deps.bus.emit("video-ended", { video });

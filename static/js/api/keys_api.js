@@ -17,7 +17,7 @@ const KEYS = "/api/v1/keys";
 export class KeysApi {
   #requests;
 
-  /** @param {typeof fetch} fetch */
+  /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.#requests = new JsonRequests(fetch);
   }

@@ -28,7 +28,7 @@ const SESSIONS = "/api/v1/sessions";
 export class HistoryApi {
   #requests;
 
-  /** @param {typeof fetch} fetch */
+  /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.#requests = new JsonRequests(fetch);
   }

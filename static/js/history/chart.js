@@ -26,6 +26,7 @@ export class Chart {
   #deps;
   #content = null;
   #plot = null;
+  /** @type {[number, number]} */
   #range = [0, 1];
   #data = { atS: [], columns: [], gaps: [] };
   #width = 0;
@@ -94,13 +95,15 @@ export class Chart {
 
   /** @param {number} factor less than 1 shows less @param {number} [aroundS] what stays where it is */
   zoomBy(factor, aroundS = (this.#range[0] + this.#range[1]) / 2) {
-    this.zoom(this.#range.map((edge) => aroundS + (edge - aroundS) * factor));
+    const [from, to] = this.#range;
+    this.zoom([aroundS + (from - aroundS) * factor, aroundS + (to - aroundS) * factor]);
   }
 
   /** @param {number} share of the window, to the right */
   pan(share) {
-    const shift = (this.#range[1] - this.#range[0]) * share;
-    this.zoom(this.#range.map((edge) => edge + shift));
+    const [from, to] = this.#range;
+    const shift = (to - from) * share;
+    this.zoom([from + shift, to + shift]);
   }
 
   /** @param {number | null} atS */
@@ -191,9 +194,8 @@ export class Chart {
   #select(plot) {
     const { left, width } = plot.select;
     if (width < 6) return;
-    const range = [left, left + width].map((x) => plot.posToVal(x, "x"));
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-    this.zoom(range);
+    this.zoom([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
   }
 
   #tellCursor(plot) {

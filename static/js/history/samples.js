@@ -77,7 +77,7 @@ export function buildTimeline(samples, { face, fromS, toS, points, sampleHz }) {
  * @param {Timeline} timeline
  * @param {number} fromS
  * @param {number} toS
- * @returns {[number, number][]} from, to in seconds, the ends of the window among them
+ * @returns {number[][]} from, to in seconds, the ends of the window among them
  */
 export function gapsOf({ atS, dominant, gapS }, fromS, toS) {
   const edges = [fromS, ...atS.filter((_time, i) => dominant[i] !== null), toS];
@@ -120,7 +120,7 @@ export function dominantParts(samples, { face, fromS, toS, parts }) {
   return cells;
 }
 
-/** @param {Timeline} timeline @param {number} atS @returns {number} row of the nearest point, -1 without any */
+/** @param {Timeline} timeline @param {number} wantedS @returns {number} row of the nearest point, -1 without any */
 export function nearestRow({ atS }, wantedS) {
   if (atS.length === 0) return -1;
   const after = lowerBound(atS, wantedS);
@@ -129,7 +129,7 @@ export function nearestRow({ atS }, wantedS) {
   return atS[after] - wantedS < wantedS - atS[after - 1] ? after : after - 1;
 }
 
-/** @returns {object[]} bins with at least one sample, in the order of time */
+/** @returns {ReturnType<typeof emptyBin>[]} bins with at least one sample, in the order of time */
 function collect({ atS, face: faces, label, sure, scores, labels }, { face, fromS, toS, binS }) {
   const bins = [];
   let bin = null;
@@ -145,7 +145,7 @@ function collect({ atS, face: faces, label, sure, scores, labels }, { face, from
   return bins;
 }
 
-// The votes' last place is for unsure.
+// The last vote is for unsure.
 const emptyBin = (index, size) => ({ index, count: 0, sumS: 0, sums: Array(size).fill(0), votes: Array(size + 1).fill(0) });
 
 function dominantOf({ votes }, labels) {

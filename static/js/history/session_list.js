@@ -1,6 +1,8 @@
 /**
  * The sessions that the list shows: loaded by pages, changed one by one. Emits list-changed with a ListState.
  *
+ * @typedef {{search: string, tag: string, from: string, to: string}} SessionFilter
+ *
  * @typedef {object} ListState
  * @property {"loading" | "ready" | "failed"} status
  * @property {import("./api.js").Session[]} sessions
@@ -18,7 +20,8 @@ const PAGE_SIZE = 50;
 export class SessionList {
   #api;
   #bus;
-  #filter = {};
+  /** @type {SessionFilter} */
+  #filter = { search: "", tag: "", from: "", to: "" };
   #state = { status: "loading", sessions: [], total: 0, tags: [], retentionDays: null, problem: "" };
   #cursor = null;
   #loading = new AbortController();
@@ -29,7 +32,7 @@ export class SessionList {
     this.#bus = bus;
   }
 
-  /** @param {{search: string, tag: string, from: string, to: string}} filter */
+  /** @param {SessionFilter} filter */
   async load(filter) {
     this.#filter = filter;
     this.#cursor = null;

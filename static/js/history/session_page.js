@@ -1,7 +1,7 @@
 /** Composition root of /history/ID. */
 import uPlot from "/vendor/uPlot.esm.js";
 
-import { find, openPage, tellLoaded } from "../shared/page.js";
+import { find, findAll, openPage, tellLoaded } from "../shared/page.js";
 import { sessionName } from "../shared/format.js";
 import { buildSharePanel } from "../share/panel.js";
 import { HistoryApi, exportPath } from "./api.js";
@@ -65,10 +65,10 @@ function buildHead() {
     },
     bus,
   );
-  const modes = [...document.querySelectorAll('input[name="mode"]')];
+  const modes = findAll('input[name="mode"]');
   new ViewControlsView({ face: find("face"), modes }, bus);
   new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus);
-  for (const link of document.querySelectorAll("a[data-format]")) link.href = exportPath(id, link.dataset.format);
+  for (const link of findAll("a[data-format]")) link.href = exportPath(id, link.dataset.format);
 }
 
 function buildEditing() {

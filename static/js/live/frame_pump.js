@@ -43,7 +43,7 @@ export class FramePump {
 
   /**
    * @param {object} deps
-   * @param {{encode: (settings: object) => Promise<import("./frame_encoder.js").EncodedFrame | null>}} deps.encoder
+   * @param {{encode: (settings: any) => Promise<import("./frame_encoder.js").EncodedFrame | null>}} deps.encoder
    * @param {FrameTransport} deps.transport
    * @param {import("./quality_controller.js").QualityController} deps.controller
    * @param {import("../shared/event_bus.js").EventBus} deps.bus

@@ -1,7 +1,7 @@
 /** Composition root: finds the elements, builds services and views, and wires what belongs to neither. */
 import { io } from "/vendor/socket.io.esm.min.js";
 
-import { find, openPage, tellLoaded } from "../shared/page.js";
+import { find, findAll, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { Camera } from "./camera.js";
 import { tellConnection } from "../shared/connection_messages.js";
 import { FrameEncoder } from "./frame_encoder.js";
@@ -38,7 +38,7 @@ const now = () => performance.now();
 const page = openPage();
 const { bus, preferences } = page;
 const { signal } = bus;
-const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
+const options = parseOptions(optionsText());
 
 const { session, recording } = buildSession();
 const notice = buildViews();
@@ -125,7 +125,7 @@ function buildViews() {
       heatLegend: find("heat-legend"),
       hud: find("hud-toggle"),
       camera: find("camera"),
-      requesters: [...document.querySelectorAll("[data-request]")],
+      requesters: findAll("[data-request]"),
     },
     bus,
   );

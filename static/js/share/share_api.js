@@ -38,7 +38,7 @@ const SHARE = "/api/v1/share";
 export class ShareApi {
   #requests;
 
-  /** @param {typeof fetch} fetch */
+  /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.#requests = new JsonRequests(fetch);
   }

@@ -88,7 +88,7 @@ const KIND_BY_NAME = {
 };
 
 /**
- * @param {unknown} error from getUserMedia
+ * @param {any} error from getUserMedia
  * @returns {CameraErrorKind}
  */
 export function cameraErrorKind(error) {

@@ -35,7 +35,7 @@ export class EventBus {
 
   /** @param {string} type @param {(detail: any) => void} handler */
   on(type, handler) {
-    this.#target.addEventListener(type, (event) => handler(event.detail), { signal: this.signal });
+    this.#target.addEventListener(type, (event) => handler(/** @type {CustomEvent} */ (event).detail), { signal: this.signal });
   }
 
   /** @param {string} type @param {any} [detail] */

@@ -32,8 +32,8 @@ export function heatColour(value) {
   const share = Math.min(1, Math.max(0, value / 255));
   const at = share * (COLOURS.length - 1);
   const below = Math.min(COLOURS.length - 2, Math.floor(at));
-  const mix = COLOURS[below].map((part, i) => Math.round(part + (at - below) * (COLOURS[below + 1][i] - part)));
-  return [...mix, Math.round(MAX_ALPHA * share)];
+  const mix = (i) => Math.round(COLOURS[below][i] + (at - below) * (COLOURS[below + 1][i] - COLOURS[below][i]));
+  return [mix(0), mix(1), mix(2), Math.round(MAX_ALPHA * share)];
 }
 
 /** What a legend shows, as CSS: from nothing to the hottest, left to right. */

@@ -5,8 +5,8 @@ const NO_CONTENT = 204;
 export class ApiError extends Error {
   name = "ApiError";
 
-  /** @param {{code: string, message: string, retryable: boolean}} error */
-  constructor({ code, message, retryable }, cause) {
+  /** @param {{code: string, message: string, retryable: boolean}} error @param {unknown} [cause] */
+  constructor({ code, message, retryable }, cause = undefined) {
     super(message, { cause });
     this.code = code;
     this.retryable = retryable;
@@ -17,7 +17,7 @@ export class ApiError extends Error {
 export class JsonRequests {
   #fetch;
 
-  /** @param {typeof fetch} fetch */
+  /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.#fetch = fetch;
   }
@@ -53,7 +53,8 @@ export class JsonRequests {
     return read(await this.#fetched(method, url, options));
   }
 
-  async #fetched(method, url, { body, signal, type = "application/json" } = {}) {
+  /** @param {string} method @param {string} url @param {{body?: BodyInit, signal?: AbortSignal, type?: string}} options */
+  async #fetched(method, url, { body, signal, type = "application/json" }) {
     const headers = { Accept: "application/json", ...(body !== undefined && { "Content-Type": type }) };
     // What is removed while the page is left is removed all the same.
     const keepalive = method === "DELETE";

@@ -8,11 +8,19 @@ import { ThemeView } from "./views/theme.js";
  * @typedef {object} Page
  * @property {EventBus} bus
  * @property {Preferences} preferences
- * @property {typeof fetch} fetch
+ * @property {typeof globalThis.fetch} fetch
  */
 
 /** @param {string} id @returns {any} the element of the template; null where this page has none */
 export const find = (id) => document.getElementById(id);
+
+/** @param {string} selector @returns {any[]} the elements of the template that it selects */
+export const findAll = (selector) => [...document.querySelectorAll(selector)];
+
+/** @returns {string | undefined} what the server tells the page in its head, in JSON */
+export function optionsText() {
+  return /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="fer-options"]'))?.content;
+}
 
 /** @returns {Page} with the theme's button and, where the page has room for them, messages */
 export function openPage() {

@@ -25,7 +25,7 @@ export class ProtocolError extends Error {
 }
 
 /**
- * @param {unknown} raw
+ * @param {any} raw
  * @param {{emotions: readonly string[], seq: number}} expected
  * @returns {ResultAck | DroppedAck | RefusedAck}
  * @throws {ProtocolError}
@@ -45,7 +45,7 @@ export function parseAck(raw, { emotions, seq }) {
 /**
  * An error, or the reason for a disconnection, as the server words it.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {WireError}
  */
 export function parseError(raw) {
@@ -68,7 +68,7 @@ export class RefusedError extends Error {
 /**
  * The answer to `record`.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {{session: string}}
  * @throws {RefusedError | ProtocolError}
  */
@@ -81,7 +81,7 @@ export function parseRecordAck(raw) {
 /**
  * The answer to `marker`.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {{id: string, atS: number, text: string}} atS: seconds since the session's start
  * @throws {RefusedError | ProtocolError}
  */
@@ -94,7 +94,7 @@ export function parseMarkerAck(raw) {
 /**
  * The server's word that rows of a session are in its database.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {{session: string, samples: number, untilS: number}}
  * @throws {ProtocolError}
  */
@@ -107,7 +107,7 @@ export function parseSaved(raw) {
 /**
  * How many people watch this page's stream, and whether any of them sees its picture.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {{watchers: number, hasVideo: boolean}}
  * @throws {ProtocolError}
  */
@@ -124,7 +124,7 @@ export function parseWatched(raw) {
  * @property {string} name the link's
  * @property {number} watchers people who watch it
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {WatchState}
  * @throws {ProtocolError}
  */
@@ -140,8 +140,8 @@ export function parseWatchState(raw) {
  * @property {Face[]} faces
  * @property {ArrayBuffer | Uint8Array | null} jpeg null: the link shows no picture
  *
- * @param {unknown} raw
- * @param {unknown} jpeg
+ * @param {any} raw
+ * @param {any} jpeg
  * @param {readonly string[]} emotions
  * @returns {WatchView}
  * @throws {ProtocolError}
@@ -182,13 +182,13 @@ function parseFace(raw, emotions) {
   check(isShare(raw.confidence), "the confidence is not between 0 and 1");
   check(typeof raw.sure === "boolean", "sure is neither true nor false");
   const heatmap = raw.heatmap === undefined ? {} : { heatmap: parseHeatmap(raw.heatmap, emotions) };
-  return { id: raw.id, box: [...raw.box], scores, label: raw.label, confidence: raw.confidence, sure: raw.sure, ...heatmap };
+  return { id: raw.id, box: raw.box, scores, label: raw.label, confidence: raw.confidence, sure: raw.sure, ...heatmap };
 }
 
 /**
  * The heat maps of one face, from whichever answer.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @param {readonly string[]} emotions
  * @returns {import("./heatmap.js").Heatmap}
  * @throws {ProtocolError}

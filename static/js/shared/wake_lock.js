@@ -4,7 +4,7 @@ export class WakeLock {
   #isWanted = false;
   #sentinel = null;
 
-  /** @param {WakeLock | undefined} wakeLock navigator.wakeLock, which not every browser has */
+  /** @param {Navigator["wakeLock"] | undefined} wakeLock navigator.wakeLock, which not every browser has */
   constructor(wakeLock) {
     this.#wakeLock = wakeLock;
   }

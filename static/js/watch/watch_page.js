@@ -1,7 +1,7 @@
 /** Composition root of the watch page: finds the elements, builds services and views, and wires them. */
 import { io } from "/vendor/socket.io.esm.min.js";
 
-import { find, openPage, tellLoaded } from "../shared/page.js";
+import { find, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { tellConnection } from "../shared/connection_messages.js";
 import { parseOptions } from "../shared/options.js";
 import { parseWatchState, parseWatchView } from "../shared/protocol.js";
@@ -21,7 +21,7 @@ const TICK_MS = 500;
 const now = () => performance.now();
 
 const { bus } = openPage();
-const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
+const options = parseOptions(optionsText());
 const session = new WatchSession({ bus, decode, now });
 
 buildViews();

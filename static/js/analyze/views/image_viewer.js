@@ -128,7 +128,7 @@ export class ImageViewerView {
 
   #drawFaces(context, faces, picture) {
     const { face: chosen, hasHeat, emotion } = this.#selection;
-    const ordered = [...faces].sort((a, b) => (a.id === chosen?.id) - (b.id === chosen?.id));
+    const ordered = [...faces].sort((a, b) => Number(a.id === chosen?.id) - Number(b.id === chosen?.id));
     if (hasHeat) for (const { heatmap, label } of faces) if (heatmap) drawHeatmap(context, heatmap, emotion ?? label, { picture });
     for (const face of this.#picture?.isAnnotated ? [] : ordered) {
       context.globalAlpha = face.id === chosen?.id ? 1 : OTHER_ALPHA;

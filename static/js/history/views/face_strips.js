@@ -20,7 +20,7 @@ export class FaceStripsView {
 
   #take(strips) {
     this.#strips = strips;
-    const faces = Object.keys(strips).sort((a, b) => a - b);
+    const faces = Object.keys(strips).sort((a, b) => Number(a) - Number(b));
     this.#root.replaceChildren(...faces.map(stripRow));
     if (this.#range) this.#draw();
   }

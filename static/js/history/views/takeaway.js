@@ -25,8 +25,8 @@ export class TakeawayView {
     png.addEventListener("click", () => this.#savePicture(), { signal });
     print.addEventListener("click", () => (this.#close(), globalThis.print()), { signal });
     menu.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(true), { signal });
-    document.addEventListener("click", (event) => menu.contains(event.target) || this.#close(), { signal });
-    menu.addEventListener("click", (event) => event.target.closest("a") && this.#close(), { signal });
+    document.addEventListener("click", ({ target }) => menu.contains(/** @type {Node} */ (target)) || this.#close(), { signal });
+    menu.addEventListener("click", ({ target }) => /** @type {Element} */ (target).closest("a") && this.#close(), { signal });
     bus.on("session-changed", ({ session }) => (this.#session = session));
   }
 

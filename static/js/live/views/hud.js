@@ -21,7 +21,7 @@ export class HudView {
    */
   constructor({ hud }, bus) {
     this.#hud = hud;
-    for (const field of hud.querySelectorAll("[data-field]")) this.#fields.set(field.dataset.field, field);
+    for (const field of /** @type {NodeListOf<HTMLElement>} */ (hud.querySelectorAll("[data-field]"))) this.#fields.set(field.dataset.field, field);
     bus.on("statistics", (snapshot) => this.#show(snapshot));
     bus.on("hud-toggle-requested", () => this.#toggle());
   }

@@ -38,8 +38,9 @@ export class ShortcutsView {
  * @returns {string | undefined} the name of the request
  */
 export function requestFor({ key, ctrlKey, metaKey, altKey, repeat, target }) {
+  const element = /** @type {Element | null} */ (target);
   if (ctrlKey || metaKey || altKey || repeat) return undefined;
-  if (target?.closest?.(USES_KEYS)) return undefined;
-  if (key === " " && target?.closest?.(USES_SPACE)) return undefined;
+  if (element?.closest?.(USES_KEYS)) return undefined;
+  if (key === " " && element?.closest?.(USES_SPACE)) return undefined;
   return REQUESTS[key.length === 1 ? key.toLowerCase() : key];
 }

@@ -4,11 +4,7 @@ export class KeyedList {
   #build;
   #rows = new Map();
 
-  /**
-   * @template Item
-   * @param {HTMLElement} list
-   * @param {(id: string) => {element: HTMLElement, show: (item: Item, ...rest: any[]) => void}} build
-   */
+  /** @param {HTMLElement} list @param {(id: string) => {element: HTMLElement, show: (...item: any[]) => void}} build */
   constructor(list, build) {
     this.#list = list;
     this.#build = build;
@@ -38,6 +34,6 @@ export class KeyedList {
  * @returns {{element: HTMLElement, part: (name: string) => any}}
  */
 export function rowFrom(template) {
-  const element = template.content.firstElementChild.cloneNode(true);
+  const element = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
   return { element, part: (name) => element.querySelector(`[data-part="${name}"]`) };
 }

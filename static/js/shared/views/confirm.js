@@ -1,7 +1,7 @@
 /** Asks the host before something that cannot be undone. */
 export class ConfirmView {
   #elements;
-  #answer = () => {};
+  #answer = (_isSure) => {};
 
   /**
    * @param {{dialog: HTMLDialogElement, title: HTMLElement, text: HTMLElement, yes: HTMLButtonElement,
