@@ -7,7 +7,8 @@
  * @property {string} noHeatmaps why not, for people
  * @property {number} maxImageBytes
  * @property {number} maxVideoBytes
- * @property {Readonly<Record<string, readonly string[]>>} folderNames that say each expression, in lower case
+ * @property {Readonly<Record<string, readonly string[]>>} folderNames that say each expression, in
+ *   lower case
  */
 import { parseOptions } from "../shared/options.js";
 

@@ -1,5 +1,6 @@
 /**
- * Which picture, which face and which heat map are looked at. Emits selection-changed with a Selection.
+ * Which picture, which face and which heat map are looked at. Emits selection-changed with a
+ * Selection.
  *
  * @typedef {object} Selection
  * @property {import("./image_queue.js").ImageItem | null} item

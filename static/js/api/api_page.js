@@ -2,11 +2,10 @@
 import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
 import { ConfirmView } from "../shared/views/confirm.js";
-import { Keys, revokeQuestion } from "./keys.js";
+import { Keys, revokeKeyQuestion } from "./keys.js";
 import { KeysApi } from "./keys_api.js";
 import { KeyListView } from "./views/key_list.js";
 import { NewKeyView } from "./views/new_key.js";
-
 
 const page = openPage();
 const { bus } = page;
@@ -18,7 +17,12 @@ tellLoaded();
 
 function buildKeys() {
   const keys = new Keys({ api: new KeysApi(page.fetch), bus });
-  const list = { list: find("key-list"), template: find("key-template"), none: find("keys-none"), trouble: find("keys-trouble") };
+  const list = {
+    list: find("key-list"),
+    template: find("key-template"),
+    none: find("keys-none"),
+    trouble: find("keys-trouble"),
+  };
   new KeyListView(list, bus);
   new NewKeyView(
     {
@@ -52,7 +56,10 @@ function wire(keys) {
   );
   bus.on("key-create-requested", ({ name }) => keys.create(name));
   bus.on("key-copy-requested", ({ text }) => copy(text));
-  bus.on("key-revoke-requested", async ({ key }) => (await confirm.ask(revokeQuestion(key))) && keys.revoke(key));
+  bus.on(
+    "key-revoke-requested",
+    async ({ key }) => (await confirm.ask(revokeKeyQuestion(key))) && keys.revoke(key),
+  );
 }
 
 async function copy(text) {
@@ -60,6 +67,8 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     bus.emit("key-copied");
   } catch {
-    bus.emit("keys-failed", { text: "The browser does not let the page copy. Select the key and copy it by hand." });
+    bus.emit("keys-failed", {
+      text: "The browser does not let the page copy. Select the key and copy it by hand.",
+    });
   }
 }

@@ -4,8 +4,8 @@ export class Keys {
   #bus;
 
   /**
-   * @param {{api: import("./keys_api.js").KeysApi, bus: import("../shared/event_bus.js").EventBus}} parts
-   *   bus: emits keys-changed {keys}, key-created {key}, keys-failed {text}
+   * @param {{api: import("./keys_api.js").KeysApi, bus: import("../shared/event_bus.js").EventBus}}
+   *   parts bus: emits keys-changed {keys}, key-created {key}, keys-failed {text}
    */
   constructor({ api, bus }) {
     this.#api = api;
@@ -42,7 +42,7 @@ export class Keys {
 }
 
 /** @param {import("./keys_api.js").ApiKey} key */
-export const revokeQuestion = ({ name }) => ({
+export const revokeKeyQuestion = ({ name }) => ({
   title: `Revoke “${name}”?`,
   text: "Programs with this key are refused from now on. What they made stays.",
   label: "Revoke",

@@ -1,5 +1,6 @@
 /**
- * A chart over time: lines or stacked areas, gaps, markers, zoom. It draws and tells; what to draw is passed in.
+ * A chart over time: lines or stacked areas, gaps, markers, zoom. It draws and tells; what to draw
+ * is passed in.
  *
  * @typedef {object} ChartLine
  * @property {string} label
@@ -10,13 +11,25 @@
  * @typedef {object} ChartContent
  * @property {[number, number]} domain all of the time axis, seconds
  * @property {ChartLine[]} lines
- * @property {boolean} isStacked columns are cumulative shares; each area reaches down to the one before
- * @property {(fromS: number, toS: number, points: number) => ChartData} read what is to be drawn of a window
+ * @property {boolean} isStacked columns are cumulative shares; each area reaches down to the one
+ *   before
+ * @property {(fromS: number, toS: number, points: number) => ChartData} read what is to be drawn of
+ *   a window
  * @property {{atS: number, text: string}[]} markers
  *
- * @typedef {{atS: number[], columns: (number | null | undefined)[][], gaps: [number, number][]}} ChartData
+ * @typedef {{atS: number[], columns: (number | null | undefined)[][], gaps: [number, number][]}}
+ *   ChartData
  */
-import { AXIS_PX, RIGHT_PX, clampRange, cssColour, drawMarkers, series, shareAxis, timeAxis } from "./chart_options.js";
+import {
+  AXIS_PX,
+  RIGHT_PX,
+  clampRange,
+  cssColour,
+  drawMarkers,
+  series,
+  shareAxis,
+  timeAxis,
+} from "./chart_options.js";
 
 const TALL_PX = 320;
 const LOW_PX = 250;
@@ -46,7 +59,11 @@ export class Chart {
     // The canvas does not follow the style sheet by itself.
     const themes = new MutationObserver(() => this.#plot?.redraw(false));
     themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    signal.addEventListener("abort", () => [sizes, themes].forEach((observer) => observer.disconnect()), { once: true });
+    signal.addEventListener(
+      "abort",
+      () => [sizes, themes].forEach((observer) => observer.disconnect()),
+      { once: true },
+    );
   }
 
   /** @returns {[number, number]} the window that is shown */
@@ -93,7 +110,10 @@ export class Chart {
     if (this.#content) this.zoom(this.#content.domain);
   }
 
-  /** @param {number} factor less than 1 shows less @param {number} [aroundS] what stays where it is */
+  /**
+   * @param {number} factor less than 1 shows less
+   * @param {number} [aroundS] what stays where it is
+   */
   zoomBy(factor, aroundS = (this.#range[0] + this.#range[1]) / 2) {
     const [from, to] = this.#range;
     this.zoom([aroundS + (from - aroundS) * factor, aroundS + (to - aroundS) * factor]);
@@ -215,7 +235,12 @@ export class Chart {
     for (const [from, to] of this.#data.gaps) {
       const [left, right] = [from, to].map((time) => plot.valToPos(time, "x", true));
       const start = Math.max(bbox.left, left);
-      ctx.fillRect(start, bbox.top, Math.max(0, Math.min(bbox.left + bbox.width, right) - start), bbox.height);
+      ctx.fillRect(
+        start,
+        bbox.top,
+        Math.max(0, Math.min(bbox.left + bbox.width, right) - start),
+        bbox.height,
+      );
     }
     ctx.restore();
   }

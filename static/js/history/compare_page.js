@@ -3,18 +3,17 @@ import uPlot from "/vendor/uPlot.esm.js";
 
 import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
-import { HistoryApi } from "./api.js";
+import { SessionsApi } from "./sessions_api.js";
 import { Comparison } from "./comparison.js";
 import { ComparisonChartView } from "./views/comparison_chart.js";
 import { PaperView } from "./views/paper.js";
 import { SidesView } from "./views/sides.js";
 import { SmoothingView } from "./views/smoothing.js";
 
-
 const page = openPage();
 const { bus } = page;
 const ids = (new URLSearchParams(location.search).get("ids") ?? "").split(",").filter(Boolean);
-const comparison = new Comparison({ api: new HistoryApi(page.fetch), bus, ids });
+const comparison = new Comparison({ api: new SessionsApi(page.fetch), bus, ids });
 
 const smoothing = buildViews();
 wire();
@@ -50,7 +49,10 @@ function wire() {
     find("comparison").setAttribute("aria-busy", "false");
   };
   bus.on("comparison-changed", () => show("ready"));
-  bus.on("load-failed", ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)));
+  bus.on(
+    "load-failed",
+    ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)),
+  );
   bus.on("align-requested", ({ id, markerId }) => comparison.align(id, markerId));
   bus.on("smoothing-changed", ({ smoothingS }) => comparison.load(smoothingS));
 }

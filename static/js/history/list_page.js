@@ -1,18 +1,17 @@
 /** Composition root of /history. */
 import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
-import { HistoryApi } from "./api.js";
-import { SessionList } from "./session_list.js";
-import { ListActionsView } from "./views/actions.js";
+import { SessionsApi } from "./sessions_api.js";
+import { LoadedSessions } from "./loaded_sessions.js";
+import { ListActionsView } from "./views/list_actions.js";
 import { CompareBarView } from "./views/compare_bar.js";
 import { FilterView } from "./views/filter.js";
 import { SessionListView } from "./views/session_list.js";
 
-
 const page = openPage();
 const { bus } = page;
 const { signal } = bus;
-const sessions = new SessionList({ api: new HistoryApi(page.fetch), bus });
+const sessions = new LoadedSessions({ api: new SessionsApi(page.fetch), bus });
 
 const filter = buildViews();
 wire();
@@ -38,7 +37,12 @@ function buildViews() {
     },
     bus,
   );
-  const bar = { bar: find("compare-bar"), text: find("compare-text"), link: find("compare"), clear: find("compare-clear") };
+  const bar = {
+    bar: find("compare-bar"),
+    text: find("compare-text"),
+    link: find("compare"),
+    clear: find("compare-clear"),
+  };
   new CompareBarView(bar, bus);
   new ListActionsView(
     {
@@ -64,7 +68,9 @@ function wire() {
   bus.on("import-requested", ({ file }) => sessions.importFile(file));
   find("more").addEventListener("click", () => sessions.more(), { signal });
   find("retry").addEventListener("click", () => sessions.reload(), { signal });
-  find("nothing-clear").addEventListener("click", () => bus.emit("clear-filter-requested"), { signal });
+  find("nothing-clear").addEventListener("click", () => bus.emit("clear-filter-requested"), {
+    signal,
+  });
 }
 
 /** A session was deleted on its own page, which sent us here. */

@@ -4,33 +4,37 @@ import uPlot from "/vendor/uPlot.esm.js";
 import { find, findAll, openPage, tellLoaded } from "../shared/page.js";
 import { sessionName } from "../shared/format.js";
 import { buildSharePanel } from "../share/panel.js";
-import { HistoryApi, exportPath } from "./api.js";
+import { SessionsApi, exportPath } from "./sessions_api.js";
 import { SessionData } from "./session_data.js";
 import { DataTableView } from "./views/data_table.js";
 import { FaceStripsView } from "./views/face_strips.js";
 import { HeadingView } from "./views/heading.js";
 import { MarkersView } from "./views/markers.js";
-import { NameView } from "./views/name.js";
+import { SessionNameView } from "./views/session_name.js";
 import { NotesView } from "./views/notes.js";
 import { PaperView } from "./views/paper.js";
 import { PeaksView } from "./views/peaks.js";
 import { ReadOnlyView } from "./views/read_only.js";
-import { SharesView } from "./views/shares.js";
+import { EmotionSharesView } from "./views/emotion_shares.js";
 import { SmoothingView } from "./views/smoothing.js";
 import { TakeawayView } from "./views/takeaway.js";
 import { TimelineView } from "./views/timeline.js";
 import { TransitionsView } from "./views/transitions.js";
 import { ViewControlsView } from "./views/view_controls.js";
 
-
 const page = openPage();
 const { bus } = page;
 const { signal } = bus;
 const isReadOnly = find("session").dataset.readOnly === "true";
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
-const api = new HistoryApi(page.fetch);
+const api = new SessionsApi(page.fetch);
 // The browser may have kept the slider where it was before a reload.
-const data = new SessionData({ api, bus, id, view: { face: null, smoothingS: Number(find("smoothing").value) } });
+const data = new SessionData({
+  api,
+  bus,
+  id,
+  view: { face: null, smoothingS: Number(find("smoothing").value) },
+});
 
 buildViews();
 wire();
@@ -45,8 +49,15 @@ function buildViews() {
   else buildEditing();
   const timeline = buildTimeline();
   new FaceStripsView({ root: find("face-strips") }, bus);
-  new SharesView({ list: find("shares"), present: find("present-share"), unsure: find("unsure-share") }, bus);
-  const transitions = { table: find("transitions"), note: find("transitions-note"), none: find("transitions-none") };
+  new EmotionSharesView(
+    { list: find("shares"), present: find("present-share"), unsure: find("unsure-share") },
+    bus,
+  );
+  const transitions = {
+    table: find("transitions"),
+    note: find("transitions-note"),
+    none: find("transitions-none"),
+  };
   new TransitionsView(transitions, bus);
   new PeaksView({ list: find("peaks"), none: find("peaks-none") }, bus);
   new DataTableView({ table: find("data-table"), caption: find("data-caption") }, bus);
@@ -72,15 +83,28 @@ function buildHead() {
 }
 
 function buildEditing() {
-  new NameView({ name: find("name"), form: find("name-form") }, bus);
-  new MarkersView({ list: find("markers"), none: find("markers-none"), template: find("marker-template") }, bus);
-  const notes = { notes: find("notes"), saved: find("saved"), tags: find("tags"), tagForm: find("tag-form"), tag: find("tag") };
+  new SessionNameView({ name: find("name"), form: find("name-form") }, bus);
+  new MarkersView(
+    { list: find("markers"), none: find("markers-none"), template: find("marker-template") },
+    bus,
+  );
+  const notes = {
+    notes: find("notes"),
+    saved: find("saved"),
+    tags: find("tags"),
+    tagForm: find("tag-form"),
+    tag: find("tag"),
+  };
   new NotesView(notes, bus);
 }
 
 function buildReading() {
   const texts = { name: find("read-name"), notes: find("read-notes"), tags: find("read-tags") };
-  const markers = { markers: find("markers"), none: find("markers-none"), template: find("marker-template") };
+  const markers = {
+    markers: find("markers"),
+    none: find("markers-none"),
+    template: find("marker-template"),
+  };
   new ReadOnlyView({ ...texts, ...markers }, bus);
 }
 
@@ -125,7 +149,11 @@ function wireEdits() {
   if (!share) return;
   // A session that still runs has no end to show.
   bus.on("session-changed", ({ session }) => (share.hidden = session.state === "running"));
-  share.addEventListener("click", () => bus.emit("session-share-requested", { session: id, name: sessionName(data.session) }), { signal });
+  share.addEventListener(
+    "click",
+    () => bus.emit("session-share-requested", { session: id, name: sessionName(data.session) }),
+    { signal },
+  );
 }
 
 async function update(changes) {
@@ -134,7 +162,8 @@ async function update(changes) {
 
 async function remove() {
   const name = data.session ? sessionName(data.session) : "";
-  if (await data.remove()) location.assign(`/history#${new URLSearchParams({ deleted: id, name })}`);
+  if (await data.remove())
+    location.assign(`/history#${new URLSearchParams({ deleted: id, name })}`);
 }
 
 /** @param {"ready" | "empty" | "failed"} state */
@@ -146,7 +175,9 @@ function showState(state) {
 function fail(problem) {
   const isGone = problem.code === "not_found";
   showState("failed");
-  find("failed-title").textContent = isGone ? "There is no such session" : "The session could not be loaded";
+  find("failed-title").textContent = isGone
+    ? "There is no such session"
+    : "The session could not be loaded";
   find("failed-text").textContent = isGone
     ? "It was deleted, its time was over, or another browser recorded it."
     : problem.message;

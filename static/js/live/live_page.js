@@ -1,4 +1,7 @@
-/** Composition root: finds the elements, builds services and views, and wires what belongs to neither. */
+/**
+ * Composition root: finds the elements, builds services and views, and wires what belongs to
+ * neither.
+ */
 import { io } from "/vendor/socket.io.esm.min.js";
 
 import { find, findAll, openPage, optionsText, tellLoaded } from "../shared/page.js";
@@ -6,7 +9,7 @@ import { Camera } from "./camera.js";
 import { tellConnection } from "../shared/connection_messages.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
-import { HistoryApi } from "../history/api.js";
+import { SessionsApi } from "../history/sessions_api.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
 import { QualityController } from "./quality_controller.js";
@@ -16,7 +19,7 @@ import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
-import { AnnouncerView } from "../shared/views/announcer.js";
+import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { ControlsView } from "./views/controls.js";
 import { FacesView } from "../shared/views/faces.js";
@@ -24,11 +27,11 @@ import { HelpView } from "./views/help.js";
 import { HudView } from "./views/hud.js";
 import { NoticeView } from "./views/notice.js";
 import { OverlayView } from "../shared/views/overlay.js";
-import { RecorderView } from "./views/recorder.js";
+import { RecordingBarView } from "./views/recording_bar.js";
 import { ShortcutsView } from "./views/shortcuts.js";
 import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
-import { WatchedView } from "./views/watched.js";
+import { WatcherCountView } from "./views/watcher_count.js";
 import { WakeLock, keepAwake } from "../shared/wake_lock.js";
 
 const STATISTICS_MS = 250;
@@ -47,7 +50,9 @@ tellLoaded();
 
 function buildSession() {
   const video = find("video");
-  const canvas = globalThis.OffscreenCanvas ? new OffscreenCanvas(1, 1) : document.createElement("canvas");
+  const canvas = globalThis.OffscreenCanvas
+    ? new OffscreenCanvas(1, 1)
+    : document.createElement("canvas");
   const socket = new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs });
   const camera = new Camera({ mediaDevices: navigator.mediaDevices, isSecureContext });
   const pump = new FramePump({
@@ -60,7 +65,14 @@ function buildSession() {
   });
   const deviceId = preferences.get("camera") ?? "";
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
-  const built = new LiveSession({ camera, clock: new VideoClock(video, bus), pump, socket, bus, deviceId });
+  const built = new LiveSession({
+    camera,
+    clock: new VideoClock(video, bus),
+    pump,
+    socket,
+    bus,
+    deviceId,
+  });
   bus.on("video-frame", (frame) => pump.offer(frame));
   bus.on("connection-changed", () => pump.connectionChanged());
   bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn));
@@ -100,7 +112,9 @@ function buildViews() {
   );
   const frameSize = () => ({ width: video.videoWidth, height: video.videoHeight });
   const overlay = new OverlayView({ canvas: find("overlay") }, bus, frameSize);
-  new SnapshotView({ video, flash: find("flash") }, bus, (context, view) => overlay.paint(context, view));
+  new SnapshotView({ video, flash: find("flash") }, bus, (context, view) =>
+    overlay.paint(context, view),
+  );
   new FacesView(
     {
       list: find("faces"),
@@ -112,7 +126,7 @@ function buildViews() {
     bus,
     options.emotions,
   );
-  new WatchedView({ bar: find("watched"), text: find("watched-text") }, bus);
+  new WatcherCountView({ bar: find("watched"), text: find("watched-text") }, bus);
   new HudView({ hud: find("hud") }, bus);
   new ControlsView(
     {
@@ -129,7 +143,7 @@ function buildViews() {
     },
     bus,
   );
-  new RecorderView(
+  new RecordingBarView(
     {
       bar: find("recorder"),
       toggle: find("record"),
@@ -144,11 +158,15 @@ function buildViews() {
     },
     bus,
   );
-  new AnnouncerView({ region: find("announcer") }, bus);
+  new ExpressionAnnouncerView({ region: find("announcer") }, bus);
   new HelpView({ dialog: find("help"), close: find("help-close") }, bus);
   new ShortcutsView(document, bus);
   buildSharePanel(page);
-  const dialog = { dialog: find("notice"), accept: find("notice-accept"), decline: find("notice-decline") };
+  const dialog = {
+    dialog: find("notice"),
+    accept: find("notice-accept"),
+    decline: find("notice-decline"),
+  };
   return new NoticeView({ ...dialog, close: find("notice-close") }, bus, preferences);
 }
 
@@ -165,16 +183,20 @@ function wire() {
   bus.on("frame-refused", () => statistics.addDrop("refused"));
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset());
   wireHeatmaps();
-  wireRecording(new HistoryApi(page.fetch));
+  wireRecording(new SessionsApi(page.fetch));
   keepAwake(new WakeLock(navigator.wakeLock), document, bus);
-  const timer = setInterval(() => bus.emit("statistics", statistics.snapshot(now())), STATISTICS_MS);
+  const timer = setInterval(
+    () => bus.emit("statistics", statistics.snapshot(now())),
+    STATISTICS_MS,
+  );
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
 function wireHeatmaps() {
   const hasThem = options.model.heatmaps !== null;
   let isOn = hasThem && preferences.get("heatmap") === "on";
-  const tell = () => bus.emit("heatmap-changed", { isOn, problem: hasThem ? "" : options.model.noHeatmaps });
+  const tell = () =>
+    bus.emit("heatmap-changed", { isOn, problem: hasThem ? "" : options.model.noHeatmaps });
   const switchOver = () => {
     if (!hasThem) return;
     isOn = !isOn;

@@ -4,7 +4,8 @@
 export function tellRecording(bus) {
   bus.on("recording-changed", ({ state, problem }) => {
     if (problem) bus.emit("message", problemMessage(problem));
-    else if (state === "recording" || state === "off") bus.emit("message-cleared", { id: "recording" });
+    else if (state === "recording" || state === "off")
+      bus.emit("message-cleared", { id: "recording" });
   });
 }
 

@@ -1,9 +1,9 @@
 /** Composition root of the Share panel, on every page that has templates/_share.html. */
 import { find } from "../shared/page.js";
 import { ConfirmView } from "../shared/views/confirm.js";
-import { removeQuestion, revokeQuestion, stopQuestion } from "./questions.js";
+import { removeVisitorQuestion, revokeLinkQuestion, stopSharingQuestion } from "./questions.js";
 import { ShareApi, qrPath } from "./share_api.js";
-import { Sharing } from "./sharing.js";
+import { ShareControl } from "./share_control.js";
 import { LinkFormView } from "./views/link_form.js";
 import { LinkListView } from "./views/link_list.js";
 import { ShareDialogView } from "./views/share_dialog.js";
@@ -11,7 +11,8 @@ import { ShownLinkView } from "./views/shown_link.js";
 import { VisitorListView } from "./views/visitor_list.js";
 
 /**
- * @param {import("../shared/page.js").Page} page its bus takes share-requested and session-share-requested {session, name}
+ * @param {import("../shared/page.js").Page} page its bus takes share-requested and
+ *   session-share-requested {session, name}
  * @param {{session?: string | null}} [about] the session that the page is about
  */
 export function buildSharePanel({ bus, fetch }, { session = null } = {}) {
@@ -19,7 +20,7 @@ export function buildSharePanel({ bus, fetch }, { session = null } = {}) {
   if (!find("share")) return;
   const api = new ShareApi(fetch);
   const timers = { set: (act, ms) => setTimeout(act, ms), clear: (timer) => clearTimeout(timer) };
-  const sharing = new Sharing({ api, bus, timers });
+  const sharing = new ShareControl({ api, bus, timers });
   buildDialog(bus);
   buildLinks(bus);
   wireLook(bus, sharing);
@@ -50,7 +51,11 @@ function buildDialog(bus) {
     },
     bus,
   );
-  const visitors = { list: find("share-visitors"), none: find("share-visitors-none"), count: find("share-visitor-count") };
+  const visitors = {
+    list: find("share-visitors"),
+    none: find("share-visitors-none"),
+    count: find("share-visitor-count"),
+  };
   new VisitorListView({ ...visitors, template: find("share-visitor-template") }, bus);
 }
 
@@ -143,10 +148,15 @@ function wireEnds(bus, sharing) {
     bus.signal,
   );
   const after = async (question, act) => (await confirm.ask(question)) && act();
-  bus.on("link-revoke-requested", ({ link }) => after(revokeQuestion(link), () => sharing.revoke(link.id)));
-  const remove = ({ visitor, linkName }) => after(removeQuestion(visitor, linkName), () => sharing.removeVisitor(visitor.id));
+  bus.on("link-revoke-requested", ({ link }) =>
+    after(revokeLinkQuestion(link), () => sharing.revoke(link.id)),
+  );
+  const remove = ({ visitor, linkName }) =>
+    after(removeVisitorQuestion(visitor, linkName), () => sharing.removeVisitor(visitor.id));
   bus.on("visitor-remove-requested", remove);
-  bus.on("share-stop-requested", () => after(stopQuestion(sharing.share), () => sharing.stop()));
+  bus.on("share-stop-requested", () =>
+    after(stopSharingQuestion(sharing.share), () => sharing.stop()),
+  );
 }
 
 async function copy(bus, url) {

@@ -34,7 +34,9 @@ import { JsonRequests, pathOf } from "../shared/json_requests.js";
 
 const SHARE = "/api/v1/share";
 
-/** All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does. */
+/**
+ * All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does.
+ */
 export class ShareApi {
   #requests;
 
@@ -79,7 +81,8 @@ export class ShareApi {
 /**
  * @param {SharedLink} link
  * @param {number} address index into link.urls
- * @returns {string} address of the QR code's picture; another one when the network's address changed
+ * @returns {string} address of the QR code's picture; another one when the network's address
+ *   changed
  */
 export function qrPath(link, address) {
   const host = new URL(link.urls[address]).host;

@@ -27,7 +27,13 @@ export function refusalMessage({ message, retryable }) {
  * @param {{message: string}} reason
  */
 export function goodbyeMessage({ message }) {
-  return { id: "goodbye", tone: "error", title: "The server ended the connection", text: message, lastsMs: 15_000 };
+  return {
+    id: "goodbye",
+    tone: "error",
+    title: "The server ended the connection",
+    text: message,
+    lastsMs: 15_000,
+  };
 }
 
 /**
@@ -36,7 +42,8 @@ export function goodbyeMessage({ message }) {
  */
 export function connectionMessage({ state, message, hasFailed }) {
   if (state === "reconnecting") {
-    const text = message || "The server does not answer. The page goes on by itself when it is back.";
+    const text =
+      message || "The server does not answer. The page goes on by itself when it is back.";
     return { id: "connection", tone: "warning", title: "Reconnecting…", text };
   }
   if (state === "connecting" && hasFailed) {
@@ -55,5 +62,6 @@ function tellState(bus, change) {
   const message = connectionMessage(change);
   if (message) bus.emit("message", message);
   // The stage itself says why it is over.
-  else if (["connected", "over"].includes(change.state)) bus.emit("message-cleared", { id: "connection" });
+  else if (["connected", "over"].includes(change.state))
+    bus.emit("message-cleared", { id: "connection" });
 }

@@ -37,9 +37,10 @@ const GOODBYES = Object.freeze({
 });
 
 /**
- * @param {{code?: string} | null | undefined} reason the server's, from `closing` or a refused connection
- * @returns {{kind: string, title: string, text: string, steps: readonly string[], isFinal: true} | null}
- *   null: the page may come back
+ * @param {{code?: string} | null | undefined} reason the server's, from `closing` or a refused
+ *   connection
+ * @returns {{kind: string, title: string, text: string, steps: readonly string[], isFinal: true} |
+ *   null} null: the page may come back
  */
 export function goodbyeOf(reason) {
   const code = reason?.code ?? "";

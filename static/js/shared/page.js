@@ -19,20 +19,28 @@ export const findAll = (selector) => [...document.querySelectorAll(selector)];
 
 /** @returns {string | undefined} what the server tells the page in its head, in JSON */
 export function optionsText() {
-  return /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="fer-options"]'))?.content;
+  return /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="fer-options"]'))
+    ?.content;
 }
 
 /** @returns {Page} with the theme's button and, where the page has room for them, messages */
 export function openPage() {
   const bus = new EventBus();
   const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, bus.signal, preferences);
+  new ThemeView(
+    { root: document.documentElement, button: find("theme-toggle") },
+    bus.signal,
+    preferences,
+  );
   const messages = { list: find("messages"), template: find("message-template") };
   if (messages.list) new MessagesView(messages, bus);
   return { bus, preferences, fetch: globalThis.fetch.bind(globalThis) };
 }
 
-/** Takes away the words for a page that did not load whole: its module ran to the end, with all that it imports. */
+/**
+ * Takes away the words for a page that did not load whole: its module ran to the end, with all that
+ * it imports.
+ */
 export function tellLoaded() {
   find("not-loaded").remove();
 }

@@ -4,7 +4,10 @@ const PREFIX = "fer-web.";
 export class Preferences {
   #storage;
 
-  /** @param {() => Storage} storage a function, because in some browsers even looking at localStorage throws */
+  /**
+   * @param {() => Storage} storage a function, because in some browsers even looking at
+   *   localStorage throws
+   */
   constructor(storage) {
     try {
       this.#storage = storage();

@@ -4,7 +4,10 @@ export class WakeLock {
   #isWanted = false;
   #sentinel = null;
 
-  /** @param {Navigator["wakeLock"] | undefined} wakeLock navigator.wakeLock, which not every browser has */
+  /**
+   * @param {Navigator["wakeLock"] | undefined} wakeLock navigator.wakeLock, which not every browser
+   *   has
+   */
   constructor(wakeLock) {
     this.#wakeLock = wakeLock;
   }
@@ -41,5 +44,7 @@ export class WakeLock {
  */
 export function keepAwake(wakeLock, page, bus) {
   bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"));
-  page.addEventListener("visibilitychange", () => page.hidden || wakeLock.renew(), { signal: bus.signal });
+  page.addEventListener("visibilitychange", () => page.hidden || wakeLock.renew(), {
+    signal: bus.signal,
+  });
 }

@@ -1,4 +1,7 @@
-/** Composition root of the watch page: finds the elements, builds services and views, and wires them. */
+/**
+ * Composition root of the watch page: finds the elements, builds services and views, and wires
+ * them.
+ */
 import { io } from "/vendor/socket.io.esm.min.js";
 
 import { find, openPage, optionsText, tellLoaded } from "../shared/page.js";
@@ -6,12 +9,12 @@ import { tellConnection } from "../shared/connection_messages.js";
 import { parseOptions } from "../shared/options.js";
 import { parseWatchState, parseWatchView } from "../shared/protocol.js";
 import { SocketClient } from "../shared/socket_client.js";
-import { AnnouncerView } from "../shared/views/announcer.js";
+import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { FacesView } from "../shared/views/faces.js";
 import { OverlayView } from "../shared/views/overlay.js";
 import { WakeLock, keepAwake } from "../shared/wake_lock.js";
-import { FactsView } from "./views/facts.js";
+import { WatchFactsView } from "./views/watch_facts.js";
 import { MinuteView } from "./views/minute.js";
 import { WatchStageView } from "./views/watch_stage.js";
 import { WatchSession } from "./watch_session.js";
@@ -37,16 +40,33 @@ function buildViews() {
   const picture = find("picture");
   new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus);
   new WatchStageView(
-    { stage: find("stage"), picture, title: find("note-title"), text: find("note-text"), steps: find("note-steps") },
+    {
+      stage: find("stage"),
+      picture,
+      title: find("note-title"),
+      text: find("note-text"),
+      steps: find("note-steps"),
+    },
     bus,
   );
-  new OverlayView({ canvas: find("overlay") }, bus, () => ({ width: picture.width, height: picture.height }));
-  const faces = { list: find("faces"), count: find("face-count"), legend: find("legend"), hint: find("no-face") };
+  new OverlayView({ canvas: find("overlay") }, bus, () => ({
+    width: picture.width,
+    height: picture.height,
+  }));
+  const faces = {
+    list: find("faces"),
+    count: find("face-count"),
+    legend: find("legend"),
+    hint: find("no-face"),
+  };
   new FacesView({ ...faces, template: find("face-card-template") }, bus, options.emotions);
   new MinuteView({ canvas: find("minute"), words: find("minute-words") }, bus, options.emotions);
   const facts = { people: find("people"), watchers: find("watchers"), video: find("video-shared") };
-  new FactsView({ bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts }, bus);
-  new AnnouncerView({ region: find("announcer") }, bus);
+  new WatchFactsView(
+    { bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts },
+    bus,
+  );
+  new ExpressionAnnouncerView({ region: find("announcer") }, bus);
   // Others are shown as they stand before the camera, not as in a mirror.
   bus.emit("mirror-changed", { isMirrored: false });
 }
@@ -57,7 +77,9 @@ function wire(socket) {
   bus.on("watch-state", (state) => session.stateCame(state));
   bus.on("watch-view", (view) => session.viewCame(view));
   // The words for the live page speak of a camera.
-  bus.on("farewell", ({ problem }) => session.end({ ...problem, text: "Nothing is shown here any more." }));
+  bus.on("farewell", ({ problem }) =>
+    session.end({ ...problem, text: "Nothing is shown here any more." }),
+  );
   bus.on("connection-changed", (change) => session.connectionChanged(change));
   bus.on("reconnect-requested", () => socket.connect());
   const timer = setInterval(() => session.tick(), TICK_MS);

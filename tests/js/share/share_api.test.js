@@ -31,8 +31,13 @@ test("every verb has its address, and ids cannot leave their place", async () =>
 });
 
 test("who is not the host hears so by its code", async () => {
-  const refusal = { error: { code: "forbidden", message: "Only the host may share.", retryable: false } };
-  await assert.rejects(build(refusal, { status: 403 }).api.share(), { name: "ApiError", code: "forbidden" });
+  const refusal = {
+    error: { code: "forbidden", message: "Only the host may share.", retryable: false },
+  };
+  await assert.rejects(build(refusal, { status: 403 }).api.share(), {
+    name: "ApiError",
+    code: "forbidden",
+  });
 });
 
 test("the QR code's address changes with the network, so that no old picture is shown", () => {

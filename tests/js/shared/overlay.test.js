@@ -4,7 +4,14 @@ import { test } from "node:test";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 import { OverlayView } from "../../../static/js/shared/views/overlay.js";
 
-const FACE = { id: 1, box: [0.2, 0.2, 0.3, 0.3], label: "happy", scores: {}, confidence: 0.9, isSure: true };
+const FACE = {
+  id: 1,
+  box: [0.2, 0.2, 0.3, 0.3],
+  label: "happy",
+  scores: {},
+  confidence: 0.9,
+  isSure: true,
+};
 
 globalThis.ResizeObserver = class {
   observe() {}

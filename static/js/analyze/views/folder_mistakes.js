@@ -39,7 +39,9 @@ export class FolderMistakesView {
   #show(count) {
     const { list, more } = this.#elements;
     this.#forget();
-    list.replaceChildren(...this.#report.mistakes.slice(0, count).map((mistake) => this.#item(mistake)));
+    list.replaceChildren(
+      ...this.#report.mistakes.slice(0, count).map((mistake) => this.#item(mistake)),
+    );
     more.hidden = this.#report.mistakes.length <= count;
     more.textContent = `Show all ${this.#report.mistakes.length}`;
   }

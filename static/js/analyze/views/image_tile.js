@@ -1,4 +1,7 @@
-/** One picture of the grid: small, with its boxes, what was found, or its error in words. A part of ImageTilesView. */
+/**
+ * One picture of the grid: small, with its boxes, what was found, or its error in words. A part of
+ * TileGridView.
+ */
 import { boxToRect, clipBox, coverAround } from "../../shared/geometry.js";
 import { capitalise } from "../../shared/format.js";
 import { drawFaceFrame } from "../../shared/overlay_painter.js";
@@ -24,7 +27,11 @@ export class ImageTile {
   constructor(template, bus, load) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.#load = load;
-    for (const [part, event] of [["open", "image-selected"], ["retry", "image-retry-requested"], ["remove", "image-remove-requested"]]) {
+    for (const [part, event] of [
+      ["open", "image-selected"],
+      ["retry", "image-retry-requested"],
+      ["remove", "image-remove-requested"],
+    ]) {
       this.part(part).addEventListener("click", () => bus.emit(event, { id: this.#item.id }));
     }
   }
@@ -36,7 +43,8 @@ export class ImageTile {
     this.element.dataset.state = state;
     this.element.dataset.image = String(item.id);
     this.part("name").textContent = this.part("name").title = name;
-    this.part("text").textContent = error?.message ?? (result ? capitalise(summariseFaces(result.faces)) : STATES[state]);
+    this.part("text").textContent =
+      error?.message ?? (result ? capitalise(summariseFaces(result.faces)) : STATES[state]);
     this.#showSwatch(result?.faces ?? []);
     this.part("spinner").hidden = state !== "analysing";
     this.part("retry").hidden = state !== "failed";
@@ -81,11 +89,17 @@ function drawThumb(canvas, { canvas: picture, isAnnotated }, faces) {
   const rect = coverAround(picture, view, middleOf(faces));
   context.drawImage(picture, rect.x, rect.y, rect.width, rect.height);
   if (isAnnotated) return;
-  for (const face of faces) drawFaceFrame(context, { rect: boxToRect(clipBox(face.box), rect, false), face, view: { width: 700, height: 700 } });
+  for (const face of faces)
+    drawFaceFrame(context, {
+      rect: boxToRect(clipBox(face.box), rect, false),
+      face,
+      view: { width: 700, height: 700 },
+    });
 }
 
 function middleOf(faces) {
   if (faces.length === 0) return { x: 0.5, y: 0.5 };
-  const mean = (at) => faces.reduce((sum, { box }) => sum + box[at] + box[at + 2] / 2, 0) / faces.length;
+  const mean = (at) =>
+    faces.reduce((sum, { box }) => sum + box[at] + box[at + 2] / 2, 0) / faces.length;
   return { x: mean(0), y: mean(1) };
 }

@@ -8,8 +8,10 @@ export class VideoListView {
   #rows = new Map();
 
   /**
-   * @param {{section: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, trouble: HTMLElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits video-retry-requested {key} and video-remove-requested {key}
+   * @param {{section: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, trouble:
+   *   HTMLElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits video-retry-requested {key} and
+   *   video-remove-requested {key}
    * @param {(id: string, part: string) => string} filePath of a video's files
    */
   constructor(elements, bus, filePath) {
@@ -35,7 +37,8 @@ export class VideoListView {
       }
       this.#rows.get(video.key).show(video);
     }
-    if (hadFocus && !list.contains(document.activeElement)) list.querySelector("button:not([hidden]), a:not([hidden])")?.focus();
+    if (hadFocus && !list.contains(document.activeElement))
+      list.querySelector("button:not([hidden]), a:not([hidden])")?.focus();
   }
 
   #drop(key, row) {

@@ -1,4 +1,7 @@
-/** One video: how far it is, what can be done with it, or its error in words. A part of VideoListView. */
+/**
+ * One video: how far it is, what can be done with it, or its error in words. A part of
+ * VideoListView.
+ */
 import { describeVideo, progressOf } from "../video_texts.js";
 
 const BADGES = {
@@ -25,9 +28,13 @@ export class VideoRow {
   constructor(template, bus, filePath) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.filePath = filePath;
-    this.part("retry").addEventListener("click", () => bus.emit("video-retry-requested", { key: this.#key }));
+    this.part("retry").addEventListener("click", () =>
+      bus.emit("video-retry-requested", { key: this.#key }),
+    );
     for (const part of ["cancel", "remove"]) {
-      this.part(part).addEventListener("click", () => bus.emit("video-remove-requested", { key: this.#key }));
+      this.part(part).addEventListener("click", () =>
+        bus.emit("video-remove-requested", { key: this.#key }),
+      );
     }
   }
 
@@ -56,7 +63,9 @@ export class VideoRow {
     const list = this.part("remarks");
     list.hidden = remarks.length === 0;
     if (list.children.length === remarks.length) return;
-    list.replaceChildren(...remarks.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+    list.replaceChildren(
+      ...remarks.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
+    );
   }
 
   #showProgress(progress, { name, state }) {
@@ -71,8 +80,14 @@ export class VideoRow {
 
   #showTools({ name, state, job, again }) {
     const isDone = state === "finished";
-    this.#showLink("timeline", isDone && job.session ? `/history/${encodeURIComponent(job.session)}` : null);
-    this.#showLink("annotated", isDone && job.annotated ? this.filePath(job.id, "annotated") : null);
+    this.#showLink(
+      "timeline",
+      isDone && job.session ? `/history/${encodeURIComponent(job.session)}` : null,
+    );
+    this.#showLink(
+      "annotated",
+      isDone && job.annotated ? this.filePath(job.id, "annotated") : null,
+    );
     this.#showLink("csv", isDone ? this.filePath(job.id, "table.csv") : null);
     this.part("retry").hidden = !again || state !== "unsent";
     this.part("cancel").hidden = OVER.includes(state);

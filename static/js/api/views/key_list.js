@@ -4,7 +4,8 @@ export class KeyListView {
   #bus;
 
   /**
-   * @param {{list: HTMLElement, template: HTMLTemplateElement, none: HTMLElement, trouble: HTMLElement}} elements
+   * @param {{list: HTMLElement, template: HTMLTemplateElement, none: HTMLElement, trouble:
+   *   HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits key-revoke-requested {key}
    */
   constructor(elements, bus) {
@@ -36,14 +37,21 @@ export class KeyListView {
     part("state").hidden = key.revoked_at === null;
     part("revoke").hidden = key.revoked_at !== null;
     part("revoke").setAttribute("aria-label", `Revoke ${key.name}`);
-    part("revoke").addEventListener("click", () => this.#bus.emit("key-revoke-requested", { key }), { signal: this.#bus.signal });
+    part("revoke").addEventListener(
+      "click",
+      () => this.#bus.emit("key-revoke-requested", { key }),
+      { signal: this.#bus.signal },
+    );
     return row;
   }
 }
 
 function factsOf({ created_at: made, last_used_at: used, revoked_at: revoked }) {
   const use = used === null ? "never used" : `last used ${shown(used)}`;
-  return [`Made ${shown(made)}`, use, revoked && `revoked ${shown(revoked)}`].filter(Boolean).join(", ");
+  return [`Made ${shown(made)}`, use, revoked && `revoked ${shown(revoked)}`]
+    .filter(Boolean)
+    .join(", ");
 }
 
-const shown = (iso) => new Date(iso).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+const shown = (iso) =>
+  new Date(iso).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });

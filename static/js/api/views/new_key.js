@@ -6,9 +6,11 @@ export class NewKeyView {
   #timer = 0;
 
   /**
-   * @param {{form: HTMLFormElement, name: HTMLInputElement, create: HTMLButtonElement, box: HTMLElement, title: HTMLElement,
-   *   text: HTMLElement, copy: HTMLButtonElement, copyLabel: HTMLElement, done: HTMLButtonElement, said: HTMLElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits key-create-requested {name}, key-copy-requested {text}
+   * @param {{form: HTMLFormElement, name: HTMLInputElement, create: HTMLButtonElement, box:
+   *   HTMLElement, title: HTMLElement, text: HTMLElement, copy: HTMLButtonElement, copyLabel:
+   *   HTMLElement, done: HTMLButtonElement, said: HTMLElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits key-create-requested {name},
+   *   key-copy-requested {text}
    */
   constructor(elements, bus) {
     const { signal } = bus;
@@ -23,7 +25,11 @@ export class NewKeyView {
       },
       { signal },
     );
-    copy.addEventListener("click", () => bus.emit("key-copy-requested", { text: text.textContent }), { signal });
+    copy.addEventListener(
+      "click",
+      () => bus.emit("key-copy-requested", { text: text.textContent }),
+      { signal },
+    );
     done.addEventListener("click", () => this.#hide(), { signal });
     bus.on("key-created", ({ key }) => this.#show(key));
     bus.on("keys-failed", () => (create.disabled = false));

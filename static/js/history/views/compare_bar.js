@@ -8,7 +8,8 @@ export class CompareBarView {
   #ids = [];
 
   /**
-   * @param {{bar: HTMLElement, text: HTMLElement, link: HTMLAnchorElement, clear: HTMLButtonElement}} elements
+   * @param {{bar: HTMLElement, text: HTMLElement, link: HTMLAnchorElement, clear:
+   *   HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits picks-changed {ids, isFull}
    */
   constructor(elements, bus) {
@@ -34,7 +35,9 @@ export class CompareBarView {
     const { bar, text, link } = this.#elements;
     const isReady = ids.length >= LEAST;
     bar.hidden = ids.length === 0;
-    text.textContent = isReady ? `${ids.length} of up to ${MOST} sessions chosen` : "Choose one more to compare";
+    text.textContent = isReady
+      ? `${ids.length} of up to ${MOST} sessions chosen`
+      : "Choose one more to compare";
     link.hidden = !isReady;
     link.href = `/compare?ids=${ids.map(encodeURIComponent).join(",")}`;
     this.#bus.emit("picks-changed", { ids, isFull: ids.length >= MOST });

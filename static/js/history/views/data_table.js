@@ -36,17 +36,25 @@ export class DataTableView {
     const { fromS, toS } = this.#range;
     const view = { face: null, fromS, toS, points: ROWS, sampleHz: Math.min(1, session.sample_hz) };
     const timeline = buildTimeline(samples, view);
-    caption.textContent =
-      `Mean scores in steps of ${formatStep(timeline.binS)}, from ${formatDuration(fromS)} to ${formatDuration(toS)}`;
-    table.tHead.replaceChildren(row("th", ["Time", "Expression", ...session.labels.map(capitalise)]));
-    table.tBodies[0].replaceChildren(...timeline.atS.map((atS, i) => row("td", cells(timeline, atS, i))));
+    caption.textContent = `Mean scores in steps of ${formatStep(timeline.binS)}, from ${formatDuration(fromS)} to ${formatDuration(toS)}`;
+    table.tHead.replaceChildren(
+      row("th", ["Time", "Expression", ...session.labels.map(capitalise)]),
+    );
+    table.tBodies[0].replaceChildren(
+      ...timeline.atS.map((atS, i) => row("td", cells(timeline, atS, i))),
+    );
   }
 }
 
-const formatStep = (seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`);
+const formatStep = (seconds) =>
+  seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
 
 function cells({ scores, dominant }, atS, i) {
-  return [formatDuration(atS), cellName(dominant[i]), ...scores.map((column) => formatPercent(column[i] ?? NaN))];
+  return [
+    formatDuration(atS),
+    cellName(dominant[i]),
+    ...scores.map((column) => formatPercent(column[i] ?? NaN)),
+  ];
 }
 
 function row(kind, texts) {

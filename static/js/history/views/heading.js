@@ -11,7 +11,8 @@ export class HeadingView {
   #elements;
 
   /**
-   * @param {{facts: HTMLElement, model: HTMLElement, state: HTMLElement, reload: HTMLElement}} elements
+   * @param {{facts: HTMLElement, model: HTMLElement, state: HTMLElement, reload: HTMLElement}}
+   *   elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(elements, bus) {
@@ -23,7 +24,11 @@ export class HeadingView {
     const { facts, model, state, reload } = this.#elements;
     document.title = `${sessionName(session)} – fer-web`;
     const parts = [formatStart(session.started_at, new Date()), formatDuration(session.length_s)];
-    facts.textContent = [...parts, formatCount(session.faces, "face"), formatCount(session.samples, "sample")].join(" · ");
+    facts.textContent = [
+      ...parts,
+      formatCount(session.faces, "face"),
+      formatCount(session.samples, "sample"),
+    ].join(" · ");
     model.textContent = describeModel(session);
     state.textContent = STATES[session.state] ?? "";
     state.hidden = state.textContent === "";

@@ -34,7 +34,9 @@ export class MarkersView {
     part("number").textContent = String(number);
     part("time").textContent = formatDuration(at_s);
     part("jump").addEventListener("click", () => this.#bus.emit("jump-requested", { atS: at_s }));
-    part("delete").addEventListener("click", () => this.#bus.emit("marker-delete-requested", { id }));
+    part("delete").addEventListener("click", () =>
+      this.#bus.emit("marker-delete-requested", { id }),
+    );
     part("delete").setAttribute("aria-label", `Delete marker ${number}`);
     this.#listenToText(part("text"), { id, text, number });
     return item;
@@ -43,7 +45,9 @@ export class MarkersView {
   #listenToText(input, { id, text, number }) {
     input.value = text;
     input.setAttribute("aria-label", `Text of marker ${number}`);
-    const rename = () => input.value.trim() !== text && this.#bus.emit("marker-rename-requested", { id, text: input.value.trim() });
+    const rename = () =>
+      input.value.trim() !== text &&
+      this.#bus.emit("marker-rename-requested", { id, text: input.value.trim() });
     input.addEventListener("change", rename);
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") input.blur();

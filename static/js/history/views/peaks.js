@@ -21,7 +21,9 @@ export class PeaksView {
 
   #show(peaks, faces) {
     const { list, none } = this.#elements;
-    const strong = peaks.filter(({ score }) => score >= LEAST_SCORE).sort((a, b) => b.score - a.score);
+    const strong = peaks
+      .filter(({ score }) => score >= LEAST_SCORE)
+      .sort((a, b) => b.score - a.score);
     none.hidden = strong.length > 0;
     list.replaceChildren(...strong.map((peak) => this.#item(peak, faces > 1)));
   }

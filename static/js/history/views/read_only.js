@@ -6,8 +6,8 @@ export class ReadOnlyView {
   #bus;
 
   /**
-   * @param {{name: HTMLElement, notes: HTMLElement, tags: HTMLElement, markers: HTMLElement, none: HTMLElement,
-   *   template: HTMLTemplateElement}} elements none: shown without markers
+   * @param {{name: HTMLElement, notes: HTMLElement, tags: HTMLElement, markers: HTMLElement, none:
+   *   HTMLElement, template: HTMLTemplateElement}} elements none: shown without markers
    * @param {import("../../shared/event_bus.js").EventBus} bus emits jump-requested {atS}
    */
   constructor(elements, bus) {

@@ -8,10 +8,10 @@ export class SessionListView {
   #rows = new Map();
 
   /**
-   * @param {{list: HTMLElement, template: HTMLTemplateElement, count: HTMLElement, retention: HTMLElement,
-   *   more: HTMLButtonElement, loading: HTMLElement, empty: HTMLElement, nothing: HTMLElement, failed: HTMLElement,
-   *   failedText: HTMLElement, removeAll: HTMLButtonElement}} elements
-   *   empty: nothing was recorded yet; nothing: nothing fits the filter
+   * @param {{list: HTMLElement, template: HTMLTemplateElement, count: HTMLElement, retention:
+   *   HTMLElement, more: HTMLButtonElement, loading: HTMLElement, empty: HTMLElement, nothing:
+   *   HTMLElement, failed: HTMLElement, failedText: HTMLElement, removeAll: HTMLButtonElement}}
+   *   elements empty: nothing was recorded yet; nothing: nothing fits the filter
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(elements, bus) {
@@ -22,7 +22,8 @@ export class SessionListView {
   }
 
   #show({ status, sessions, total, hasMore, isFiltered, retentionDays, problem }) {
-    const { list, count, retention, more, loading, empty, nothing, failed, failedText, removeAll } = this.#elements;
+    const { list, count, retention, more, loading, empty, nothing, failed, failedText, removeAll } =
+      this.#elements;
     const isEmpty = status === "ready" && sessions.length === 0;
     list.setAttribute("aria-busy", String(status === "loading"));
     loading.hidden = status !== "loading" || sessions.length > 0;
@@ -50,12 +51,17 @@ export class SessionListView {
     const elements = [...rows.values()].map((row) => row.element);
     const { list } = this.#elements;
     for (const child of [...list.children]) if (!elements.includes(child)) child.remove();
-    elements.forEach((element, i) => list.children[i] === element || list.insertBefore(element, list.children[i] ?? null));
+    elements.forEach(
+      (element, i) =>
+        list.children[i] === element || list.insertBefore(element, list.children[i] ?? null),
+    );
     this.#keepFocus(focused, elements);
   }
 
   #focusedIndex() {
-    return [...this.#elements.list.children].findIndex((child) => child.contains(document.activeElement));
+    return [...this.#elements.list.children].findIndex((child) =>
+      child.contains(document.activeElement),
+    );
   }
 
   /** The row with the focus was deleted: the keyboard goes on where it was. */

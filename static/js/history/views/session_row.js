@@ -20,15 +20,20 @@ export class SessionRow {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.#bus = bus;
     const part = (name) => this.#part(name);
-    part("pick").addEventListener("change", () => this.#emit("pick-changed", { isPicked: part("pick").checked }));
+    part("pick").addEventListener("change", () =>
+      this.#emit("pick-changed", { isPicked: part("pick").checked }),
+    );
     part("delete").addEventListener("click", () => this.#emit("delete-requested"));
     part("rename").addEventListener("click", () => this.#openRename());
     part("cancel").addEventListener("click", () => this.#closeRename());
     part("form").addEventListener("submit", (event) => this.#submitName(event));
-    part("input").addEventListener("keydown", (event) => event.key === "Escape" && this.#closeRename());
+    part("input").addEventListener(
+      "keydown",
+      (event) => event.key === "Escape" && this.#closeRename(),
+    );
   }
 
-  /** @param {import("../api.js").Session} session @param {Date} now */
+  /** @param {import("../sessions_api.js").Session} session @param {Date} now */
   show(session, now) {
     this.#session = session;
     this.element.dataset.session = session.id;
@@ -99,7 +104,9 @@ export class SessionRow {
 }
 
 function facts({ started_at, length_s, faces }, now) {
-  return [formatStart(started_at, now), formatDuration(length_s), formatCount(faces, "face")].join(" · ");
+  return [formatStart(started_at, now), formatDuration(length_s), formatCount(faces, "face")].join(
+    " · ",
+  );
 }
 
 function tagItem(name) {

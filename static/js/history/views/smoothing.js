@@ -8,7 +8,8 @@ export class SmoothingView {
 
   /**
    * @param {{slider: HTMLInputElement, text: HTMLElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits smoothing-changed {smoothingS} when the slider rests
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits smoothing-changed {smoothingS}
+   *   when the slider rests
    */
   constructor(elements, bus) {
     const { signal } = bus;
@@ -25,7 +26,10 @@ export class SmoothingView {
   #slide() {
     this.#describe();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#bus.emit("smoothing-changed", { smoothingS: this.valueS }), SETTLE_MS);
+    this.#timer = setTimeout(
+      () => this.#bus.emit("smoothing-changed", { smoothingS: this.valueS }),
+      SETTLE_MS,
+    );
   }
 
   #describe() {

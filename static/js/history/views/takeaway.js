@@ -24,9 +24,19 @@ export class TakeawayView {
     const { menu, png, print } = elements;
     png.addEventListener("click", () => this.#savePicture(), { signal });
     print.addEventListener("click", () => (this.#close(), globalThis.print()), { signal });
-    menu.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(true), { signal });
-    document.addEventListener("click", ({ target }) => menu.contains(/** @type {Node} */ (target)) || this.#close(), { signal });
-    menu.addEventListener("click", ({ target }) => /** @type {Element} */ (target).closest("a") && this.#close(), { signal });
+    menu.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(true), {
+      signal,
+    });
+    document.addEventListener(
+      "click",
+      ({ target }) => menu.contains(/** @type {Node} */ (target)) || this.#close(),
+      { signal },
+    );
+    menu.addEventListener(
+      "click",
+      ({ target }) => /** @type {Element} */ (target).closest("a") && this.#close(),
+      { signal },
+    );
     bus.on("session-changed", ({ session }) => (this.#session = session));
   }
 
@@ -39,7 +49,10 @@ export class TakeawayView {
     this.#close();
     const chart = this.#chart();
     if (!chart || !this.#session) return;
-    compose(chart, this.#session).toBlob((blob) => blob && saveFile(blob, fileName(this.#session)), "image/png");
+    compose(chart, this.#session).toBlob(
+      (blob) => blob && saveFile(blob, fileName(this.#session)),
+      "image/png",
+    );
   }
 }
 
@@ -65,7 +78,12 @@ function writeHead(context, { name, started_at, length_s }, width) {
   context.fillText(sessionName({ name }), 14, 28, width - 28);
   context.fillStyle = cssColour("--text-soft");
   context.font = "13px system-ui, sans-serif";
-  context.fillText(`${new Date(started_at).toLocaleString()} · ${formatDuration(length_s)}`, 14, 50, width - 28);
+  context.fillText(
+    `${new Date(started_at).toLocaleString()} · ${formatDuration(length_s)}`,
+    14,
+    50,
+    width - 28,
+  );
 }
 
 function writeLegend(context, labels, y) {
@@ -81,6 +99,10 @@ function writeLegend(context, labels, y) {
 }
 
 function fileName({ name }) {
-  const plain = name.normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60);
+  const plain = name
+    .normalize("NFKD")
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60);
   return `${plain || "session"}.png`;
 }

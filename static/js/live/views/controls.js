@@ -7,7 +7,8 @@ export class ControlsView {
   /**
    * @param {{startStop: HTMLButtonElement, startStopLabel: HTMLElement, mirror: HTMLButtonElement,
    *   fullscreen: HTMLButtonElement, snapshot: HTMLButtonElement, heatmap: HTMLButtonElement,
-   *   heatLegend: HTMLElement, hud: HTMLButtonElement, camera: HTMLSelectElement, requesters: HTMLElement[]}} elements
+   *   heatLegend: HTMLElement, hud: HTMLButtonElement, camera: HTMLSelectElement, requesters:
+   *     HTMLElement[]}} elements
    *   requesters: all elements with data-request="<name>", which emit <name>-requested
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
@@ -16,7 +17,9 @@ export class ControlsView {
     this.#elements = elements;
     elements.heatLegend.style.setProperty("--heat", HEAT_GRADIENT);
     for (const element of elements.requesters) {
-      element.addEventListener("click", () => bus.emit(`${element.dataset.request}-requested`), { signal });
+      element.addEventListener("click", () => bus.emit(`${element.dataset.request}-requested`), {
+        signal,
+      });
     }
     elements.camera.addEventListener(
       "change",
@@ -24,7 +27,9 @@ export class ControlsView {
       { signal },
     );
     bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem));
-    bus.on("fullscreen-changed", ({ isFullscreen }) => setPressed(elements.fullscreen, isFullscreen));
+    bus.on("fullscreen-changed", ({ isFullscreen }) =>
+      setPressed(elements.fullscreen, isFullscreen),
+    );
     bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored));
     bus.on("heatmap-changed", (change) => this.#showHeatmap(change));
     bus.on("cameras-changed", (list) => this.#showCameras(list));
@@ -41,7 +46,10 @@ export class ControlsView {
     mirror.disabled = state !== "live";
   }
 
-  /** @param {{isOn: boolean, problem: string}} change problem: why the model has none; empty where it has */
+  /**
+   * @param {{isOn: boolean, problem: string}} change problem: why the model has none; empty where
+   *   it has
+   */
   #showHeatmap({ isOn, problem }) {
     const { heatmap, heatLegend } = this.#elements;
     setPressed(heatmap, isOn);
@@ -54,7 +62,9 @@ export class ControlsView {
     const { camera } = this.#elements;
     const choices = cameras.length > 0 ? cameras : [{ deviceId: "", label: "Default camera" }];
     camera.replaceChildren(...choices.map(({ deviceId, label }) => new Option(label, deviceId)));
-    camera.value = choices.some(({ deviceId }) => deviceId === selectedId) ? selectedId : choices[0].deviceId;
+    camera.value = choices.some(({ deviceId }) => deviceId === selectedId)
+      ? selectedId
+      : choices[0].deviceId;
     camera.disabled = cameras.length === 0;
   }
 }

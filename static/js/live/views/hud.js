@@ -21,7 +21,10 @@ export class HudView {
    */
   constructor({ hud }, bus) {
     this.#hud = hud;
-    for (const field of /** @type {NodeListOf<HTMLElement>} */ (hud.querySelectorAll("[data-field]"))) this.#fields.set(field.dataset.field, field);
+    for (const field of /** @type {NodeListOf<HTMLElement>} */ (
+      hud.querySelectorAll("[data-field]")
+    ))
+      this.#fields.set(field.dataset.field, field);
     bus.on("statistics", (snapshot) => this.#show(snapshot));
     bus.on("hud-toggle-requested", () => this.#toggle());
   }
@@ -30,7 +33,16 @@ export class HudView {
     this.#hud.hidden = !this.#hud.hidden;
   }
 
-  #show({ resultsPerSecond, latencyP50Ms, latencyP95Ms, answered, dropped, droppedBy, faces, newest }) {
+  #show({
+    resultsPerSecond,
+    latencyP50Ms,
+    latencyP95Ms,
+    answered,
+    dropped,
+    droppedBy,
+    faces,
+    newest,
+  }) {
     if (this.#hud.hidden) return;
     this.#set("rate", formatRate(newest ? resultsPerSecond : null));
     this.#set("p50", formatMs(latencyP50Ms));
@@ -48,7 +60,10 @@ export class HudView {
 
   #showFrame(frame) {
     this.#set("size", frame ? `${frame.width} × ${frame.height}` : "–");
-    this.#set("quality", frame ? `JPEG ${Math.round(frame.quality * 100)}, ${formatBytes(frame.bytes)}` : "–");
+    this.#set(
+      "quality",
+      frame ? `JPEG ${Math.round(frame.quality * 100)}, ${formatBytes(frame.bytes)}` : "–",
+    );
     this.#set("limit", frame ? `${Math.round(frame.fps)} per second` : "–");
   }
 
@@ -59,6 +74,8 @@ export class HudView {
 }
 
 function describeDrops(droppedBy) {
-  const parts = Object.entries(droppedBy).map(([reason, count]) => `${count} ${DROP_TEXTS[reason] ?? reason}`);
+  const parts = Object.entries(droppedBy).map(
+    ([reason, count]) => `${count} ${DROP_TEXTS[reason] ?? reason}`,
+  );
   return parts.join(", ") || "none";
 }

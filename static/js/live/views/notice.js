@@ -1,4 +1,7 @@
-/** What a person must know before the camera starts; asked once in each browser, and to be read again. */
+/**
+ * What a person must know before the camera starts; asked once in each browser, and to be read
+ * again.
+ */
 const VERSION = "2";
 
 export class NoticeView {
@@ -27,7 +30,10 @@ export class NoticeView {
     return this.#preferences.get("notice") === VERSION;
   }
 
-  /** @param {{isQuestion: boolean}} options a question waits for consent; otherwise it is only to be read */
+  /**
+   * @param {{isQuestion: boolean}} options a question waits for consent; otherwise it is only to be
+   *   read
+   */
   open({ isQuestion }) {
     const { dialog, accept, decline, close } = this.#elements;
     accept.hidden = !isQuestion;

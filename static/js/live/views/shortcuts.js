@@ -34,7 +34,8 @@ export class ShortcutsView {
 }
 
 /**
- * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "target">} event
+ * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "target">}
+ *   event
  * @returns {string | undefined} the name of the request
  */
 export function requestFor({ key, ctrlKey, metaKey, altKey, repeat, target }) {

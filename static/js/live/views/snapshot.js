@@ -11,7 +11,8 @@ export class SnapshotView {
   /**
    * @param {{video: HTMLVideoElement, flash: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {(context: CanvasRenderingContext2D, view: {width: number, height: number}) => unknown} paintOverlay
+   * @param {(context: CanvasRenderingContext2D, view: {width: number, height: number}) => unknown}
+   *   paintOverlay
    */
   constructor(elements, bus, paintOverlay) {
     const { signal } = bus;
@@ -20,7 +21,11 @@ export class SnapshotView {
     this.#paintOverlay = paintOverlay;
     bus.on("snapshot-requested", () => this.#take());
     bus.on("mirror-changed", ({ isMirrored }) => (this.#isMirrored = isMirrored));
-    elements.flash.addEventListener("animationend", () => elements.flash.classList.remove("is-flashing"), { signal });
+    elements.flash.addEventListener(
+      "animationend",
+      () => elements.flash.classList.remove("is-flashing"),
+      { signal },
+    );
   }
 
   #take() {
@@ -47,12 +52,22 @@ export class SnapshotView {
 
   #save(blob) {
     if (!blob) {
-      this.#bus.emit("message", { id: "snapshot", tone: "error", title: "The snapshot could not be written" });
+      this.#bus.emit("message", {
+        id: "snapshot",
+        tone: "error",
+        title: "The snapshot could not be written",
+      });
       return;
     }
     const name = snapshotName(new Date());
     saveFile(blob, name);
     const text = `${name}, in your downloads`;
-    this.#bus.emit("message", { id: "snapshot", tone: "info", title: "Snapshot saved", text, lastsMs: 4000 });
+    this.#bus.emit("message", {
+      id: "snapshot",
+      tone: "info",
+      title: "Snapshot saved",
+      text,
+      lastsMs: 4000,
+    });
   }
 }

@@ -8,7 +8,8 @@ export class StageView {
 
   /**
    * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
-   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry: HTMLElement, startStop: HTMLElement}} elements
+   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry:
+   *     HTMLElement, startStop: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(elements, bus) {
@@ -25,9 +26,11 @@ export class StageView {
 
   async #show({ state, stream, isUserFacing, problem }) {
     const { stage, video, startStop } = this.#elements;
-    const hadFocus = stage.contains(document.activeElement) || document.activeElement === document.body;
+    const hadFocus =
+      stage.contains(document.activeElement) || document.activeElement === document.body;
     stage.dataset.state = state;
-    // The button that was pressed vanishes: keep a keyboard's place where the same action is undone.
+    // The button that was pressed vanishes: keep a keyboard's place where the same action is
+    // undone.
     if (hadFocus && state === "live") startStop.focus({ preventScroll: true });
     if (video.srcObject !== stream) video.srcObject = stream;
     if (problem) this.#explain(problem);

@@ -6,15 +6,18 @@ export class LinkFormView {
   #bus;
 
   /**
-   * @param {{details: HTMLDetailsElement, form: HTMLFormElement, kinds: HTMLInputElement[], name: HTMLInputElement,
-   *   hours: HTMLSelectElement, video: HTMLInputElement, videoOption: HTMLElement, create: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits link-create-requested {kind, name, hours, video}
+   * @param {{details: HTMLDetailsElement, form: HTMLFormElement, kinds: HTMLInputElement[], name:
+   *   HTMLInputElement, hours: HTMLSelectElement, video: HTMLInputElement, videoOption:
+   *   HTMLElement, create: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits link-create-requested {kind,
+   *   name, hours, video}
    */
   constructor(elements, bus) {
     const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
-    for (const kind of elements.kinds) kind.addEventListener("change", () => this.#showKind(), { signal });
+    for (const kind of elements.kinds)
+      kind.addEventListener("change", () => this.#showKind(), { signal });
     elements.form.addEventListener("submit", (event) => this.#submit(event), { signal });
     bus.on("link-creating", ({ isCreating }) => (elements.create.disabled = isCreating));
     bus.on("link-created", () => this.#reset());
@@ -36,7 +39,11 @@ export class LinkFormView {
     event.preventDefault();
     const { name, hours, video } = this.#elements;
     const [kind, isWatch] = [this.#kind, this.#kind === "watch"];
-    const values = { kind, name: name.value.trim() || name.placeholder, hours: Number(hours.value) };
+    const values = {
+      kind,
+      name: name.value.trim() || name.placeholder,
+      hours: Number(hours.value),
+    };
     this.#bus.emit("link-create-requested", isWatch ? { ...values, video: video.checked } : values);
   }
 

@@ -1,4 +1,6 @@
-/** All links: the open ones with what can be done about them, and, folded away, those that ended. */
+/**
+ * All links: the open ones with what can be done about them, and, folded away, those that ended.
+ */
 import { formatCount } from "../../shared/format.js";
 import { isOpen } from "../links.js";
 import { KeyedList } from "./keyed_list.js";
@@ -12,8 +14,8 @@ export class LinkListView {
   #links = [];
 
   /**
-   * @param {{list: HTMLElement, none: HTMLElement, ended: HTMLDetailsElement, endedTitle: HTMLElement,
-   *   endedList: HTMLElement, template: HTMLTemplateElement}} elements
+   * @param {{list: HTMLElement, none: HTMLElement, ended: HTMLDetailsElement, endedTitle:
+   *   HTMLElement, endedList: HTMLElement, template: HTMLTemplateElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits what LinkRow does
    */
   constructor(elements, bus) {

@@ -6,11 +6,13 @@ export class ShareDialogView {
   #hasShown = false;
 
   /**
-   * @param {{dialog: HTMLDialogElement, title: HTMLElement, opener: HTMLElement, close: HTMLButtonElement,
-   *   said: HTMLElement, trouble: HTMLElement, troubleTitle: HTMLElement, troubleText: HTMLElement,
-   *   dismiss: HTMLButtonElement, offTitle: HTMLElement, reason: HTMLElement, command: HTMLElement, failedText: HTMLElement, nowhere: HTMLElement,
-   *   trust: HTMLElement, fingerprint: HTMLElement, stop: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits share-opened, share-closed, share-stop-requested
+   * @param {{dialog: HTMLDialogElement, title: HTMLElement, opener: HTMLElement, close:
+   *   HTMLButtonElement, said: HTMLElement, trouble: HTMLElement, troubleTitle: HTMLElement,
+   *   troubleText: HTMLElement, dismiss: HTMLButtonElement, offTitle: HTMLElement, reason:
+   *   HTMLElement, command: HTMLElement, failedText: HTMLElement, nowhere: HTMLElement, trust:
+   *   HTMLElement, fingerprint: HTMLElement, stop: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits share-opened, share-closed,
+   *   share-stop-requested
    */
   constructor(elements, bus) {
     const { signal } = bus;
@@ -66,7 +68,12 @@ export class ShareDialogView {
   #fail(problem) {
     const { dialog, failedText } = this.#elements;
     if (problem.code === "forbidden") return void (dialog.dataset.state = "denied");
-    if (this.#hasShown) return this.#tell({ kind: "stale", title: "What you see may be old.", text: problem.message });
+    if (this.#hasShown)
+      return this.#tell({
+        kind: "stale",
+        title: "What you see may be old.",
+        text: problem.message,
+      });
     failedText.textContent = problem.message;
     return void (dialog.dataset.state = "failed");
   }

@@ -7,8 +7,10 @@ export class VisitorListView {
   #rows;
 
   /**
-   * @param {{list: HTMLElement, none: HTMLElement, count: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits visitor-remove-requested {visitor, linkName}
+   * @param {{list: HTMLElement, none: HTMLElement, count: HTMLElement, template:
+   *   HTMLTemplateElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits visitor-remove-requested
+   *   {visitor, linkName}
    */
   constructor(elements, bus) {
     this.#elements = elements;
@@ -34,7 +36,9 @@ class VisitorRow {
     const { element, part } = rowFrom(template);
     this.element = element;
     this.#part = part;
-    part("remove").addEventListener("click", () => bus.emit("visitor-remove-requested", this.#shown));
+    part("remove").addEventListener("click", () =>
+      bus.emit("visitor-remove-requested", this.#shown),
+    );
   }
 
   show(visitor, names, now) {
@@ -44,6 +48,9 @@ class VisitorRow {
     this.#part("name").textContent = visitor.device;
     this.#part("camera").hidden = !visitor.streams;
     this.#part("facts").textContent = describeVisitor(visitor, linkName, now);
-    this.#part("remove").setAttribute("aria-label", `Remove ${visitor.device} at ${visitor.address}`);
+    this.#part("remove").setAttribute(
+      "aria-label",
+      `Remove ${visitor.device} at ${visitor.address}`,
+    );
   }
 }

@@ -4,8 +4,8 @@ export class ConfirmView {
   #answer = (_isSure) => {};
 
   /**
-   * @param {{dialog: HTMLDialogElement, title: HTMLElement, text: HTMLElement, yes: HTMLButtonElement,
-   *   no: HTMLButtonElement}} elements
+   * @param {{dialog: HTMLDialogElement, title: HTMLElement, text: HTMLElement, yes:
+   *   HTMLButtonElement, no: HTMLButtonElement}} elements
    * @param {AbortSignal} signal
    */
   constructor(elements, signal) {
@@ -17,7 +17,8 @@ export class ConfirmView {
   }
 
   /**
-   * @param {{title: string, text: string, label: string}} question label: of the button that does it
+   * @param {{title: string, text: string, label: string}} question label: of the button that does
+   *   it
    * @returns {Promise<boolean>}
    */
   ask({ title, text, label }) {

@@ -102,7 +102,12 @@ class FaceCard {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.dataset.faceId = String(id);
     const part = (name) => this.element.querySelector(`[data-part="${name}"]`);
-    this.#parts = { label: part("label"), confidence: part("confidence"), swatch: part("swatch"), trend: part("trend") };
+    this.#parts = {
+      label: part("label"),
+      confidence: part("confidence"),
+      swatch: part("swatch"),
+      trend: part("trend"),
+    };
     part("name").textContent = `Face ${id}`;
     for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
     part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));

@@ -35,7 +35,11 @@ export class MessagesView {
     anchor.textContent = link?.label ?? "";
     anchor.href = link?.href ?? "";
     clearTimeout(this.#timers.get(id));
-    if (lastsMs !== null) this.#timers.set(id, setTimeout(() => this.#clear(id), lastsMs));
+    if (lastsMs !== null)
+      this.#timers.set(
+        id,
+        setTimeout(() => this.#clear(id), lastsMs),
+      );
   }
 
   #add(id) {
@@ -44,7 +48,11 @@ export class MessagesView {
     const options = { signal: this.#bus.signal };
     this.#part(element, "dismiss").addEventListener("click", () => this.#clear(id), options);
     const button = this.#part(element, "action");
-    button.addEventListener("click", () => this.#bus.emit(`${button.dataset.request}-requested`, this.#details.get(id)), options);
+    button.addEventListener(
+      "click",
+      () => this.#bus.emit(`${button.dataset.request}-requested`, this.#details.get(id)),
+      options,
+    );
     this.#shown.set(id, element);
     this.#list.append(element);
     return element;

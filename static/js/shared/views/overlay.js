@@ -55,18 +55,28 @@ export class OverlayView {
    *
    * @param {CanvasRenderingContext2D} context
    * @param {{width: number, height: number}} view in the context's units
-   * @returns {{id: number, box: number[], label: string, text: string, hasHeatmap: boolean}[]} what was drawn
+   * @returns {{id: number, box: number[], label: string, text: string, hasHeatmap: boolean}[]} what
+   *   was drawn
    */
   paint(context, view) {
     const picture = fitRect(this.#frameSize(), view, "contain");
-    const boxes = new Map(this.#faces.map(({ id }) => [id, boxAt(this.#tracks.get(id), this.#shownMs)]));
+    const boxes = new Map(
+      this.#faces.map(({ id }) => [id, boxAt(this.#tracks.get(id), this.#shownMs)]),
+    );
     // All maps first: none may hide another face's label.
-    if (this.#hasHeatmaps) this.#faces.forEach((face) => this.#paintHeatmap(context, face, boxes.get(face.id), picture));
+    if (this.#hasHeatmaps)
+      this.#faces.forEach((face) => this.#paintHeatmap(context, face, boxes.get(face.id), picture));
     return this.#faces.map((face) => {
       const box = clipBox(boxes.get(face.id));
       const text = describeFace(face);
       drawFace(context, { rect: boxToRect(box, picture, this.#isMirrored), text, face, view });
-      return { id: face.id, box, label: face.label, text, hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap) };
+      return {
+        id: face.id,
+        box,
+        label: face.label,
+        text,
+        hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap),
+      };
     });
   }
 
@@ -82,7 +92,8 @@ export class OverlayView {
       tracks.set(id, observe(this.#tracks.get(id), box, result.capturedMs, this.#shownMs));
     }
     this.#tracks = tracks;
-    const isSameCast = tracks.size === this.#faces.length && this.#faces.every(({ id }) => tracks.has(id));
+    const isSameCast =
+      tracks.size === this.#faces.length && this.#faces.every(({ id }) => tracks.has(id));
     this.#faces = result.faces;
     this.#result = result;
     this.#tellWhenLate(result);
@@ -151,7 +162,9 @@ export class OverlayView {
     this.#context.clearRect(0, 0, this.#view.width, this.#view.height);
     const faces = this.paint(this.#context, this.#view);
     const { seq, capturedMs } = this.#result;
-    this.#canvas.dispatchEvent(new CustomEvent("overlaydrawn", { detail: { faces, seq, capturedMs } }));
+    this.#canvas.dispatchEvent(
+      new CustomEvent("overlaydrawn", { detail: { faces, seq, capturedMs } }),
+    );
   }
 
   /** @returns {number} canvas pixels per CSS pixel; more than two cost time and show nothing */

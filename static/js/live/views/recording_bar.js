@@ -10,7 +10,7 @@ const TEXTS = {
 /** A marker that nobody names keeps no room for long. */
 const NAME_WITHIN_MS = 12_000;
 
-export class RecorderView {
+export class RecordingBarView {
   #elements;
   #bus;
   #recording = { state: "off", isWanted: true, isLive: false, startedMs: 0 };
@@ -18,9 +18,9 @@ export class RecorderView {
   #timer = 0;
 
   /**
-   * @param {{bar: HTMLElement, toggle: HTMLElement, state: HTMLElement, time: HTMLElement, marker: HTMLButtonElement,
-   *   link: HTMLAnchorElement, form: HTMLFormElement, formTime: HTMLElement, text: HTMLInputElement,
-   *   cancel: HTMLButtonElement}} elements
+   * @param {{bar: HTMLElement, toggle: HTMLElement, state: HTMLElement, time: HTMLElement, marker:
+   *   HTMLButtonElement, link: HTMLAnchorElement, form: HTMLFormElement, formTime: HTMLElement,
+   *   text: HTMLInputElement, cancel: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(elements, bus) {
@@ -40,7 +40,11 @@ export class RecorderView {
     form.addEventListener("submit", (event) => this.#name(event), options);
     cancel.addEventListener("click", () => this.#closeForm(), options);
     text.addEventListener("input", () => clearTimeout(this.#timer), options);
-    text.addEventListener("keydown", (event) => event.key === "Escape" && this.#closeForm(), options);
+    text.addEventListener(
+      "keydown",
+      (event) => event.key === "Escape" && this.#closeForm(),
+      options,
+    );
   }
 
   #show(recording) {
@@ -65,7 +69,8 @@ export class RecorderView {
 
   #showTime() {
     const { state, startedMs } = this.#recording;
-    const text = state === "recording" ? formatDuration((performance.now() - startedMs) / 1000) : "";
+    const text =
+      state === "recording" ? formatDuration((performance.now() - startedMs) / 1000) : "";
     if (this.#elements.time.textContent !== text) this.#elements.time.textContent = text;
   }
 
@@ -98,10 +103,14 @@ export class RecorderView {
   }
 }
 
-/** @param {{state: string, isWanted: boolean, isLive: boolean, finished: string | null}} recording */
+/**
+ * @param {{state: string, isWanted: boolean, isLive: boolean, finished: string | null}} recording
+ */
 export function describe({ state, isWanted, isLive, finished }) {
   if (state !== "off") return TEXTS[state];
   if (finished) return "The session is saved";
   if (isLive) return "This session is not recorded";
-  return isWanted ? "The next session is recorded: numbers, no pictures" : "The next session is not recorded";
+  return isWanted
+    ? "The next session is recorded: numbers, no pictures"
+    : "The next session is not recorded";
 }

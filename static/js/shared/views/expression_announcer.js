@@ -1,9 +1,15 @@
-/** Says the dominant expression to screen readers: on a change only, and not more often than every few seconds. */
+/**
+ * Says the dominant expression to screen readers: on a change only, and not more often than every
+ * few seconds.
+ */
 import { announceFaces } from "../format.js";
 
 const INTERVAL_MS = 3000;
 
-/** A face is missed in single frames, and a camera's first ones are dark: its absence is said once it lasts. */
+/**
+ * A face is missed in single frames, and a camera's first ones are dark: its absence is said once
+ * it lasts.
+ */
 const ABSENCE_MS = 1000;
 
 /** Decides what is said when. Pure: the time is passed in. */
@@ -33,7 +39,7 @@ export class AnnouncementThrottle {
   }
 }
 
-export class AnnouncerView {
+export class ExpressionAnnouncerView {
   #region;
   #throttle = new AnnouncementThrottle();
 

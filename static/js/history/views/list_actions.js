@@ -3,7 +3,8 @@ export class ListActionsView {
   /**
    * @param {{importButton: HTMLButtonElement, file: HTMLInputElement, removeAll: HTMLButtonElement,
    *   dialog: HTMLDialogElement, confirm: HTMLButtonElement, cancel: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits import-requested {file} and delete-all-requested
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits import-requested {file} and
+   *   delete-all-requested
    */
   constructor({ importButton, file, removeAll, dialog, confirm, cancel }, bus) {
     const { signal } = bus;

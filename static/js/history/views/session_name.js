@@ -1,5 +1,5 @@
 /** The session's name, to be edited in place. */
-export class NameView {
+export class SessionNameView {
   #elements;
   #bus;
   #session = null;
@@ -15,7 +15,9 @@ export class NameView {
     const { name, form } = elements;
     form.addEventListener("submit", (event) => (event.preventDefault(), name.blur()), { signal });
     name.addEventListener("change", () => this.#rename(), { signal });
-    name.addEventListener("keydown", (event) => event.key === "Escape" && this.#restore(), { signal });
+    name.addEventListener("keydown", (event) => event.key === "Escape" && this.#restore(), {
+      signal,
+    });
     bus.on("session-changed", ({ session }) => this.#show(session));
   }
 

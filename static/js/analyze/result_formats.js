@@ -39,12 +39,15 @@ function cell(value) {
 
 /**
  * @param {readonly import("./image_queue.js").ImageItem[]} items
- * @returns {string} a list with an object for each picture: the server's answer, or its error, with the file's name
+ * @returns {string} a list with an object for each picture: the server's answer, or its error, with
+ *   the file's name
  */
 export function jsonOf(items) {
   const objects = items
     .filter(({ result, error }) => result || error)
-    .map(({ name, result, error }) => (error ? { file: name, error } : { ...result.wire, file: name }));
+    .map(({ name, result, error }) =>
+      error ? { file: name, error } : { ...result.wire, file: name },
+    );
   return `${JSON.stringify(objects, null, 1)}\n`;
 }
 
@@ -64,7 +67,8 @@ export function uniqueNames(names) {
     const name = given.replace(/[/\\]/g, "_");
     const [, stem, ending] = /^(.*?)(\.[^.]*)?$/s.exec(name);
     let free = name;
-    for (let count = 2; taken.has(free.toLowerCase()); count += 1) free = `${stem}-${count}${ending ?? ""}`;
+    for (let count = 2; taken.has(free.toLowerCase()); count += 1)
+      free = `${stem}-${count}${ending ?? ""}`;
     taken.add(free.toLowerCase());
     return free;
   });

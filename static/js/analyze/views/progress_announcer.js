@@ -2,7 +2,7 @@
 import { announceFaces, formatCount } from "../../shared/format.js";
 import { countStates } from "../image_queue.js";
 
-export class AnalyzeAnnouncerView {
+export class ProgressAnnouncerView {
   #region;
   #items = new Map();
 
@@ -15,7 +15,10 @@ export class AnalyzeAnnouncerView {
     bus.on("images-changed", ({ items }) => this.#takeAll(items));
     bus.on("image-changed", ({ item }) => this.#take(item));
     bus.on("video-ended", ({ video }) => this.#say(`${video.name}: ${video.state}`));
-    bus.on("folder-changed", ({ status, report }) => status === "finished" && this.#say(announceReport(report)));
+    bus.on(
+      "folder-changed",
+      ({ status, report }) => status === "finished" && this.#say(announceReport(report)),
+    );
   }
 
   #takeAll(items) {
@@ -46,5 +49,7 @@ export function announceImages(items) {
 }
 
 function announceReport({ accuracy }) {
-  return Number.isFinite(accuracy) ? `The folder test is done: accuracy ${(100 * accuracy).toFixed(1)} %` : "The folder test is done: no picture could be scored";
+  return Number.isFinite(accuracy)
+    ? `The folder test is done: accuracy ${(100 * accuracy).toFixed(1)} %`
+    : "The folder test is done: no picture could be scored";
 }

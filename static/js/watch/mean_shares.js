@@ -23,7 +23,9 @@ export function describeMinute(steps, emotions) {
   const seen = steps.filter((step) => step !== null);
   if (seen.length === 0) return "Nobody was in view";
   const mean = (emotion) => seen.reduce((total, step) => total + step[emotion], 0) / seen.length;
-  const ranked = emotions.map((emotion) => ({ emotion, share: mean(emotion) })).sort((a, b) => b.share - a.share);
+  const ranked = emotions
+    .map((emotion) => ({ emotion, share: mean(emotion) }))
+    .sort((a, b) => b.share - a.share);
   return ranked
     .slice(0, 2)
     .filter(({ share }) => share >= 0.05)

@@ -3,7 +3,7 @@ import { ImageTile } from "./image_tile.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
 
-export class ImageTilesView {
+export class TileGridView {
   #elements;
   #bus;
   #load;
@@ -11,8 +11,8 @@ export class ImageTilesView {
 
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits image-selected {id}, image-step-requested {steps},
-   *   image-retry-requested {id} and image-remove-requested {id}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits image-selected {id},
+   *   image-step-requested {steps}, image-retry-requested {id} and image-remove-requested {id}
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load
    */
   constructor(elements, bus, load) {
@@ -40,7 +40,8 @@ export class ImageTilesView {
     }
     // One picture alone is in the viewer already.
     list.hidden = items.length < 2;
-    if (hadFocus && !list.contains(document.activeElement)) list.querySelector('[tabindex="0"]')?.focus({ preventScroll: true });
+    if (hadFocus && !list.contains(document.activeElement))
+      list.querySelector('[tabindex="0"]')?.focus({ preventScroll: true });
   }
 
   #drop(id, tile) {
@@ -53,7 +54,10 @@ export class ImageTilesView {
   }
 
   #press(event) {
-    if (event.key === "Delete") this.#elements.list.querySelector('.tile:has([aria-current="true"]) [data-part="remove"]')?.click();
+    if (event.key === "Delete")
+      this.#elements.list
+        .querySelector('.tile:has([aria-current="true"]) [data-part="remove"]')
+        ?.click();
     const steps = STEPS[event.key];
     if (steps === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();

@@ -7,12 +7,12 @@ const STATES = Object.freeze({
   over: "Ended",
 });
 
-export class FactsView {
+export class WatchFactsView {
   #elements;
 
   /**
-   * @param {{bar: HTMLElement, name: HTMLElement, state: HTMLElement, people: HTMLElement, watchers: HTMLElement,
-   *   video: HTMLElement}} elements
+   * @param {{bar: HTMLElement, name: HTMLElement, state: HTMLElement, people: HTMLElement,
+   *   watchers: HTMLElement, video: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(elements, bus) {

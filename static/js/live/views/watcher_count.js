@@ -1,6 +1,6 @@
 /** Says, as long as it is so, that others see this page's stream. */
 
-export class WatchedView {
+export class WatcherCountView {
   #elements;
 
   /**
@@ -10,14 +10,19 @@ export class WatchedView {
   constructor(elements, bus) {
     this.#elements = elements;
     bus.on("watched-changed", (watched) => this.#show(watched));
-    // Without a connection nothing is sent, so nothing is seen; connected again, the server says how it is.
-    bus.on("connection-changed", ({ state }) => state === "connected" || this.#show({ watchers: 0, hasVideo: false }));
+    // Without a connection nothing is sent, so nothing is seen; connected again, the server says
+    // how it is.
+    bus.on(
+      "connection-changed",
+      ({ state }) => state === "connected" || this.#show({ watchers: 0, hasVideo: false }),
+    );
   }
 
   #show(watched) {
     const { bar, text } = this.#elements;
     const said = describeWatched(watched);
-    bar.dataset.watched = watched.watchers === 0 ? "nobody" : watched.hasVideo ? "video" : "numbers";
+    bar.dataset.watched =
+      watched.watchers === 0 ? "nobody" : watched.hasVideo ? "video" : "numbers";
     // Said again only when it is different: screen readers read each change.
     if (text.textContent !== said) text.textContent = said;
   }
