@@ -1,5 +1,5 @@
 /**
- * The addresses that analyse files.
+ * This module asks the server to analyse files.
  *
  * @typedef {object} VideoJob
  * @property {string} id

@@ -1,5 +1,6 @@
 /**
- * What the server tells this page beside what every page is told: `<meta name="fer-options">`.
+ * This module reads what the server tells this page beside what every page is told: `<meta
+ * name="fer-options">`.
  *
  * @typedef {object} AnalyzeOptions
  * @property {readonly string[]} emotions names in model order

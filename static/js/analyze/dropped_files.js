@@ -1,4 +1,4 @@
-/** What was dropped on the page: files, and folders with all that is in them. */
+/** Reads what was dropped on the page: files, and folders with all that is in them. */
 
 /**
  * @param {DataTransfer} transfer read at once: the browser empties it when the event is over

@@ -1,5 +1,6 @@
 /**
- * Which files are pictures and which are videos, and which labels a folder's pictures have. Pure.
+ * Tells which files are pictures and which are videos, and which labels a folder's pictures have.
+ * Pure.
  */
 import { formatBytes } from "../shared/format.js";
 

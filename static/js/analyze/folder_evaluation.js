@@ -1,5 +1,5 @@
 /**
- * A test on a folder of labelled images. Emits folder-changed with a FolderState.
+ * Tests the model on a folder of labelled images. Emits folder-changed with a FolderState.
  *
  * @typedef {object} FolderState
  * @property {"none" | "ready" | "running" | "stopping" | "finished" | "failed"} status

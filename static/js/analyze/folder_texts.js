@@ -1,4 +1,4 @@
-/** What is said of a folder test. Pure. */
+/** Says how a folder test stands. Pure. */
 import { formatCount } from "../shared/format.js";
 import { formatLeft } from "./video_texts.js";
 

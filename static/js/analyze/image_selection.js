@@ -1,5 +1,5 @@
 /**
- * Which picture, which face and which heat map are looked at. Emits selection-changed with a
+ * Keeps which picture, face and heat map are looked at. Emits selection-changed with a
  * Selection.
  *
  * @typedef {object} Selection

@@ -1,4 +1,4 @@
-/** Pictures to look at, shrunk: the file as the browser shows it, else as the server does. */
+/** Shrinks pictures to look at: the file as the browser shows it, else as the server does. */
 import { limitSize } from "../shared/geometry.js";
 import { TaskLimit } from "./task_limit.js";
 

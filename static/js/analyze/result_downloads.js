@@ -1,4 +1,4 @@
-/** Results of pictures as files to keep. Emits download-busy {isBusy} while the server draws. */
+/** Saves results of pictures as files. Emits download-busy {isBusy} while the server draws. */
 import { formatCount } from "../shared/format.js";
 import { annotatedName, csvOf, jsonOf, stemOf, uniqueNames } from "./result_formats.js";
 

@@ -1,10 +1,10 @@
 /**
- * The results of all pictures as one file. Pure.
+ * Writes the results of all pictures into one file. Pure.
  *
  * The table has the columns of the predict command (fer_web/analysis/stills/still_formats.py).
  */
 
-/** What a spreadsheet would take for the start of a formula (CWE-1236), wide forms too. */
+/** A spreadsheet would take these for the start of a formula (CWE-1236), wide forms too. */
 const FORMULA_START = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
 /**

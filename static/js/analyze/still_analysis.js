@@ -1,5 +1,5 @@
 /**
- * What the server found in one picture: checked, so that no view meets a value it cannot show.
+ * Checks what the server found in one picture, so that no view meets a value it cannot show.
  * Pure.
  *
  * @typedef {object} StillFace

@@ -1,4 +1,4 @@
-/** What is said of a video in each state. Pure. */
+/** Says how a video stands. Pure. */
 import { formatBytes, formatCount, formatDuration } from "../shared/format.js";
 
 /** @param {import("./video_jobs.js").Video} video @returns {string} */

@@ -1,4 +1,4 @@
-/** The host's keys: asks the server, and tells what there is. */
+/** Asks the server for the host's keys, and tells what there is. */
 export class Keys {
   #api;
   #bus;

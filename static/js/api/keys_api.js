@@ -1,5 +1,5 @@
 /**
- * Keys of programs over HTTP; answers only the host.
+ * This module asks for the keys of programs over HTTP; the server answers only the host.
  *
  * @typedef {object} ApiKey
  * @property {string} id

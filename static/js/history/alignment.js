@@ -1,4 +1,4 @@
-/** Sessions side by side on one axis. Pure. */
+/** Lays sessions side by side on one axis. Pure. */
 
 /**
  * @param {readonly {lengthS: number, originS: number}[]} sessions originS: the session's second

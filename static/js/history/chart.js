@@ -1,6 +1,6 @@
 /**
- * A chart over time: lines or stacked areas, gaps, markers, zoom. It draws and tells; what to draw
- * is passed in.
+ * Draws a chart over time: lines or stacked areas, gaps, markers, zoom. It draws and tells; what to
+ * draw is passed in.
  *
  * @typedef {object} ChartLine
  * @property {string} label

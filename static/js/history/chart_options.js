@@ -1,4 +1,4 @@
-/** How the chart's axes, lines and markers look, and which windows of time it shows. */
+/** Says how the chart's axes, lines and markers look, and which windows of time it shows. */
 import { formatDuration } from "../shared/format.js";
 
 export const AXIS_PX = 50;

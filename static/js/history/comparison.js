@@ -1,5 +1,5 @@
 /**
- * Two to four sessions on one axis of time.
+ * Loads two to four sessions for one axis of time.
  *
  * @typedef {object} Compared
  * @property {any} session as the server describes it

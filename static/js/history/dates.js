@@ -1,4 +1,4 @@
-/** Dates of sessions, in the reader's own time zone. Pure but for the locale. */
+/** Writes dates of sessions, in the reader's own time zone. Pure but for the locale. */
 
 /**
  * @param {string} iso UTC

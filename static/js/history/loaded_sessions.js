@@ -1,6 +1,6 @@
 /**
- * The sessions that the list shows: loaded by pages, changed one by one. Emits list-changed with a
- * ListState.
+ * Holds the sessions that the list shows: loaded by pages, changed one by one. Emits list-changed
+ * with a ListState.
  *
  * @typedef {{search: string, tag: string, from: string, to: string}} SessionFilter
  *
@@ -138,7 +138,7 @@ export class LoadedSessions {
 
   #take(before, { sessions, next, total, tags, retention_days }) {
     this.#cursor = next;
-    // A session that was recorded meanwhile shifts nothing: the cursor is a place, not a number.
+    // A session that was recorded meanwhile shifts nothing: the cursor is a session, not a number.
     this.#become({
       status: "ready",
       problem: "",

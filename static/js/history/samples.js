@@ -1,5 +1,5 @@
 /**
- * Samples of a session in columns, and what a chart draws of them. Pure.
+ * Turns samples of a session into columns, and into what a chart draws of them. Pure.
  *
  * @typedef {object} Samples rows ordered by time
  * @property {Float64Array} atS seconds since the session's start
@@ -173,7 +173,7 @@ function push(timeline, atS, bin, labels) {
   timeline.dominant.push(bin && dominantOf(bin, labels));
 }
 
-/** The first row at or after a time. */
+/** Finds the first row at or after a time. */
 function lowerBound(atS, wantedS) {
   let [low, high] = [0, atS.length];
   while (low < high) {

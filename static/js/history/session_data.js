@@ -1,5 +1,5 @@
 /**
- * One session: what the server holds of it, how it is looked at, and its edits.
+ * Holds one session: what the server holds of it, how it is looked at, and its edits.
  *
  * Emits: session-changed {session}: name, notes, tags or state; markers-changed {markers};
  *   view-loading; view-changed {samples, summary, view}; load-failed {problem}.

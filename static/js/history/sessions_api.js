@@ -1,5 +1,5 @@
 /**
- * The history's part of the server over HTTP.
+ * This module asks for sessions of the history over HTTP.
  *
  * @typedef {object} Session
  * @property {string} id

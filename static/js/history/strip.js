@@ -1,6 +1,6 @@
 /**
- * Strips of colour: which expression prevailed when. Unsure is a low line, and nobody is nothing:
- * shape, not hue.
+ * Draws strips of colour: which expression prevailed when. Unsure is a low line, and nobody is
+ * nothing: shape, not hue.
  */
 import { capitalise } from "../shared/format.js";
 import { emotionColour } from "../shared/palette.js";

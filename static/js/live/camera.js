@@ -1,4 +1,4 @@
-/** The camera: opening it, naming its failures, and noticing when it goes. */
+/** Opens the camera, names its failures, and notices when it goes. */
 import { CameraError, cameraErrorKind } from "../shared/errors.js";
 
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };

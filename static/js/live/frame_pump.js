@@ -1,5 +1,5 @@
 /**
- * Flow control: which frame is sent, and when.
+ * Controls the flow: which frame is sent, and when.
  *
  * Only the newest frame ever waits. At most `maxInFlight` are encoded or unanswered; while the page
  * is hidden or the connection is away nothing is sent and nothing is kept, so there is nothing to

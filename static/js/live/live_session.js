@@ -1,4 +1,4 @@
-/** One run from Start to Stop: camera, clock, pump and the server's stream, in step. */
+/** Keeps one run from Start to Stop in step: camera, clock, pump and the server's stream. */
 import { CAMERA_PROBLEMS, CameraError } from "../shared/errors.js";
 
 export class LiveSession {

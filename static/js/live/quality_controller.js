@@ -1,6 +1,6 @@
 /**
- * Size, JPEG quality and rate of the frames, from how the last ones fared. Pure: the time is passed
- * in.
+ * Chooses size, JPEG quality and rate of the frames from how the last ones fared. Pure: the time is
+ * passed in.
  *
  * A slow network is helped by fewer bytes, a slow server by fewer frames, so the two are turned
  * down separately. Down at once, up slowly, and ever more slowly after a step up that did not last.

@@ -1,6 +1,6 @@
 /**
- * What of the live stream the server keeps: asks for it, goes on after a lost connection, and says
- * how it stands.
+ * Says what of the live stream the server keeps: asks for it, goes on after a lost connection, and
+ * says how it stands.
  *
  * @typedef {"off" | "starting" | "recording" | "paused" | "problem"} RecordingState
  *   off: no camera runs, or nothing of this stream was wanted; paused: some of it is kept already

@@ -1,4 +1,4 @@
-/** What a person is told when a recording has a problem, and when it is over. */
+/** Tells a person when a recording has a problem, and when the problem is over. */
 
 /** @param {import("../shared/event_bus.js").EventBus} bus */
 export function tellRecording(bus) {

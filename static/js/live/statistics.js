@@ -1,5 +1,5 @@
 /**
- * Rolling numbers for the display. Pure: the time is passed in.
+ * Counts rolling numbers for the display. Pure: the time is passed in.
  *
  * @typedef {object} StatisticsSnapshot
  * @property {number} resultsPerSecond

@@ -1,12 +1,12 @@
 /**
- * What links, addresses and visitors are called, and which of them is shown. Pure but for the
+ * Says what links, addresses and visitors are called, and which of them is shown. Pure but for the
  * locale.
  */
 import { capitalise, formatCount } from "../shared/format.js";
 
 /** What each kind of link lets its visitors do. */
 export const KINDS = Object.freeze({
-  join: { label: "Join with their own camera", short: "Join", icon: "camera", name: "Guests" },
+  join: { label: "Join with their own camera", short: "Join", icon: "camera", name: "Visitors" },
   watch: { label: "Watch this camera", short: "Watch", icon: "eye", name: "Watchers" },
   session: {
     label: "Read this session",

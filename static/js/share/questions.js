@@ -1,4 +1,4 @@
-/** What the host is asked before something that cannot be undone. Pure. */
+/** Words the questions to the host before something that cannot be undone. Pure. */
 import { formatCount } from "../shared/format.js";
 import { isOpen } from "./links.js";
 

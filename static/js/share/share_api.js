@@ -1,5 +1,5 @@
 /**
- * Sharing's part of the server over HTTP; answers only the host.
+ * This module asks for links and visitors over HTTP; the server answers only the host.
  *
  * @typedef {object} SharedLink
  * @property {string} id

@@ -1,6 +1,6 @@
 /**
- * What is shared, asked again every two seconds while the panel is open, and what the host does
- * about it.
+ * Knows what is shared, asked again every two seconds while the panel is open, and what the host
+ * does about it.
  *
  * Emits: share-changed {share, said}: said is what changed since the last look, for screen readers;
  *   share-failed {problem}: the look failed; share-trouble {title, text}: something the host asked

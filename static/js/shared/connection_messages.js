@@ -1,4 +1,4 @@
-/** Which connection states and refusals a person is told of, and in which words. */
+/** Says which connection states and refusals a person is told of, and in which words. */
 
 /** A lost packet mends itself; only a lasting trouble is worth a line. */
 const REFUSALS_TOLD_EVERY_MS = 3000;

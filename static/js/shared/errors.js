@@ -1,5 +1,5 @@
 /**
- * Everything that can go wrong with a camera, by name, and what to do about it.
+ * Names everything that can go wrong with a camera, and says what to do about it.
  *
  * @typedef {"denied" | "denied_by_system" | "none_found" | "busy" | "insecure" | "unsupported" |
  *   "overconstrained" | "ended" | "unknown"} CameraErrorKind

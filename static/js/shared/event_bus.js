@@ -1,5 +1,5 @@
 /**
- * How services and views speak to each other without knowing each other.
+ * Lets services and views speak to each other without knowing each other.
  *
  * Events and their details (who emits -> who listens is decided in the root of each page):
  *   toggle-requested, mirror-toggle-requested, fullscreen-requested, snapshot-requested,

@@ -1,4 +1,4 @@
-/** Text of numbers and times. Pure. */
+/** Writes numbers and times as text. Pure. */
 
 const ABSENT = "–";
 

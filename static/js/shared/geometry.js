@@ -1,5 +1,5 @@
 /**
- * Frame, view and label coordinates. Pure.
+ * Computes coordinates of frames, views and labels. Pure.
  *
  * @typedef {{width: number, height: number}} Size
  * @typedef {{x: number, y: number, width: number, height: number}} Rect
@@ -87,7 +87,7 @@ export function limitSize(frame, longestSide) {
 }
 
 /**
- * Where a picture lies that covers a view, moved so that a place of it is as near to the middle as
+ * Where a picture lies that covers a view, moved so that a point of it is as near to the middle as
  * can be.
  *
  * @param {Size} frame

@@ -1,4 +1,4 @@
-/** Why a visitor's time here is over, and what to do then. Connecting again would not help. */
+/** Says why a visitor's time here is over, and what to do then. Connecting again would not help. */
 
 const ASK = "Ask the host for a new link, and open it here.";
 

@@ -1,5 +1,5 @@
 /**
- * Which places of a face speak for an expression: colours, and drawing over the picture.
+ * Draws over a picture which cells of a face speak for an expression.
  *
  * @typedef {object} Heatmap of one face
  * @property {number} side rows and columns of each map
@@ -23,7 +23,7 @@ const COLOURS = [
   [249, 142, 9],
   [252, 255, 164],
 ];
-/** The face must stay to be seen beneath the hottest place. */
+/** The face must stay to be seen beneath the hottest cell. */
 const MAX_ALPHA = 175;
 /** Pixels a side of the coloured picture; the canvas smooths it further. */
 const PIXELS = 48;
@@ -42,7 +42,7 @@ export function heatColour(value) {
   return [mix(0), mix(1), mix(2), Math.round(MAX_ALPHA * share)];
 }
 
-/** What a legend shows, as CSS: from nothing to the hottest, left to right. */
+/** The legend shows this, as CSS: from nothing to the hottest, left to right. */
 export const HEAT_GRADIENT = `linear-gradient(to right, ${COLOURS.map((colour) => `rgb(${colour.join(" ")})`).join(", ")})`;
 
 /**
@@ -57,15 +57,15 @@ export function heatPixels(values, side, size) {
   const pixels = new Uint8ClampedArray(size * size * 4);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
-      const value = valueAt(values, side, place(column, side, size), place(row, side, size));
+      const value = valueAt(values, side, cellAt(column, side, size), cellAt(row, side, size));
       pixels.set(heatColour(value), 4 * (row * size + column));
     }
   }
   return pixels;
 }
 
-/** Where a pixel's middle lies between the middles of the map's cells. */
-const place = (pixel, side, size) =>
+/** Tells where a pixel's middle lies between the middles of the map's cells. */
+const cellAt = (pixel, side, size) =>
   Math.min(side - 1, Math.max(0, ((pixel + 0.5) * side) / size - 0.5));
 
 function valueAt(values, side, x, y) {

@@ -1,6 +1,6 @@
 /**
- * Where a face is between and after the results that told of it. Pure: tracks are replaced, not
- * changed.
+ * Tells where a face is between and after the results that told of it. Pure: tracks are replaced,
+ * not changed.
  *
  * A result tells where a face was when its frame was taken, one round trip ago. Each box coordinate
  * moves on with the velocity of the last two results, damped, and no longer than the horizon: a

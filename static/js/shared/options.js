@@ -1,5 +1,5 @@
 /**
- * What the server tells the page at loading: `<meta name="fer-options">`.
+ * Reads what the server tells the page at loading: `<meta name="fer-options">`.
  *
  * @typedef {object} Options
  * @property {readonly string[]} emotions names in model order

@@ -1,4 +1,4 @@
-/** What every page begins and ends with. */
+/** Opens a page, with what every page has, and says when it has loaded whole. */
 import { EventBus } from "./event_bus.js";
 import { Preferences } from "./preferences.js";
 import { MessagesView } from "./views/messages.js";

@@ -13,7 +13,7 @@ const EMOTION_COLOURS = {
   neutral: "#999999",
 };
 
-/** Of a label that we are not sure of: none of the seven. */
+/** The colour of a label that we are not sure of is none of the seven. */
 export const UNSURE_COLOUR = "#E8EBF0";
 
 const DARK_TEXT = "#0B0E13";

@@ -1,4 +1,4 @@
-/** What the page remembers in this browser. Storage may be full or forbidden: then it forgets. */
+/** Remembers choices in this browser. Storage may be full or forbidden: then it forgets. */
 const PREFIX = "fer-web.";
 
 export class Preferences {

@@ -1,5 +1,5 @@
 /**
- * The answer to one frame, checked before anything else sees it.
+ * Checks the answer to one frame before anything else sees it.
  *
  * @typedef {object} Face
  * @property {number} id stable while the face is followed

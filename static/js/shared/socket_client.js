@@ -1,4 +1,4 @@
-/** The Socket.IO connection. `io` is passed in, so that tests need no network. */
+/** Keeps the Socket.IO connection. `io` is passed in, so that tests need no network. */
 import { goodbyeOf } from "./goodbyes.js";
 import { parseError, parseSaved, parseWatched } from "./protocol.js";
 

@@ -1,4 +1,4 @@
-/** The last minute of everybody in view together. Pure. */
+/** Averages the last minute of everybody in view. Pure. */
 import { formatPercent } from "../shared/format.js";
 
 /**

@@ -31,7 +31,7 @@ buildViews();
 wire(new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, namespace: "/watch" }));
 tellLoaded();
 
-/** Off the main thread; the browser's own decoder is the wall. */
+/** Off the main thread; the browser's own decoder keeps a bad picture out. */
 function decode(jpeg) {
   return createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
 }

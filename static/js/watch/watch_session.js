@@ -1,6 +1,6 @@
 /**
- * What the watch page shows, from what the server says: is anybody live, and the newest view with
- * its picture.
+ * Decides what the watch page shows, from what the server says: is anybody live, and the newest
+ * view with its picture.
  *
  * Emits, as the live page's parts do: session-changed {state: "live" | "idle"}, result {faces,
  * capturedMs}, video-frame {capturedMs}. And of its own: watch-changed (see Watched), picture

@@ -703,7 +703,7 @@ test("a folder test says in words how far it is and what it leaves out", () => {
 
 test("counts and announcements say what became of pictures", async () => {
   const { queue } = buildQueue(async ({ name }) =>
-    name === "bad" ? Promise.reject(failure("bad_image")) : wire(name === "wall" ? 0 : 1),
+    name === "bad" ? Promise.reject(failure("bad_image")) : wire(name === "empty" ? 0 : 1),
   );
   queue.add([fileOf("a")]);
   assert.equal(describeCounts(countStates(queue.items)), "0 of 1 analysed");
@@ -714,7 +714,7 @@ test("counts and announcements say what became of pictures", async () => {
   assert.equal(announceImages(queue.items), "1 picture analysed, 1 not");
   assert.equal(describeCounts(countStates(queue.items)), "2 pictures, 1 not analysed");
   queue.clear();
-  queue.add([fileOf("wall")]);
+  queue.add([fileOf("empty")]);
   await settle();
-  assert.equal(announceImages(queue.items), "wall: no face found");
+  assert.equal(announceImages(queue.items), "empty: no face found");
 });

@@ -131,8 +131,8 @@ test("a link is described by what it opens, for whom, and until when", () => {
 
 test("a visitor is described by place, time and link, and by a page that was closed", () => {
   assert.match(
-    describeVisitor(visitor("v"), "Guests", NOW),
-    /^192\.168\.1\.7 · since [0-9]{1,2}:05.* · Guests$/,
+    describeVisitor(visitor("v"), "Visitors", NOW),
+    /^192\.168\.1\.7 · since [0-9]{1,2}:05.* · Visitors$/,
   );
   assert.match(describeVisitor(visitor("v", { connections: 0 }), "", NOW), /page not open$/);
   assert.doesNotMatch(
@@ -162,8 +162,8 @@ test("questions say who is disconnected and what stays possible", () => {
   );
   assert.doesNotMatch(revokeLinkQuestion(link("a")).text, /visitor/);
   assert.match(
-    removeVisitorQuestion(visitor("v"), "Guests").text,
-    /The link “Guests” still works.*revoke it/s,
+    removeVisitorQuestion(visitor("v"), "Visitors").text,
+    /The link “Visitors” still works.*revoke it/s,
   );
   const share = { links: [link("a"), link("b", { state: "revoked" })], visitors: [] };
   assert.equal(

@@ -1,6 +1,6 @@
 /**
- * The chosen face: its label, the seven probabilities as bars, its heat maps; and the list of all
- * faces.
+ * Shows the chosen face: its label, the seven probabilities as bars, its heat maps; and the list of
+ * all faces.
  */
 import { EmotionBar } from "../../shared/emotion_bar.js";
 import { capitalise, describeFace, formatPercent } from "../../shared/format.js";

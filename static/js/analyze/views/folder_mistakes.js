@@ -1,4 +1,4 @@
-/** The pictures of the worst mistakes, from the folder itself. */
+/** Shows the pictures of the worst mistakes, from the folder itself. */
 import { capitalise, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 

@@ -1,6 +1,6 @@
 /**
- * The report of a folder test: both accuracies, each expression, the confusion, what is counted
- * apart.
+ * Shows the report of a folder test: both accuracies, each expression, the confusion, what is
+ * counted apart.
  */
 import { capitalise, formatCount } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";

@@ -1,4 +1,4 @@
-/** A folder before and during its test: what is in it, how far the test is. */
+/** Shows a folder before and during its test: what is in it, how far the test is. */
 import { capitalise, formatCount } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { describeLeftOut, describeProgress } from "../folder_texts.js";

@@ -1,6 +1,6 @@
 /**
- * The chosen face seven times, with the heat map of each expression: to compare, and to choose. A
- * part of FacePanelView.
+ * Shows the chosen face seven times, with the heat map of each expression: to compare, and to
+ * choose. A part of FacePanelView.
  */
 import { capitalise } from "../../shared/format.js";
 import { boxToRect } from "../../shared/geometry.js";

@@ -1,6 +1,6 @@
 /**
- * One picture of the grid: small, with its boxes, what was found, or its error in words. A part of
- * TileGridView.
+ * Shows one picture of the grid: small, with its boxes, what was found, or its error in words. A
+ * part of TileGridView.
  */
 import { boxToRect, clipBox, coverAround } from "../../shared/geometry.js";
 import { capitalise } from "../../shared/format.js";
@@ -81,7 +81,7 @@ export class ImageTile {
   }
 }
 
-/** The part of the picture with the faces, with their boxes. */
+/** Draws the part of the picture with the faces, with their boxes. */
 function drawThumb(canvas, { canvas: picture, isAnnotated }, faces) {
   const view = { width: 360, height: 270 };
   Object.assign(canvas, view);

@@ -1,4 +1,4 @@
-/** Above the pictures: how many are done, how faces are found, all results as files. */
+/** Shows above the pictures how many are done, how faces are found, and all results as files. */
 import { formatCount } from "../../shared/format.js";
 import { countStates } from "../image_queue.js";
 

@@ -1,5 +1,6 @@
 /**
- * The picture that is looked at, with its boxes, labels and heat maps, and its faces as buttons.
+ * Shows the picture that is looked at, with its boxes, labels and heat maps, and its faces as
+ * buttons.
  */
 import { describeFace, formatBytes, formatCount } from "../../shared/format.js";
 import { boxToRect, clipBox, fitRect } from "../../shared/geometry.js";

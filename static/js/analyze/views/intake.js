@@ -1,4 +1,4 @@
-/** How files come to the page: chosen, dropped anywhere, or pasted. */
+/** Takes files to the page: chosen, dropped anywhere, or pasted. */
 import { readDropped } from "../dropped_files.js";
 
 /** Browsers say at least three times a second that something is held over the page. */

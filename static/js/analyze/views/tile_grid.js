@@ -1,4 +1,4 @@
-/** The grid of pictures. Arrow keys move in it, Delete removes the one that is looked at. */
+/** Shows the grid of pictures. Arrow keys move in it, Delete removes the one that is looked at. */
 import { ImageTile } from "./image_tile.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
@@ -38,7 +38,7 @@ export class TileGridView {
       this.#tiles.set(item.id, tile);
       list.append(tile.element);
     }
-    // One picture alone is in the viewer already.
+    // One picture alone is shown large already.
     list.hidden = items.length < 2;
     if (hadFocus && !list.contains(document.activeElement))
       list.querySelector('[tabindex="0"]')?.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-/** The videos that were added, sent before, or are under way. */
+/** Shows the videos that were added, sent before, or are under way. */
 import { VideoRow } from "./video_row.js";
 
 export class VideoListView {

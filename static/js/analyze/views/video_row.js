@@ -1,5 +1,5 @@
 /**
- * One video: how far it is, what can be done with it, or its error in words. A part of
+ * Shows one video: how far it is, what can be done with it, or its error in words. A part of
  * VideoListView.
  */
 import { describeVideo, progressOf } from "../video_texts.js";

@@ -1,4 +1,4 @@
-/** The keys, one row each. */
+/** Shows the keys, one row each. */
 export class KeyListView {
   #elements;
   #bus;

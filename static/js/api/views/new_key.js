@@ -1,4 +1,4 @@
-/** The form for a key, and the one time that it is shown. */
+/** Shows the form for a key, and the key itself this one time. */
 const COPIED_MS = 2500;
 
 export class NewKeyView {

@@ -1,4 +1,4 @@
-/** Which sessions are chosen to be compared. */
+/** Shows which sessions are chosen to be compared. */
 const LEAST = 2;
 const MOST = 4;
 

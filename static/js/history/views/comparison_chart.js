@@ -1,6 +1,6 @@
 /**
- * One expression of every session as lines on a shared axis, or only what prevailed in each, as
- * strips.
+ * Shows one expression of every session as lines on a shared axis, or only what prevailed in each,
+ * as strips.
  */
 import { capitalise, formatPercent, sessionName } from "../../shared/format.js";
 import { joinLines, sharedRange } from "../alignment.js";

@@ -1,4 +1,4 @@
-/** What the chart shows, as a table: for screen readers, and for all who like numbers. */
+/** Shows the chart as a table: for screen readers, and for all who like numbers. */
 import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
 import { buildTimeline } from "../samples.js";
 import { cellName } from "../strip.js";

@@ -1,5 +1,6 @@
 /**
- * How much of the time each expression prevailed, somebody was there, and no expression stood out.
+ * Shows how much of the time each expression prevailed, somebody was there, and no expression stood
+ * out.
  */
 import { capitalise, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";

@@ -1,4 +1,4 @@
-/** Under the chart, on its axis: what each face showed when. */
+/** Shows under the chart, on its axis, what each face showed when. */
 import { cellsOf, describeStrip, drawStrip } from "../strip.js";
 
 const PARTS = 600;

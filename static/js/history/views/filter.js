@@ -1,6 +1,6 @@
 /**
- * What to look for: words, a tag, days. Kept in the page's address, so that Back and a reload keep
- * it.
+ * Asks what to look for: words, a tag, days. They are kept in the page's address, so that Back and
+ * a reload keep it.
  */
 const TYPING_MS = 250;
 const NAMES = ["search", "tag", "from", "to"];

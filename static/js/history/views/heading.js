@@ -1,4 +1,4 @@
-/** Facts and state of the session at the top of its page. */
+/** Shows facts and state of the session at the top of its page. */
 import { formatCount, formatDuration, sessionName } from "../../shared/format.js";
 import { formatStart } from "../dates.js";
 

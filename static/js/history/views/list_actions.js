@@ -1,4 +1,4 @@
-/** Import, and the deletion of everything, which is asked for twice. */
+/** Offers the import, and the deletion of everything, which is asked for twice. */
 export class ListActionsView {
   /**
    * @param {{importButton: HTMLButtonElement, file: HTMLInputElement, removeAll: HTMLButtonElement,

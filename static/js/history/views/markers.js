@@ -1,4 +1,4 @@
-/** Moments that somebody named: to read, to rename, to find in the chart. */
+/** Shows moments that somebody named: to read, to rename, to find in the chart. */
 import { formatDuration } from "../../shared/format.js";
 
 export class MarkersView {

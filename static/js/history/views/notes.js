@@ -1,4 +1,4 @@
-/** Notes and tags of a session; kept when the field is left. */
+/** Shows notes and tags of a session, and keeps them when the field is left. */
 const SAVED_MS = 2500;
 
 export class NotesView {

@@ -1,4 +1,4 @@
-/** The strongest moment of each expression; pressing one shows it in the chart. */
+/** Shows the strongest moment of each expression; pressing one shows it in the chart. */
 import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 

@@ -1,4 +1,4 @@
-/** Name, notes, tags and markers of a session that somebody else shows: to read, not to change. */
+/** Shows name, notes, tags and markers of a session of somebody else: to read, not to change. */
 import { formatDuration, sessionName } from "../../shared/format.js";
 
 export class ReadOnlyView {

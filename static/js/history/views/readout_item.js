@@ -1,5 +1,5 @@
 /**
- * One expression's value under the cursor; pressing it hides or shows its line. A part of
+ * Shows one expression's value under the cursor; pressing it hides or shows its line. A part of
  * TimelineView.
  */
 import { capitalise, formatPercent } from "../../shared/format.js";

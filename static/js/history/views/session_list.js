@@ -1,4 +1,4 @@
-/** The list of sessions, with its empty and failed states. */
+/** Shows the list of sessions, with its empty and failed states. */
 import { formatCount } from "../../shared/format.js";
 import { SessionRow } from "./session_row.js";
 

@@ -1,4 +1,4 @@
-/** The session's name, to be edited in place. */
+/** Shows the session's name, and lets it be edited on the spot. */
 export class SessionNameView {
   #elements;
   #bus;

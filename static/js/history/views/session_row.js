@@ -1,4 +1,6 @@
-/** One session of the list: its facts, its strip, its name to edit. A part of SessionListView. */
+/**
+ * Shows one session of the list: its facts, its strip, its name to edit. A part of SessionListView.
+ */
 import { capitalise, formatCount, formatDuration, sessionName } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";

@@ -1,4 +1,4 @@
-/** Shares of time of the compared sessions, one column each. */
+/** Shows shares of time of the compared sessions, one column each. */
 import {
   capitalise,
   formatCount,

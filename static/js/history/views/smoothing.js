@@ -1,4 +1,4 @@
-/** The slider that says over how many seconds scores are averaged. */
+/** Asks by a slider over how many seconds scores are averaged. */
 const SETTLE_MS = 200;
 
 export class SmoothingView {

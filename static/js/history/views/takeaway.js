@@ -1,4 +1,4 @@
-/** What can be taken along: exports, a picture of the chart, the page on paper. */
+/** Offers what can be taken along: exports, a picture of the chart, the page on paper. */
 import { formatDuration, sessionName } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { saveFile } from "../../shared/save_file.js";
@@ -56,7 +56,7 @@ export class TakeawayView {
   }
 }
 
-/** The chart with its title above and its legend below. */
+/** Draws the chart with its title above and its legend below. */
 function compose(chart, session) {
   const scale = devicePixelRatio || 1;
   const canvas = document.createElement("canvas");

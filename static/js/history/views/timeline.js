@@ -1,4 +1,6 @@
-/** The seven expressions over time: the chart, what it says under the cursor, and its keys. */
+/**
+ * Shows the seven expressions over time: the chart, what it says under the cursor, and its keys.
+ */
 import { formatDuration } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { Chart } from "../chart.js";

@@ -1,6 +1,6 @@
 /**
- * Which expression followed which, and how often: a table whose darker cells are the more frequent
- * ones.
+ * Shows which expression followed which, and how often: a table whose darker cells are the more
+ * frequent ones.
  */
 import { capitalise } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";

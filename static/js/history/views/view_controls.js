@@ -1,4 +1,4 @@
-/** How the session is looked at: which face, as lines or stacked. */
+/** Asks how the session is looked at: which face, as lines or stacked. */
 export class ViewControlsView {
   #face;
 

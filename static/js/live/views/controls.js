@@ -1,4 +1,4 @@
-/** The bar of buttons and the choice of the camera. Buttons only say what is wanted. */
+/** Shows the bar of buttons and the choice of the camera. Buttons only say what is wanted. */
 import { HEAT_GRADIENT } from "../../shared/heatmap.js";
 
 export class ControlsView {

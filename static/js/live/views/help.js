@@ -1,4 +1,4 @@
-/** The list of keyboard shortcuts. */
+/** Shows the list of keyboard shortcuts. */
 export class HelpView {
   /**
    * @param {{dialog: HTMLDialogElement, close: HTMLButtonElement}} elements

@@ -1,4 +1,4 @@
-/** Rate and latency under the stage, and in its details how they come about. */
+/** Shows rate and latency under the stage, and in its details how they come about. */
 import { formatBytes, formatMs, formatRate } from "../../shared/format.js";
 
 const DROP_TEXTS = {

@@ -1,5 +1,5 @@
 /**
- * What a person must know before the camera starts; asked once in each browser, and to be read
+ * Says what a person must know before the camera starts; asked once in each browser, and to be read
  * again.
  */
 const VERSION = "2";

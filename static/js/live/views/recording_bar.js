@@ -1,4 +1,4 @@
-/** Under the stage: whether this session is recorded, for how long, and a marker with a name. */
+/** Shows whether this session is recorded, for how long, and a marker with a name. */
 import { formatDuration } from "../../shared/format.js";
 
 const TEXTS = {

@@ -1,4 +1,4 @@
-/** One-key shortcuts, silent while something else needs the key. */
+/** Turns single keys into requests, silent while something else needs the key. */
 const REQUESTS = {
   " ": "toggle",
   m: "mirror-toggle",

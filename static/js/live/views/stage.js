@@ -1,4 +1,6 @@
-/** The place of the video: empty, starting, live, or telling what is wrong with the camera. */
+/**
+ * Shows where the video stands: empty, starting, live, or telling what is wrong with the camera.
+ */
 export class StageView {
   #elements;
   #bus;

@@ -1,6 +1,6 @@
 /**
- * A list whose rows stay the same elements while what they show changes. A part of the lists of the
- * panel.
+ * Keeps a list whose rows stay the same elements while what they show changes. A part of the lists
+ * of the panel.
  */
 export class KeyedList {
   #list;

@@ -1,4 +1,4 @@
-/** The form for a new link. What is in it stays until the link is made. */
+/** Shows the form for a new link. What is in it stays until the link is made. */
 import { KINDS } from "../links.js";
 
 export class LinkFormView {

@@ -1,5 +1,6 @@
 /**
- * All links: the open ones with what can be done about them, and, folded away, those that ended.
+ * Shows all links: the open ones with what can be done about them, and, folded away, those that
+ * ended.
  */
 import { formatCount } from "../../shared/format.js";
 import { isOpen } from "../links.js";

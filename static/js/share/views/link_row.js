@@ -1,4 +1,4 @@
-/** One link of the list. A part of LinkListView. */
+/** Shows one link of the list. A part of LinkListView. */
 import { KINDS, describeLink, isOpen } from "../links.js";
 import { rowFrom } from "./keyed_list.js";
 

@@ -1,4 +1,4 @@
-/** The panel itself: open or closed, what it can show at all, and what went wrong in it. */
+/** Shows the panel itself: open or closed, what it can show at all, and what went wrong in it. */
 import { describeOff, isOpen } from "../links.js";
 
 export class ShareDialogView {

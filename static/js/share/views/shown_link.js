@@ -1,4 +1,4 @@
-/** The invitation: one link's QR code and address, to be scanned, copied or sent. */
+/** Shows the invitation: one link's QR code and address, to be scanned, copied or sent. */
 import { KINDS, addressLabels, formatEnd, linkToShow } from "../links.js";
 
 const COPIED_MS = 2500;

@@ -1,4 +1,4 @@
-/** Who opened a link: with what, from where, since when. */
+/** Shows who opened a link: with what, from where, since when. */
 import { describeVisitor } from "../links.js";
 import { KeyedList, rowFrom } from "./keyed_list.js";
 

@@ -1,4 +1,4 @@
-/** The state of the connection in the header. */
+/** Shows the state of the connection in the header. */
 const TEXTS = {
   connecting: "Connecting",
   connected: "Connected",

@@ -1,4 +1,4 @@
-/** The side panel: one card for each face with its label and a bar for each expression. */
+/** Shows the side panel: one card for each face with its label and a bar for each expression. */
 import { EmotionBar, setText } from "../emotion_bar.js";
 import { capitalise, formatCount, formatPercent } from "../format.js";
 import { emotionColour } from "../palette.js";

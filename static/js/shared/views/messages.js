@@ -1,4 +1,4 @@
-/** Short notes over the stage, one line for each subject. */
+/** Shows short notes over the stage, one line for each subject. */
 export class MessagesView {
   #list;
   #template;

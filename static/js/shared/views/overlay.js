@@ -1,4 +1,7 @@
-/** Boxes and labels over the video, each where its face is on the picture that is on the screen. */
+/**
+ * Draws boxes and labels over the video, each where its face is on the picture that is on the
+ * screen.
+ */
 import { describeFace } from "../format.js";
 import { boxToRect, clipBox, fitRect } from "../geometry.js";
 import { drawHeatmap, moveCorners } from "../heatmap.js";

@@ -1,5 +1,5 @@
 /**
- * The timeline of the last minute: how the expressions of all in view share each quarter of a
+ * Shows the timeline of the last minute: how the expressions of all in view share each quarter of a
  * second.
  */
 import { emotionColour } from "../../shared/palette.js";

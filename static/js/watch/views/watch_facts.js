@@ -1,4 +1,4 @@
-/** Below the stage: is it live, who is in view, who watches, and what the host shows. */
+/** Shows below the stage: is it live, who is in view, who watches, and what the host shows. */
 const STATES = Object.freeze({
   connecting: "Connecting",
   waiting: "Waiting for the host",

@@ -1,5 +1,5 @@
 /**
- * The place of the picture: the picture itself, a calm ground for the boxes, or why there is
+ * Shows the picture: the picture itself, a calm ground for the boxes, or why there is
  * neither.
  */
 
