@@ -41,7 +41,7 @@ export function kindOf({ name, type = "" }) {
 }
 
 /** @param {string} path */
-export function isImageName(path) {
+function isImageName(path) {
   return IMAGE_NAME.test(path);
 }
 

@@ -61,7 +61,7 @@ export function parseError(raw) {
 }
 
 /** The server's refusal of a request, with what it said. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   name = "RefusedError";
 
   /** @param {WireError} error */
@@ -222,7 +222,7 @@ function parseFace(raw, emotions) {
  * @returns {import("./heatmap.js").Heatmap}
  * @throws {ProtocolError}
  */
-export function parseHeatmap(raw, emotions) {
+function parseHeatmap(raw, emotions) {
   check(isRecord(raw) && isRecord(raw.values), "a heat map has no values");
   const { side, corners } = raw;
   check(isCount(side) && side > 0 && side <= MAX_HEATMAP_SIDE, "a heat map has no side");

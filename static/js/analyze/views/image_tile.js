@@ -7,6 +7,7 @@ import { capitalise } from "../../shared/format.js";
 import { drawFaceFrame } from "../../shared/overlay_painter.js";
 import { emotionColour } from "../../shared/palette.js";
 import { summariseFaces } from "../still_analysis.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 /** Pixels of the picture's longer side: twice what the largest tile shows. */
 const THUMB_SIDE = 480;
@@ -25,14 +26,16 @@ export class ImageTile {
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load
    */
   constructor(template, bus, load) {
-    this.element = template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(template);
+    this.element = element;
+    this.part = part;
     this.#load = load;
-    for (const [part, event] of [
+    for (const [name, event] of [
       ["open", "image-selected"],
       ["retry", "image-retry-requested"],
       ["remove", "image-remove-requested"],
     ]) {
-      this.part(part).addEventListener("click", () => bus.emit(event, { id: this.#item.id }));
+      this.part(name).addEventListener("click", () => bus.emit(event, { id: this.#item.id }));
     }
   }
 
@@ -59,10 +62,6 @@ export class ImageTile {
   showSelected(isSelected) {
     this.part("open").setAttribute("aria-current", String(isSelected));
     this.part("open").tabIndex = isSelected ? 0 : -1;
-  }
-
-  part(name) {
-    return this.element.querySelector(`[data-part="${name}"]`);
   }
 
   #showSwatch(faces) {

@@ -3,6 +3,7 @@
  * VideoListView.
  */
 import { describeVideo, progressOf } from "../video_texts.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 const BADGES = {
   waiting: "Waiting",
@@ -26,13 +27,15 @@ export class VideoRow {
    * @param {(id: string, part: string) => string} filePath
    */
   constructor(template, bus, filePath) {
-    this.element = template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(template);
+    this.element = element;
+    this.part = part;
     this.filePath = filePath;
     this.part("retry").addEventListener("click", () =>
       bus.emit("video-retry-requested", { key: this.#key }),
     );
-    for (const part of ["cancel", "remove"]) {
-      this.part(part).addEventListener("click", () =>
+    for (const name of ["cancel", "remove"]) {
+      this.part(name).addEventListener("click", () =>
         bus.emit("video-remove-requested", { key: this.#key }),
       );
     }
@@ -53,10 +56,6 @@ export class VideoRow {
     this.#showRemarks(video.job?.remarks ?? []);
     this.#showProgress(progressOf(video), video);
     this.#showTools(video);
-  }
-
-  part(name) {
-    return this.element.querySelector(`[data-part="${name}"]`);
   }
 
   #showRemarks(remarks) {

@@ -1,4 +1,6 @@
 /** Shows the keys, one row each. */
+import { fromTemplate } from "../../shared/template_parts.js";
+
 export class KeyListView {
   #elements;
   #bus;
@@ -30,8 +32,7 @@ export class KeyListView {
   }
 
   #row(key) {
-    const row = this.#elements.template.content.firstElementChild.cloneNode(true);
-    const part = (name) => row.querySelector(`[data-part="${name}"]`);
+    const { element: row, part } = fromTemplate(this.#elements.template);
     part("name").textContent = key.name;
     part("facts").textContent = factsOf(key);
     part("state").hidden = key.revoked_at === null;

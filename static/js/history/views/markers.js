@@ -1,5 +1,6 @@
 /** Shows moments that somebody named: to read, to rename, to find in the chart. */
 import { formatDuration } from "../../shared/format.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 export class MarkersView {
   #elements;
@@ -28,8 +29,7 @@ export class MarkersView {
   }
 
   #item({ id, at_s, text }, number) {
-    const item = this.#elements.template.content.firstElementChild.cloneNode(true);
-    const part = (name) => item.querySelector(`[data-part="${name}"]`);
+    const { element: item, part } = fromTemplate(this.#elements.template);
     item.dataset.marker = id;
     part("number").textContent = String(number);
     part("time").textContent = formatDuration(at_s);

@@ -1,5 +1,6 @@
 /** Shows name, notes, tags and markers of a session of somebody else: to read, not to change. */
 import { formatDuration, sessionName } from "../../shared/format.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 export class ReadOnlyView {
   #elements;
@@ -31,8 +32,7 @@ export class ReadOnlyView {
   }
 
   #markerItem({ at_s, text }, number) {
-    const item = this.#elements.template.content.firstElementChild.cloneNode(true);
-    const part = (name) => item.querySelector(`[data-part="${name}"]`);
+    const { element: item, part } = fromTemplate(this.#elements.template);
     part("number").textContent = String(number);
     part("time").textContent = formatDuration(at_s);
     part("text").textContent = text;

@@ -6,11 +6,13 @@ import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
 import { UNSURE } from "../samples.js";
 import { bridge, describeStrip, drawStrip } from "../strip.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 const STATES = { running: "Recording", interrupted: "Interrupted" };
 
 export class SessionRow {
   element;
+  #part;
   #bus;
   #session = null;
 
@@ -19,9 +21,10 @@ export class SessionRow {
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(template, bus) {
-    this.element = template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(template);
+    this.element = element;
+    this.#part = part;
     this.#bus = bus;
-    const part = (name) => this.#part(name);
     part("pick").addEventListener("change", () =>
       this.#emit("pick-changed", { isPicked: part("pick").checked }),
     );
@@ -98,10 +101,6 @@ export class SessionRow {
 
   #emit(type, detail = {}) {
     this.#bus.emit(type, { id: this.#session.id, ...detail });
-  }
-
-  #part(name) {
-    return this.element.querySelector(`[data-part="${name}"]`);
   }
 }
 

@@ -38,12 +38,3 @@ export class KeyedList {
     });
   }
 }
-
-/**
- * @param {HTMLTemplateElement} template
- * @returns {{element: HTMLElement, part: (name: string) => any}}
- */
-export function rowFrom(template) {
-  const element = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
-  return { element, part: (name) => element.querySelector(`[data-part="${name}"]`) };
-}

@@ -1,6 +1,6 @@
 /** Shows one link of the list. A part of LinkListView. */
 import { KINDS, describeLink, isOpen } from "../links.js";
-import { rowFrom } from "./keyed_list.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 const COPIED_MS = 2500;
 
@@ -15,7 +15,7 @@ export class LinkRow {
    *   copy-requested {url}, link-video-requested {id, video}, link-revoke-requested {link}
    */
   constructor(template, bus) {
-    const { element, part } = rowFrom(template);
+    const { element, part } = fromTemplate(template);
     this.element = element;
     this.#part = part;
     const on = (name, act) => part(name).addEventListener("click", () => act(this.#link));

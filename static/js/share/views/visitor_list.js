@@ -1,6 +1,7 @@
 /** Shows who opened a link: with what, from where, since when. */
 import { describeVisitor } from "../links.js";
-import { KeyedList, rowFrom } from "./keyed_list.js";
+import { fromTemplate } from "../../shared/template_parts.js";
+import { KeyedList } from "./keyed_list.js";
 
 export class VisitorListView {
   #elements;
@@ -33,7 +34,7 @@ class VisitorRow {
   #shown = null;
 
   constructor(template, bus) {
-    const { element, part } = rowFrom(template);
+    const { element, part } = fromTemplate(template);
     this.element = element;
     this.#part = part;
     part("remove").addEventListener("click", () =>

@@ -3,6 +3,7 @@ import { EmotionBar, setText } from "../emotion_bar.js";
 import { capitalise, formatCount, formatPercent } from "../format.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
+import { fromTemplate } from "../template_parts.js";
 
 /** Faster than this nobody reads numbers, and each update costs a layout. */
 const UPDATE_MS = 75;
@@ -99,9 +100,9 @@ class FaceCard {
   #trend = new Trend();
 
   constructor(template, id, emotions) {
-    this.element = template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(template);
+    this.element = element;
     this.element.dataset.faceId = String(id);
-    const part = (name) => this.element.querySelector(`[data-part="${name}"]`);
     this.#parts = {
       label: part("label"),
       confidence: part("confidence"),

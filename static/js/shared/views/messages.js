@@ -1,4 +1,6 @@
 /** Shows short notes over the stage, one line for each subject. */
+import { fromTemplate, partsOf } from "../template_parts.js";
+
 export class MessagesView {
   #list;
   #template;
@@ -22,15 +24,16 @@ export class MessagesView {
   /** A message of the same id replaces the one that is shown. */
   #show({ id, tone, title, text = "", action = null, link = null, lastsMs = null }) {
     const element = this.#shown.get(id) ?? this.#add(id);
+    const part = partsOf(element);
     element.dataset.tone = tone;
-    this.#part(element, "title").textContent = title;
-    this.#part(element, "text").textContent = text;
-    const button = this.#part(element, "action");
+    part("title").textContent = title;
+    part("text").textContent = text;
+    const button = part("action");
     button.hidden = action === null;
     button.textContent = action?.label ?? "";
     button.dataset.request = action?.request ?? "";
     this.#details.set(id, action?.detail);
-    const anchor = this.#part(element, "link");
+    const anchor = part("link");
     anchor.hidden = link === null;
     anchor.textContent = link?.label ?? "";
     anchor.href = link?.href ?? "";
@@ -43,11 +46,11 @@ export class MessagesView {
   }
 
   #add(id) {
-    const element = this.#template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(this.#template);
     element.dataset.message = id;
     const options = { signal: this.#bus.signal };
-    this.#part(element, "dismiss").addEventListener("click", () => this.#clear(id), options);
-    const button = this.#part(element, "action");
+    part("dismiss").addEventListener("click", () => this.#clear(id), options);
+    const button = part("action");
     button.addEventListener(
       "click",
       () => this.#bus.emit(`${button.dataset.request}-requested`, this.#details.get(id)),
@@ -56,10 +59,6 @@ export class MessagesView {
     this.#shown.set(id, element);
     this.#list.append(element);
     return element;
-  }
-
-  #part(element, name) {
-    return element.querySelector(`[data-part="${name}"]`);
   }
 
   #clear(id) {
