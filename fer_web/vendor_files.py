@@ -8,6 +8,7 @@ from fer_web.settings import ROOT
 NODE_MODULES = ROOT / "node_modules"
 BLAZEFACE_PATH = NODE_MODULES / "@mediapipe" / "face_detection" / "face_detection_short_range.tflite"
 BROWSER_MODULES = {
+    "client-zip.js": NODE_MODULES / "client-zip" / "index.js",
     "socket.io.esm.min.js": NODE_MODULES / "socket.io-client" / "dist" / "socket.io.esm.min.js",
     "uPlot.esm.js": NODE_MODULES / "uplot" / "dist" / "uPlot.esm.js",
     "uPlot.min.css": NODE_MODULES / "uplot" / "dist" / "uPlot.min.css",

@@ -55,6 +55,8 @@ def test_packages_install_without_node_and_once_only(fresh_copy, tmp_path):
     assert "No Node.js" in first.stdout
     assert (fresh_copy / "node_modules/socket.io-client/dist/socket.io.esm.min.js").is_file()
     assert (fresh_copy / "node_modules/@mediapipe/face_detection/face_detection_short_range.tflite").is_file()
+    # What only the checks need is not installed to serve.
+    assert not (fresh_copy / "node_modules/typescript").exists()
     assert "up to date" in make().stdout
     # What the server says when a package is gone is `make setup`: that must bring it back.
     shutil.rmtree(fresh_copy / "node_modules/socket.io-client")

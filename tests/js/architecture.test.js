@@ -4,10 +4,12 @@ import { test } from "node:test";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path) => readFileSync(new URL(path, ROOT), "utf8");
-const list = (folder, ending) => readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(ending));
+const list = (folder, ending) =>
+  readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(ending));
 
 const ROOMS = ["analyze", "api", "history", "live", "share", "shared", "watch"];
-const modulesOf = (folder) => list(`static/js/${folder}/`, ".js").map((name) => `${folder}/${name}`);
+const modulesOf = (folder) =>
+  list(`static/js/${folder}/`, ".js").map((name) => `${folder}/${name}`);
 const isView = (path) => path.includes("/views/");
 const roomOf = (path) => path.split("/")[0];
 const MODULES = ROOMS.flatMap(modulesOf);
@@ -18,8 +20,15 @@ const ALL = [...MODULES, ...VIEWS];
  * and the live page ends and names sessions as the history does. */
 const OPEN_ROOMS = { live: ["shared", "share", "history"], share: ["shared"], shared: [] };
 
-/** Modules that bring views together: the root of each page, and of the Share panel. */
-const ROOTS = [...MODULES.filter((path) => path.endsWith("_page.js")), "share/panel.js"];
+/**
+ * Modules that bring views together: the root of each page, what all pages have, and the Share
+ * panel.
+ */
+const ROOTS = [
+  ...MODULES.filter((path) => path.endsWith("_page.js")),
+  "shared/page.js",
+  "share/panel.js",
+];
 
 /** Parts of one view alone, which only other views may import. */
 const PARTS = [
@@ -35,38 +44,106 @@ const PARTS = [
 
 /** Modules that speak with the server, the camera or the clock; views are told what they found. */
 const SERVICES = [
-  "analyze/analysis_api.js", "analyze/folder_test.js", "analyze/image_files.js", "analyze/image_selection.js",
-  "analyze/pictures.js", "analyze/video_jobs.js", "api/keys.js", "api/keys_api.js", "history/api.js",
-  "history/comparison.js", "history/session_data.js", "history/session_list.js", "live/camera.js", "live/frame_pump.js",
-  "live/live_session.js", "live/recording.js", "live/video_clock.js", "shared/wake_lock.js", "share/share_api.js",
-  "share/sharing.js", "shared/socket_client.js", "watch/watch_session.js",
+  "analyze/analysis_api.js",
+  "analyze/folder_evaluation.js",
+  "analyze/result_downloads.js",
+  "analyze/image_selection.js",
+  "analyze/pictures.js",
+  "analyze/video_jobs.js",
+  "api/keys.js",
+  "api/keys_api.js",
+  "history/sessions_api.js",
+  "history/comparison.js",
+  "history/session_data.js",
+  "history/loaded_sessions.js",
+  "live/camera.js",
+  "live/frame_pump.js",
+  "live/live_session.js",
+  "live/recording.js",
+  "live/video_clock.js",
+  "shared/wake_lock.js",
+  "share/share_api.js",
+  "share/share_control.js",
+  "shared/socket_client.js",
+  "watch/watch_session.js",
 ];
 
 /** Modules that compute only: they ask no server, touch no page and emit nothing. */
 const PURE = [
-  "analyze/downloads.js", "analyze/file_kinds.js", "analyze/folder_texts.js", "analyze/still_analysis.js",
-  "analyze/video_texts.js", "analyze/zip.js", "history/alignment.js", "history/dates.js", "history/samples.js",
-  "live/frame_encoder.js", "live/quality_controller.js", "live/statistics.js", "share/links.js", "share/questions.js",
-  "shared/event_bus.js", "shared/errors.js", "shared/format.js", "shared/geometry.js", "shared/goodbyes.js",
-  "shared/json_requests.js", "shared/motion.js", "shared/options.js", "shared/protocol.js",
+  "analyze/result_formats.js",
+  "analyze/file_kinds.js",
+  "analyze/folder_texts.js",
+  "analyze/still_analysis.js",
+  "analyze/video_texts.js",
+  "history/alignment.js",
+  "history/dates.js",
+  "history/samples.js",
+  "live/frame_encoder.js",
+  "live/quality_controller.js",
+  "live/statistics.js",
+  "share/links.js",
+  "share/questions.js",
+  "shared/event_bus.js",
+  "shared/errors.js",
+  "shared/format.js",
+  "shared/geometry.js",
+  "shared/goodbyes.js",
+  "shared/json_requests.js",
+  "shared/motion.js",
+  "shared/options.js",
+  "shared/protocol.js",
 ];
 
 /** Paths from static/js/ of what a module imports. */
 const imports = (module) =>
-  [...read(`static/js/${module}`).matchAll(/^(?:import|export) .*?from "(\..+?)";$/gms)].map(([, path]) =>
-    new URL(path, `file:///${module}`).pathname.slice(1),
+  [...read(`static/js/${module}`).matchAll(/^(?:import|export) .*?from "(\..+?)";$/gms)].map(
+    ([, path]) => new URL(path, `file:///${module}`).pathname.slice(1),
   );
 
 test("a module imports from its own room and from those that it may", () => {
   for (const module of ALL) {
     const rooms = [roomOf(module), ...(OPEN_ROOMS[roomOf(module)] ?? ["shared", "share"])];
-    assert.deepEqual(imports(module).filter((path) => !rooms.includes(roomOf(path))), [], module);
+    assert.deepEqual(
+      imports(module).filter((path) => !rooms.includes(roomOf(path))),
+      [],
+      module,
+    );
   }
 });
 
+test("no two modules or exports share a name, and no two modules' names differ by one letter", () => {
+  const names = ALL.map((path) => path.split("/").at(-1));
+  const exported = ALL.flatMap((module) =>
+    [
+      ...read(`static/js/${module}`).matchAll(
+        /^export (?:async )?(?:class|function|const) (\w+)/gm,
+      ),
+    ].map(([, name]) => name),
+  );
+  const twice = (list) => list.filter((name, i) => list.indexOf(name) < i);
+  assert.deepEqual([twice(names), twice(exported)], [[], []]);
+  assert.deepEqual(
+    names.flatMap((name, i) =>
+      names
+        .slice(i + 1)
+        .filter((other) => isOneLetterApart(name, other))
+        .map((other) => [name, other]),
+    ),
+    [],
+  );
+});
+
+function isOneLetterApart(one, other) {
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  if (long.length - short.length > 1) return false;
+  const at = [...long].findIndex((letter, i) => letter !== short[i]);
+  return long.slice(at + 1) === short.slice(short.length === long.length ? at + 1 : at);
+}
+
 test("views import neither services nor each other", () => {
   for (const view of VIEWS) {
-    const wrong = imports(view).filter((path) => SERVICES.includes(path) || (isView(path) && !PARTS.includes(path)));
+    const others = [...SERVICES, ...ROOTS, ...VIEWS.filter((path) => !PARTS.includes(path))];
+    const wrong = imports(view).filter((path) => others.includes(path));
     assert.deepEqual(wrong, [], view);
   }
 });
@@ -76,23 +153,44 @@ test("only the root of a page imports views, every view has a root, and nothing 
     assert.deepEqual(imports(module).filter(isView), [], module);
   }
   const shown = ROOTS.flatMap(imports);
-  assert.deepEqual(VIEWS.filter((view) => !shown.includes(view) && !PARTS.includes(view)), []);
-  for (const module of ALL) assert.deepEqual(imports(module).filter((path) => path.endsWith("_page.js")), [], module);
+  assert.deepEqual(
+    VIEWS.filter((view) => !shown.includes(view) && !PARTS.includes(view)),
+    [],
+  );
+  for (const module of ALL)
+    assert.deepEqual(
+      imports(module).filter((path) => path.endsWith("_page.js")),
+      [],
+      module,
+    );
 });
 
 test("services and pure modules never touch the document", () => {
   for (const module of [...SERVICES, ...PURE]) {
-    assert.doesNotMatch(read(`static/js/${module}`), /\bdocument\.|\bwindow\.|\blocation\./, module);
+    assert.doesNotMatch(
+      read(`static/js/${module}`),
+      /\bdocument\.|\bwindow\.|\blocation\./,
+      module,
+    );
   }
 });
 
 test("pure modules import pure modules only", () => {
-  for (const module of PURE) assert.deepEqual(imports(module).filter((path) => !PURE.includes(path)), [], module);
+  for (const module of PURE)
+    assert.deepEqual(
+      imports(module).filter((path) => !PURE.includes(path)),
+      [],
+      module,
+    );
 });
 
 test("nothing writes HTML from text, leaves window globals or fetches", () => {
   for (const module of ALL) {
-    assert.doesNotMatch(read(`static/js/${module}`), /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|(?<!#)\bfetch\(/, module);
+    assert.doesNotMatch(
+      read(`static/js/${module}`),
+      /innerHTML|outerHTML|insertAdjacentHTML|\bwindow\.|(?<!#)\bfetch\(/,
+      module,
+    );
   }
 });
 
@@ -113,7 +211,7 @@ test("every icon that a template uses is on the sheet", () => {
   }
 });
 
-test("each page with a module says when the module did not come, and the module takes it back", () => {
+test("each page with a module says when the module did not come, and the module takes it back at its end", () => {
   const templates = list("templates/", ".html").filter((name) => !name.startsWith("_"));
   const modules = templates.flatMap((name) => {
     const text = read(`templates/${name}`);
@@ -123,5 +221,11 @@ test("each page with a module says when the module did not come, and the module 
     return [text.includes('"_history_head.html"') ? `history/${module}` : module];
   });
   assert.equal(modules.length, 7);
-  for (const module of modules) assert.match(read(`static/js/${module}`), /^tellLoaded\(\);$/m, module);
+  for (const module of modules) {
+    // Outside of functions, and after all that the page builds.
+    const [first, ...calls] = [
+      ...read(`static/js/${module}`).matchAll(/^(?:const .* = )?(\w+)\(.*\);$/gm),
+    ].map(([, name]) => name);
+    assert.deepEqual([first, calls.at(-1)], ["openPage", "tellLoaded"], module);
+  }
 });

@@ -1,5 +1,5 @@
 /**
- * The addresses that analyse files.
+ * This module asks the server to analyse files.
  *
  * @typedef {object} VideoJob
  * @property {string} id
@@ -22,25 +22,40 @@ import { uploadFile } from "../shared/upload.js";
 
 const API = "/api/v1";
 
-/** All methods reject with an ApiError, whose message is for people; an abort rejects with an AbortError. */
+/**
+ * All methods reject with an ApiError, whose message is for people; an abort rejects with an
+ * AbortError.
+ */
 export class AnalysisApi {
   #requests;
   #newUpload;
 
-  /** @param {{fetch: typeof fetch, newUpload: () => XMLHttpRequest}} deps */
+  /** @param {{fetch: typeof globalThis.fetch, newUpload: () => XMLHttpRequest}} deps */
   constructor({ fetch, newUpload }) {
     this.#requests = new JsonRequests(fetch);
     this.#newUpload = newUpload;
   }
 
-  /** @param {File} file @param {{faces: string, heatmap: boolean}} how faces: auto, detect or whole @param {AbortSignal} signal */
+  /**
+   * @param {File} file
+   * @param {{faces: string, heatmap: boolean}} how faces: auto, detect or whole
+   * @param {AbortSignal} signal
+   */
   async predict(file, { faces, heatmap }, signal) {
-    return this.#requests.sendBytes(`${API}/predict?faces=${faces}&heatmap=${heatmap ? 1 : 0}`, await readable(file), signal);
+    return this.#requests.sendBytes(
+      `${API}/predict?faces=${faces}&heatmap=${heatmap ? 1 : 0}`,
+      await readable(file),
+      signal,
+    );
   }
 
   /** @returns {Promise<Blob>} the picture with its boxes, a JPEG */
   async annotated(file, faces, signal) {
-    return this.#requests.exchange(`${API}/predict?faces=${faces}&format=annotated`, await readable(file), signal);
+    return this.#requests.exchange(
+      `${API}/predict?faces=${faces}&format=annotated`,
+      await readable(file),
+      signal,
+    );
   }
 
   /** @returns {Promise<{videos: VideoJob[]}>} */
@@ -48,10 +63,20 @@ export class AnalysisApi {
     return this.#requests.get(`${API}/videos`, signal);
   }
 
-  /** @param {{annotated: boolean, onProgress: (sentBytes: number) => void, signal: AbortSignal}} options @returns {Promise<VideoJob>} */
+  /**
+   * @param {File} file
+   * @param {{annotated: boolean, onProgress: (sentBytes: number) => void, signal: AbortSignal}}
+   *   options
+   * @returns {Promise<VideoJob>}
+   */
   uploadVideo(file, { annotated, onProgress, signal }) {
     const query = new URLSearchParams({ name: file.name, annotated: annotated ? "1" : "0" });
-    return uploadFile(this.#newUpload(), { url: `${API}/videos?${query}`, body: file, onProgress, signal });
+    return uploadFile(this.#newUpload(), {
+      url: `${API}/videos?${query}`,
+      body: file,
+      onProgress,
+      signal,
+    });
   }
 
   /** Cancels a video that waits or runs, and removes its files. */
@@ -59,7 +84,10 @@ export class AnalysisApi {
     return this.#requests.send("DELETE", pathOf(`${API}/videos`, id), {});
   }
 
-  /** @param {{faces: string, name: string}} how name: of the folder @returns {Promise<{id: string}>} */
+  /**
+   * @param {{faces: string, name: string}} how name: of the folder
+   * @returns {Promise<{id: string}>}
+   */
   createFolderTest({ faces, name }) {
     return this.#requests.send("POST", `${API}/folder-tests`, { faces, name });
   }
@@ -90,7 +118,8 @@ async function readable(file) {
   try {
     return new Blob([await file.arrayBuffer()]);
   } catch (error) {
-    const message = "The file cannot be read any more: it was moved, changed or is too large. Add it again.";
+    const message =
+      "The file cannot be read any more: it was moved, changed or is too large. Add it again.";
     throw new ApiError({ code: "unreadable", message, retryable: false }, error);
   }
 }

@@ -1,5 +1,6 @@
 /**
- * What the server tells this page beside what every page is told: `<meta name="fer-options">`.
+ * This module reads what the server tells this page beside what every page is told: `<meta
+ * name="fer-options">`.
  *
  * @typedef {object} AnalyzeOptions
  * @property {readonly string[]} emotions names in model order
@@ -7,7 +8,8 @@
  * @property {string} noHeatmaps why not, for people
  * @property {number} maxImageBytes
  * @property {number} maxVideoBytes
- * @property {Readonly<Record<string, readonly string[]>>} folderNames that say each expression, in lower case
+ * @property {Readonly<Record<string, readonly string[]>>} folderNames that say each expression, in
+ *   lower case
  */
 import { parseOptions } from "../shared/options.js";
 

@@ -4,53 +4,63 @@
  * Events beside those that the modules name at their heads:
  *   files-added {files}; folder-added {found}: chosen, dropped or pasted
  *   images-changed, image-changed, selection-changed: see image_queue.js, image_selection.js
- *   videos-changed, video-ended, videos-unreachable: see video_jobs.js; folder-changed: see folder_test.js
+ *   videos-changed, video-ended, videos-unreachable: see video_jobs.js; folder-changed: see
+ *     folder_evaluation.js
  */
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
+import { downloadZip } from "/vendor/client-zip.js";
+
+import { find, openPage, optionsText, tellLoaded } from "../shared/page.js";
+import { saveFile } from "../shared/save_file.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../shared/views/messages.js";
-import { ThemeView } from "../shared/views/theme.js";
 import { AnalysisApi, folderFilePath, videoFilePath } from "./analysis_api.js";
 import { parseAnalyzeOptions } from "./analyze_options.js";
 import { kindOf, readLabelledFolder } from "./file_kinds.js";
-import { FolderTest } from "./folder_test.js";
-import { ImageFiles } from "./image_files.js";
+import { FolderEvaluation } from "./folder_evaluation.js";
+import { ResultDownloads } from "./result_downloads.js";
 import { ImageQueue } from "./image_queue.js";
 import { ImageSelection } from "./image_selection.js";
 import { Pictures } from "./pictures.js";
 import { VideoJobs } from "./video_jobs.js";
-import { AnalyzeAnnouncerView } from "./views/announcer.js";
+import { ProgressAnnouncerView } from "./views/progress_announcer.js";
 import { FacePanelView } from "./views/face_panel.js";
 import { FolderMistakesView } from "./views/folder_mistakes.js";
 import { FolderReportView } from "./views/folder_report.js";
 import { FolderSetupView } from "./views/folder_setup.js";
-import { ImageTilesView } from "./views/image_tiles.js";
+import { TileGridView } from "./views/tile_grid.js";
 import { ImageToolsView } from "./views/image_tools.js";
 import { ImageViewerView } from "./views/image_viewer.js";
 import { IntakeView } from "./views/intake.js";
 import { VideoListView } from "./views/video_list.js";
 
-const find = (id) => document.getElementById(id);
-
-const { signal } = new AbortController();
-const bus = new EventBus();
-const options = parseAnalyzeOptions(document.querySelector('meta[name="fer-options"]')?.content);
+const page = openPage();
+const { bus, preferences } = page;
+const { signal } = bus;
+const options = parseAnalyzeOptions(optionsText());
 const { emotions, hasHeatmaps } = options;
-const preferences = new Preferences(() => localStorage);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const api = new AnalysisApi({ fetch: globalThis.fetch.bind(globalThis), newUpload: () => new XMLHttpRequest() });
-const queue = new ImageQueue({ api, bus, emotions, hasHeatmaps, maxBytes: options.maxImageBytes, wait });
-const selection = new ImageSelection(bus, signal);
+const api = new AnalysisApi({ fetch: page.fetch, newUpload: () => new XMLHttpRequest() });
+const queue = new ImageQueue({
+  api,
+  bus,
+  emotions,
+  hasHeatmaps,
+  maxBytes: options.maxImageBytes,
+  wait,
+});
+const selection = new ImageSelection(bus);
 const pictures = new Pictures({
   decode: (blob) => createImageBitmap(blob),
   makeCanvas: (size) => Object.assign(document.createElement("canvas"), size),
   annotated: async (item) => (await queue.annotated([item]))[0],
 });
-const imageFiles = new ImageFiles({ queue, bus, emotions, save, now: () => new Date() });
-const videos = new VideoJobs({ api, bus, maxBytes: options.maxVideoBytes, timers: { set: (act, ms) => setTimeout(act, ms) } });
-const folderTest = new FolderTest({ api, bus, wait, now: () => performance.now() });
+const imageFiles = new ResultDownloads({ queue, bus, emotions, save: saveFile, zip: downloadZip });
+const videos = new VideoJobs({
+  api,
+  bus,
+  maxBytes: options.maxVideoBytes,
+  timers: { set: (act, ms) => setTimeout(act, ms) },
+});
+const folderTest = new FolderEvaluation({ api, bus, wait, now: () => performance.now() });
 
 buildPage();
 buildImages();
@@ -63,17 +73,19 @@ videos.load();
 tellLoaded();
 
 function buildPage() {
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  buildSharePanel(bus, signal);
+  buildSharePanel(page);
   const inputs = { files: find("files"), folder: find("folder") };
   const buttons = { chooseFiles: find("choose-files"), chooseFolder: find("choose-folder") };
-  new IntakeView({ page: find("analyze"), veil: find("drop-veil"), ...inputs, ...buttons }, bus, signal);
-  new AnalyzeAnnouncerView({ region: find("announcer") }, bus, signal);
+  new IntakeView({ page: find("analyze"), veil: find("drop-veil"), ...inputs, ...buttons }, bus);
+  new ProgressAnnouncerView({ region: find("announcer") }, bus);
   new VideoListView(
-    { section: find("videos"), list: find("video-list"), template: find("video-template"), trouble: find("videos-trouble") },
+    {
+      section: find("videos"),
+      list: find("video-list"),
+      template: find("video-template"),
+      trouble: find("videos-trouble"),
+    },
     bus,
-    signal,
     videoFilePath,
   );
 }
@@ -93,9 +105,8 @@ function buildImages() {
       clear: find("clear-images"),
     },
     bus,
-    signal,
   );
-  new ImageTilesView({ list: find("tiles"), template: find("tile-template") }, bus, signal, load);
+  new TileGridView({ list: find("tiles"), template: find("tile-template") }, bus, load);
   buildViewer(load);
   new FacePanelView(
     {
@@ -109,7 +120,6 @@ function buildImages() {
       heatLegend: find("heat-legend"),
     },
     bus,
-    signal,
     { emotions, load, noHeatmaps: options.noHeatmaps },
   );
 }
@@ -137,7 +147,6 @@ function buildViewer(load) {
       remove: find("one-remove"),
     },
     bus,
-    signal,
     load,
   );
 }
@@ -162,7 +171,6 @@ function buildFolder() {
       close: find("folder-close"),
     },
     bus,
-    signal,
   );
   const figures = {
     accuracy: find("accuracy"),
@@ -175,16 +183,32 @@ function buildFolder() {
     apart: find("apart"),
     difference: find("difference"),
   };
-  const tables = { headSwitch: find("head-switch"), classes: find("classes"), confusion: find("confusion"), unreadable: find("unreadable") };
-  const files = { json: find("report-json"), text: find("report-txt"), plot: find("report-confusion"), mistakes: find("report-mistakes") };
+  const tables = {
+    headSwitch: find("head-switch"),
+    classes: find("classes"),
+    confusion: find("confusion"),
+    unreadable: find("unreadable"),
+  };
+  const files = {
+    json: find("report-json"),
+    text: find("report-txt"),
+    plot: find("report-confusion"),
+    mistakes: find("report-mistakes"),
+  };
   const whole = { report: find("report"), partial: find("report-partial") };
-  new FolderReportView({ ...whole, ...figures, ...tables, ...files }, bus, signal, { emotions, filePath: folderFilePath });
-  new FolderMistakesView({ card: find("mistakes-card"), list: find("mistakes"), more: find("mistakes-more") }, bus, signal);
+  new FolderReportView({ ...whole, ...figures, ...tables, ...files }, bus, {
+    emotions,
+    filePath: folderFilePath,
+  });
+  new FolderMistakesView(
+    { card: find("mistakes-card"), list: find("mistakes"), more: find("mistakes-more") },
+    bus,
+  );
 }
 
 function wireFiles() {
-  bus.on("files-added", ({ files }) => add(files), { signal });
-  bus.on("folder-added", ({ found }) => addFolder(found), { signal });
+  bus.on("files-added", ({ files }) => add(files));
+  bus.on("folder-added", ({ found }) => addFolder(found));
 }
 
 function add(files) {
@@ -198,7 +222,13 @@ function addFolder(found) {
   const folder = readLabelledFolder(found, options.folderNames);
   const isRunning = ["running", "stopping"].includes(folderTest.state.status);
   if (isRunning) {
-    bus.emit("message", { id: "folder", tone: "warning", title: "A folder test is running", text: "Stop it first.", lastsMs: 8000 });
+    bus.emit("message", {
+      id: "folder",
+      tone: "warning",
+      title: "A folder test is running",
+      text: "Stop it first.",
+      lastsMs: 8000,
+    });
     return;
   }
   folderTest.choose(folder);
@@ -206,17 +236,26 @@ function addFolder(found) {
 }
 
 function wireImages() {
-  bus.on("image-selected", ({ id }) => show(id), { signal });
-  bus.on("image-step-requested", ({ steps }) => selection.move(steps), { signal });
-  bus.on("face-selected", ({ id }) => selection.selectFace(id), { signal });
-  bus.on("heat-toggled", ({ hasHeat }) => (selection.setHeat(hasHeat), preferences.set("analyze-heat", hasHeat ? "1" : "0")), { signal });
-  bus.on("heat-emotion-selected", ({ emotion }) => selection.setEmotion(emotion), { signal });
-  bus.on("image-retry-requested", ({ id }) => queue.retry(id), { signal });
-  bus.on("image-remove-requested", ({ id }) => (queue.remove(id), queue.items.length === 0 && find("choose-files").focus()), { signal });
-  bus.on("clear-images-requested", () => (queue.clear(), find("choose-files").focus()), { signal });
-  bus.on("retry-failed-requested", () => queue.retryFailed(), { signal });
-  bus.on("faces-selected", ({ faces }) => queue.setFaces(faces), { signal });
-  bus.on("download-requested", ({ format, ids }) => imageFiles.download(format, ids), { signal });
+  bus.on("image-selected", ({ id }) => show(id));
+  bus.on("image-step-requested", ({ steps }) => selection.move(steps));
+  bus.on("face-selected", ({ id }) => selection.selectFace(id));
+  bus.on(
+    "heat-toggled",
+    ({ hasHeat }) => (
+      selection.setHeat(hasHeat),
+      preferences.set("analyze-heat", hasHeat ? "1" : "0")
+    ),
+  );
+  bus.on("heat-emotion-selected", ({ emotion }) => selection.setEmotion(emotion));
+  bus.on("image-retry-requested", ({ id }) => queue.retry(id));
+  bus.on(
+    "image-remove-requested",
+    ({ id }) => (queue.remove(id), queue.items.length === 0 && find("choose-files").focus()),
+  );
+  bus.on("clear-images-requested", () => (queue.clear(), find("choose-files").focus()));
+  bus.on("retry-failed-requested", () => queue.retryFailed());
+  bus.on("faces-selected", ({ faces }) => queue.setFaces(faces));
+  bus.on("download-requested", ({ format, ids }) => imageFiles.download(format, ids));
 }
 
 /** The grid may be longer than the window: what was pressed is to be seen. */
@@ -226,33 +265,36 @@ function show(id) {
 }
 
 function wireJobs() {
-  bus.on("video-retry-requested", ({ key }) => videos.retry(key), { signal });
-  bus.on("video-remove-requested", ({ key }) => videos.remove(key), { signal });
-  bus.on("folder-start-requested", ({ faces }) => folderTest.start(faces), { signal });
-  bus.on("folder-stop-requested", () => folderTest.stop(), { signal });
-  bus.on("folder-close-requested", () => (folderTest.close(), find("choose-folder").focus()), { signal });
-  bus.on("report-download-requested", () => saveReport(), { signal });
-  addEventListener("beforeunload", (event) => (videos.isUploading || folderTest.state.status === "running") && event.preventDefault(), { signal });
+  bus.on("video-retry-requested", ({ key }) => videos.retry(key));
+  bus.on("video-remove-requested", ({ key }) => videos.remove(key));
+  bus.on("folder-start-requested", ({ faces }) => folderTest.start(faces));
+  bus.on("folder-stop-requested", () => folderTest.stop());
+  bus.on("folder-close-requested", () => (folderTest.close(), find("choose-folder").focus()));
+  bus.on("report-download-requested", () => saveReport());
+  addEventListener(
+    "beforeunload",
+    (event) =>
+      (videos.isUploading || folderTest.state.status === "running") && event.preventDefault(),
+    { signal },
+  );
   // The server would keep a test for an hour that nobody can see any more.
   addEventListener("pagehide", ({ persisted }) => persisted || folderTest.close(), { signal });
 }
 
 function saveReport() {
   const { report } = folderTest.state;
-  save(new Blob([`${JSON.stringify(report, null, 1)}\n`], { type: "application/json" }), "report.json");
+  saveFile(
+    new Blob([`${JSON.stringify(report, null, 1)}\n`], { type: "application/json" }),
+    "report.json",
+  );
 }
 
 function recall() {
   selection.setHeat(preferences.get("analyze-heat") === "1");
   find("video-annotated").checked = preferences.get("analyze-annotated") !== "0";
-  find("video-annotated").addEventListener("change", ({ target }) => preferences.set("analyze-annotated", target.checked ? "1" : "0"), { signal });
-}
-
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The download reads the address after this turn of the event loop.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  find("video-annotated").addEventListener(
+    "change",
+    ({ target }) => preferences.set("analyze-annotated", target.checked ? "1" : "0"),
+    { signal },
+  );
 }

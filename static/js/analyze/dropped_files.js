@@ -1,12 +1,16 @@
-/** What was dropped on the page: files, and folders with all that is in them. */
+/** Reads what was dropped on the page: files, and folders with all that is in them. */
 
 /**
  * @param {DataTransfer} transfer read at once: the browser empties it when the event is over
- * @returns {Promise<{files: File[], found: import("./file_kinds.js").FoundFile[]}>} found: in folders
+ * @returns {Promise<{files: File[], found: import("./file_kinds.js").FoundFile[]}>} found: in
+ *   folders
  */
 export async function readDropped(transfer) {
   const items = [...transfer.items].filter(({ kind }) => kind === "file");
-  const parts = items.map((item) => ({ entry: item.webkitGetAsEntry?.() ?? null, file: item.getAsFile() }));
+  const parts = items.map((item) => ({
+    entry: item.webkitGetAsEntry?.() ?? null,
+    file: item.getAsFile(),
+  }));
   const files = parts.filter(({ entry }) => !entry?.isDirectory).map(({ file }) => file);
   const folders = parts.filter(({ entry }) => entry?.isDirectory).map(({ entry }) => entry);
   const found = await Promise.all(folders.map((folder) => readFolder(folder, folder.name)));
@@ -29,7 +33,8 @@ async function listFolder(folder) {
   const all = [];
   for (;;) {
     const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
-    if (some.length === 0) return all.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    if (some.length === 0)
+      return all.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
     all.push(...some);
   }
 }

@@ -1,4 +1,7 @@
-/** Which files are pictures and which are videos, and which labels a folder's pictures have. Pure. */
+/**
+ * Tells which files are pictures and which are videos, and which labels a folder's pictures have.
+ * Pure.
+ */
 import { formatBytes } from "../shared/format.js";
 
 const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|wmv|3gp|ogv)$/i;
@@ -9,21 +12,25 @@ const LEFT_BY_SYSTEMS = new Set(["thumbs.db", "desktop.ini"]);
 const SPLITS = new Set(["train", "training", "test", "testing", "val", "valid", "validation"]);
 
 /**
- * @typedef {{path: string, file: File}} FoundFile path: from the folder that was chosen or dropped, with "/"
- * @typedef {{path: string, file: File, expression: string}} LabelledFile path: <label>/<name>, as it is sent
+ * @typedef {{path: string, file: File}} FoundFile path: from the folder that was chosen or dropped,
+ *   with "/"
+ * @typedef {{path: string, file: File, expression: string}} LabelledFile path: <label>/<name>, as
+ *   it is sent
  *
  * @typedef {object} LabelledFolder
  * @property {string} name of the folder
  * @property {LabelledFile[]} images
  * @property {{expression: string, count: number}[]} counts of the images, in the order of the names
- * @property {{name: string, count: number}[]} unlabelled folders that name no expression, with their images
+ * @property {{name: string, count: number}[]} unlabelled folders that name no expression, with
+ *   their images
  * @property {File[]} plain images without a label
  * @property {number} skipped files that are no images by their names
  * @property {string} problem why nothing can be tested, "" where it can
  */
 
 /**
- * What a file is by its type, else by its name. What is neither goes the way of pictures, where the server says why not.
+ * What a file is by its type, else by its name. What is neither goes the way of pictures, where the
+ * server says why not.
  *
  * @param {{name: string, type?: string}} file
  * @returns {"image" | "video"}
@@ -34,7 +41,7 @@ export function kindOf({ name, type = "" }) {
 }
 
 /** @param {string} path */
-export function isImageName(path) {
+function isImageName(path) {
   return IMAGE_NAME.test(path);
 }
 
@@ -46,28 +53,39 @@ export function isImageName(path) {
  * @returns {{code: string, message: string, retryable: boolean} | null}
  */
 export function refusalOf({ size }, maxBytes) {
-  if (size === 0) return { code: "empty", message: "There is nothing in this file. Save or copy it again.", retryable: false };
+  if (size === 0)
+    return {
+      code: "empty",
+      message: "There is nothing in this file. Save or copy it again.",
+      retryable: false,
+    };
   if (size <= maxBytes) return null;
   const message = `The file has ${formatBytes(size)}; ${formatBytes(maxBytes)} are allowed. Save it smaller and add it again.`;
   return { code: "too_large", message, retryable: false };
 }
 
 /**
- * Finds the labelled images of a folder: the nearest folder above an image that names an expression is its label.
+ * Finds the labelled images of a folder: the nearest folder above an image that names an expression
+ * is its label.
  *
  * @param {readonly FoundFile[]} found
- * @param {Readonly<Record<string, readonly string[]>>} folderNames of each expression, in lower case
+ * @param {Readonly<Record<string, readonly string[]>>} folderNames of each expression, in lower
+ *   case
  * @returns {LabelledFolder}
  */
 export function readLabelledFolder(found, folderNames) {
-  const expressionOf = new Map(Object.entries(folderNames).flatMap(([label, names]) => names.map((name) => [name, label])));
+  const expressionOf = new Map(
+    Object.entries(folderNames).flatMap(([label, names]) => names.map((name) => [name, label])),
+  );
   const visible = found.filter(({ path }) => !isHidden(path));
   const images = visible.filter(({ path }) => isImageName(path));
   const labelled = images.map((each) => ({ ...each, ...placeOf(each.path, expressionOf) }));
   const known = labelled.filter(({ expression }) => expression !== null);
   const nameless = labelled.filter(({ expression }) => expression === null);
   const unlabelled = countBy(nameless.map(({ folder }) => folder));
-  const byExpression = new Map(countBy(known.map(({ expression }) => expression)).map(({ name, count }) => [name, count]));
+  const byExpression = new Map(
+    countBy(known.map(({ expression }) => expression)).map(({ name, count }) => [name, count]),
+  );
   return {
     name: visible[0]?.path.split("/")[0] ?? "",
     images: known.map(({ file, sentPath, expression }) => ({ file, path: sentPath, expression })),
@@ -83,7 +101,9 @@ export function readLabelledFolder(found, folderNames) {
 
 function isHidden(path) {
   const parts = path.split("/");
-  return parts.some((part) => part.startsWith(".")) || LEFT_BY_SYSTEMS.has(parts.at(-1).toLowerCase());
+  return (
+    parts.some((part) => part.startsWith(".")) || LEFT_BY_SYSTEMS.has(parts.at(-1).toLowerCase())
+  );
 }
 
 function placeOf(path, expressionOf) {
@@ -94,16 +114,27 @@ function placeOf(path, expressionOf) {
   const label = folders[at].trim();
   // The server takes an image's own folder for its label: folders below it become part of the name.
   const name = parts.slice(at + 1).join("-");
-  return { expression: expressionOf.get(label.toLowerCase()), folder: label, sentPath: `${label}/${name}`, above: folders.slice(0, at).join("/") };
+  return {
+    expression: expressionOf.get(label.toLowerCase()),
+    folder: label,
+    sentPath: `${label}/${name}`,
+    above: folders.slice(0, at).join("/"),
+  };
 }
 
 function problemOf({ known, unlabelled, folderNames }) {
-  const parts = new Set(known.map(({ above }) => above.split("/").at(-1).toLowerCase()).filter((name) => SPLITS.has(name)));
-  if (parts.size > 1) return `The folder holds several parts of a data set (${[...parts].join(", ")}). Choose one of them.`;
+  const parts = new Set(
+    known
+      .map(({ above }) => above.split("/").at(-1).toLowerCase())
+      .filter((name) => SPLITS.has(name)),
+  );
+  if (parts.size > 1)
+    return `The folder holds several parts of a data set (${[...parts].join(", ")}). Choose one of them.`;
   if (known.length > 0) return "";
   if (unlabelled.length === 0) return "There is no picture in this folder.";
   const numbered = unlabelled.every(({ name }) => /(^|\/)\d+$/.test(name));
-  if (numbered) return "The folders are numbered, and data sets number the expressions differently. Rename them to the expressions.";
+  if (numbered)
+    return "The folders are numbered, and data sets number the expressions differently. Rename them to the expressions.";
   return `No folder in it names an expression. It needs folders called ${Object.keys(folderNames).join(", ")}.`;
 }
 

@@ -1,6 +1,7 @@
 /**
  * The pictures of the page: each is sent once, few at the same time, and has its own state.
- * Emits images-changed {items} when some come or go, and image-changed {item} when one's state changes.
+ * Emits images-changed {items} when some come or go, and image-changed {item} when one's state
+ * changes.
  *
  * @typedef {object} ImageItem
  * @property {number} id
@@ -26,8 +27,9 @@ export class ImageQueue {
   #faces = "auto";
 
   /**
-   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../shared/event_bus.js").EventBus,
-   *   emotions: readonly string[], hasHeatmaps: boolean, maxBytes: number, wait: (ms: number) => Promise<void>}} deps
+   * @param {{api: import("./analysis_api.js").AnalysisApi, bus:
+   *   import("../shared/event_bus.js").EventBus, emotions: readonly string[], hasHeatmaps: boolean,
+   *   maxBytes: number, wait: (ms: number) => Promise<void>}} deps
    */
   constructor(deps) {
     this.#deps = deps;
@@ -45,7 +47,11 @@ export class ImageQueue {
 
   /** @param {readonly File[]} files */
   add(files) {
-    const added = files.map((file) => ({ ...fresh(file), id: this.#nextId++, name: file.name || "pasted picture" }));
+    const added = files.map((file) => ({
+      ...fresh(file),
+      id: this.#nextId++,
+      name: file.name || "pasted picture",
+    }));
     for (const item of added) this.#items.set(item.id, item);
     this.#tellAll();
     for (const item of added) this.#begin(item.id);
@@ -91,7 +97,9 @@ export class ImageQueue {
    */
   annotated(items) {
     const faces = this.#faces;
-    return Promise.all(items.map(({ file }) => this.#limit.run(() => this.#deps.api.annotated(file, faces))));
+    return Promise.all(
+      items.map(({ file }) => this.#limit.run(() => this.#deps.api.annotated(file, faces))),
+    );
   }
 
   async #begin(id) {
@@ -108,7 +116,8 @@ export class ImageQueue {
     const ask = () => this.#limit.run(() => this.#ask(id, api, signal), signal);
     try {
       const wire = await withRetries(ask, { wait, signal });
-      if (!signal.aborted) this.#change(id, { state: "done", result: readStillAnalysis(wire, emotions) });
+      if (!signal.aborted)
+        this.#change(id, { state: "done", result: readStillAnalysis(wire, emotions) });
     } catch (error) {
       if (!signal.aborted) this.#change(id, { state: "failed", error: wireError(error) });
     }
@@ -116,7 +125,11 @@ export class ImageQueue {
 
   #ask(id, api, signal) {
     this.#change(id, { state: "analysing" });
-    return api.predict(this.#items.get(id).file, { faces: this.#faces, heatmap: this.#deps.hasHeatmaps }, signal);
+    return api.predict(
+      this.#items.get(id).file,
+      { faces: this.#faces, heatmap: this.#deps.hasHeatmaps },
+      signal,
+    );
   }
 
   #change(id, changes) {

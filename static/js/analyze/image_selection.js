@@ -1,5 +1,6 @@
 /**
- * Which picture, which face and which heat map are looked at. Emits selection-changed with a Selection.
+ * Keeps which picture, face and heat map are looked at. Emits selection-changed with a
+ * Selection.
  *
  * @typedef {object} Selection
  * @property {import("./image_queue.js").ImageItem | null} item
@@ -17,11 +18,11 @@ export class ImageSelection {
   #hasHeat = false;
   #emotion = null;
 
-  /** @param {import("../shared/event_bus.js").EventBus} bus @param {AbortSignal} signal */
-  constructor(bus, signal) {
+  /** @param {import("../shared/event_bus.js").EventBus} bus */
+  constructor(bus) {
     this.#bus = bus;
-    bus.on("images-changed", ({ items }) => this.#takeAll(items), { signal });
-    bus.on("image-changed", ({ item }) => this.#take(item), { signal });
+    bus.on("images-changed", ({ items }) => this.#takeAll(items));
+    bus.on("image-changed", ({ item }) => this.#take(item));
   }
 
   select(id) {

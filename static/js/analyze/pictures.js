@@ -1,4 +1,4 @@
-/** Pictures to look at, shrunk: the file as the browser shows it, else as the server does. */
+/** Shrinks pictures to look at: the file as the browser shows it, else as the server does. */
 import { limitSize } from "../shared/geometry.js";
 import { TaskLimit } from "./task_limit.js";
 
@@ -18,9 +18,10 @@ export class Pictures {
   #drawn = new WeakMap();
 
   /**
-   * @param {{decode: (blob: Blob) => Promise<ImageBitmap>, makeCanvas: (size: {width: number, height: number}) => HTMLCanvasElement,
-   *   annotated: (item: import("./image_queue.js").ImageItem) => Promise<Blob>}} deps
-   *   annotated: the server's JPEG of it, with boxes
+   * @param {{decode: (blob: Blob) => Promise<ImageBitmap>, makeCanvas: (size: {width: number,
+   *   height: number}) => HTMLCanvasElement, annotated: (item:
+   *   import("./image_queue.js").ImageItem) => Promise<Blob>}} deps annotated: the server's JPEG of
+   *   it, with boxes
    */
   constructor(deps) {
     this.#deps = deps;
@@ -32,7 +33,9 @@ export class Pictures {
    * @returns {Promise<Picture | null>} null where neither the browser nor the server can show it
    */
   async load(item, longestSide) {
-    const own = await this.#kept(this.#own, `${item.id} ${longestSide}`, () => this.#shrunk(item.file, longestSide));
+    const own = await this.#kept(this.#own, `${item.id} ${longestSide}`, () =>
+      this.#shrunk(item.file, longestSide),
+    );
     if (own) return { canvas: own, isAnnotated: false };
     // Only a picture that the server could read has a copy there; each result has boxes of its own.
     if (!item.result) return null;
@@ -44,7 +47,11 @@ export class Pictures {
 
   /** The picture of this key, made where it is not there; null where it cannot be made. */
   #kept(pictures, key, make) {
-    if (!pictures.has(key)) pictures.set(key, this.#limit.run(make).catch(() => null));
+    if (!pictures.has(key))
+      pictures.set(
+        key,
+        this.#limit.run(make).catch(() => null),
+      );
     const picture = pictures.get(key);
     if (pictures.size > KEPT) pictures.delete(pictures.keys().next().value);
     return picture;

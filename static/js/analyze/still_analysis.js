@@ -1,5 +1,6 @@
 /**
- * What the server found in one picture: checked, so that no view meets a value it cannot show. Pure.
+ * Checks what the server found in one picture, so that no view meets a value it cannot show.
+ * Pure.
  *
  * @typedef {object} StillFace
  * @property {number} id from 1
@@ -9,12 +10,13 @@
  * @property {string} label
  * @property {number} confidence 0-1
  * @property {boolean} sure
- * @property {object | null} heatmap see heatmap.js; null where the model has none
+ * @property {import("../shared/heatmap.js").Heatmap | null} heatmap null where the model has none
  *
  * @typedef {object} StillAnalysis
  * @property {number} width of the picture, in pixels
  * @property {number} height
- * @property {"detect" | "whole"} framing whether faces were searched, or the whole picture was taken for one
+ * @property {"detect" | "whole"} framing whether faces were searched, or the whole picture was
+ *   taken for one
  * @property {string} reason why so
  * @property {readonly StillFace[]} faces
  * @property {object} wire the answer as it came
@@ -28,8 +30,10 @@ import { formatCount } from "../shared/format.js";
  * @throws {TypeError} the answer has not the agreed form
  */
 export function readStillAnalysis(wire, emotions) {
-  const isWhole = Number.isInteger(wire?.width) && Number.isInteger(wire?.height) && Array.isArray(wire?.faces);
-  if (!isWhole) throw new TypeError("The server's answer has no picture size or no faces. Reload the page.");
+  const isWhole =
+    Number.isInteger(wire?.width) && Number.isInteger(wire?.height) && Array.isArray(wire?.faces);
+  if (!isWhole)
+    throw new TypeError("The server's answer has no picture size or no faces. Reload the page.");
   return {
     width: wire.width,
     height: wire.height,
@@ -41,10 +45,23 @@ export function readStillAnalysis(wire, emotions) {
 }
 
 function readFace(wire, id, emotions) {
-  const isComplete = Array.isArray(wire.box) && wire.box.length === 4 && emotions.every((name) => Number.isFinite(wire.scores?.[name]));
-  if (!isComplete || !emotions.includes(wire.label)) throw new TypeError(`Face ${id} in the server's answer is incomplete. Reload the page.`);
+  const isComplete =
+    Array.isArray(wire.box) &&
+    wire.box.length === 4 &&
+    emotions.every((name) => Number.isFinite(wire.scores?.[name]));
+  if (!isComplete || !emotions.includes(wire.label))
+    throw new TypeError(`Face ${id} in the server's answer is incomplete. Reload the page.`);
   const { box, scores, label, confidence } = wire;
-  return { id, box, boxPx: wire.box_px, scores, label, confidence, sure: wire.sure === true, heatmap: wire.heatmap ?? null };
+  return {
+    id,
+    box,
+    boxPx: wire.box_px,
+    scores,
+    label,
+    confidence,
+    sure: wire.sure === true,
+    heatmap: wire.heatmap ?? null,
+  };
 }
 
 /**

@@ -23,7 +23,8 @@ export class TaskLimit {
   }
 
   #next() {
-    while (this.#running < this.#limit && this.#waiting.length > 0) this.#begin(this.#waiting.shift());
+    while (this.#running < this.#limit && this.#waiting.length > 0)
+      this.#begin(this.#waiting.shift());
   }
 
   async #begin({ task, signal, resolve, reject }) {
@@ -48,7 +49,8 @@ export class TaskLimit {
  *
  * @template T
  * @param {() => Promise<T>} ask
- * @param {{wait: (ms: number) => Promise<void>, signal?: AbortSignal, delaysMs?: readonly number[]}} options
+ * @param {{wait: (ms: number) => Promise<void>, signal?: AbortSignal, delaysMs?: readonly
+ *   number[]}} options
  * @returns {Promise<T>} rejects with the last error
  */
 export async function withRetries(ask, { wait, signal, delaysMs = [500, 2000, 5000] }) {

@@ -1,16 +1,17 @@
 /**
- * Videos: sent one after the other, then watched while the server works. Emits videos-changed {videos} and
- * video-ended {video}.
+ * Videos: sent one after the other, then watched while the server works. Emits videos-changed
+ * {videos} and video-ended {video}.
  *
  * @typedef {object} Video
  * @property {string} key stays the same while the state changes
  * @property {string} name
- * @property {"waiting" | "uploading" | "unsent" | "queued" | "running" | "finished" | "failed" | "cancelled"} state
- *   unsent: the upload failed and can be tried again
+ * @property {"waiting" | "uploading" | "unsent" | "queued" | "running" | "finished" | "failed" |
+ *   "cancelled"} state unsent: the upload failed and can be tried again
  * @property {number} sentBytes
  * @property {number} totalBytes
  * @property {import("./analysis_api.js").VideoJob | null} job once the server has it
  * @property {{message: string} | null} error
+ * @property {{file: File, annotated: boolean} | null} again what can be sent again
  */
 import { refusalOf } from "./file_kinds.js";
 import { TaskLimit } from "./task_limit.js";
@@ -29,8 +30,9 @@ export class VideoJobs {
   #nextKey = 1;
 
   /**
-   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../shared/event_bus.js").EventBus, maxBytes: number,
-   *   timers: {set: (act: () => void, ms: number) => any}}} deps
+   * @param {{api: import("./analysis_api.js").AnalysisApi, bus:
+   *   import("../shared/event_bus.js").EventBus, maxBytes: number, timers: {set: (act: () => void,
+   *   ms: number) => any}}} deps
    */
   constructor(deps) {
     this.#deps = deps;
@@ -46,11 +48,23 @@ export class VideoJobs {
     await this.#poll();
   }
 
-  /** @param {readonly File[]} files @param {boolean} annotated whether a video with boxes is wanted */
+  /**
+   * @param {readonly File[]} files
+   * @param {boolean} annotated whether a video with boxes is wanted
+   */
   add(files, annotated) {
     for (const file of files) {
       const key = `upload-${this.#nextKey++}`;
-      this.#videos.set(key, { key, name: file.name, state: "waiting", sentBytes: 0, totalBytes: file.size, job: null, error: null });
+      this.#videos.set(key, {
+        key,
+        name: file.name,
+        state: "waiting",
+        sentBytes: 0,
+        totalBytes: file.size,
+        job: null,
+        error: null,
+        again: null,
+      });
       this.#upload(key, file, annotated);
     }
   }
@@ -64,7 +78,13 @@ export class VideoJobs {
   async remove(key) {
     const video = this.#videos.get(key);
     this.#uploads.get(key)?.abort();
-    if (video?.job && !(await this.#try(`${video.name} was not removed`, () => this.#deps.api.removeVideo(video.job.id)))) return;
+    if (
+      video?.job &&
+      !(await this.#try(`${video.name} was not removed`, () =>
+        this.#deps.api.removeVideo(video.job.id),
+      ))
+    )
+      return;
     this.#videos.delete(key);
     this.#tell();
   }
@@ -81,12 +101,20 @@ export class VideoJobs {
     this.#uploads.set(key, abort);
     this.#change(key, { state: "waiting", error: null, sentBytes: 0 });
     const onProgress = (sentBytes) => this.#change(key, { sentBytes });
-    const send = () => (this.#change(key, { state: "uploading" }), api.uploadVideo(file, { annotated, onProgress, signal }));
+    const send = () => (
+      this.#change(key, { state: "uploading" }),
+      api.uploadVideo(file, { annotated, onProgress, signal })
+    );
     try {
       this.#take(key, await this.#limit.run(send, signal));
       this.#schedule(POLL_MS);
     } catch (error) {
-      if (!signal.aborted) this.#change(key, { state: "unsent", error, again: error.retryable ? { file, annotated } : null });
+      if (!signal.aborted)
+        this.#change(key, {
+          state: "unsent",
+          error,
+          again: error.retryable ? { file, annotated } : null,
+        });
     } finally {
       this.#uploads.delete(key);
     }
@@ -102,11 +130,14 @@ export class VideoJobs {
       this.#schedule(POLL_AGAIN_MS);
       return;
     }
-    if ([...this.#videos.values()].some(({ state }) => UNDER_WAY.includes(state))) this.#schedule(POLL_MS);
+    if ([...this.#videos.values()].some(({ state }) => UNDER_WAY.includes(state)))
+      this.#schedule(POLL_MS);
   }
 
   #takeAll(jobs) {
-    const keyOf = new Map([...this.#videos.values()].filter(({ job }) => job).map(({ key, job }) => [job.id, key]));
+    const keyOf = new Map(
+      [...this.#videos.values()].filter(({ job }) => job).map(({ key, job }) => [job.id, key]),
+    );
     for (const [id, key] of keyOf) if (!jobs.some((job) => job.id === id)) this.#lose(key);
     // The oldest first: what is added later stands below.
     for (const job of [...jobs].reverse()) this.#take(keyOf.get(job.id) ?? `job-${job.id}`, job);
@@ -118,20 +149,37 @@ export class VideoJobs {
     const { name, state } = this.#videos.get(key);
     this.#videos.delete(key);
     if (!UNDER_WAY.includes(state)) return;
-    const text = "The server no longer has it: it was started again, or the video was removed elsewhere. Add it again.";
-    this.#deps.bus.emit("message", { id: `lost-${key}`, tone: "warning", title: `${name} is gone`, text });
+    const text =
+      "The server no longer has it: it was started again, or the video was removed elsewhere. Add it again.";
+    this.#deps.bus.emit("message", {
+      id: `lost-${key}`,
+      tone: "warning",
+      title: `${name} is gone`,
+      text,
+    });
   }
 
   #take(key, job) {
     const before = this.#videos.get(key);
-    const video = { sentBytes: 0, totalBytes: 0, ...before, key, name: job.name || before?.name || "video", state: job.state, job, error: job.error };
+    const video = {
+      sentBytes: 0,
+      totalBytes: 0,
+      again: null,
+      ...before,
+      key,
+      name: job.name || before?.name || "video",
+      state: job.state,
+      job,
+      error: job.error,
+    };
     this.#videos.set(key, video);
     this.#tell();
-    if (UNDER_WAY.includes(before?.state) && !UNDER_WAY.includes(job.state)) this.#deps.bus.emit("video-ended", { video });
+    if (UNDER_WAY.includes(before?.state) && !UNDER_WAY.includes(job.state))
+      this.#deps.bus.emit("video-ended", { video });
   }
 
   #schedule(ms) {
-    this.#timer ??= this.#deps.timers.set(() => this.#poll(), ms);
+    if (this.#timer === null) this.#timer = this.#deps.timers.set(() => this.#poll(), ms);
   }
 
   #change(key, changes) {
@@ -150,7 +198,13 @@ export class VideoJobs {
       return true;
     } catch (error) {
       if (error.code === "not_found") return true;
-      this.#deps.bus.emit("message", { id: "video", tone: "error", title, text: error.message, lastsMs: 15_000 });
+      this.#deps.bus.emit("message", {
+        id: "video",
+        tone: "error",
+        title,
+        text: error.message,
+        lastsMs: 15_000,
+      });
       return false;
     }
   }

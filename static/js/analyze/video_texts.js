@@ -1,4 +1,4 @@
-/** What is said of a video in each state. Pure. */
+/** Says how a video stands. Pure. */
 import { formatBytes, formatCount, formatDuration } from "../shared/format.js";
 
 /** @param {import("./video_jobs.js").Video} video @returns {string} */
@@ -10,14 +10,18 @@ export function describeVideo(video) {
     return `Sending: ${formatBytes(sentBytes)} of ${formatBytes(totalBytes)}`;
   }
   if (state === "unsent") return "Not sent";
-  if (state === "queued") return job.position > 1 ? `In the queue, place ${job.position}` : "Next in the queue";
+  if (state === "queued")
+    return job.position > 1 ? `In the queue, place ${job.position}` : "Next in the queue";
   if (state === "running") return describeRunning(job);
-  if (state === "finished") return [formatCount(job.frames, "frame"), formatCount(job.faces ?? 0, "face")].join(" · ");
+  if (state === "finished")
+    return [formatCount(job.frames, "frame"), formatCount(job.faces ?? 0, "face")].join(" · ");
   return state === "cancelled" ? "Cancelled" : "Not analysed";
 }
 
 function describeRunning({ frames, frames_total: total, fps, eta_s: etaS }) {
-  const done = total ? `${frames.toLocaleString("en")} of ${formatCount(total, "frame")}` : formatCount(frames, "frame");
+  const done = total
+    ? `${frames.toLocaleString("en")} of ${formatCount(total, "frame")}`
+    : formatCount(frames, "frame");
   const speed = Number.isFinite(fps) && fps > 0 ? [`${Math.round(fps)} a second`] : [];
   return [done, ...speed, ...(Number.isFinite(etaS) ? [formatLeft(etaS)] : [])].join(" · ");
 }

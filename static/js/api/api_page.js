@@ -1,30 +1,29 @@
 /** Composition root of /api. */
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
+import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
-import { ConfirmView } from "../share/views/confirm.js";
-import { ThemeView } from "../shared/views/theme.js";
-import { Keys, revokeQuestion } from "./keys.js";
+import { ConfirmView } from "../shared/views/confirm.js";
+import { Keys, revokeKeyQuestion } from "./keys.js";
 import { KeysApi } from "./keys_api.js";
 import { KeyListView } from "./views/key_list.js";
 import { NewKeyView } from "./views/new_key.js";
 
-const find = (id) => document.getElementById(id);
+const page = openPage();
+const { bus } = page;
 
-const { signal } = new AbortController();
-const bus = new EventBus();
-
-new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, new Preferences(() => localStorage));
-buildSharePanel(bus, signal);
+buildSharePanel(page);
 // Keys are on the host's page alone.
 if (find("key-list")) buildKeys();
 tellLoaded();
 
 function buildKeys() {
-  const keys = new Keys({ api: new KeysApi(globalThis.fetch.bind(globalThis)), bus });
-  const list = { list: find("key-list"), template: find("key-template"), none: find("keys-none"), trouble: find("keys-trouble") };
-  new KeyListView(list, bus, signal);
+  const keys = new Keys({ api: new KeysApi(page.fetch), bus });
+  const list = {
+    list: find("key-list"),
+    template: find("key-template"),
+    none: find("keys-none"),
+    trouble: find("keys-trouble"),
+  };
+  new KeyListView(list, bus);
   new NewKeyView(
     {
       form: find("key-form"),
@@ -39,7 +38,6 @@ function buildKeys() {
       said: find("keys-said"),
     },
     bus,
-    signal,
   );
   wire(keys);
   keys.load();
@@ -54,11 +52,14 @@ function wire(keys) {
       yes: find("key-dialog-yes"),
       no: find("key-dialog-no"),
     },
-    signal,
+    bus.signal,
   );
-  bus.on("key-create-requested", ({ name }) => keys.create(name), { signal });
-  bus.on("key-copy-requested", ({ text }) => copy(text), { signal });
-  bus.on("key-revoke-requested", async ({ key }) => (await confirm.ask(revokeQuestion(key))) && keys.revoke(key), { signal });
+  bus.on("key-create-requested", ({ name }) => keys.create(name));
+  bus.on("key-copy-requested", ({ text }) => copy(text));
+  bus.on(
+    "key-revoke-requested",
+    async ({ key }) => (await confirm.ask(revokeKeyQuestion(key))) && keys.revoke(key),
+  );
 }
 
 async function copy(text) {
@@ -66,6 +67,8 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     bus.emit("key-copied");
   } catch {
-    bus.emit("keys-failed", { text: "The browser does not let the page copy. Select the key and copy it by hand." });
+    bus.emit("keys-failed", {
+      text: "The browser does not let the page copy. Select the key and copy it by hand.",
+    });
   }
 }

@@ -1,11 +1,11 @@
-/** The host's keys: asks the server, and tells what there is. */
+/** Asks the server for the host's keys, and tells what there is. */
 export class Keys {
   #api;
   #bus;
 
   /**
-   * @param {{api: import("./keys_api.js").KeysApi, bus: import("../shared/event_bus.js").EventBus}} parts
-   *   bus: emits keys-changed {keys}, key-created {key}, keys-failed {text}
+   * @param {{api: import("./keys_api.js").KeysApi, bus: import("../shared/event_bus.js").EventBus}}
+   *   parts bus: emits keys-changed {keys}, key-created {key}, keys-failed {text}
    */
   constructor({ api, bus }) {
     this.#api = api;
@@ -42,7 +42,7 @@ export class Keys {
 }
 
 /** @param {import("./keys_api.js").ApiKey} key */
-export const revokeQuestion = ({ name }) => ({
+export const revokeKeyQuestion = ({ name }) => ({
   title: `Revoke “${name}”?`,
   text: "Programs with this key are refused from now on. What they made stays.",
   label: "Revoke",

@@ -1,5 +1,5 @@
 /**
- * Keys of programs over HTTP; answers only the host.
+ * This module asks for the keys of programs over HTTP; the server answers only the host.
  *
  * @typedef {object} ApiKey
  * @property {string} id
@@ -17,7 +17,7 @@ const KEYS = "/api/v1/keys";
 export class KeysApi {
   #requests;
 
-  /** @param {typeof fetch} fetch */
+  /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.#requests = new JsonRequests(fetch);
   }

@@ -1,7 +1,8 @@
-/** Sessions side by side on one axis. Pure. */
+/** Lays sessions side by side on one axis. Pure. */
 
 /**
- * @param {readonly {lengthS: number, originS: number}[]} sessions originS: the session's second that becomes zero
+ * @param {readonly {lengthS: number, originS: number}[]} sessions originS: the session's second
+ *   that becomes zero
  * @returns {[number, number]} the axis that shows all of every session
  */
 export function sharedRange(sessions) {
@@ -11,8 +12,8 @@ export function sharedRange(sessions) {
 }
 
 /**
- * Columns of several timelines on one axis of time, as the chart wants them: a line passes over the points of the
- * others (undefined) and breaks in its own gaps (null).
+ * Columns of several timelines on one axis of time, as the chart wants them: a line passes over the
+ * points of the others (undefined) and breaks in its own gaps (null).
  *
  * @param {readonly {atS: number[], values: (number | null)[]}[]} lines
  * @returns {{atS: number[], columns: (number | null | undefined)[][]}}
@@ -32,8 +33,10 @@ export function joinLines(lines) {
 function widenGaps(column) {
   column.forEach((value, row) => {
     if (value !== null) return;
-    for (let before = row - 1; before >= 0 && column[before] === undefined; before -= 1) column[before] = null;
-    for (let after = row + 1; after < column.length && column[after] === undefined; after += 1) column[after] = null;
+    for (let before = row - 1; before >= 0 && column[before] === undefined; before -= 1)
+      column[before] = null;
+    for (let after = row + 1; after < column.length && column[after] === undefined; after += 1)
+      column[after] = null;
   });
   return column;
 }

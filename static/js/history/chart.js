@@ -1,5 +1,6 @@
 /**
- * A chart over time: lines or stacked areas, gaps, markers, zoom. It draws and tells; what to draw is passed in.
+ * Draws a chart over time: lines or stacked areas, gaps, markers, zoom. It draws and tells; what to
+ * draw is passed in.
  *
  * @typedef {object} ChartLine
  * @property {string} label
@@ -10,13 +11,25 @@
  * @typedef {object} ChartContent
  * @property {[number, number]} domain all of the time axis, seconds
  * @property {ChartLine[]} lines
- * @property {boolean} isStacked columns are cumulative shares; each area reaches down to the one before
- * @property {(fromS: number, toS: number, points: number) => ChartData} read what is to be drawn of a window
+ * @property {boolean} isStacked columns are cumulative shares; each area reaches down to the one
+ *   before
+ * @property {(fromS: number, toS: number, points: number) => ChartData} read what is to be drawn of
+ *   a window
  * @property {{atS: number, text: string}[]} markers
  *
- * @typedef {{atS: number[], columns: (number | null | undefined)[][], gaps: [number, number][]}} ChartData
+ * @typedef {{atS: number[], columns: (number | null | undefined)[][], gaps: [number, number][]}}
+ *   ChartData
  */
-import { AXIS_PX, RIGHT_PX, clampRange, cssColour, drawMarkers, series, shareAxis, timeAxis } from "./chart_options.js";
+import {
+  AXIS_PX,
+  RIGHT_PX,
+  clampRange,
+  cssColour,
+  drawMarkers,
+  series,
+  shareAxis,
+  timeAxis,
+} from "./chart_options.js";
 
 const TALL_PX = 320;
 const LOW_PX = 250;
@@ -26,6 +39,7 @@ export class Chart {
   #deps;
   #content = null;
   #plot = null;
+  /** @type {[number, number]} */
   #range = [0, 1];
   #data = { atS: [], columns: [], gaps: [] };
   #width = 0;
@@ -45,7 +59,11 @@ export class Chart {
     // The canvas does not follow the style sheet by itself.
     const themes = new MutationObserver(() => this.#plot?.redraw(false));
     themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    signal.addEventListener("abort", () => [sizes, themes].forEach((observer) => observer.disconnect()), { once: true });
+    signal.addEventListener(
+      "abort",
+      () => [sizes, themes].forEach((observer) => observer.disconnect()),
+      { once: true },
+    );
   }
 
   /** @returns {[number, number]} the window that is shown */
@@ -92,15 +110,20 @@ export class Chart {
     if (this.#content) this.zoom(this.#content.domain);
   }
 
-  /** @param {number} factor less than 1 shows less @param {number} [aroundS] what stays where it is */
+  /**
+   * @param {number} factor less than 1 shows less
+   * @param {number} [aroundS] what stays where it is
+   */
   zoomBy(factor, aroundS = (this.#range[0] + this.#range[1]) / 2) {
-    this.zoom(this.#range.map((edge) => aroundS + (edge - aroundS) * factor));
+    const [from, to] = this.#range;
+    this.zoom([aroundS + (from - aroundS) * factor, aroundS + (to - aroundS) * factor]);
   }
 
   /** @param {number} share of the window, to the right */
   pan(share) {
-    const shift = (this.#range[1] - this.#range[0]) * share;
-    this.zoom(this.#range.map((edge) => edge + shift));
+    const [from, to] = this.#range;
+    const shift = (to - from) * share;
+    this.zoom([from + shift, to + shift]);
   }
 
   /** @param {number | null} atS */
@@ -191,9 +214,8 @@ export class Chart {
   #select(plot) {
     const { left, width } = plot.select;
     if (width < 6) return;
-    const range = [left, left + width].map((x) => plot.posToVal(x, "x"));
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-    this.zoom(range);
+    this.zoom([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
   }
 
   #tellCursor(plot) {
@@ -213,7 +235,12 @@ export class Chart {
     for (const [from, to] of this.#data.gaps) {
       const [left, right] = [from, to].map((time) => plot.valToPos(time, "x", true));
       const start = Math.max(bbox.left, left);
-      ctx.fillRect(start, bbox.top, Math.max(0, Math.min(bbox.left + bbox.width, right) - start), bbox.height);
+      ctx.fillRect(
+        start,
+        bbox.top,
+        Math.max(0, Math.min(bbox.left + bbox.width, right) - start),
+        bbox.height,
+      );
     }
     ctx.restore();
   }

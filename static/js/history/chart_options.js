@@ -1,4 +1,4 @@
-/** How the chart's axes, lines and markers look, and which windows of time it shows. */
+/** Says how the chart's axes, lines and markers look, and which windows of time it shows. */
 import { formatDuration } from "../shared/format.js";
 
 export const AXIS_PX = 50;
@@ -15,7 +15,10 @@ export function clampRange(range, domain) {
   const [low, high] = [...range].sort((a, b) => a - b);
   const span = Math.min(domain[1] - domain[0], Math.max(SHORTEST_S, high - low));
   const middle = (low + high) / 2;
-  const from = Math.min(Math.max(domain[0], high - low < span ? middle - span / 2 : low), domain[1] - span);
+  const from = Math.min(
+    Math.max(domain[0], high - low < span ? middle - span / 2 : low),
+    domain[1] - span,
+  );
   return [from, from + span];
 }
 
@@ -64,7 +67,8 @@ export const shareAxis = () => ({
 });
 
 /** @param {number} seconds may be before zero, where sessions are aligned at a marker */
-export const formatOffset = (seconds) => (seconds < 0 ? `−${formatDuration(-seconds)}` : formatDuration(seconds));
+export const formatOffset = (seconds) =>
+  seconds < 0 ? `−${formatDuration(-seconds)}` : formatDuration(seconds);
 
 export function drawMarkers({ ctx, bbox, valToPos }, markers) {
   const scale = devicePixelRatio || 1;

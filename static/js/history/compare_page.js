@@ -1,25 +1,19 @@
 /** Composition root of /compare. */
 import uPlot from "/vendor/uPlot.esm.js";
 
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
+import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../shared/views/messages.js";
-import { ThemeView } from "../shared/views/theme.js";
-import { HistoryApi } from "./api.js";
+import { SessionsApi } from "./sessions_api.js";
 import { Comparison } from "./comparison.js";
 import { ComparisonChartView } from "./views/comparison_chart.js";
 import { PaperView } from "./views/paper.js";
 import { SidesView } from "./views/sides.js";
 import { SmoothingView } from "./views/smoothing.js";
 
-const find = (id) => document.getElementById(id);
-
-const { signal } = new AbortController();
-const bus = new EventBus();
+const page = openPage();
+const { bus } = page;
 const ids = (new URLSearchParams(location.search).get("ids") ?? "").split(",").filter(Boolean);
-const comparison = new Comparison({ api: new HistoryApi(globalThis.fetch.bind(globalThis)), bus, ids });
+const comparison = new Comparison({ api: new SessionsApi(page.fetch), bus, ids });
 
 const smoothing = buildViews();
 wire();
@@ -27,10 +21,7 @@ comparison.load(smoothing.valueS);
 tellLoaded();
 
 function buildViews() {
-  const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  buildSharePanel(bus, signal);
+  buildSharePanel(page);
   new ComparisonChartView(
     {
       plot: find("plot"),
@@ -45,22 +36,23 @@ function buildViews() {
       reset: find("zoom-reset"),
     },
     bus,
-    signal,
     uPlot,
   );
-  new SidesView({ table: find("sides") }, bus, signal);
-  new PaperView(bus, signal);
-  return new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus, signal);
+  new SidesView({ table: find("sides") }, bus);
+  new PaperView(bus);
+  return new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus);
 }
 
 function wire() {
-  const page = find("comparison");
   const show = (state) => {
-    page.dataset.state = state;
-    page.setAttribute("aria-busy", "false");
+    find("comparison").dataset.state = state;
+    find("comparison").setAttribute("aria-busy", "false");
   };
-  bus.on("comparison-changed", () => show("ready"), { signal });
-  bus.on("load-failed", ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)), { signal });
-  bus.on("align-requested", ({ id, markerId }) => comparison.align(id, markerId), { signal });
-  bus.on("smoothing-changed", ({ smoothingS }) => comparison.load(smoothingS), { signal });
+  bus.on("comparison-changed", () => show("ready"));
+  bus.on(
+    "load-failed",
+    ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)),
+  );
+  bus.on("align-requested", ({ id, markerId }) => comparison.align(id, markerId));
+  bus.on("smoothing-changed", ({ smoothingS }) => comparison.load(smoothingS));
 }

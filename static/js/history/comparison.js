@@ -1,5 +1,5 @@
 /**
- * Two to four sessions on one axis of time.
+ * Loads two to four sessions for one axis of time.
  *
  * @typedef {object} Compared
  * @property {any} session as the server describes it
@@ -20,31 +20,46 @@ export class Comparison {
   #compared = [];
   #loading = new AbortController();
 
-  /** @param {{api: import("./api.js").HistoryApi, bus: import("../shared/event_bus.js").EventBus, ids: string[]}} deps */
+  /**
+   * @param {{api: import("./sessions_api.js").SessionsApi, bus:
+   *   import("../shared/event_bus.js").EventBus, ids: string[]}} deps
+   */
   constructor({ api, bus, ids }) {
     this.#api = api;
     this.#bus = bus;
     this.#ids = [...new Set(ids)];
   }
 
-  /** Emits comparison-changed {compared, isAligned} or load-failed {problem}; keeps the alignment. */
+  /**
+   * Emits comparison-changed {compared, isAligned} or load-failed {problem}; keeps the alignment.
+   */
   async load(smoothingS) {
     this.#loading.abort();
     const { signal } = (this.#loading = new AbortController());
     try {
       this.#check();
-      const loaded = await Promise.all(this.#ids.map((id) => this.#loadOne(id, smoothingS, signal)));
-      this.#compared = loaded.map((each, i) => ({ ...each, originS: this.#compared[i]?.originS ?? 0 }));
+      const loaded = await Promise.all(
+        this.#ids.map((id) => this.#loadOne(id, smoothingS, signal)),
+      );
+      this.#compared = loaded.map((each, i) => ({
+        ...each,
+        originS: this.#compared[i]?.originS ?? 0,
+      }));
       this.#tell(false);
     } catch (error) {
       if (!signal.aborted) this.#bus.emit("load-failed", { problem: error });
     }
   }
 
-  /** @param {string} id of the session @param {string} markerId that becomes zero; "" for the start */
+  /**
+   * @param {string} id of the session
+   * @param {string} markerId that becomes zero; "" for the start
+   */
   align(id, markerId) {
     this.#compared = this.#compared.map((each) =>
-      each.session.id === id ? { ...each, originS: originOf(each.session.markers, markerId) } : each,
+      each.session.id === id
+        ? { ...each, originS: originOf(each.session.markers, markerId) }
+        : each,
     );
     this.#tell(true);
   }
@@ -52,7 +67,9 @@ export class Comparison {
   #check() {
     const { length } = this.#ids;
     if (length >= LEAST && length <= MOST) return;
-    throw new RangeError(`${LEAST} to ${MOST} different sessions can be compared, ${length} were chosen.`);
+    throw new RangeError(
+      `${LEAST} to ${MOST} different sessions can be compared, ${length} were chosen.`,
+    );
   }
 
   async #loadOne(id, smoothingS, signal) {

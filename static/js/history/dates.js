@@ -1,4 +1,4 @@
-/** Dates of sessions, in the reader's own time zone. Pure but for the locale. */
+/** Writes dates of sessions, in the reader's own time zone. Pure but for the locale. */
 
 /**
  * @param {string} iso UTC
@@ -17,4 +17,5 @@ export function formatStart(iso, now) {
 }
 
 // Noon, because a day may have 23 or 25 hours.
-const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate(), 12).getTime();
+const midnight = (date) =>
+  new Date(date.getFullYear(), date.getMonth(), date.getDate(), 12).getTime();

@@ -1,5 +1,5 @@
 /**
- * Samples of a session in columns, and what a chart draws of them. Pure.
+ * Turns samples of a session into columns, and into what a chart draws of them. Pure.
  *
  * @typedef {object} Samples rows ordered by time
  * @property {Float64Array} atS seconds since the session's start
@@ -12,7 +12,8 @@
  * @typedef {object} Timeline one row for each point; a row of nulls is a gap, where nobody was seen
  * @property {number[]} atS
  * @property {(number | null)[][]} scores one column for each label
- * @property {(string | null)[]} dominant the label that most samples had, "unsure", or null in a gap
+ * @property {(string | null)[]} dominant the label that most samples had, "unsure", or null in a
+ *   gap
  * @property {number} binS seconds that one point stands for
  * @property {number} gapS a longer silence is a gap
  */
@@ -64,7 +65,8 @@ export function buildTimeline(samples, { face, fromS, toS, points, sampleHz }) {
   let lastS = null;
   for (const bin of bins) {
     const atS = bin.sumS / bin.count;
-    if (lastS !== null && atS - lastS > gapS) push(timeline, (lastS + atS) / 2, null, samples.labels);
+    if (lastS !== null && atS - lastS > gapS)
+      push(timeline, (lastS + atS) / 2, null, samples.labels);
     push(timeline, atS, bin, samples.labels);
     lastS = atS;
   }
@@ -77,11 +79,14 @@ export function buildTimeline(samples, { face, fromS, toS, points, sampleHz }) {
  * @param {Timeline} timeline
  * @param {number} fromS
  * @param {number} toS
- * @returns {[number, number][]} from, to in seconds, the ends of the window among them
+ * @returns {number[][]} from, to in seconds, the ends of the window among them
  */
 export function gapsOf({ atS, dominant, gapS }, fromS, toS) {
   const edges = [fromS, ...atS.filter((_time, i) => dominant[i] !== null), toS];
-  return edges.slice(1).map((time, i) => [edges[i], time]).filter(([from, to]) => to - from > gapS);
+  return edges
+    .slice(1)
+    .map((time, i) => [edges[i], time])
+    .filter(([from, to]) => to - from > gapS);
 }
 
 /**
@@ -120,7 +125,11 @@ export function dominantParts(samples, { face, fromS, toS, parts }) {
   return cells;
 }
 
-/** @param {Timeline} timeline @param {number} atS @returns {number} row of the nearest point, -1 without any */
+/**
+ * @param {Timeline} timeline
+ * @param {number} wantedS
+ * @returns {number} row of the nearest point, -1 without any
+ */
 export function nearestRow({ atS }, wantedS) {
   if (atS.length === 0) return -1;
   const after = lowerBound(atS, wantedS);
@@ -129,7 +138,7 @@ export function nearestRow({ atS }, wantedS) {
   return atS[after] - wantedS < wantedS - atS[after - 1] ? after : after - 1;
 }
 
-/** @returns {object[]} bins with at least one sample, in the order of time */
+/** @returns {ReturnType<typeof emptyBin>[]} bins with at least one sample, in the order of time */
 function collect({ atS, face: faces, label, sure, scores, labels }, { face, fromS, toS, binS }) {
   const bins = [];
   let bin = null;
@@ -145,8 +154,14 @@ function collect({ atS, face: faces, label, sure, scores, labels }, { face, from
   return bins;
 }
 
-// The votes' last place is for unsure.
-const emptyBin = (index, size) => ({ index, count: 0, sumS: 0, sums: Array(size).fill(0), votes: Array(size + 1).fill(0) });
+// The last vote is for unsure.
+const emptyBin = (index, size) => ({
+  index,
+  count: 0,
+  sumS: 0,
+  sums: Array(size).fill(0),
+  votes: Array(size + 1).fill(0),
+});
 
 function dominantOf({ votes }, labels) {
   return labels[votes.indexOf(Math.max(...votes))] ?? UNSURE;
@@ -158,7 +173,7 @@ function push(timeline, atS, bin, labels) {
   timeline.dominant.push(bin && dominantOf(bin, labels));
 }
 
-/** The first row at or after a time. */
+/** Finds the first row at or after a time. */
 function lowerBound(atS, wantedS) {
   let [low, high] = [0, atS.length];
   while (low < high) {

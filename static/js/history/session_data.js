@@ -1,5 +1,5 @@
 /**
- * One session: what the server holds of it, how it is looked at, and its edits.
+ * Holds one session: what the server holds of it, how it is looked at, and its edits.
  *
  * Emits: session-changed {session}: name, notes, tags or state; markers-changed {markers};
  *   view-loading; view-changed {samples, summary, view}; load-failed {problem}.
@@ -16,7 +16,10 @@ export class SessionData {
   #view;
   #loading = new AbortController();
 
-  /** @param {{api: import("./api.js").HistoryApi, bus: import("../shared/event_bus.js").EventBus, id: string, view: View}} deps */
+  /**
+   * @param {{api: import("./sessions_api.js").SessionsApi, bus:
+   *   import("../shared/event_bus.js").EventBus, id: string, view: View}} deps
+   */
   constructor({ api, bus, id, view }) {
     this.#view = view;
     this.#api = api;
@@ -32,7 +35,10 @@ export class SessionData {
   async load() {
     const { signal } = (this.#loading = new AbortController());
     try {
-      const [session, view] = await Promise.all([this.#api.session(this.#id, signal), this.#fetchView(signal)]);
+      const [session, view] = await Promise.all([
+        this.#api.session(this.#id, signal),
+        this.#fetchView(signal),
+      ]);
       this.#take(session);
       this.#bus.emit("markers-changed", { markers: session.markers });
       this.#showView(view);
@@ -54,9 +60,14 @@ export class SessionData {
     }
   }
 
-  /** @param {{name?: string, notes?: string, tags?: string[]}} changes @returns {Promise<boolean>} */
+  /**
+   * @param {{name?: string, notes?: string, tags?: string[]}} changes
+   * @returns {Promise<boolean>}
+   */
   async update(changes) {
-    const session = await this.#try("The change was not saved", () => this.#api.update(this.#id, changes));
+    const session = await this.#try("The change was not saved", () =>
+      this.#api.update(this.#id, changes),
+    );
     if (session) this.#take({ ...this.#session, ...session });
     // What is on the page and not on the server must not look saved.
     else this.#take(this.#session);
@@ -65,27 +76,54 @@ export class SessionData {
 
   /** @param {{at_s: number, text: string}} marker */
   async addMarker(marker) {
-    const added = await this.#try("The marker was not set", () => this.#api.addMarker(this.#id, marker));
-    if (added) this.#setMarkers([...this.#session.markers, added.marker ?? added], (added.marker ?? added).id);
+    const added = await this.#try("The marker was not set", () =>
+      this.#api.addMarker(this.#id, marker),
+    );
+    if (added)
+      this.#setMarkers(
+        [...this.#session.markers, added.marker ?? added],
+        (added.marker ?? added).id,
+      );
   }
 
   async renameMarker(markerId, text) {
-    const done = await this.#try("The marker was not renamed", () => this.#api.updateMarker(this.#id, markerId, { text }));
+    const done = await this.#try("The marker was not renamed", () =>
+      this.#api.updateMarker(this.#id, markerId, { text }),
+    );
     const rename = (marker) => (marker.id === markerId ? { ...marker, text } : marker);
     this.#setMarkers(done ? this.#session.markers.map(rename) : this.#session.markers);
   }
 
   async removeMarker(markerId) {
     const gone = this.#session.markers.find((marker) => marker.id === markerId);
-    if (!gone || !(await this.#try("The marker was not deleted", () => this.#api.removeMarker(this.#id, markerId)))) return;
+    if (
+      !gone ||
+      !(await this.#try("The marker was not deleted", () =>
+        this.#api.removeMarker(this.#id, markerId),
+      ))
+    )
+      return;
     this.#setMarkers(this.#session.markers.filter((marker) => marker.id !== markerId));
-    const action = { label: "Undo", request: "marker-add", detail: { atS: gone.at_s, text: gone.text } };
-    this.#bus.emit("message", { id: "marker", tone: "info", title: "Marker deleted", text: gone.text, action, lastsMs: 15_000 });
+    const action = {
+      label: "Undo",
+      request: "marker-add",
+      detail: { atS: gone.at_s, text: gone.text },
+    };
+    this.#bus.emit("message", {
+      id: "marker",
+      tone: "info",
+      title: "Marker deleted",
+      text: gone.text,
+      action,
+      lastsMs: 15_000,
+    });
   }
 
   /** @returns {Promise<boolean>} */
   async remove() {
-    return (await this.#try("The session was not deleted", () => this.#api.remove(this.#id))) !== null;
+    return (
+      (await this.#try("The session was not deleted", () => this.#api.remove(this.#id))) !== null
+    );
   }
 
   async #fetchView(signal) {
@@ -123,6 +161,12 @@ export class SessionData {
   }
 
   #trouble(title, error) {
-    this.#bus.emit("message", { id: "trouble", tone: "error", title, text: error.message, lastsMs: 15_000 });
+    this.#bus.emit("message", {
+      id: "trouble",
+      tone: "error",
+      title,
+      text: error.message,
+      lastsMs: 15_000,
+    });
   }
 }

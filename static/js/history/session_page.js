@@ -1,40 +1,40 @@
 /** Composition root of /history/ID. */
 import uPlot from "/vendor/uPlot.esm.js";
 
-import { EventBus } from "../shared/event_bus.js";
+import { find, findAll, openPage, tellLoaded } from "../shared/page.js";
 import { sessionName } from "../shared/format.js";
-import { tellLoaded } from "../shared/loaded.js";
-import { Preferences } from "../shared/preferences.js";
 import { buildSharePanel } from "../share/panel.js";
-import { MessagesView } from "../shared/views/messages.js";
-import { ThemeView } from "../shared/views/theme.js";
-import { HistoryApi, exportPath } from "./api.js";
+import { SessionsApi, exportPath } from "./sessions_api.js";
 import { SessionData } from "./session_data.js";
 import { DataTableView } from "./views/data_table.js";
 import { FaceStripsView } from "./views/face_strips.js";
 import { HeadingView } from "./views/heading.js";
 import { MarkersView } from "./views/markers.js";
-import { NameView } from "./views/name.js";
+import { SessionNameView } from "./views/session_name.js";
 import { NotesView } from "./views/notes.js";
 import { PaperView } from "./views/paper.js";
 import { PeaksView } from "./views/peaks.js";
 import { ReadOnlyView } from "./views/read_only.js";
-import { SharesView } from "./views/shares.js";
+import { EmotionSharesView } from "./views/emotion_shares.js";
 import { SmoothingView } from "./views/smoothing.js";
 import { TakeawayView } from "./views/takeaway.js";
 import { TimelineView } from "./views/timeline.js";
 import { TransitionsView } from "./views/transitions.js";
 import { ViewControlsView } from "./views/view_controls.js";
 
-const find = (id) => document.getElementById(id);
-
-const { signal } = new AbortController();
-const bus = new EventBus();
+const page = openPage();
+const { bus } = page;
+const { signal } = bus;
 const isReadOnly = find("session").dataset.readOnly === "true";
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
-const api = new HistoryApi(globalThis.fetch.bind(globalThis));
+const api = new SessionsApi(page.fetch);
 // The browser may have kept the slider where it was before a reload.
-const data = new SessionData({ api, bus, id, view: { face: null, smoothingS: Number(find("smoothing").value) } });
+const data = new SessionData({
+  api,
+  bus,
+  id,
+  view: { face: null, smoothingS: Number(find("smoothing").value) },
+});
 
 buildViews();
 wire();
@@ -43,23 +43,27 @@ data.load();
 tellLoaded();
 
 function buildViews() {
-  const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  buildSharePanel(bus, signal, { session: id });
+  buildSharePanel(page, { session: id });
   buildHead();
   if (isReadOnly) buildReading();
   else buildEditing();
   const timeline = buildTimeline();
-  new FaceStripsView({ root: find("face-strips") }, bus, signal);
-  new SharesView({ list: find("shares"), present: find("present-share"), unsure: find("unsure-share") }, bus, signal);
-  const transitions = { table: find("transitions"), note: find("transitions-note"), none: find("transitions-none") };
-  new TransitionsView(transitions, bus, signal);
-  new PeaksView({ list: find("peaks"), none: find("peaks-none") }, bus, signal);
-  new DataTableView({ table: find("data-table"), caption: find("data-caption") }, bus, signal);
+  new FaceStripsView({ root: find("face-strips") }, bus);
+  new EmotionSharesView(
+    { list: find("shares"), present: find("present-share"), unsure: find("unsure-share") },
+    bus,
+  );
+  const transitions = {
+    table: find("transitions"),
+    note: find("transitions-note"),
+    none: find("transitions-none"),
+  };
+  new TransitionsView(transitions, bus);
+  new PeaksView({ list: find("peaks"), none: find("peaks-none") }, bus);
+  new DataTableView({ table: find("data-table"), caption: find("data-caption") }, bus);
   const takeaway = { menu: find("export-menu"), png: find("save-png"), print: find("print") };
-  new PaperView(bus, signal);
-  new TakeawayView(takeaway, bus, signal, () => timeline.canvas);
+  new PaperView(bus);
+  new TakeawayView(takeaway, bus, () => timeline.canvas);
 }
 
 function buildHead() {
@@ -71,25 +75,37 @@ function buildHead() {
       reload: find("reload"),
     },
     bus,
-    signal,
   );
-  const modes = [...document.querySelectorAll('input[name="mode"]')];
-  new ViewControlsView({ face: find("face"), modes }, bus, signal);
-  new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus, signal);
-  for (const link of document.querySelectorAll("a[data-format]")) link.href = exportPath(id, link.dataset.format);
+  const modes = findAll('input[name="mode"]');
+  new ViewControlsView({ face: find("face"), modes }, bus);
+  new SmoothingView({ slider: find("smoothing"), text: find("smoothing-text") }, bus);
+  for (const link of findAll("a[data-format]")) link.href = exportPath(id, link.dataset.format);
 }
 
 function buildEditing() {
-  new NameView({ name: find("name"), form: find("name-form") }, bus, signal);
-  new MarkersView({ list: find("markers"), none: find("markers-none"), template: find("marker-template") }, bus, signal);
-  const notes = { notes: find("notes"), saved: find("saved"), tags: find("tags"), tagForm: find("tag-form"), tag: find("tag") };
-  new NotesView(notes, bus, signal);
+  new SessionNameView({ name: find("name"), form: find("name-form") }, bus);
+  new MarkersView(
+    { list: find("markers"), none: find("markers-none"), template: find("marker-template") },
+    bus,
+  );
+  const notes = {
+    notes: find("notes"),
+    saved: find("saved"),
+    tags: find("tags"),
+    tagForm: find("tag-form"),
+    tag: find("tag"),
+  };
+  new NotesView(notes, bus);
 }
 
 function buildReading() {
   const texts = { name: find("read-name"), notes: find("read-notes"), tags: find("read-tags") };
-  const markers = { markers: find("markers"), none: find("markers-none"), template: find("marker-template") };
-  new ReadOnlyView({ ...texts, ...markers }, bus, signal);
+  const markers = {
+    markers: find("markers"),
+    none: find("markers-none"),
+    template: find("marker-template"),
+  };
+  new ReadOnlyView({ ...texts, ...markers }, bus);
 }
 
 function buildTimeline() {
@@ -108,34 +124,36 @@ function buildTimeline() {
       addMarker: find("add-marker"),
     },
     bus,
-    signal,
     uPlot,
   );
 }
 
 function wire() {
-  const page = find("session");
-  bus.on("face-changed", ({ face }) => data.setView({ face }), { signal });
-  bus.on("smoothing-changed", ({ smoothingS }) => data.setView({ smoothingS }), { signal });
-  bus.on("view-loading", () => page.setAttribute("aria-busy", "true"), { signal });
-  bus.on("view-changed", ({ samples }) => showState(samples.atS.length === 0 ? "empty" : "ready"), { signal });
-  bus.on("load-failed", ({ problem }) => fail(problem), { signal });
+  bus.on("face-changed", ({ face }) => data.setView({ face }));
+  bus.on("smoothing-changed", ({ smoothingS }) => data.setView({ smoothingS }));
+  bus.on("view-loading", () => find("session").setAttribute("aria-busy", "true"));
+  bus.on("view-changed", ({ samples }) => showState(samples.atS.length === 0 ? "empty" : "ready"));
+  bus.on("load-failed", ({ problem }) => fail(problem));
   find("retry").addEventListener("click", () => location.reload(), { signal });
   find("reload").addEventListener("click", () => location.reload(), { signal });
 }
 
 function wireEdits() {
-  bus.on("update-requested", (changes) => update(changes), { signal });
-  bus.on("marker-add-requested", ({ atS, text }) => data.addMarker({ at_s: atS, text }), { signal });
-  bus.on("marker-rename-requested", ({ id: markerId, text }) => data.renameMarker(markerId, text), { signal });
-  bus.on("marker-delete-requested", ({ id: markerId }) => data.removeMarker(markerId), { signal });
+  bus.on("update-requested", (changes) => update(changes));
+  bus.on("marker-add-requested", ({ atS, text }) => data.addMarker({ at_s: atS, text }));
+  bus.on("marker-rename-requested", ({ id: markerId, text }) => data.renameMarker(markerId, text));
+  bus.on("marker-delete-requested", ({ id: markerId }) => data.removeMarker(markerId));
   find("delete").addEventListener("click", () => remove(), { signal });
   // Only the host has it.
   const share = find("share-session");
   if (!share) return;
   // A session that still runs has no end to show.
-  bus.on("session-changed", ({ session }) => (share.hidden = session.state === "running"), { signal });
-  share.addEventListener("click", () => bus.emit("session-share-requested", { session: id, name: sessionName(data.session) }), { signal });
+  bus.on("session-changed", ({ session }) => (share.hidden = session.state === "running"));
+  share.addEventListener(
+    "click",
+    () => bus.emit("session-share-requested", { session: id, name: sessionName(data.session) }),
+    { signal },
+  );
 }
 
 async function update(changes) {
@@ -144,20 +162,22 @@ async function update(changes) {
 
 async function remove() {
   const name = data.session ? sessionName(data.session) : "";
-  if (await data.remove()) location.assign(`/history#${new URLSearchParams({ deleted: id, name })}`);
+  if (await data.remove())
+    location.assign(`/history#${new URLSearchParams({ deleted: id, name })}`);
 }
 
 /** @param {"ready" | "empty" | "failed"} state */
 function showState(state) {
-  const page = find("session");
-  page.setAttribute("aria-busy", "false");
-  page.dataset.state = state;
+  find("session").setAttribute("aria-busy", "false");
+  find("session").dataset.state = state;
 }
 
 function fail(problem) {
   const isGone = problem.code === "not_found";
   showState("failed");
-  find("failed-title").textContent = isGone ? "There is no such session" : "The session could not be loaded";
+  find("failed-title").textContent = isGone
+    ? "There is no such session"
+    : "The session could not be loaded";
   find("failed-text").textContent = isGone
     ? "It was deleted, its time was over, or another browser recorded it."
     : problem.message;

@@ -1,4 +1,7 @@
-/** Strips of colour: which expression prevailed when. Unsure is a low line, and nobody is nothing: shape, not hue. */
+/**
+ * Draws strips of colour: which expression prevailed when. Unsure is a low line, and nobody is
+ * nothing: shape, not hue.
+ */
 import { capitalise } from "../shared/format.js";
 import { emotionColour } from "../shared/palette.js";
 import { UNSURE } from "./samples.js";
@@ -42,7 +45,8 @@ export function cellsOf(stretches, { fromS, toS, parts }) {
 }
 
 /**
- * Cells shorter than the time between two samples are empty though somebody was there: they show what was before.
+ * Cells shorter than the time between two samples are empty though somebody was there: they show
+ * what was before.
  *
  * @param {readonly (string | null)[]} cells
  * @param {number} cellS seconds of one cell

@@ -1,4 +1,4 @@
-/** The camera: opening it, naming its failures, and noticing when it goes. */
+/** Opens the camera, names its failures, and notices when it goes. */
 import { CameraError, cameraErrorKind } from "../shared/errors.js";
 
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
@@ -27,7 +27,8 @@ export class Camera {
 
   /**
    * @param {{deviceId: string, onEnded: () => void}} options deviceId "": whichever faces the user
-   * @returns {Promise<MediaStream | null>} null when closed or opened anew before the browser answered
+   * @returns {Promise<MediaStream | null>} null when closed or opened anew before the browser
+   *   answered
    * @throws {CameraError}
    */
   async open({ deviceId, onEnded }) {
@@ -51,12 +52,18 @@ export class Camera {
     this.#stream = null;
   }
 
-  /** @returns {Promise<{deviceId: string, label: string}[]>} without names before the permission is given */
+  /**
+   * @returns {Promise<{deviceId: string, label: string}[]>} without names before the permission is
+   *   given
+   */
   async list() {
     if (!this.#mediaDevices?.enumerateDevices) return [];
     const devices = await this.#mediaDevices.enumerateDevices();
     const cameras = devices.filter((device) => device.kind === "videoinput" && device.deviceId);
-    return cameras.map(({ deviceId, label }, i) => ({ deviceId, label: label || `Camera ${i + 1}` }));
+    return cameras.map(({ deviceId, label }, i) => ({
+      deviceId,
+      label: label || `Camera ${i + 1}`,
+    }));
   }
 
   /** @param {() => void} handler @param {{signal: AbortSignal}} options */

@@ -39,9 +39,11 @@ export class FrameEncoder {
   }
 
   #toBlob(quality) {
-    if (this.#canvas.convertToBlob) return this.#canvas.convertToBlob({ type: "image/jpeg", quality });
+    if (this.#canvas.convertToBlob)
+      return this.#canvas.convertToBlob({ type: "image/jpeg", quality });
     return new Promise((resolve, reject) => {
-      const done = (blob) => (blob ? resolve(blob) : reject(new Error("This browser could not write a JPEG.")));
+      const done = (blob) =>
+        blob ? resolve(blob) : reject(new Error("This browser could not write a JPEG."));
       this.#canvas.toBlob(done, "image/jpeg", quality);
     });
   }

@@ -1,8 +1,9 @@
 /**
- * Flow control: which frame is sent, and when.
+ * Controls the flow: which frame is sent, and when.
  *
- * Only the newest frame ever waits. At most `maxInFlight` are encoded or unanswered; while the page is
- * hidden or the connection is away nothing is sent and nothing is kept, so there is nothing to replay.
+ * Only the newest frame ever waits. At most `maxInFlight` are encoded or unanswered; while the page
+ * is hidden or the connection is away nothing is sent and nothing is kept, so there is nothing to
+ * replay.
  *
  * @typedef {object} FrameAnswer
  * @property {number} seq
@@ -11,18 +12,22 @@
  * @property {Record<string, number>} timingsMs of the server
  * @property {number} roundTripMs from sending to the answer
  * @property {number} latencyMs from the capture to the answer
- * @property {{width: number, height: number, bytes: number, quality: number, fps: number}} frame as sent
+ * @property {{width: number, height: number, bytes: number, quality: number, fps: number}} frame as
+ *   sent
  *
  * @typedef {object} FrameTransport
  * @property {boolean} isConnected
- * @property {(header: {seq: number, captured_ms: number, heatmap?: true}, bytes: ArrayBuffer) => Promise<unknown>} sendFrame
- *   rejects with an Error whose name is "AckTimeoutError" when no answer came in time
+ * @property {(header: {seq: number, captured_ms: number, heatmap?: true}, bytes: ArrayBuffer) =>
+ *   Promise<unknown>} sendFrame rejects with an Error whose name is "AckTimeoutError" when no
+ *   answer came in time
  */
 import { parseAck } from "../shared/protocol.js";
 
 /** A frame may come this much before its turn: cameras jitter. */
 const EARLY_MS = 6;
-/** Pause after a refusal, twice as long after each further one: a full server must not be hammered. */
+/**
+ * Pause after a refusal, twice as long after each further one: a full server must not be hammered.
+ */
 const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = 4000;
 
@@ -43,7 +48,8 @@ export class FramePump {
 
   /**
    * @param {object} deps
-   * @param {{encode: (settings: object) => Promise<import("./frame_encoder.js").EncodedFrame | null>}} deps.encoder
+   * @param {{encode: (settings: any) => Promise<import("./frame_encoder.js").EncodedFrame | null>}}
+   *   deps.encoder
    * @param {FrameTransport} deps.transport
    * @param {import("./quality_controller.js").QualityController} deps.controller
    * @param {import("../shared/event_bus.js").EventBus} deps.bus
@@ -102,7 +108,8 @@ export class FramePump {
   }
 
   #sendIfFree() {
-    // After a time-out the answer may just be late: one frame at a time until the server answers again.
+    // After a time-out the answer may just be late: one frame at a time until the server answers
+    // again.
     const limit = this.#isSuspect ? 1 : this.#deps.options.maxInFlight;
     const hasRoom = !this.#isEncoding && this.#inFlight < limit;
     if (!this.#waiting || !hasRoom || !this.#isOpen()) return;
@@ -113,7 +120,10 @@ export class FramePump {
     void this.#deliver(capturedMs, settings, this.#epoch);
   }
 
-  /** A beat that is kept on average, though the camera's does not divide it; one that was missed is not caught up. */
+  /**
+   * A beat that is kept on average, though the camera's does not divide it; one that was missed is
+   * not caught up.
+   */
   #schedule(capturedMs, intervalMs) {
     const isOnBeat = capturedMs - this.#dueMs < intervalMs;
     this.#dueMs = (isOnBeat ? this.#dueMs : capturedMs) + intervalMs;
@@ -123,9 +133,15 @@ export class FramePump {
     this.#inFlight += 1;
     try {
       const encoded = await this.#encode(settings);
-      if (encoded && epoch === this.#epoch && this.#isOpen()) await this.#send(encoded, capturedMs, settings, epoch);
+      if (encoded && epoch === this.#epoch && this.#isOpen())
+        await this.#send(encoded, capturedMs, settings, epoch);
     } catch (error) {
-      this.#deps.bus.emit("message", { id: "stream", tone: "error", title: "Frame lost", text: error.message });
+      this.#deps.bus.emit("message", {
+        id: "stream",
+        tone: "error",
+        title: "Frame lost",
+        text: error.message,
+      });
     } finally {
       this.#inFlight -= 1;
       this.#sendIfFree();
@@ -144,7 +160,13 @@ export class FramePump {
   async #send({ bytes, width, height }, capturedMs, settings, epoch) {
     const { transport, options, now } = this.#deps;
     const seq = this.#seq++;
-    const frame = { width, height, bytes: bytes.byteLength, quality: settings.quality, fps: settings.fps };
+    const frame = {
+      width,
+      height,
+      bytes: bytes.byteLength,
+      quality: settings.quality,
+      fps: settings.fps,
+    };
     if (frame.bytes > options.maxFrameBytes) return this.#tooLarge(seq);
     // The slot of the encoder is free again: the next frame may be encoded while this one travels.
     const sentMs = now();
@@ -161,7 +183,13 @@ export class FramePump {
     this.#isSuspect = false;
     if (epoch !== this.#epoch) return;
     const nowMs = now();
-    this.#answered(ack, { seq, capturedMs, frame, roundTripMs: nowMs - sentMs, latencyMs: nowMs - capturedMs });
+    this.#answered(ack, {
+      seq,
+      capturedMs,
+      frame,
+      roundTripMs: nowMs - sentMs,
+      latencyMs: nowMs - capturedMs,
+    });
   }
 
   #answered(ack, sent) {
@@ -172,7 +200,10 @@ export class FramePump {
       controller.recordDrop("server", now());
       return this.#dropped(sent.seq, ack.reason);
     }
-    controller.recordResult({ roundTripMs: sent.roundTripMs, serverMs: ack.timingsMs.total ?? 0 }, now());
+    controller.recordResult(
+      { roundTripMs: sent.roundTripMs, serverMs: ack.timingsMs.total ?? 0 },
+      now(),
+    );
     // An answer that was overtaken must not move the boxes back.
     if (sent.seq <= this.#newestSeq) return this.#dropped(sent.seq, "overtaken");
     this.#newestSeq = sent.seq;

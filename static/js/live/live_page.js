@@ -1,16 +1,17 @@
-/** Composition root: finds the elements, builds services and views, and wires what belongs to neither. */
+/**
+ * Composition root: finds the elements, builds services and views, and wires what belongs to
+ * neither.
+ */
 import { io } from "/vendor/socket.io.esm.min.js";
 
+import { find, findAll, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { Camera } from "./camera.js";
 import { tellConnection } from "../shared/connection_messages.js";
-import { EventBus } from "../shared/event_bus.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
-import { HistoryApi } from "../history/api.js";
+import { SessionsApi } from "../history/sessions_api.js";
 import { LiveSession } from "./live_session.js";
-import { tellLoaded } from "../shared/loaded.js";
 import { parseOptions } from "../shared/options.js";
-import { Preferences } from "../shared/preferences.js";
 import { QualityController } from "./quality_controller.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
@@ -18,32 +19,29 @@ import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
-import { AnnouncerView } from "../shared/views/announcer.js";
+import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { ControlsView } from "./views/controls.js";
 import { FacesView } from "../shared/views/faces.js";
 import { HelpView } from "./views/help.js";
 import { HudView } from "./views/hud.js";
-import { MessagesView } from "../shared/views/messages.js";
 import { NoticeView } from "./views/notice.js";
 import { OverlayView } from "../shared/views/overlay.js";
-import { RecorderView } from "./views/recorder.js";
+import { RecordingBarView } from "./views/recording_bar.js";
 import { ShortcutsView } from "./views/shortcuts.js";
 import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
-import { ThemeView } from "../shared/views/theme.js";
-import { WatchedView } from "./views/watched.js";
-import { WakeLock } from "../shared/wake_lock.js";
+import { WatcherCountView } from "./views/watcher_count.js";
+import { WakeLock, keepAwake } from "../shared/wake_lock.js";
 
 const STATISTICS_MS = 250;
 
-const find = (id) => document.getElementById(id);
 const now = () => performance.now();
 
-const { signal } = new AbortController();
-const bus = new EventBus();
-const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
-const preferences = new Preferences(() => localStorage);
+const page = openPage();
+const { bus, preferences } = page;
+const { signal } = bus;
+const options = parseOptions(optionsText());
 
 const { session, recording } = buildSession();
 const notice = buildViews();
@@ -52,8 +50,10 @@ tellLoaded();
 
 function buildSession() {
   const video = find("video");
-  const canvas = globalThis.OffscreenCanvas ? new OffscreenCanvas(1, 1) : document.createElement("canvas");
-  const socket = new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, signal });
+  const canvas = globalThis.OffscreenCanvas
+    ? new OffscreenCanvas(1, 1)
+    : document.createElement("canvas");
+  const socket = new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs });
   const camera = new Camera({ mediaDevices: navigator.mediaDevices, isSecureContext });
   const pump = new FramePump({
     encoder: new FrameEncoder(video, canvas),
@@ -65,11 +65,18 @@ function buildSession() {
   });
   const deviceId = preferences.get("camera") ?? "";
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
-  const built = new LiveSession({ camera, clock: new VideoClock(video, bus), pump, socket, bus, deviceId });
-  bus.on("video-frame", (frame) => pump.offer(frame), { signal });
-  bus.on("connection-changed", () => pump.connectionChanged(), { signal });
-  bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn), { signal });
-  bus.on("reconnect-requested", () => socket.connect(), { signal });
+  const built = new LiveSession({
+    camera,
+    clock: new VideoClock(video, bus),
+    pump,
+    socket,
+    bus,
+    deviceId,
+  });
+  bus.on("video-frame", (frame) => pump.offer(frame));
+  bus.on("connection-changed", () => pump.connectionChanged());
+  bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn));
+  bus.on("reconnect-requested", () => socket.connect());
   document.addEventListener("visibilitychange", () => pump.setHidden(document.hidden), { signal });
   camera.onDevicesChanged(() => built.refreshCameras(), { signal });
   // After the views listen.
@@ -88,8 +95,7 @@ function wantsRecording() {
 
 function buildViews() {
   const video = find("video");
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus, signal);
+  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus);
   new StageView(
     {
       shell: find("stage-shell"),
@@ -103,11 +109,12 @@ function buildViews() {
       startStop: find("start-stop"),
     },
     bus,
-    signal,
   );
   const frameSize = () => ({ width: video.videoWidth, height: video.videoHeight });
-  const overlay = new OverlayView({ canvas: find("overlay") }, bus, signal, frameSize);
-  new SnapshotView({ video, flash: find("flash") }, bus, signal, (context, view) => overlay.paint(context, view));
+  const overlay = new OverlayView({ canvas: find("overlay") }, bus, frameSize);
+  new SnapshotView({ video, flash: find("flash") }, bus, (context, view) =>
+    overlay.paint(context, view),
+  );
   new FacesView(
     {
       list: find("faces"),
@@ -117,11 +124,10 @@ function buildViews() {
       template: find("face-card-template"),
     },
     bus,
-    signal,
     options.emotions,
   );
-  new WatchedView({ bar: find("watched"), text: find("watched-text") }, bus, signal);
-  new HudView({ hud: find("hud") }, bus, signal);
+  new WatcherCountView({ bar: find("watched"), text: find("watched-text") }, bus);
+  new HudView({ hud: find("hud") }, bus);
   new ControlsView(
     {
       startStop: find("start-stop"),
@@ -133,13 +139,11 @@ function buildViews() {
       heatLegend: find("heat-legend"),
       hud: find("hud-toggle"),
       camera: find("camera"),
-      requesters: [...document.querySelectorAll("[data-request]")],
+      requesters: findAll("[data-request]"),
     },
     bus,
-    signal,
   );
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  new RecorderView(
+  new RecordingBarView(
     {
       bar: find("recorder"),
       toggle: find("record"),
@@ -153,58 +157,65 @@ function buildViews() {
       cancel: find("marker-cancel"),
     },
     bus,
-    signal,
   );
-  new AnnouncerView({ region: find("announcer") }, bus, signal);
-  new HelpView({ dialog: find("help"), close: find("help-close") }, bus, signal);
-  new ShortcutsView(document, bus, signal);
-  buildSharePanel(bus, signal);
-  const dialog = { dialog: find("notice"), accept: find("notice-accept"), decline: find("notice-decline") };
-  return new NoticeView({ ...dialog, close: find("notice-close") }, bus, signal, preferences);
+  new ExpressionAnnouncerView({ region: find("announcer") }, bus);
+  new HelpView({ dialog: find("help"), close: find("help-close") }, bus);
+  new ShortcutsView(document, bus);
+  buildSharePanel(page);
+  const dialog = {
+    dialog: find("notice"),
+    accept: find("notice-accept"),
+    decline: find("notice-decline"),
+  };
+  return new NoticeView({ ...dialog, close: find("notice-close") }, bus, preferences);
 }
 
 function wire() {
   const statistics = new LiveStatistics();
-  tellConnection(bus, { signal, now });
-  bus.on("farewell", ({ problem }) => session.end(problem), { signal });
-  bus.on("toggle-requested", () => toggle(), { signal });
-  bus.on("notice-accepted", () => session.start(), { signal });
-  bus.on("camera-selected", ({ deviceId }) => preferences.set("camera", deviceId), { signal });
-  bus.on("camera-selected", ({ deviceId }) => session.selectCamera(deviceId), { signal });
-  bus.on("result", (answer) => statistics.addResult(answer, now()), { signal });
-  bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason), { signal });
-  bus.on("frame-refused", () => statistics.addDrop("refused"), { signal });
-  bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset(), { signal });
+  tellConnection(bus, now);
+  bus.on("farewell", ({ problem }) => session.end(problem));
+  bus.on("toggle-requested", () => toggle());
+  bus.on("notice-accepted", () => session.start());
+  bus.on("camera-selected", ({ deviceId }) => preferences.set("camera", deviceId));
+  bus.on("camera-selected", ({ deviceId }) => session.selectCamera(deviceId));
+  bus.on("result", (answer) => statistics.addResult(answer, now()));
+  bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason));
+  bus.on("frame-refused", () => statistics.addDrop("refused"));
+  bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset());
   wireHeatmaps();
-  wireRecording(new HistoryApi(globalThis.fetch.bind(globalThis)));
-  keepAwake(new WakeLock(navigator.wakeLock));
-  const timer = setInterval(() => bus.emit("statistics", statistics.snapshot(now())), STATISTICS_MS);
+  wireRecording(new SessionsApi(page.fetch));
+  keepAwake(new WakeLock(navigator.wakeLock), document, bus);
+  const timer = setInterval(
+    () => bus.emit("statistics", statistics.snapshot(now())),
+    STATISTICS_MS,
+  );
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
 function wireHeatmaps() {
   const hasThem = options.model.heatmaps !== null;
   let isOn = hasThem && preferences.get("heatmap") === "on";
-  const tell = () => bus.emit("heatmap-changed", { isOn, problem: hasThem ? "" : options.model.noHeatmaps });
+  const tell = () =>
+    bus.emit("heatmap-changed", { isOn, problem: hasThem ? "" : options.model.noHeatmaps });
   const switchOver = () => {
     if (!hasThem) return;
     isOn = !isOn;
     preferences.set("heatmap", isOn ? "on" : "off");
     tell();
   };
-  bus.on("heatmap-toggle-requested", switchOver, { signal });
+  bus.on("heatmap-toggle-requested", switchOver);
   tell();
 }
 
 function wireRecording(api) {
-  tellRecording(bus, { signal });
-  bus.on("session-changed", ({ state }) => followStream(state), { signal });
-  bus.on("connection-changed", ({ state }) => state === "connected" && recording.connected(), { signal });
-  bus.on("recording-saved", (saved) => recording.saved(saved), { signal });
-  bus.on("recording-problem", (problem) => recording.failed(problem), { signal });
-  bus.on("record-toggle-requested", () => toggleRecording(), { signal });
-  bus.on("marker-requested", () => recording.mark(), { signal });
-  bus.on("marker-named", (marker) => nameMarker(api, marker), { signal });
+  tellRecording(bus);
+  bus.on("session-changed", ({ state }) => followStream(state));
+  bus.on("connection-changed", ({ state }) => state === "connected" && recording.connected());
+  bus.on("recording-saved", (saved) => recording.saved(saved));
+  bus.on("recording-problem", (problem) => recording.failed(problem));
+  bus.on("record-toggle-requested", () => toggleRecording());
+  bus.on("marker-requested", () => recording.mark());
+  bus.on("marker-named", (marker) => nameMarker(api, marker));
 }
 
 function followStream(state) {
@@ -224,11 +235,6 @@ async function nameMarker(api, { session: sessionId, id, text }) {
     const title = "The marker has no name";
     bus.emit("message", { id: "marker", tone: "error", title, text: error.message, lastsMs: 8000 });
   }
-}
-
-function keepAwake(wakeLock) {
-  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"), { signal });
-  document.addEventListener("visibilitychange", () => document.hidden || wakeLock.renew(), { signal });
 }
 
 function toggle() {

@@ -1,4 +1,4 @@
-/** One run from Start to Stop: camera, clock, pump and the server's stream, in step. */
+/** Keeps one run from Start to Stop in step: camera, clock, pump and the server's stream. */
 import { CAMERA_PROBLEMS, CameraError } from "../shared/errors.js";
 
 export class LiveSession {
@@ -38,14 +38,18 @@ export class LiveSession {
     this.#become("starting");
     socket.connect();
     try {
-      const stream = await camera.open({ deviceId: this.#deviceId, onEnded: () => this.#fail("ended") });
+      const stream = await camera.open({
+        deviceId: this.#deviceId,
+        onEnded: () => this.#fail("ended"),
+      });
       // Stop, or another camera, was chosen while the browser asked for the permission.
       if (!stream || attempt !== this.#attempt) return;
       clock.start();
       pump.start();
       this.#become("live", { stream, isUserFacing: camera.isUserFacing });
     } catch (error) {
-      if (attempt === this.#attempt) this.#fail(error instanceof CameraError ? error.kind : "unknown");
+      if (attempt === this.#attempt)
+        this.#fail(error instanceof CameraError ? error.kind : "unknown");
     }
     // Only now the browser tells the cameras' names; after a failure another one may be chosen.
     await this.refreshCameras();
@@ -79,7 +83,10 @@ export class LiveSession {
 
   async refreshCameras() {
     const { camera, bus } = this.#deps;
-    bus.emit("cameras-changed", { cameras: await camera.list(), selectedId: camera.deviceId || this.#deviceId });
+    bus.emit("cameras-changed", {
+      cameras: await camera.list(),
+      selectedId: camera.deviceId || this.#deviceId,
+    });
   }
 
   #fail(kind) {

@@ -1,8 +1,9 @@
 /**
- * Size, JPEG quality and rate of the frames, from how the last ones fared. Pure: the time is passed in.
+ * Chooses size, JPEG quality and rate of the frames from how the last ones fared. Pure: the time is
+ * passed in.
  *
- * A slow network is helped by fewer bytes, a slow server by fewer frames, so the two are turned down
- * separately. Down at once, up slowly, and ever more slowly after a step up that did not last.
+ * A slow network is helped by fewer bytes, a slow server by fewer frames, so the two are turned
+ * down separately. Down at once, up slowly, and ever more slowly after a step up that did not last.
  *
  * @typedef {{longestSide: number, quality: number, fps: number}} FrameSettings
  */
@@ -96,8 +97,16 @@ export class QualityController {
 
   #isServerSlow(answered) {
     if (this.#outcomes.some((outcome) => outcome.droppedBy === "server")) return true;
-    const serverMs = percentile(answered.map((outcome) => outcome.serverMs), 0.5) ?? 0;
-    const roundTripMs = percentile(answered.map((outcome) => outcome.roundTripMs), 0.5) ?? Infinity;
+    const serverMs =
+      percentile(
+        answered.map((outcome) => outcome.serverMs),
+        0.5,
+      ) ?? 0;
+    const roundTripMs =
+      percentile(
+        answered.map((outcome) => outcome.roundTripMs),
+        0.5,
+      ) ?? Infinity;
     return serverMs > roundTripMs / 2;
   }
 

@@ -1,5 +1,6 @@
 /**
- * What of the live stream the server keeps: asks for it, goes on after a lost connection, and says how it stands.
+ * Says what of the live stream the server keeps: asks for it, goes on after a lost connection, and
+ * says how it stands.
  *
  * @typedef {"off" | "starting" | "recording" | "paused" | "problem"} RecordingState
  *   off: no camera runs, or nothing of this stream was wanted; paused: some of it is kept already
@@ -19,7 +20,8 @@ export class Recording {
 
   /**
    * @param {object} deps
-   * @param {{isConnected: boolean, ask: (event: string, payload: object) => Promise<unknown>}} deps.socket
+   * @param {{isConnected: boolean, ask: (event: string, payload: object) => Promise<unknown>}}
+   *   deps.socket
    * @param {import("../shared/event_bus.js").EventBus} deps.bus
    * @param {() => number} deps.now milliseconds
    * @param {boolean} deps.isWanted
@@ -78,7 +80,10 @@ export class Recording {
     if (session === this.#session && this.#state !== "recording") this.#become("recording");
   }
 
-  /** @param {import("../shared/protocol.js").WireError} error why the server cannot record; the live view goes on */
+  /**
+   * @param {import("../shared/protocol.js").WireError} error why the server cannot record; the live
+   *   view goes on
+   */
   failed(error) {
     if (this.#isLive) this.#become("problem", { problem: error });
   }
@@ -87,11 +92,19 @@ export class Recording {
   async mark() {
     if (this.#state !== "recording") return;
     try {
-      const marker = parseMarkerAck(await this.#deps.socket.ask("marker", { text: "", at_s: null }));
+      const marker = parseMarkerAck(
+        await this.#deps.socket.ask("marker", { text: "", at_s: null }),
+      );
       this.#deps.bus.emit("marker-added", { session: this.#session, ...marker });
     } catch (error) {
       const title = "The marker was not set";
-      this.#deps.bus.emit("message", { id: "marker", tone: "error", title, text: error.message, lastsMs: 8000 });
+      this.#deps.bus.emit("message", {
+        id: "marker",
+        tone: "error",
+        title,
+        text: error.message,
+        lastsMs: 8000,
+      });
     }
   }
 
@@ -109,7 +122,10 @@ export class Recording {
     }
   }
 
-  /** @returns {Promise<string>} the session that is recorded; a new one when the old one cannot go on */
+  /**
+   * @returns {Promise<string>} the session that is recorded; a new one when the old one cannot go
+   *   on
+   */
   async #open() {
     try {
       return await this.#ask(this.#session);
@@ -143,8 +159,12 @@ export class Recording {
   }
 
   #retryLater(attempt) {
-    const isStillWanted = () => attempt === this.#attempt && this.#isLive && this.#state === "problem";
-    setTimeout(() => isStillWanted() && (this.#isWanted ? this.#record() : this.#pause()), RETRY_MS);
+    const isStillWanted = () =>
+      attempt === this.#attempt && this.#isLive && this.#state === "problem";
+    setTimeout(
+      () => isStillWanted() && (this.#isWanted ? this.#record() : this.#pause()),
+      RETRY_MS,
+    );
   }
 
   #become(state, { problem = null, finished = null } = {}) {

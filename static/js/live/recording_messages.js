@@ -1,18 +1,12 @@
-/** What a person is told when a recording has a problem, and when it is over. */
+/** Tells a person when a recording has a problem, and when the problem is over. */
 
-/**
- * @param {import("../shared/event_bus.js").EventBus} bus
- * @param {{signal: AbortSignal}} deps
- */
-export function tellRecording(bus, { signal }) {
-  bus.on(
-    "recording-changed",
-    ({ state, problem }) => {
-      if (problem) bus.emit("message", problemMessage(problem));
-      else if (state === "recording" || state === "off") bus.emit("message-cleared", { id: "recording" });
-    },
-    { signal },
-  );
+/** @param {import("../shared/event_bus.js").EventBus} bus */
+export function tellRecording(bus) {
+  bus.on("recording-changed", ({ state, problem }) => {
+    if (problem) bus.emit("message", problemMessage(problem));
+    else if (state === "recording" || state === "off")
+      bus.emit("message-cleared", { id: "recording" });
+  });
 }
 
 /** @param {import("../shared/protocol.js").WireError} problem */

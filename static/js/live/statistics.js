@@ -1,5 +1,5 @@
 /**
- * Rolling numbers for the display. Pure: the time is passed in.
+ * Counts rolling numbers for the display. Pure: the time is passed in.
  *
  * @typedef {object} StatisticsSnapshot
  * @property {number} resultsPerSecond
@@ -58,14 +58,17 @@ export class RollingWindow {
     this.#entries = [];
   }
 
-  /** A stream that stands still must not keep its old rate: after half a second the present counts. */
+  /**
+   * A stream that stands still must not keep its old rate: after half a second the present counts.
+   */
   #newest(nowMs) {
     const last = this.#entries.at(-1).nowMs;
     return nowMs - last > 500 ? nowMs : last;
   }
 
   #forget(nowMs) {
-    while (this.#entries.length > 0 && this.#entries[0].nowMs <= nowMs - this.#spanMs) this.#entries.shift();
+    while (this.#entries.length > 0 && this.#entries[0].nowMs <= nowMs - this.#spanMs)
+      this.#entries.shift();
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Tells when a new picture of a video is on the screen, and when the camera took it.
  *
- * Where the browser has requestVideoFrameCallback each picture is told of once, with the camera's time;
- * elsewhere every animation frame counts as one, taken now.
+ * Where the browser has requestVideoFrameCallback each picture is told of once, with the camera's
+ * time; elsewhere every animation frame counts as one, taken now.
  */
 export class VideoClock {
   #video;

@@ -1,11 +1,19 @@
-/** What links, addresses and visitors are called, and which of them is shown. Pure but for the locale. */
+/**
+ * Says what links, addresses and visitors are called, and which of them is shown. Pure but for the
+ * locale.
+ */
 import { capitalise, formatCount } from "../shared/format.js";
 
 /** What each kind of link lets its visitors do. */
 export const KINDS = Object.freeze({
-  join: { label: "Join with their own camera", short: "Join", icon: "camera", name: "Guests" },
+  join: { label: "Join with their own camera", short: "Join", icon: "camera", name: "Visitors" },
   watch: { label: "Watch this camera", short: "Watch", icon: "eye", name: "Watchers" },
-  session: { label: "Read this session", short: "Session, read-only", icon: "history", name: "Session" },
+  session: {
+    label: "Read this session",
+    short: "Session, read-only",
+    icon: "history",
+    name: "Session",
+  },
 });
 
 const ADDRESS_KINDS = {
@@ -36,7 +44,11 @@ export function ofOpenLinks(share) {
 export function describeOff(reason) {
   const text = reason ?? "The server gives no reason.";
   const needsStart = /\bmake share\b/.test(text);
-  return { title: needsStart ? "This server is not shared yet" : "Nothing can be shared now", text, needsStart };
+  return {
+    title: needsStart ? "This server is not shared yet" : "Nothing can be shared now",
+    text,
+    needsStart,
+  };
 }
 
 /** @param {import("./share_api.js").SharedLink} link */
@@ -49,7 +61,12 @@ export const isOpen = (link) => link.state === "open";
  */
 export function linkToShow(links, wantedId) {
   const open = links.filter(isOpen);
-  return open.find(({ id }) => id === wantedId) ?? open.find(({ kind }) => kind === "join") ?? open[0] ?? null;
+  return (
+    open.find(({ id }) => id === wantedId) ??
+    open.find(({ kind }) => kind === "join") ??
+    open[0] ??
+    null
+  );
 }
 
 /**
@@ -76,10 +93,19 @@ export function addressLabels(urls, addresses) {
 
 /** @param {import("./share_api.js").SharedLink} link @param {Date} now */
 export function describeLink(link, now) {
-  const picture = link.kind === "watch" ? [link.video ? "with the picture" : "without the picture"] : [];
-  const end = isOpen(link) ? formatEnd(link.expires_ms, now) : ENDED[link.state] ?? capitalise(link.state);
-  const visitors = link.visitors === 0 && isOpen(link) ? "nobody yet" : formatCount(link.visitors, "visitor");
-  return [KINDS[link.kind]?.short ?? link.kind, ...picture, ...(isOpen(link) ? [visitors] : []), end].join(" · ");
+  const picture =
+    link.kind === "watch" ? [link.video ? "with the picture" : "without the picture"] : [];
+  const end = isOpen(link)
+    ? formatEnd(link.expires_ms, now)
+    : (ENDED[link.state] ?? capitalise(link.state));
+  const visitors =
+    link.visitors === 0 && isOpen(link) ? "nobody yet" : formatCount(link.visitors, "visitor");
+  return [
+    KINDS[link.kind]?.short ?? link.kind,
+    ...picture,
+    ...(isOpen(link) ? [visitors] : []),
+    end,
+  ].join(" · ");
 }
 
 /**
@@ -98,7 +124,10 @@ export function formatEnd(expiresMs, now) {
 /** @param {import("./share_api.js").Visitor} visitor @param {string} linkName @param {Date} now */
 export function describeVisitor({ address, since_ms, connections }, linkName, now) {
   const since = new Date(since_ms);
-  const day = daysBetween(since, now) === 0 ? "" : `${since.toLocaleDateString(undefined, { day: "numeric", month: "short" })}, `;
+  const day =
+    daysBetween(since, now) === 0
+      ? ""
+      : `${since.toLocaleDateString(undefined, { day: "numeric", month: "short" })}, `;
   const away = connections === 0 ? ["page not open"] : [];
   return [address, `since ${day}${clock(since)}`, linkName, ...away].filter(Boolean).join(" · ");
 }
@@ -112,10 +141,14 @@ export function describeVisitor({ address, since_ms, connections }, linkName, no
  */
 export function describeChanges(before, after) {
   if (!before) return "";
-  const arrived = without(after.visitors, before.visitors).map(({ device }) => `${device} is connected.`);
+  const arrived = without(after.visitors, before.visitors).map(
+    ({ device }) => `${device} is connected.`,
+  );
   const left = without(before.visitors, after.visitors).map(({ device }) => `${device} has left.`);
   const wasOpen = new Set(before.links.filter(isOpen).map(({ id }) => id));
-  const ended = after.links.filter((link) => wasOpen.has(link.id) && !isOpen(link)).map(({ name }) => `The link “${name}” has ended.`);
+  const ended = after.links
+    .filter((link) => wasOpen.has(link.id) && !isOpen(link))
+    .map(({ name }) => `The link “${name}” has ended.`);
   return [...arrived, ...left, ...ended].join(" ");
 }
 

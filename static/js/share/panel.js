@@ -1,35 +1,34 @@
 /** Composition root of the Share panel, on every page that has templates/_share.html. */
-import { removeQuestion, revokeQuestion, stopQuestion } from "./questions.js";
+import { find } from "../shared/page.js";
+import { ConfirmView } from "../shared/views/confirm.js";
+import { removeVisitorQuestion, revokeLinkQuestion, stopSharingQuestion } from "./questions.js";
 import { ShareApi, qrPath } from "./share_api.js";
-import { Sharing } from "./sharing.js";
-import { ConfirmView } from "./views/confirm.js";
+import { ShareControl } from "./share_control.js";
 import { LinkFormView } from "./views/link_form.js";
 import { LinkListView } from "./views/link_list.js";
 import { ShareDialogView } from "./views/share_dialog.js";
 import { ShownLinkView } from "./views/shown_link.js";
 import { VisitorListView } from "./views/visitor_list.js";
 
-const find = (id) => document.getElementById(id);
-
 /**
- * @param {import("../shared/event_bus.js").EventBus} bus takes share-requested and session-share-requested {session, name}
- * @param {AbortSignal} signal
- * @param {{session?: string | null}} [page] the session that the page is about
+ * @param {import("../shared/page.js").Page} page its bus takes share-requested and
+ *   session-share-requested {session, name}
+ * @param {{session?: string | null}} [about] the session that the page is about
  */
-export function buildSharePanel(bus, signal, { session = null } = {}) {
+export function buildSharePanel({ bus, fetch }, { session = null } = {}) {
   // Visitors have no panel.
   if (!find("share")) return;
-  const api = new ShareApi(globalThis.fetch.bind(globalThis));
+  const api = new ShareApi(fetch);
   const timers = { set: (act, ms) => setTimeout(act, ms), clear: (timer) => clearTimeout(timer) };
-  const sharing = new Sharing({ api, bus, timers });
-  buildDialog(bus, signal);
-  buildLinks(bus, signal);
-  wireLook(bus, signal, sharing);
-  wireLinks(bus, signal, sharing, session);
-  wireEnds(bus, signal, sharing);
+  const sharing = new ShareControl({ api, bus, timers });
+  buildDialog(bus);
+  buildLinks(bus);
+  wireLook(bus, sharing);
+  wireLinks(bus, sharing, session);
+  wireEnds(bus, sharing);
 }
 
-function buildDialog(bus, signal) {
+function buildDialog(bus) {
   new ShareDialogView(
     {
       dialog: find("share"),
@@ -51,13 +50,16 @@ function buildDialog(bus, signal) {
       stop: find("share-stop"),
     },
     bus,
-    signal,
   );
-  const visitors = { list: find("share-visitors"), none: find("share-visitors-none"), count: find("share-visitor-count") };
-  new VisitorListView({ ...visitors, template: find("share-visitor-template") }, bus, signal);
+  const visitors = {
+    list: find("share-visitors"),
+    none: find("share-visitors-none"),
+    count: find("share-visitor-count"),
+  };
+  new VisitorListView({ ...visitors, template: find("share-visitor-template") }, bus);
 }
 
-function buildLinks(bus, signal) {
+function buildLinks(bus) {
   new LinkListView(
     {
       list: find("share-links"),
@@ -68,9 +70,8 @@ function buildLinks(bus, signal) {
       template: find("share-link-template"),
     },
     bus,
-    signal,
   );
-  buildShownLink(bus, signal);
+  buildShownLink(bus);
   new LinkFormView(
     {
       details: find("share-new"),
@@ -83,11 +84,10 @@ function buildLinks(bus, signal) {
       create: find("share-create"),
     },
     bus,
-    signal,
   );
 }
 
-function buildShownLink(bus, signal) {
+function buildShownLink(bus) {
   new ShownLinkView(
     {
       section: find("share-shown"),
@@ -105,21 +105,20 @@ function buildShownLink(bus, signal) {
       end: find("shown-end"),
     },
     bus,
-    signal,
     { canSend: typeof navigator.share === "function", qrPath },
   );
 }
 
-function wireLook(bus, signal, sharing) {
-  bus.on("share-opened", () => sharing.open(), { signal });
-  bus.on("share-closed", () => sharing.close(), { signal });
-  signal.addEventListener("abort", () => sharing.close(), { once: true });
-  bus.on("copy-requested", ({ url }) => copy(bus, url), { signal });
+function wireLook(bus, sharing) {
+  bus.on("share-opened", () => sharing.open());
+  bus.on("share-closed", () => sharing.close());
+  bus.signal.addEventListener("abort", () => sharing.close(), { once: true });
+  bus.on("copy-requested", ({ url }) => copy(bus, url));
   // Rejected when the person closes the system's sheet.
-  bus.on("send-requested", ({ url, title }) => navigator.share({ url, title }).catch(() => {}), { signal });
+  bus.on("send-requested", ({ url, title }) => navigator.share({ url, title }).catch(() => {}));
 }
 
-function wireLinks(bus, signal, sharing, session) {
+function wireLinks(bus, sharing, session) {
   const show = (link) => link && bus.emit("link-show-requested", { id: link.id });
   const create = async (values) => {
     bus.emit("link-creating", { isCreating: true });
@@ -128,16 +127,16 @@ function wireLinks(bus, signal, sharing, session) {
     if (link) bus.emit("link-created", { link });
     show(link);
   };
-  bus.on("link-create-requested", (values) => create(values), { signal });
-  bus.on("link-video-requested", ({ id, video }) => sharing.setVideo(id, video), { signal });
+  bus.on("link-create-requested", (values) => create(values));
+  bus.on("link-video-requested", ({ id, video }) => sharing.setVideo(id, video));
   const shareSession = async ({ session: id, name }) => {
     bus.emit("share-requested");
     show(await sharing.linkFor(id, name));
   };
-  bus.on("session-share-requested", (wanted) => shareSession(wanted), { signal });
+  bus.on("session-share-requested", (wanted) => shareSession(wanted));
 }
 
-function wireEnds(bus, signal, sharing) {
+function wireEnds(bus, sharing) {
   const confirm = new ConfirmView(
     {
       dialog: find("share-confirm"),
@@ -146,16 +145,18 @@ function wireEnds(bus, signal, sharing) {
       yes: find("share-confirm-yes"),
       no: find("share-confirm-no"),
     },
-    signal,
+    bus.signal,
   );
   const after = async (question, act) => (await confirm.ask(question)) && act();
-  bus.on("link-revoke-requested", ({ link }) => after(revokeQuestion(link), () => sharing.revoke(link.id)), { signal });
-  bus.on(
-    "visitor-remove-requested",
-    ({ visitor, linkName }) => after(removeQuestion(visitor, linkName), () => sharing.removeVisitor(visitor.id)),
-    { signal },
+  bus.on("link-revoke-requested", ({ link }) =>
+    after(revokeLinkQuestion(link), () => sharing.revoke(link.id)),
   );
-  bus.on("share-stop-requested", () => after(stopQuestion(sharing.share), () => sharing.stop()), { signal });
+  const remove = ({ visitor, linkName }) =>
+    after(removeVisitorQuestion(visitor, linkName), () => sharing.removeVisitor(visitor.id));
+  bus.on("visitor-remove-requested", remove);
+  bus.on("share-stop-requested", () =>
+    after(stopSharingQuestion(sharing.share), () => sharing.stop()),
+  );
 }
 
 async function copy(bus, url) {

@@ -1,5 +1,5 @@
 /**
- * Sharing's part of the server over HTTP; answers only the host.
+ * This module asks for links and visitors over HTTP; the server answers only the host.
  *
  * @typedef {object} SharedLink
  * @property {string} id
@@ -34,11 +34,13 @@ import { JsonRequests, pathOf } from "../shared/json_requests.js";
 
 const SHARE = "/api/v1/share";
 
-/** All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does. */
+/**
+ * All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does.
+ */
 export class ShareApi {
   #requests;
 
-  /** @param {typeof fetch} fetch */
+  /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.#requests = new JsonRequests(fetch);
   }
@@ -79,7 +81,8 @@ export class ShareApi {
 /**
  * @param {SharedLink} link
  * @param {number} address index into link.urls
- * @returns {string} address of the QR code's picture; another one when the network's address changed
+ * @returns {string} address of the QR code's picture; another one when the network's address
+ *   changed
  */
 export function qrPath(link, address) {
   const host = new URL(link.urls[address]).host;

@@ -1,25 +1,18 @@
-/** Which connection states and refusals a person is told of, and in which words. */
+/** Says which connection states and refusals a person is told of, and in which words. */
 
 /** A lost packet mends itself; only a lasting trouble is worth a line. */
 const REFUSALS_TOLD_EVERY_MS = 3000;
 
-/**
- * @param {import("./event_bus.js").EventBus} bus
- * @param {{signal: AbortSignal, now: () => number}} deps
- */
-export function tellConnection(bus, { signal, now }) {
-  bus.on("connection-changed", (change) => tellState(bus, change), { signal });
-  bus.on("goodbye", (reason) => bus.emit("message", goodbyeMessage(reason)), { signal });
+/** @param {import("./event_bus.js").EventBus} bus @param {() => number} now milliseconds */
+export function tellConnection(bus, now) {
+  bus.on("connection-changed", (change) => tellState(bus, change));
+  bus.on("goodbye", (reason) => bus.emit("message", goodbyeMessage(reason)));
   let toldMs = -Infinity;
-  bus.on(
-    "frame-refused",
-    ({ error }) => {
-      if (now() - toldMs < REFUSALS_TOLD_EVERY_MS) return;
-      toldMs = now();
-      bus.emit("message", { ...refusalMessage(error), lastsMs: 6000 });
-    },
-    { signal },
-  );
+  bus.on("frame-refused", ({ error }) => {
+    if (now() - toldMs < REFUSALS_TOLD_EVERY_MS) return;
+    toldMs = now();
+    bus.emit("message", { ...refusalMessage(error), lastsMs: 6000 });
+  });
 }
 
 /** @param {{code: string, message: string, retryable: boolean}} error */
@@ -34,7 +27,13 @@ export function refusalMessage({ message, retryable }) {
  * @param {{message: string}} reason
  */
 export function goodbyeMessage({ message }) {
-  return { id: "goodbye", tone: "error", title: "The server ended the connection", text: message, lastsMs: 15_000 };
+  return {
+    id: "goodbye",
+    tone: "error",
+    title: "The server ended the connection",
+    text: message,
+    lastsMs: 15_000,
+  };
 }
 
 /**
@@ -43,7 +42,8 @@ export function goodbyeMessage({ message }) {
  */
 export function connectionMessage({ state, message, hasFailed }) {
   if (state === "reconnecting") {
-    const text = message || "The server does not answer. The page goes on by itself when it is back.";
+    const text =
+      message || "The server does not answer. The page goes on by itself when it is back.";
     return { id: "connection", tone: "warning", title: "Reconnecting…", text };
   }
   if (state === "connecting" && hasFailed) {
@@ -62,5 +62,6 @@ function tellState(bus, change) {
   const message = connectionMessage(change);
   if (message) bus.emit("message", message);
   // The stage itself says why it is over.
-  else if (["connected", "over"].includes(change.state)) bus.emit("message-cleared", { id: "connection" });
+  else if (["connected", "over"].includes(change.state))
+    bus.emit("message-cleared", { id: "connection" });
 }

@@ -1,4 +1,7 @@
-/** One expression's share as a bar with its name and number: the same beside the camera and beside a picture. */
+/**
+ * Shows one expression's share as a bar with its name and number: the same beside the camera and
+ * beside a picture.
+ */
 import { capitalise, formatPercent } from "./format.js";
 import { emotionColour } from "./palette.js";
 

@@ -1,5 +1,5 @@
 /**
- * Everything that can go wrong with a camera, by name, and what to do about it.
+ * Names everything that can go wrong with a camera, and says what to do about it.
  *
  * @typedef {"denied" | "denied_by_system" | "none_found" | "busy" | "insecure" | "unsupported" |
  *   "overconstrained" | "ended" | "unknown"} CameraErrorKind
@@ -14,7 +14,10 @@ export class CameraError extends Error {
   }
 }
 
-/** @type {Readonly<Record<CameraErrorKind, {title: string, text: string, steps: readonly string[]}>>} */
+/**
+ * @type {Readonly<Record<CameraErrorKind, {title: string, text: string, steps: readonly
+ *   string[]}>>}
+ */
 export const CAMERA_PROBLEMS = Object.freeze({
   denied: {
     title: "Camera access is blocked",
@@ -35,12 +38,18 @@ export const CAMERA_PROBLEMS = Object.freeze({
   none_found: {
     title: "No camera found",
     text: "This device has no camera that the browser can see.",
-    steps: ["Plug one in, or switch it on: some laptops have a key or a slider for it.", "Then try again."],
+    steps: [
+      "Plug one in, or switch it on: some laptops have a key or a slider for it.",
+      "Then try again.",
+    ],
   },
   busy: {
     title: "The camera is in use",
     text: "Another program or browser tab holds the camera, or its driver failed.",
-    steps: ["Close video calls and other tabs that use the camera.", "Then try again. If it still fails, unplug it and plug it in."],
+    steps: [
+      "Close video calls and other tabs that use the camera.",
+      "Then try again. If it still fails, unplug it and plug it in.",
+    ],
   },
   insecure: {
     title: "This address is not secure, so there is no camera",
@@ -88,7 +97,7 @@ const KIND_BY_NAME = {
 };
 
 /**
- * @param {unknown} error from getUserMedia
+ * @param {any} error from getUserMedia
  * @returns {CameraErrorKind}
  */
 export function cameraErrorKind(error) {

@@ -1,40 +1,56 @@
 /**
- * How services and views speak to each other without knowing each other.
+ * Lets services and views speak to each other without knowing each other.
  *
- * Events and their details (who emits -> who listens is decided in main.js):
+ * Events and their details (who emits -> who listens is decided in the root of each page):
  *   toggle-requested, mirror-toggle-requested, fullscreen-requested, snapshot-requested,
  *   hud-toggle-requested, help-requested, notice-requested, notice-accepted, reconnect-requested,
  *   record-toggle-requested, marker-requested: none
  *   camera-selected      {deviceId}
  *   cameras-changed      {cameras: {deviceId, label}[], selectedId}
- *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing, problem}
+ *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing,
+ *     problem}
  *   mirror-changed       {isMirrored}
  *   fullscreen-changed   {isFullscreen}
- *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed" | "over", message, hasFailed}
- *   goodbye              {code, message, retryable}: the server's reason, just before it disconnects us
- *   farewell             {problem: {kind, title, text, steps, isFinal}}: this visitor's time here is over, see goodbyes.js
+ *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed" | "over",
+ *     message, hasFailed}
+ *   goodbye              {code, message, retryable}: the server's reason, just before it
+ *     disconnects us
+ *   farewell             {problem: {kind, title, text, steps, isFinal}}: this visitor's time here
+ *     is over, see goodbyes.js
  *   video-frame          {capturedMs, nowMs}: a new picture is on the screen
  *   result               see FrameAnswer in frame_pump.js
  *   frame-dropped        {seq, reason}
  *   frame-refused        {seq, error: {code, message, retryable}}
  *   statistics           see StatisticsSnapshot in statistics.js
- *   recording-saved      {session, samples, untilS}; recording-problem {code, message, retryable}: by the server
- *   recording-changed    {state, isWanted, isLive, session, startedMs, problem, finished}, see recording.js
+ *   recording-saved      {session, samples, untilS}; recording-problem {code, message, retryable}:
+ *     by the server
+ *   recording-changed    {state, isWanted, isLive, session, startedMs, problem, finished}, see
+ *     recording.js
  *   watched-changed      {watchers, hasVideo}: how many people watch this page, by the server
  *   marker-added         {session, id, atS, text}; marker-named {session, id, text}
- *   message              {id, tone, title, text, action: {label, request, detail}, link: {label, href}, lastsMs}; message-cleared {id}
- * The pages of the history, of watching and the Share panel have events of their own, see history/, watch/ and share/.
+ *   message              {id, tone, title, text, action: {label, request, detail}, link: {label,
+ *     href}, lastsMs}; message-cleared {id}
+ * The pages of the history, of watching and the Share panel have events of their own, see history/,
+ * watch/ and share/.
  */
 export class EventBus {
   #target = new EventTarget();
 
   /**
-   * @param {string} type
-   * @param {(detail: any) => void} handler
-   * @param {{signal?: AbortSignal}} [options] the listener goes when the signal aborts
+   * @param {AbortSignal} [signal] ends the page: all that listens to the bus goes, and views listen
+   *   to elements with it too
    */
-  on(type, handler, { signal } = {}) {
-    this.#target.addEventListener(type, (event) => handler(event.detail), { signal });
+  constructor(signal = new AbortController().signal) {
+    this.signal = signal;
+  }
+
+  /** @param {string} type @param {(detail: any) => void} handler */
+  on(type, handler) {
+    this.#target.addEventListener(
+      type,
+      (event) => handler(/** @type {CustomEvent} */ (event).detail),
+      { signal: this.signal },
+    );
   }
 
   /** @param {string} type @param {any} [detail] */

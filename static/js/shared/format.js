@@ -1,4 +1,4 @@
-/** Text of numbers and times. Pure. */
+/** Writes numbers and times as text. Pure. */
 
 const ABSENT = "–";
 
@@ -20,7 +20,8 @@ export function formatMs(ms) {
 }
 
 /** @param {number | null} perSecond */
-export const formatRate = (perSecond) => (Number.isFinite(perSecond) ? perSecond.toFixed(1) : ABSENT);
+export const formatRate = (perSecond) =>
+  Number.isFinite(perSecond) ? perSecond.toFixed(1) : ABSENT;
 
 /** @param {number} bytes */
 export function formatBytes(bytes) {
@@ -32,7 +33,8 @@ export function formatBytes(bytes) {
 }
 
 /** @param {number} count @param {string} noun */
-export const formatCount = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+export const formatCount = (count, noun) =>
+  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
 /** @param {{name: string}} session */
 export const sessionName = ({ name }) => name || "Untitled session";
@@ -48,7 +50,11 @@ export function formatDuration(seconds) {
   if (!Number.isFinite(seconds)) return ABSENT;
   const whole = Math.max(0, Math.floor(seconds));
   const two = (number) => String(number).padStart(2, "0");
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, two(whole % 60)];
+  const [hours, minutes, rest] = [
+    Math.floor(whole / 3600),
+    Math.floor(whole / 60) % 60,
+    two(whole % 60),
+  ];
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Frame, view and label coordinates. Pure.
+ * Computes coordinates of frames, views and labels. Pure.
  *
  * @typedef {{width: number, height: number}} Size
  * @typedef {{x: number, y: number, width: number, height: number}} Rect
@@ -12,7 +12,8 @@
  * @param {Size} frame
  * @param {Size} view
  * @param {"contain" | "cover"} fit
- * @returns {Rect} in view units; sticks out of the view with "cover"; all zero when either has no area
+ * @returns {Rect} in view units; sticks out of the view with "cover"; all zero when either has no
+ *   area
  */
 export function fitRect(frame, view, fit) {
   if (!(frame.width > 0 && frame.height > 0 && view.width > 0 && view.height > 0)) {
@@ -86,7 +87,8 @@ export function limitSize(frame, longestSide) {
 }
 
 /**
- * Where a picture lies that covers a view, moved so that a place of it is as near to the middle as can be.
+ * Where a picture lies that covers a view, moved so that a point of it is as near to the middle as
+ * can be.
  *
  * @param {Size} frame
  * @param {Size} view
@@ -95,6 +97,12 @@ export function limitSize(frame, longestSide) {
  */
 export function coverAround(frame, view, focus) {
   const { width, height } = fitRect(frame, view, "cover");
-  const shift = (length, window, at) => Math.min(0, Math.max(window - length, window / 2 - at * length));
-  return { x: shift(width, view.width, focus.x), y: shift(height, view.height, focus.y), width, height };
+  const shift = (length, window, at) =>
+    Math.min(0, Math.max(window - length, window / 2 - at * length));
+  return {
+    x: shift(width, view.width, focus.x),
+    y: shift(height, view.height, focus.y),
+    width,
+    height,
+  };
 }

@@ -1,4 +1,4 @@
-/** Why a visitor's time here is over, and what to do then. Connecting again would not help. */
+/** Says why a visitor's time here is over, and what to do then. Connecting again would not help. */
 
 const ASK = "Ask the host for a new link, and open it here.";
 
@@ -37,9 +37,10 @@ const GOODBYES = Object.freeze({
 });
 
 /**
- * @param {{code?: string} | null | undefined} reason the server's, from `closing` or a refused connection
- * @returns {{kind: string, title: string, text: string, steps: readonly string[], isFinal: true} | null}
- *   null: the page may come back
+ * @param {{code?: string} | null | undefined} reason the server's, from `closing` or a refused
+ *   connection
+ * @returns {{kind: string, title: string, text: string, steps: readonly string[], isFinal: true} |
+ *   null} null: the page may come back
  */
 export function goodbyeOf(reason) {
   const code = reason?.code ?? "";

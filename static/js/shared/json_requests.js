@@ -5,19 +5,21 @@ const NO_CONTENT = 204;
 export class ApiError extends Error {
   name = "ApiError";
 
-  /** @param {{code: string, message: string, retryable: boolean}} error */
-  constructor({ code, message, retryable }, cause) {
+  /** @param {{code: string, message: string, retryable: boolean}} error @param {unknown} [cause] */
+  constructor({ code, message, retryable }, cause = undefined) {
     super(message, { cause });
     this.code = code;
     this.retryable = retryable;
   }
 }
 
-/** All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does. */
+/**
+ * All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does.
+ */
 export class JsonRequests {
   #fetch;
 
-  /** @param {typeof fetch} fetch */
+  /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.#fetch = fetch;
   }
@@ -37,12 +39,22 @@ export class JsonRequests {
     return this.#request(method, url, { body: json });
   }
 
-  /** @param {string} url @param {Blob} bytes of any kind @param {AbortSignal} [signal] @returns {Promise<any>} the answer in JSON */
+  /**
+   * @param {string} url
+   * @param {Blob} bytes of any kind
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<any>} the answer in JSON
+   */
   sendBytes(url, bytes, signal) {
     return this.#request("POST", url, { body: bytes, signal, type: BYTES });
   }
 
-  /** @param {string} url @param {Blob} bytes @param {AbortSignal} [signal] @returns {Promise<Blob>} the answer as a file */
+  /**
+   * @param {string} url
+   * @param {Blob} bytes
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Blob>} the answer as a file
+   */
   async exchange(url, bytes, signal) {
     const response = await this.#fetched("POST", url, { body: bytes, signal, type: BYTES });
     if (!response.ok) await read(response);
@@ -53,15 +65,37 @@ export class JsonRequests {
     return read(await this.#fetched(method, url, options));
   }
 
-  async #fetched(method, url, { body, signal, type = "application/json" } = {}) {
-    const headers = { Accept: "application/json", ...(body !== undefined && { "Content-Type": type }) };
+  /**
+   * @param {string} method
+   * @param {string} url
+   * @param {{body?: BodyInit, signal?: AbortSignal, type?: string}} options
+   */
+  async #fetched(method, url, { body, signal, type = "application/json" }) {
+    const headers = {
+      Accept: "application/json",
+      ...(body !== undefined && { "Content-Type": type }),
+    };
     // What is removed while the page is left is removed all the same.
     const keepalive = method === "DELETE";
     try {
-      return await this.#fetch(url, { method, headers, body, signal, keepalive, credentials: "same-origin" });
+      return await this.#fetch(url, {
+        method,
+        headers,
+        body,
+        signal,
+        keepalive,
+        credentials: "same-origin",
+      });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new ApiError({ code: "unreachable", message: "The server does not answer. Is it running?", retryable: true }, error);
+      throw new ApiError(
+        {
+          code: "unreachable",
+          message: "The server does not answer. Is it running?",
+          retryable: true,
+        },
+        error,
+      );
     }
   }
 }
@@ -79,8 +113,17 @@ async function read(response) {
   throw errorOf(answer, response.status);
 }
 
-/** @param {any} answer in our error shape, or anything else @param {number} status @returns {ApiError} */
+/**
+ * @param {any} answer in our error shape, or anything else
+ * @param {number} status
+ * @returns {ApiError}
+ */
 export function errorOf(answer, status) {
-  const message = answer?.error?.message ?? `The server's answer (status ${status}) could not be read.`;
-  return new ApiError({ code: answer?.error?.code ?? "bad_answer", message, retryable: answer?.error?.retryable === true });
+  const message =
+    answer?.error?.message ?? `The server's answer (status ${status}) could not be read.`;
+  return new ApiError({
+    code: answer?.error?.code ?? "bad_answer",
+    message,
+    retryable: answer?.error?.retryable === true,
+  });
 }

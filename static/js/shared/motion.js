@@ -1,9 +1,11 @@
 /**
- * Where a face is between and after the results that told of it. Pure: tracks are replaced, not changed.
+ * Tells where a face is between and after the results that told of it. Pure: tracks are replaced,
+ * not changed.
  *
- * A result tells where a face was when its frame was taken, one round trip ago. Each box coordinate moves
- * on with the velocity of the last two results, damped, and no longer than the horizon: a face that stops
- * must not sail on. The jump when a new result corrects the guess is spread over a few frames.
+ * A result tells where a face was when its frame was taken, one round trip ago. Each box coordinate
+ * moves on with the velocity of the last two results, damped, and no longer than the horizon: a
+ * face that stops must not sail on. The jump when a new result corrects the guess is spread over a
+ * few frames.
  *
  * @typedef {object} Track
  * @property {number[]} box as measured last
@@ -14,7 +16,9 @@
  */
 
 const HORIZON_MS = 150;
-/** Share of a new velocity that is believed: two boxes of a few pixels' jitter make a poor velocity. */
+/**
+ * Share of a new velocity that is believed: two boxes of a few pixels' jitter make a poor velocity.
+ */
 const VELOCITY_GAIN = 0.6;
 /** Extrapolated time is t / (1 + t / this): full speed at first, ever slower later. */
 const DAMPING_MS = 800;
@@ -31,7 +35,13 @@ const FORGET_MS = 500;
  * @returns {Track}
  */
 export function observe(track, box, capturedMs, shownMs) {
-  const fresh = { box: [...box], capturedMs, velocity: [0, 0, 0, 0], offset: [0, 0, 0, 0], offsetMs: shownMs };
+  const fresh = {
+    box: [...box],
+    capturedMs,
+    velocity: [0, 0, 0, 0],
+    offset: [0, 0, 0, 0],
+    offsetMs: shownMs,
+  };
   if (!track) return fresh;
   const elapsedMs = capturedMs - track.capturedMs;
   if (elapsedMs <= 0) return track;

@@ -1,5 +1,5 @@
 /**
- * What the server tells the page at loading: `<meta name="fer-options">`.
+ * Reads what the server tells the page at loading: `<meta name="fer-options">`.
  *
  * @typedef {object} Options
  * @property {readonly string[]} emotions names in model order
@@ -7,8 +7,9 @@
  * @property {number} maxInFlight frames sent and not yet answered
  * @property {number} maxFps
  * @property {number} ackTimeoutMs
- * @property {{name: string, hash: string, unsureBelow: number, heatmaps: string | null, noHeatmaps: string}} model
- *   heatmaps: how its heat maps are made, null where it has none, and then noHeatmaps says why
+ * @property {{name: string, hash: string, unsureBelow: number, heatmaps: string | null, noHeatmaps:
+ *   string}} model heatmaps: how its heat maps are made, null where it has none, and then
+ *   noHeatmaps says why
  * @property {string} detector
  * @property {boolean} isRecordingDefault whether a browser that has not chosen records
  */
@@ -30,7 +31,8 @@ export function parseOptions(json) {
   const numbers = ["max_frame_bytes", "max_in_flight", "max_fps", "ack_timeout_ms"];
   const bad = numbers.find((name) => !positive(raw?.[name]));
   if (bad) throw new TypeError(`fer-options: ${bad} must be a positive number, got ${raw?.[bad]}.`);
-  if (!isNameList(raw.emotions)) throw new TypeError("fer-options: emotions must be a list of names.");
+  if (!isNameList(raw.emotions))
+    throw new TypeError("fer-options: emotions must be a list of names.");
   return Object.freeze({
     emotions: Object.freeze([...raw.emotions]),
     maxFrameBytes: raw.max_frame_bytes,
@@ -50,5 +52,9 @@ export function parseOptions(json) {
 }
 
 function isNameList(value) {
-  return Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string" && name);
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((name) => typeof name === "string" && name)
+  );
 }

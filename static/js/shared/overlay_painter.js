@@ -1,4 +1,4 @@
-/** How one face looks on a canvas: the same on the live overlay and in a snapshot. */
+/** Draws one face on a canvas: the same on the live overlay and in a snapshot. */
 import { placeLabel } from "./geometry.js";
 import { UNSURE_COLOUR, emotionColour, textColourOn } from "./palette.js";
 

@@ -1,4 +1,7 @@
-/** Colours of the seven expressions (Okabe and Ito 2008, told apart with any colour vision), never without text. */
+/**
+ * Colours of the seven expressions (Okabe and Ito 2008, told apart with any colour vision), never
+ * without text.
+ */
 
 const EMOTION_COLOURS = {
   happy: "#E69F00",
@@ -10,7 +13,7 @@ const EMOTION_COLOURS = {
   neutral: "#999999",
 };
 
-/** Of a label that we are not sure of: none of the seven. */
+/** The colour of a label that we are not sure of is none of the seven. */
 export const UNSURE_COLOUR = "#E8EBF0";
 
 const DARK_TEXT = "#0B0E13";
@@ -24,7 +27,9 @@ export const emotionColour = (emotion) => EMOTION_COLOURS[emotion] ?? EMOTION_CO
  * @returns {string} black or white, whichever reads better on it
  */
 export function textColourOn(background) {
-  return contrast(background, DARK_TEXT) >= contrast(background, LIGHT_TEXT) ? DARK_TEXT : LIGHT_TEXT;
+  return contrast(background, DARK_TEXT) >= contrast(background, LIGHT_TEXT)
+    ? DARK_TEXT
+    : LIGHT_TEXT;
 }
 
 /** WCAG 2.2 contrast ratio of two #RRGGBB colours, 1-21. */

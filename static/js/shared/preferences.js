@@ -1,10 +1,13 @@
-/** What the page remembers in this browser. Storage may be full or forbidden: then it forgets. */
+/** Remembers choices in this browser. Storage may be full or forbidden: then it forgets. */
 const PREFIX = "fer-web.";
 
 export class Preferences {
   #storage;
 
-  /** @param {() => Storage} storage a function, because in some browsers even looking at localStorage throws */
+  /**
+   * @param {() => Storage} storage a function, because in some browsers even looking at
+   *   localStorage throws
+   */
   constructor(storage) {
     try {
       this.#storage = storage();

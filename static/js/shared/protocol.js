@@ -1,19 +1,23 @@
 /**
- * The answer to one frame, checked before anything else sees it.
+ * Checks the answer to one frame before anything else sees it.
  *
  * @typedef {object} Face
  * @property {number} id stable while the face is followed
- * @property {[number, number, number, number]} box left, top, width, height as fractions of the frame, not mirrored
+ * @property {[number, number, number, number]} box left, top, width, height as fractions of the
+ *   frame, not mirrored
  * @property {Record<string, number>} scores emotion -> probability
  * @property {string} label the emotion with the highest score
  * @property {number} confidence 0-1
  * @property {boolean} sure false: the confidence is too low to name an expression
- * @property {import("./heatmap.js").Heatmap} [heatmap] where it was asked for and the network has any
+ * @property {import("./heatmap.js").Heatmap} [heatmap] where it was asked for and the network has
+ *   any
  *
  * @typedef {{code: string, message: string, retryable: boolean}} WireError
  *
- * @typedef {{kind: "result", seq: number, faces: Face[], timingsMs: Record<string, number>}} ResultAck
- * @typedef {{kind: "dropped", seq: number, reason: string, timingsMs: Record<string, number>}} DroppedAck
+ * @typedef {{kind: "result", seq: number, faces: Face[], timingsMs: Record<string, number>}}
+ *   ResultAck
+ * @typedef {{kind: "dropped", seq: number, reason: string, timingsMs: Record<string, number>}}
+ *   DroppedAck
  * @typedef {{kind: "refused", seq: number, error: WireError}} RefusedAck
  */
 
@@ -25,7 +29,7 @@ export class ProtocolError extends Error {
 }
 
 /**
- * @param {unknown} raw
+ * @param {any} raw
  * @param {{emotions: readonly string[], seq: number}} expected
  * @returns {ResultAck | DroppedAck | RefusedAck}
  * @throws {ProtocolError}
@@ -45,16 +49,19 @@ export function parseAck(raw, { emotions, seq }) {
 /**
  * An error, or the reason for a disconnection, as the server words it.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {WireError}
  */
 export function parseError(raw) {
-  check(isRecord(raw) && isText(raw.code) && isText(raw.message), "the error has no code and message");
+  check(
+    isRecord(raw) && isText(raw.code) && isText(raw.message),
+    "the error has no code and message",
+  );
   return { code: raw.code, message: raw.message, retryable: raw.retryable === true };
 }
 
 /** The server's refusal of a request, with what it said. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   name = "RefusedError";
 
   /** @param {WireError} error */
@@ -68,7 +75,7 @@ export class RefusedError extends Error {
 /**
  * The answer to `record`.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {{session: string}}
  * @throws {RefusedError | ProtocolError}
  */
@@ -81,7 +88,7 @@ export function parseRecordAck(raw) {
 /**
  * The answer to `marker`.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {{id: string, atS: number, text: string}} atS: seconds since the session's start
  * @throws {RefusedError | ProtocolError}
  */
@@ -94,20 +101,23 @@ export function parseMarkerAck(raw) {
 /**
  * The server's word that rows of a session are in its database.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {{session: string, samples: number, untilS: number}}
  * @throws {ProtocolError}
  */
 export function parseSaved(raw) {
   check(isRecord(raw) && isText(raw.session), "saved names no session");
-  check(Number.isFinite(raw.samples) && Number.isFinite(raw.until_s), "saved has no samples and until_s");
+  check(
+    Number.isFinite(raw.samples) && Number.isFinite(raw.until_s),
+    "saved has no samples and until_s",
+  );
   return { session: raw.session, samples: raw.samples, untilS: raw.until_s };
 }
 
 /**
  * How many people watch this page's stream, and whether any of them sees its picture.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {{watchers: number, hasVideo: boolean}}
  * @throws {ProtocolError}
  */
@@ -124,7 +134,7 @@ export function parseWatched(raw) {
  * @property {string} name the link's
  * @property {number} watchers people who watch it
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @returns {WatchState}
  * @throws {ProtocolError}
  */
@@ -140,19 +150,30 @@ export function parseWatchState(raw) {
  * @property {Face[]} faces
  * @property {ArrayBuffer | Uint8Array | null} jpeg null: the link shows no picture
  *
- * @param {unknown} raw
- * @param {unknown} jpeg
+ * @param {any} raw
+ * @param {any} jpeg
  * @param {readonly string[]} emotions
  * @returns {WatchView}
  * @throws {ProtocolError}
  */
 export function parseWatchView(raw, jpeg, emotions) {
   check(isRecord(raw) && Number.isFinite(raw.captured_ms), "captured_ms is not a number");
-  const isSize = Array.isArray(raw.size) && raw.size.length === 2 && raw.size.every((side) => isCount(side) && side > 0);
+  const isSize =
+    Array.isArray(raw.size) &&
+    raw.size.length === 2 &&
+    raw.size.every((side) => isCount(side) && side > 0);
   check(isSize, "size is not width and height");
-  check(jpeg === undefined || jpeg instanceof ArrayBuffer || ArrayBuffer.isView(jpeg), "the picture is not binary");
+  check(
+    jpeg === undefined || jpeg instanceof ArrayBuffer || ArrayBuffer.isView(jpeg),
+    "the picture is not binary",
+  );
   const [width, height] = raw.size;
-  return { capturedMs: raw.captured_ms, size: { width, height }, faces: parseFaces(raw.faces, emotions), jpeg: jpeg ?? null };
+  return {
+    capturedMs: raw.captured_ms,
+    size: { width, height },
+    faces: parseFaces(raw.faces, emotions),
+    jpeg: jpeg ?? null,
+  };
 }
 
 function accept(raw) {
@@ -182,30 +203,50 @@ function parseFace(raw, emotions) {
   check(isShare(raw.confidence), "the confidence is not between 0 and 1");
   check(typeof raw.sure === "boolean", "sure is neither true nor false");
   const heatmap = raw.heatmap === undefined ? {} : { heatmap: parseHeatmap(raw.heatmap, emotions) };
-  return { id: raw.id, box: [...raw.box], scores, label: raw.label, confidence: raw.confidence, sure: raw.sure, ...heatmap };
+  return {
+    id: raw.id,
+    box: raw.box,
+    scores,
+    label: raw.label,
+    confidence: raw.confidence,
+    sure: raw.sure,
+    ...heatmap,
+  };
 }
 
 /**
  * The heat maps of one face, from whichever answer.
  *
- * @param {unknown} raw
+ * @param {any} raw
  * @param {readonly string[]} emotions
  * @returns {import("./heatmap.js").Heatmap}
  * @throws {ProtocolError}
  */
-export function parseHeatmap(raw, emotions) {
+function parseHeatmap(raw, emotions) {
   check(isRecord(raw) && isRecord(raw.values), "a heat map has no values");
   const { side, corners } = raw;
   check(isCount(side) && side > 0 && side <= MAX_HEATMAP_SIDE, "a heat map has no side");
-  const isPoint = (point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
-  check(Array.isArray(corners) && corners.length === 4 && corners.every(isPoint), "a heat map has not four corners");
+  const isPoint = (point) =>
+    Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
+  check(
+    Array.isArray(corners) && corners.length === 4 && corners.every(isPoint),
+    "a heat map has not four corners",
+  );
   const values = {};
   for (const emotion of emotions) {
     const isMap = Array.isArray(raw.values[emotion]) && raw.values[emotion].length === side * side;
-    check(isMap && raw.values[emotion].every(isHeat), `the heat map of ${emotion} is not ${side} x ${side} numbers from 0 to 255`);
+    check(
+      isMap && raw.values[emotion].every(isHeat),
+      `the heat map of ${emotion} is not ${side} x ${side} numbers from 0 to 255`,
+    );
     values[emotion] = [...raw.values[emotion]];
   }
-  return { side, corners: corners.map(([x, y]) => [x, y]), values, method: String(raw.method ?? "") };
+  return {
+    side,
+    corners: corners.map(([x, y]) => [x, y]),
+    values,
+    method: String(raw.method ?? ""),
+  };
 }
 
 function parseTimings(raw) {

@@ -1,4 +1,4 @@
-/** The Socket.IO connection. `io` is passed in, so that tests need no network. */
+/** Keeps the Socket.IO connection. `io` is passed in, so that tests need no network. */
 import { goodbyeOf } from "./goodbyes.js";
 import { parseError, parseSaved, parseWatched } from "./protocol.js";
 
@@ -20,9 +20,10 @@ export class SocketClient {
 
   /**
    * @param {(namespace: string, options: object) => any} io of socket.io-client
-   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, signal?: AbortSignal, namespace?: string}} deps
+   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, namespace?: string}}
+   *   deps
    */
-  constructor(io, { bus, ackTimeoutMs, signal, namespace = "/" }) {
+  constructor(io, { bus, ackTimeoutMs, namespace = "/" }) {
     this.#bus = bus;
     this.#ackTimeoutMs = ackTimeoutMs;
     this.#socket = io(namespace, {
@@ -41,7 +42,7 @@ export class SocketClient {
     this.hear("saved", "recording-saved", parseSaved);
     this.hear("recording_problem", "recording-problem", parseError);
     this.hear("watched", "watched-changed", parseWatched);
-    signal?.addEventListener("abort", () => this.#socket.disconnect(), { once: true });
+    bus.signal.addEventListener("abort", () => this.#socket.disconnect(), { once: true });
   }
 
   /**
@@ -61,8 +62,9 @@ export class SocketClient {
 
   /** Does nothing while the socket is connected or on its way: see `active`. */
   connect() {
-    // Asked again between the transport's opening and the server's answer, socket.io-client introduces itself a second
-    // time; the server refuses that, and the connection is over (Start pressed while the page still connects).
+    // Asked again between the transport's opening and the server's answer, socket.io-client
+    // introduces itself a second time; the server refuses that, and the connection is over (Start
+    // pressed while the page still connects).
     if (this.#socket.active || this.#isOver) return;
     this.#closing = null;
     this.#tell(this.#wasConnected ? "reconnecting" : "connecting");
@@ -88,13 +90,16 @@ export class SocketClient {
   }
 
   #request(event, ...payload) {
-    // While disconnected socket.io-client keeps what is emitted and sends it later; a late frame is worthless.
-    // Its "volatile" flag does not fit: it also drops, without a word, while the last packet is being written.
-    if (!this.#socket.connected) return Promise.reject(new DisconnectedError("The server is not connected."));
+    // While disconnected socket.io-client keeps what is emitted and sends it later; a late frame is
+    // worthless. Its "volatile" flag does not fit: it also drops, without a word, while the last
+    // packet is being written.
+    if (!this.#socket.connected)
+      return Promise.reject(new DisconnectedError("The server is not connected."));
     return new Promise((resolve, reject) => {
       const answered = (error, ack) => {
         if (!error) resolve(ack);
-        else if (this.#socket.connected) reject(new AckTimeoutError("The server did not answer in time."));
+        else if (this.#socket.connected)
+          reject(new AckTimeoutError("The server did not answer in time."));
         else reject(new DisconnectedError("The connection was lost."));
       };
       this.#socket.timeout(this.#ackTimeoutMs).emit(event, ...payload, answered);
@@ -123,7 +128,8 @@ export class SocketClient {
   #onConnectError(error) {
     if (this.#part(error?.data)) return;
     // socket.active is false when the server refused us, which trying again does not mend.
-    if (this.#socket.active) this.#tell(this.#wasConnected ? "reconnecting" : "connecting", "", true);
+    if (this.#socket.active)
+      this.#tell(this.#wasConnected ? "reconnecting" : "connecting", "", true);
     else this.#tell("closed", error?.message);
   }
 
@@ -154,7 +160,13 @@ export class SocketClient {
       detail = parse(...raw);
     } catch (error) {
       const title = "The server's message could not be read";
-      return this.#bus.emit("message", { id: "unreadable", tone: "warning", title, text: error.message, lastsMs: 8000 });
+      return this.#bus.emit("message", {
+        id: "unreadable",
+        tone: "warning",
+        title,
+        text: error.message,
+        lastsMs: 8000,
+      });
     }
     return this.#bus.emit(type, detail);
   }

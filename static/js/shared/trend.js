@@ -1,4 +1,4 @@
-/** The last minute in steps of a quarter of a second; that of one face as a strip of colours. */
+/** Keeps the last minute in steps of a quarter of a second, and draws that of one face. */
 import { emotionColour } from "./palette.js";
 
 export const STEP_MS = 250;

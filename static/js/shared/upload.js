@@ -3,7 +3,8 @@ import { ApiError, errorOf } from "./json_requests.js";
 
 /**
  * @param {XMLHttpRequest} request a new one
- * @param {{url: string, body: Blob, onProgress: (sentBytes: number) => void, signal: AbortSignal}} upload
+ * @param {{url: string, body: Blob, onProgress: (sentBytes: number) => void, signal: AbortSignal}}
+ *   upload
  * @returns {Promise<any>} the answer in JSON; rejects with an ApiError, or an AbortError
  */
 export function uploadFile(request, { url, body, onProgress, signal }) {

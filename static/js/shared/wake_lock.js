@@ -4,7 +4,10 @@ export class WakeLock {
   #isWanted = false;
   #sentinel = null;
 
-  /** @param {WakeLock | undefined} wakeLock navigator.wakeLock, which not every browser has */
+  /**
+   * @param {Navigator["wakeLock"] | undefined} wakeLock navigator.wakeLock, which not every browser
+   *   has
+   */
   constructor(wakeLock) {
     this.#wakeLock = wakeLock;
   }
@@ -32,4 +35,16 @@ export class WakeLock {
     this.#sentinel = null;
     await sentinel?.release();
   }
+}
+
+/**
+ * @param {WakeLock} wakeLock wanted while a session is live
+ * @param {Document} page whose return to sight renews it
+ * @param {import("./event_bus.js").EventBus} bus
+ */
+export function keepAwake(wakeLock, page, bus) {
+  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"));
+  page.addEventListener("visibilitychange", () => page.hidden || wakeLock.renew(), {
+    signal: bus.signal,
+  });
 }

@@ -1,62 +1,72 @@
-/** Composition root of the watch page: finds the elements, builds services and views, and wires them. */
+/**
+ * Composition root of the watch page: finds the elements, builds services and views, and wires
+ * them.
+ */
 import { io } from "/vendor/socket.io.esm.min.js";
 
+import { find, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { tellConnection } from "../shared/connection_messages.js";
-import { EventBus } from "../shared/event_bus.js";
-import { tellLoaded } from "../shared/loaded.js";
 import { parseOptions } from "../shared/options.js";
-import { Preferences } from "../shared/preferences.js";
 import { parseWatchState, parseWatchView } from "../shared/protocol.js";
 import { SocketClient } from "../shared/socket_client.js";
-import { AnnouncerView } from "../shared/views/announcer.js";
+import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { FacesView } from "../shared/views/faces.js";
-import { MessagesView } from "../shared/views/messages.js";
 import { OverlayView } from "../shared/views/overlay.js";
-import { ThemeView } from "../shared/views/theme.js";
-import { WakeLock } from "../shared/wake_lock.js";
-import { FactsView } from "./views/facts.js";
+import { WakeLock, keepAwake } from "../shared/wake_lock.js";
+import { WatchFactsView } from "./views/watch_facts.js";
 import { MinuteView } from "./views/minute.js";
 import { WatchStageView } from "./views/watch_stage.js";
 import { WatchSession } from "./watch_session.js";
 
 const TICK_MS = 500;
 
-const find = (id) => document.getElementById(id);
 const now = () => performance.now();
 
-const { signal } = new AbortController();
-const bus = new EventBus();
-const options = parseOptions(document.querySelector('meta[name="fer-options"]')?.content);
+const { bus } = openPage();
+const options = parseOptions(optionsText());
 const session = new WatchSession({ bus, decode, now });
 
 buildViews();
-wire(new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, signal, namespace: "/watch" }));
+wire(new SocketClient(io, { bus, ackTimeoutMs: options.ackTimeoutMs, namespace: "/watch" }));
 tellLoaded();
 
-/** Off the main thread; the browser's own decoder is the wall. */
+/** Off the main thread; the browser's own decoder keeps a bad picture out. */
 function decode(jpeg) {
   return createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
 }
 
 function buildViews() {
   const picture = find("picture");
-  const preferences = new Preferences(() => localStorage);
-  new ThemeView({ root: document.documentElement, button: find("theme-toggle") }, signal, preferences);
-  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus, signal);
+  new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus);
   new WatchStageView(
-    { stage: find("stage"), picture, title: find("note-title"), text: find("note-text"), steps: find("note-steps") },
+    {
+      stage: find("stage"),
+      picture,
+      title: find("note-title"),
+      text: find("note-text"),
+      steps: find("note-steps"),
+    },
     bus,
-    signal,
   );
-  new OverlayView({ canvas: find("overlay") }, bus, signal, () => ({ width: picture.width, height: picture.height }));
-  const faces = { list: find("faces"), count: find("face-count"), legend: find("legend"), hint: find("no-face") };
-  new FacesView({ ...faces, template: find("face-card-template") }, bus, signal, options.emotions);
-  new MinuteView({ canvas: find("minute"), words: find("minute-words") }, bus, signal, options.emotions);
+  new OverlayView({ canvas: find("overlay") }, bus, () => ({
+    width: picture.width,
+    height: picture.height,
+  }));
+  const faces = {
+    list: find("faces"),
+    count: find("face-count"),
+    legend: find("legend"),
+    hint: find("no-face"),
+  };
+  new FacesView({ ...faces, template: find("face-card-template") }, bus, options.emotions);
+  new MinuteView({ canvas: find("minute"), words: find("minute-words") }, bus, options.emotions);
   const facts = { people: find("people"), watchers: find("watchers"), video: find("video-shared") };
-  new FactsView({ bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts }, bus, signal);
-  new MessagesView({ list: find("messages"), template: find("message-template") }, bus, signal);
-  new AnnouncerView({ region: find("announcer") }, bus, signal);
+  new WatchFactsView(
+    { bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts },
+    bus,
+  );
+  new ExpressionAnnouncerView({ region: find("announcer") }, bus);
   // Others are shown as they stand before the camera, not as in a mirror.
   bus.emit("mirror-changed", { isMirrored: false });
 }
@@ -64,20 +74,17 @@ function buildViews() {
 function wire(socket) {
   socket.hear("state", "watch-state", parseWatchState);
   socket.hear("view", "watch-view", (raw, jpeg) => parseWatchView(raw, jpeg, options.emotions));
-  bus.on("watch-state", (state) => session.stateCame(state), { signal });
-  bus.on("watch-view", (view) => session.viewCame(view), { signal });
+  bus.on("watch-state", (state) => session.stateCame(state));
+  bus.on("watch-view", (view) => session.viewCame(view));
   // The words for the live page speak of a camera.
-  bus.on("farewell", ({ problem }) => session.end({ ...problem, text: "Nothing is shown here any more." }), { signal });
-  bus.on("connection-changed", (change) => session.connectionChanged(change), { signal });
-  bus.on("reconnect-requested", () => socket.connect(), { signal });
+  bus.on("farewell", ({ problem }) =>
+    session.end({ ...problem, text: "Nothing is shown here any more." }),
+  );
+  bus.on("connection-changed", (change) => session.connectionChanged(change));
+  bus.on("reconnect-requested", () => socket.connect());
   const timer = setInterval(() => session.tick(), TICK_MS);
-  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
-  keepAwake(new WakeLock(navigator.wakeLock));
-  tellConnection(bus, { signal, now });
+  bus.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  keepAwake(new WakeLock(navigator.wakeLock), document, bus);
+  tellConnection(bus, now);
   socket.connect();
-}
-
-function keepAwake(wakeLock) {
-  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"), { signal });
-  document.addEventListener("visibilitychange", () => document.hidden || wakeLock.renew(), { signal });
 }

@@ -1,17 +1,20 @@
 /**
- * What the watch page shows, from what the server says: is anybody live, and the newest view with its picture.
+ * Decides what the watch page shows, from what the server says: is anybody live, and the newest
+ * view with its picture.
  *
- * Emits, as the live page's parts do: session-changed {state: "live" | "idle"}, result {faces, capturedMs},
- * video-frame {capturedMs}. And of its own: watch-changed (see Watched), picture {bitmap} (null: none is shown),
- * frame-size {width, height}.
+ * Emits, as the live page's parts do: session-changed {state: "live" | "idle"}, result {faces,
+ * capturedMs}, video-frame {capturedMs}. And of its own: watch-changed (see Watched), picture
+ * {bitmap} (null: none is shown), frame-size {width, height}.
  *
  * @typedef {object} Watched
- * @property {"connecting" | "waiting" | "quiet" | "live" | "over"} state quiet: live, but no result comes
+ * @property {"connecting" | "waiting" | "quiet" | "live" | "over"} state quiet: live, but no result
+ *   comes
  * @property {string} name of the link
  * @property {boolean} hasVideo
  * @property {number} watchers
  * @property {number} people in view
- * @property {{title: string, text: string, steps: readonly string[]} | null} farewell why it is over
+ * @property {{title: string, text: string, steps: readonly string[]} | null} farewell why it is
+ *   over
  */
 
 /** A page in the background, or a frozen camera, sends nothing. */
@@ -21,7 +24,14 @@ export class WatchSession {
   #bus;
   #decode;
   #now;
-  #watched = { state: "connecting", name: "", hasVideo: false, watchers: 0, people: 0, farewell: null };
+  #watched = {
+    state: "connecting",
+    name: "",
+    hasVideo: false,
+    watchers: 0,
+    people: 0,
+    farewell: null,
+  };
   #viewMs = -Infinity;
   #isConnected = false;
   #isLive = false;

@@ -1,25 +1,66 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 
-import { annotatedName, csvOf, jsonOf, uniqueNames } from "../../../static/js/analyze/downloads.js";
+import {
+  annotatedName,
+  csvOf,
+  jsonOf,
+  uniqueNames,
+} from "../../../static/js/analyze/result_formats.js";
 import { parseAnalyzeOptions } from "../../../static/js/analyze/analyze_options.js";
 import { readDropped } from "../../../static/js/analyze/dropped_files.js";
 import { kindOf, readLabelledFolder, refusalOf } from "../../../static/js/analyze/file_kinds.js";
 import { readStillAnalysis, summariseFaces } from "../../../static/js/analyze/still_analysis.js";
-import { crc32, zipParts } from "../../../static/js/analyze/zip.js";
 
 const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
-const SCORES = { angry: 0.01, disgust: 0, fear: 0, happy: 0.9, sad: 0.02, surprise: 0.03, neutral: 0.04 };
-const FOLDERS = { angry: ["angry", "anger"], happy: ["happy", "happiness", "joy"], contempt: ["contempt"] };
+const SCORES = {
+  angry: 0.01,
+  disgust: 0,
+  fear: 0,
+  happy: 0.9,
+  sad: 0.02,
+  surprise: 0.03,
+  neutral: 0.04,
+};
+const FOLDERS = {
+  angry: ["angry", "anger"],
+  happy: ["happy", "happiness", "joy"],
+  contempt: ["contempt"],
+};
 
-const wireFace = (changes = {}) => ({ box: [0.1, 0.2, 0.3, 0.4], box_px: [64, 96, 192, 192], scores: SCORES, label: "happy", confidence: 0.9, sure: true, ...changes });
-const wire = (faces, changes = {}) => ({ file: null, width: 640, height: 480, framing: "detect", reason: "no face fills it", faces, model: { name: "m", hash: "h" }, ...changes });
-const done = (name, faces) => ({ id: 1, name, state: "done", result: readStillAnalysis(wire(faces), EMOTIONS), error: null });
-const failed = (name) => ({ id: 2, name, state: "failed", result: null, error: { code: "bad_image", message: 'It is "cut" short, alas.', retryable: false } });
+const wireFace = (changes = {}) => ({
+  box: [0.1, 0.2, 0.3, 0.4],
+  box_px: [64, 96, 192, 192],
+  scores: SCORES,
+  label: "happy",
+  confidence: 0.9,
+  sure: true,
+  ...changes,
+});
+const wire = (faces, changes = {}) => ({
+  file: null,
+  width: 640,
+  height: 480,
+  framing: "detect",
+  reason: "no face fills it",
+  faces,
+  model: { name: "m", hash: "h" },
+  ...changes,
+});
+const done = (name, faces) => ({
+  id: 1,
+  name,
+  state: "done",
+  result: readStillAnalysis(wire(faces), EMOTIONS),
+  error: null,
+});
+const failed = (name) => ({
+  id: 2,
+  name,
+  state: "failed",
+  result: null,
+  error: { code: "bad_image", message: 'It is "cut" short, alas.', retryable: false },
+});
 const found = (...paths) => paths.map((path) => ({ path, file: { name: path.split("/").at(-1) } }));
 
 test("files are told apart by type, else by name, and what is neither is asked about", () => {
@@ -33,35 +74,71 @@ test("files are told apart by type, else by name, and what is neither is asked a
 test("empty and too large files are refused with what is allowed", () => {
   assert.equal(refusalOf({ size: 50_000_000 }, 50_000_000), null);
   assert.match(refusalOf({ size: 0 }, 10).message, /nothing in this file/);
-  assert.match(refusalOf({ size: 80_000_000 }, 50_000_000).message, /has 80\.0 MB; 50\.0 MB are allowed/);
+  assert.match(
+    refusalOf({ size: 80_000_000 }, 50_000_000).message,
+    /has 80\.0 MB; 50\.0 MB are allowed/,
+  );
 });
 
 test("the page's options name the folders in the model's order, and what is missing is told", () => {
   const raw = {
-    emotions: ["happy", "angry"], max_frame_bytes: 1, max_in_flight: 1, max_fps: 1, ack_timeout_ms: 1, max_image_bytes: 5, max_video_bytes: 6,
-    folder_names: { angry: ["anger"], contempt: [], happy: ["joy"] }, model: { name: "m", heatmaps: null, no_heatmaps: "it is a drawing" },
+    emotions: ["happy", "angry"],
+    max_frame_bytes: 1,
+    max_in_flight: 1,
+    max_fps: 1,
+    ack_timeout_ms: 1,
+    max_image_bytes: 5,
+    max_video_bytes: 6,
+    folder_names: { angry: ["anger"], contempt: [], happy: ["joy"] },
+    model: { name: "m", heatmaps: null, no_heatmaps: "it is a drawing" },
   };
   const options = parseAnalyzeOptions(JSON.stringify(raw));
   assert.deepEqual(Object.keys(options.folderNames), ["happy", "angry", "contempt"]);
   assert.deepEqual([options.maxImageBytes, options.maxVideoBytes], [5, 6]);
   assert.deepEqual([options.hasHeatmaps, options.noHeatmaps], [false, "it is a drawing"]);
-  assert.throws(() => parseAnalyzeOptions(JSON.stringify({ ...raw, max_video_bytes: 0 })), /max_video_bytes/);
-  assert.throws(() => parseAnalyzeOptions(JSON.stringify({ ...raw, folder_names: { angry: [] } })), /folder_names/);
+  assert.throws(
+    () => parseAnalyzeOptions(JSON.stringify({ ...raw, max_video_bytes: 0 })),
+    /max_video_bytes/,
+  );
+  assert.throws(
+    () => parseAnalyzeOptions(JSON.stringify({ ...raw, folder_names: { angry: [] } })),
+    /folder_names/,
+  );
 });
 
 test("an answer becomes faces with numbers, and keeps what it was", () => {
-  const answer = wire([wireFace(), wireFace({ label: "sad", sure: false, heatmap: { side: 6 } })], { framing: "whole" });
+  const answer = wire([wireFace(), wireFace({ label: "sad", sure: false, heatmap: { side: 6 } })], {
+    framing: "whole",
+  });
   const analysis = readStillAnalysis(answer, EMOTIONS);
-  assert.deepEqual(analysis.faces.map(({ id, label, sure }) => [id, label, sure]), [[1, "happy", true], [2, "sad", false]]);
-  assert.deepEqual(analysis.faces.map(({ heatmap }) => heatmap), [null, { side: 6 }]);
+  assert.deepEqual(
+    analysis.faces.map(({ id, label, sure }) => [id, label, sure]),
+    [
+      [1, "happy", true],
+      [2, "sad", false],
+    ],
+  );
+  assert.deepEqual(
+    analysis.faces.map(({ heatmap }) => heatmap),
+    [null, { side: 6 }],
+  );
   assert.equal(analysis.framing, "whole");
   assert.equal(analysis.wire, answer);
 });
 
 test("an answer that cannot be shown is refused in words", () => {
-  assert.throws(() => readStillAnalysis({ width: 1, height: 1 }, EMOTIONS), /no picture size or no faces/);
-  assert.throws(() => readStillAnalysis(wire([wireFace({ label: "bored" })]), EMOTIONS), /Face 1 .* incomplete/);
-  assert.throws(() => readStillAnalysis(wire([wireFace(), wireFace({ scores: { happy: 1 } })]), EMOTIONS), /Face 2/);
+  assert.throws(
+    () => readStillAnalysis({ width: 1, height: 1 }, EMOTIONS),
+    /no picture size or no faces/,
+  );
+  assert.throws(
+    () => readStillAnalysis(wire([wireFace({ label: "bored" })]), EMOTIONS),
+    /Face 1 .* incomplete/,
+  );
+  assert.throws(
+    () => readStillAnalysis(wire([wireFace(), wireFace({ scores: { happy: 1 } })]), EMOTIONS),
+    /Face 2/,
+  );
 });
 
 test("a few words say what is in a picture", () => {
@@ -69,14 +146,27 @@ test("a few words say what is in a picture", () => {
   assert.equal(words(), "No face found");
   assert.equal(words(wireFace()), "happy");
   assert.equal(words(wireFace({ sure: false })), "unsure");
-  assert.equal(words(wireFace({ sure: false }), wireFace(), wireFace()), "3 faces: 2 happy, 1 unsure");
+  assert.equal(
+    words(wireFace({ sure: false }), wireFace(), wireFace()),
+    "3 faces: 2 happy, 1 unsure",
+  );
 });
 
 test("the table has a row for each face, for pictures without one, and for errors", () => {
-  const items = [done("a.jpg", [wireFace(), wireFace({ sure: false })]), done("none, at all.jpg", []), failed("=1+1.png")];
+  const items = [
+    done("a.jpg", [wireFace(), wireFace({ sure: false })]),
+    done("none, at all.jpg", []),
+    failed("=1+1.png"),
+  ];
   const rows = csvOf(items, EMOTIONS).split("\r\n");
-  assert.equal(rows[0], `file,width,height,face,left,top,face_width,face_height,${EMOTIONS.join(",")},label,confidence,sure,error`);
-  assert.equal(rows[1], "a.jpg,640,480,1,64,96,192,192,0.01000,0.00000,0.00000,0.90000,0.02000,0.03000,0.04000,happy,0.90000,1,");
+  assert.equal(
+    rows[0],
+    `file,width,height,face,left,top,face_width,face_height,${EMOTIONS.join(",")},label,confidence,sure,error`,
+  );
+  assert.equal(
+    rows[1],
+    "a.jpg,640,480,1,64,96,192,192,0.01000,0.00000,0.00000,0.90000,0.02000,0.03000,0.04000,happy,0.90000,1,",
+  );
   assert.match(rows[2], /^a\.jpg,640,480,2,.*,happy,0\.90000,0,$/);
   assert.equal(rows[3], `"none, at all.jpg",640,480${",".repeat(16)}`);
   assert.equal(rows[4], `'=1+1.png${",".repeat(18)}"It is ""cut"" short, alas."`);
@@ -84,13 +174,17 @@ test("the table has a row for each face, for pictures without one, and for error
 });
 
 test("numbers of the table are not taken for formulas", () => {
-  const [, row] = csvOf([done("a.jpg", [wireFace({ box_px: [-4, 0, 9, 9] })])], EMOTIONS).split("\r\n");
+  const [, row] = csvOf([done("a.jpg", [wireFace({ box_px: [-4, 0, 9, 9] })])], EMOTIONS).split(
+    "\r\n",
+  );
   assert.match(row, /^a\.jpg,640,480,1,-4,0,9,9,/);
 });
 
 test("the list of results names files and keeps errors; what is not over is left out", () => {
   const waiting = { id: 3, name: "c.jpg", state: "waiting", result: null, error: null };
-  const [first, second, ...rest] = JSON.parse(jsonOf([done("a.jpg", [wireFace()]), failed("b.jpg"), waiting]));
+  const [first, second, ...rest] = JSON.parse(
+    jsonOf([done("a.jpg", [wireFace()]), failed("b.jpg"), waiting]),
+  );
   assert.equal(first.file, "a.jpg");
   assert.equal(first.faces[0].label, "happy");
   assert.deepEqual([second.file, second.error.code], ["b.jpg", "bad_image"]);
@@ -98,52 +192,70 @@ test("the list of results names files and keeps errors; what is not over is left
 });
 
 test("names of files are made one by one, and lead nowhere", () => {
-  assert.deepEqual(uniqueNames(["a.jpg", "A.jpg", "a.jpg", "../b/c.jpg", "noending", "noending"]), ["a.jpg", "A-2.jpg", "a-3.jpg", ".._b_c.jpg", "noending", "noending-2"]);
-  assert.deepEqual([annotatedName("holiday.2026.heic"), annotatedName(".jpg")], ["holiday.2026-faces.jpg", ".jpg-faces.jpg"]);
-});
-
-test("a ZIP opens in another program with all that was put in", () => {
-  const text = new TextEncoder().encode("expressions\n".repeat(1000));
-  const entries = [{ name: "grüße.txt", bytes: text }, { name: "empty.bin", bytes: new Uint8Array(0) }];
-  const folder = mkdtempSync(join(tmpdir(), "zip-"));
-  try {
-    writeFileSync(join(folder, "a.zip"), Buffer.concat(zipParts(entries, new Date(2026, 4, 3, 9, 30, 8))));
-    const script =
-      "import json, sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n" +
-      "print(json.dumps([[i.filename, i.file_size, list(i.date_time)] for i in z.infolist()]))";
-    const listed = JSON.parse(execFileSync("python3", ["-c", script, join(folder, "a.zip")], { encoding: "utf8" }));
-    assert.deepEqual(listed, [["grüße.txt", text.length, [2026, 5, 3, 9, 30, 8]], ["empty.bin", 0, [2026, 5, 3, 9, 30, 8]]]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-  assert.equal(crc32(new TextEncoder().encode("123456789")), 0xcbf43926);
+  assert.deepEqual(uniqueNames(["a.jpg", "A.jpg", "a.jpg", "../b/c.jpg", "noending", "noending"]), [
+    "a.jpg",
+    "A-2.jpg",
+    "a-3.jpg",
+    ".._b_c.jpg",
+    "noending",
+    "noending-2",
+  ]);
+  assert.deepEqual(
+    [annotatedName("holiday.2026.heic"), annotatedName(".jpg")],
+    ["holiday.2026-faces.jpg", ".jpg-faces.jpg"],
+  );
 });
 
 test("a labelled folder is found at any depth, by any of its names", () => {
   const folder = readLabelledFolder(
-    found("set/test/Happiness/a.jpg", "set/test/joy/deep/b.PNG", "set/test/anger/c.webp", "set/test/anger/notes.txt", "set/test/anger/.hidden.jpg", "set/test/anger/Thumbs.db"),
+    found(
+      "set/test/Happiness/a.jpg",
+      "set/test/joy/deep/b.PNG",
+      "set/test/anger/c.webp",
+      "set/test/anger/notes.txt",
+      "set/test/anger/.hidden.jpg",
+      "set/test/anger/Thumbs.db",
+    ),
     FOLDERS,
   );
   assert.equal(folder.problem, "");
-  assert.deepEqual(folder.images.map(({ path, expression }) => [path, expression]), [
-    ["Happiness/a.jpg", "happy"],
-    ["joy/deep-b.PNG", "happy"],
-    ["anger/c.webp", "angry"],
+  assert.deepEqual(
+    folder.images.map(({ path, expression }) => [path, expression]),
+    [
+      ["Happiness/a.jpg", "happy"],
+      ["joy/deep-b.PNG", "happy"],
+      ["anger/c.webp", "angry"],
+    ],
+  );
+  assert.deepEqual(folder.counts, [
+    { expression: "angry", count: 1 },
+    { expression: "happy", count: 2 },
   ]);
-  assert.deepEqual(folder.counts, [{ expression: "angry", count: 1 }, { expression: "happy", count: 2 }]);
   assert.deepEqual([folder.name, folder.skipped], ["set", 1]);
 });
 
 test("pictures without a label are told, and can be looked at", () => {
-  const folder = readLabelledFolder(found("set/happy/a.jpg", "set/misc/b.jpg", "set/c.jpg"), FOLDERS);
-  assert.deepEqual(folder.unlabelled, [{ name: "set/misc", count: 1 }, { name: "set", count: 1 }]);
-  assert.deepEqual(folder.plain.map(({ name }) => name), ["b.jpg", "c.jpg"]);
+  const folder = readLabelledFolder(
+    found("set/happy/a.jpg", "set/misc/b.jpg", "set/c.jpg"),
+    FOLDERS,
+  );
+  assert.deepEqual(folder.unlabelled, [
+    { name: "set/misc", count: 1 },
+    { name: "set", count: 1 },
+  ]);
+  assert.deepEqual(
+    folder.plain.map(({ name }) => name),
+    ["b.jpg", "c.jpg"],
+  );
   assert.equal(folder.problem, "");
 });
 
 test("folders that cannot be tested say why and what to do", () => {
   const problem = (...paths) => readLabelledFolder(found(...paths), FOLDERS).problem;
-  assert.match(problem("set/train/happy/a.jpg", "set/test/happy/a.jpg"), /several parts .*train, test.*Choose one/);
+  assert.match(
+    problem("set/train/happy/a.jpg", "set/test/happy/a.jpg"),
+    /several parts .*train, test.*Choose one/,
+  );
   assert.match(problem("set/0/a.jpg", "set/1/b.jpg"), /numbered.*Rename/);
   assert.match(problem("holiday/a.jpg"), /No folder in it names an expression.*angry, happy/);
   assert.match(problem("happy/readme.txt"), /no picture/);
@@ -152,7 +264,11 @@ test("folders that cannot be tested say why and what to do", () => {
 
 test("what is dropped is read with its folders, however many entries they have", async () => {
   const file = (name) => ({ isDirectory: false, name, file: (resolve) => resolve({ name }) });
-  const lost = { isDirectory: false, name: "lost.jpg", file: (_, reject) => reject(new Error("gone")) };
+  const lost = {
+    isDirectory: false,
+    name: "lost.jpg",
+    file: (_, reject) => reject(new Error("gone")),
+  };
   const folder = (name, ...batches) => ({
     isDirectory: true,
     name,
@@ -161,9 +277,25 @@ test("what is dropped is read with its folders, however many entries they have",
       return { readEntries: (resolve) => resolve(left.shift() ?? []) };
     },
   });
-  const item = (entry) => ({ kind: "file", webkitGetAsEntry: () => entry, getAsFile: () => ({ name: entry?.name ?? "plain.jpg" }) });
-  const tree = folder("set", [file("b10.jpg"), file("b9.jpg"), lost], [folder("happy", [file("a.jpg")])]);
-  const { files, found: inFolders } = await readDropped({ items: [item(tree), item(null), item(file("x.png")), { kind: "string" }] });
-  assert.deepEqual(files.map(({ name }) => name), ["plain.jpg", "x.png"]);
-  assert.deepEqual(inFolders.map(({ path }) => path), ["set/b9.jpg", "set/b10.jpg", "set/happy/a.jpg"]);
+  const item = (entry) => ({
+    kind: "file",
+    webkitGetAsEntry: () => entry,
+    getAsFile: () => ({ name: entry?.name ?? "plain.jpg" }),
+  });
+  const tree = folder(
+    "set",
+    [file("b10.jpg"), file("b9.jpg"), lost],
+    [folder("happy", [file("a.jpg")])],
+  );
+  const { files, found: inFolders } = await readDropped({
+    items: [item(tree), item(null), item(file("x.png")), { kind: "string" }],
+  });
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ["plain.jpg", "x.png"],
+  );
+  assert.deepEqual(
+    inFolders.map(({ path }) => path),
+    ["set/b9.jpg", "set/b10.jpg", "set/happy/a.jpg"],
+  );
 });

@@ -1,27 +1,53 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 
+import { downloadZip } from "client-zip";
+
 import { AnalysisApi } from "../../../static/js/analyze/analysis_api.js";
-import { FolderTest } from "../../../static/js/analyze/folder_test.js";
-import { describeApart, describeLeftOut, describeProgress, formatInterval } from "../../../static/js/analyze/folder_texts.js";
-import { ImageFiles } from "../../../static/js/analyze/image_files.js";
+import { FolderEvaluation } from "../../../static/js/analyze/folder_evaluation.js";
+import {
+  describeApart,
+  describeLeftOut,
+  describeProgress,
+  formatInterval,
+} from "../../../static/js/analyze/folder_texts.js";
+import { ResultDownloads } from "../../../static/js/analyze/result_downloads.js";
 import { ImageQueue, countStates } from "../../../static/js/analyze/image_queue.js";
 import { ImageSelection } from "../../../static/js/analyze/image_selection.js";
 import { Pictures } from "../../../static/js/analyze/pictures.js";
 import { TaskLimit } from "../../../static/js/analyze/task_limit.js";
 import { VideoJobs } from "../../../static/js/analyze/video_jobs.js";
 import { describeVideo, progressOf } from "../../../static/js/analyze/video_texts.js";
-import { announceImages } from "../../../static/js/analyze/views/announcer.js";
+import { announceImages } from "../../../static/js/analyze/views/progress_announcer.js";
 import { describeCounts } from "../../../static/js/analyze/views/image_tools.js";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 import { ApiError } from "../../../static/js/shared/json_requests.js";
 import { uploadFile } from "../../../static/js/shared/upload.js";
 
 const EMOTIONS = ["happy", "sad"];
-const FACE = { box: [0, 0, 1, 1], box_px: [0, 0, 9, 9], scores: { happy: 0.8, sad: 0.2 }, label: "happy", confidence: 0.8, sure: true };
-const wire = (count = 1) => ({ width: 9, height: 9, framing: "detect", reason: "", faces: Array(count).fill(FACE), model: {} });
+const FACE = {
+  box: [0, 0, 1, 1],
+  box_px: [0, 0, 9, 9],
+  scores: { happy: 0.8, sad: 0.2 },
+  label: "happy",
+  confidence: 0.8,
+  sure: true,
+};
+const wire = (count = 1) => ({
+  width: 9,
+  height: 9,
+  framing: "detect",
+  reason: "",
+  faces: Array(count).fill(FACE),
+  model: {},
+});
 const fileOf = (name, size = 10) => ({ name, size });
-const failure = (code, retryable = false) => new ApiError({ code, message: `It is ${code}.`, retryable });
+const failure = (code, retryable = false) =>
+  new ApiError({ code, message: `It is ${code}.`, retryable });
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
 function deferred() {
@@ -53,11 +79,17 @@ test("two pictures at a time are sent, in the order they came", async () => {
   });
   queue.add(["a", "b", "c", "d"].map((name) => fileOf(name)));
   await settle();
-  assert.deepEqual(asked.map(({ name }) => name), ["a", "b"]);
+  assert.deepEqual(
+    asked.map(({ name }) => name),
+    ["a", "b"],
+  );
   assert.deepEqual(states(), ["analysing", "analysing", "waiting", "waiting"]);
   asked[1].resolve(wire());
   await settle();
-  assert.deepEqual(asked.map(({ name }) => name), ["a", "b", "c"]);
+  assert.deepEqual(
+    asked.map(({ name }) => name),
+    ["a", "b", "c"],
+  );
   assert.deepEqual(states(), ["analysing", "done", "analysing", "waiting"]);
 });
 
@@ -135,13 +167,19 @@ test("another way of finding faces analyses all again", async () => {
   queue.setFaces("whole");
   queue.setFaces("whole");
   await settle();
-  assert.deepEqual([asked, states()], [["auto", "auto", "whole", "whole"], ["done", "done"]]);
+  assert.deepEqual(
+    [asked, states()],
+    [
+      ["auto", "auto", "whole", "whole"],
+      ["done", "done"],
+    ],
+  );
 });
 
 test("the next picture takes the place of a removed one, and a face keeps its choice", async () => {
   const { bus, queue } = buildQueue(async () => wire(2));
   const seen = [];
-  const selection = new ImageSelection(bus, new AbortController().signal);
+  const selection = new ImageSelection(bus);
   bus.on("selection-changed", (each) => seen.push(each));
   queue.add(["a", "b", "c"].map((name) => fileOf(name)));
   await settle();
@@ -149,7 +187,10 @@ test("the next picture takes the place of a removed one, and a face keeps its ch
   selection.move(1);
   selection.selectFace(2);
   selection.setHeat(true);
-  assert.deepEqual([seen.at(-1).item.name, seen.at(-1).face.id, seen.at(-1).hasHeat], ["b", 2, true]);
+  assert.deepEqual(
+    [seen.at(-1).item.name, seen.at(-1).face.id, seen.at(-1).hasHeat],
+    ["b", 2, true],
+  );
   queue.remove(queue.items[1].id);
   assert.deepEqual([seen.at(-1).item.name, seen.at(-1).face.id], ["c", 1]);
   selection.move(1);
@@ -158,21 +199,51 @@ test("the next picture takes the place of a removed one, and a face keeps its ch
   assert.deepEqual([seen.at(-1).item, seen.at(-1).face], [null, null]);
 });
 
+/** What another program finds in a ZIP: name -> text. */
+async function unzipped(blob) {
+  const folder = mkdtempSync(join(tmpdir(), "zip-"));
+  try {
+    writeFileSync(join(folder, "a.zip"), Buffer.from(await blob.arrayBuffer()));
+    const script =
+      "import json, sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n" +
+      "print(json.dumps({name: z.read(name).decode() for name in z.namelist()}))";
+    return JSON.parse(
+      execFileSync("python3", ["-c", script, join(folder, "a.zip")], { encoding: "utf8" }),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 test("all pictures with boxes are one ZIP, one picture is itself", async () => {
-  const { bus, queue } = buildQueue(async ({ name }) => (name === "bad.jpg" ? Promise.reject(failure("bad_image")) : wire()));
+  const { bus, queue } = buildQueue(async ({ name }) =>
+    name === "bad.jpg" ? Promise.reject(failure("bad_image")) : wire(),
+  );
   const saved = [];
   const busy = [];
   bus.on("download-busy", ({ isBusy }) => busy.push(isBusy));
-  const files = new ImageFiles({ queue, bus, emotions: EMOTIONS, save: (blob, name) => saved.push({ blob, name }), now: () => new Date() });
+  const files = new ResultDownloads({
+    queue,
+    bus,
+    emotions: EMOTIONS,
+    save: (blob, name) => saved.push({ blob, name }),
+    zip: downloadZip,
+  });
   queue.add([fileOf("a.png"), fileOf("bad.jpg"), fileOf("a.jpg")]);
   await settle();
   await files.download("annotated", null);
   await files.download("annotated", [queue.items[2].id]);
   await files.download("csv", null);
   await files.download("json", [queue.items[0].id]);
-  assert.deepEqual(saved.map(({ name }) => name), ["expressions.zip", "a-faces.jpg", "expressions.csv", "a.json"]);
-  const zip = await saved[0].blob.text();
-  assert.ok(zip.startsWith("PK") && zip.includes("a-faces-2.jpg") && zip.includes("a.jpg auto"));
+  assert.deepEqual(
+    saved.map(({ name }) => name),
+    ["expressions.zip", "a-faces.jpg", "expressions.csv", "a.json"],
+  );
+  assert.equal(saved[0].blob.type, "application/zip");
+  assert.deepEqual(await unzipped(saved[0].blob), {
+    "a-faces.jpg": "a.png auto",
+    "a-faces-2.jpg": "a.jpg auto",
+  });
   assert.equal(await saved[1].blob.text(), "a.jpg auto");
   assert.deepEqual(busy, [true, false, true, false]);
 });
@@ -186,7 +257,11 @@ test("pictures that the browser cannot show come from the server, once it has re
     return { width: 400, height: 100, close() {} };
   };
   const asked = [];
-  const pictures = new Pictures({ decode, makeCanvas: canvas, annotated: async ({ name }) => (asked.push(name), new Blob(["jpeg"])) });
+  const pictures = new Pictures({
+    decode,
+    makeCanvas: canvas,
+    annotated: async ({ name }) => (asked.push(name), new Blob(["jpeg"])),
+  });
   const item = (name, result = null) => ({ id: name, name, result, file: { name } });
   assert.equal((await pictures.load(item("a.jpg"), 200)).canvas.width, 200);
   await pictures.load(item("a.jpg", {}), 200);
@@ -217,21 +292,36 @@ test("a task whose time never came is not begun", async () => {
 
 test("pictures are asked for with heat maps where the model has them", async () => {
   const urls = [];
-  const api = new AnalysisApi({ fetch: async (url) => (urls.push(url), Response.json(wire())), newUpload: null });
+  const api = new AnalysisApi({
+    fetch: async (url) => (urls.push(url), Response.json(wire())),
+    newUpload: null,
+  });
   for (const hasHeatmaps of [true, false]) {
     const { queue } = buildQueue((...given) => api.predict(...given), { hasHeatmaps });
     queue.add([new File(["x"], "a.jpg")]);
     await settle();
     await settle();
   }
-  assert.deepEqual(urls.map((url) => url.split("?")[1]), ["faces=auto&heatmap=1", "faces=auto&heatmap=0"]);
+  assert.deepEqual(
+    urls.map((url) => url.split("?")[1]),
+    ["faces=auto&heatmap=1", "faces=auto&heatmap=0"],
+  );
 });
 
 test("a file that is gone is told from a server that is away", async () => {
   const gone = { arrayBuffer: async () => Promise.reject(new DOMException("x", "NotFoundError")) };
-  const api = new AnalysisApi({ fetch: async () => Promise.reject(new TypeError("Failed to fetch")), newUpload: null });
-  await assert.rejects(api.predict(gone, { faces: "auto" }), { code: "unreadable", retryable: false });
-  await assert.rejects(api.predict(new File(["x"], "a"), { faces: "auto" }), { code: "unreachable", retryable: true });
+  const api = new AnalysisApi({
+    fetch: async () => Promise.reject(new TypeError("Failed to fetch")),
+    newUpload: null,
+  });
+  await assert.rejects(api.predict(gone, { faces: "auto" }), {
+    code: "unreadable",
+    retryable: false,
+  });
+  await assert.rejects(api.predict(new File(["x"], "a"), { faces: "auto" }), {
+    code: "unreachable",
+    retryable: true,
+  });
 });
 
 class FakeUpload {
@@ -250,7 +340,10 @@ class FakeUpload {
     this.onabort();
   }
   answer(status, body) {
-    Object.assign(this, { status, responseText: typeof body === "string" ? body : JSON.stringify(body) });
+    Object.assign(this, {
+      status,
+      responseText: typeof body === "string" ? body : JSON.stringify(body),
+    });
     this.onload();
   }
 }
@@ -259,14 +352,28 @@ test("an upload tells how far it is, and its end in either way", async () => {
   const sent = [];
   const begin = (abort = new AbortController()) => {
     const request = new FakeUpload();
-    return { request, abort, result: uploadFile(request, { url: "/v", body: "bytes", onProgress: (bytes) => sent.push(bytes), signal: abort.signal }) };
+    return {
+      request,
+      abort,
+      result: uploadFile(request, {
+        url: "/v",
+        body: "bytes",
+        onProgress: (bytes) => sent.push(bytes),
+        signal: abort.signal,
+      }),
+    };
   };
   const good = begin();
   good.request.upload.onprogress({ loaded: 7 });
   good.request.answer(202, { id: "x" });
-  assert.deepEqual([await good.result, sent, good.request.headers["Content-Type"]], [{ id: "x" }, [7], "application/octet-stream"]);
+  assert.deepEqual(
+    [await good.result, sent, good.request.headers["Content-Type"]],
+    [{ id: "x" }, [7], "application/octet-stream"],
+  );
   const refused = begin();
-  refused.request.answer(413, { error: { code: "too_large", message: "Too large.", retryable: false } });
+  refused.request.answer(413, {
+    error: { code: "too_large", message: "Too large.", retryable: false },
+  });
   await assert.rejects(refused.result, { message: "Too large.", code: "too_large" });
   const odd = begin();
   odd.request.answer(502, "<html>");
@@ -280,25 +387,51 @@ test("an upload tells how far it is, and its end in either way", async () => {
 });
 
 const job = (id, state, changes = {}) => ({
-  id, name: `${id}.mp4`, state, position: null, frames: 0, frames_total: 100, progress: 0, eta_s: null, faces: 0, fps: 0,
-  session: null, error: null, remarks: [], annotated: false, ...changes,
+  id,
+  name: `${id}.mp4`,
+  state,
+  position: null,
+  frames: 0,
+  frames_total: 100,
+  progress: 0,
+  eta_s: null,
+  faces: 0,
+  fps: 0,
+  session: null,
+  error: null,
+  remarks: [],
+  annotated: false,
+  ...changes,
 });
 
 function buildVideos(api) {
   const bus = new EventBus();
   const timers = [];
   const [shown, ended, messages] = [[], [], []];
-  bus.on("videos-changed", ({ videos }) => shown.push(videos.map(({ name, state }) => `${name} ${state}`)));
+  bus.on("videos-changed", ({ videos }) =>
+    shown.push(videos.map(({ name, state }) => `${name} ${state}`)),
+  );
   bus.on("video-ended", ({ video }) => ended.push(`${video.name} ${video.state}`));
   bus.on("message", (message) => messages.push(message));
-  const videos = new VideoJobs({ api, bus, maxBytes: 1000, timers: { set: (act) => timers.push(act) } });
+  const videos = new VideoJobs({
+    api,
+    bus,
+    maxBytes: 1000,
+    timers: { set: (act) => timers.push(act) },
+  });
   const tick = async () => (timers.shift()?.(), settle());
   return { videos, shown, ended, messages, timers, tick, bus };
 }
 
 test("what was sent before a reload is shown and watched until it is over", async () => {
-  const answers = [[job("b", "queued", { position: 1 }), job("a", "running")], [job("b", "running"), job("a", "finished")], [job("b", "failed"), job("a", "finished")]];
-  const { videos, shown, ended, timers, tick } = buildVideos({ videos: async () => ({ videos: answers.shift() }) });
+  const answers = [
+    [job("b", "queued", { position: 1 }), job("a", "running")],
+    [job("b", "running"), job("a", "finished")],
+    [job("b", "failed"), job("a", "finished")],
+  ];
+  const { videos, shown, ended, timers, tick } = buildVideos({
+    videos: async () => ({ videos: answers.shift() }),
+  });
   await videos.load();
   assert.deepEqual(shown.at(-1), ["a.mp4 running", "b.mp4 queued"]);
   await tick();
@@ -313,7 +446,10 @@ test("videos are sent one after the other, and become jobs in their place", asyn
   const known = [];
   const api = {
     videos: async () => ({ videos: [...known].reverse() }),
-    uploadVideo: (file, options) => (uploads.push({ file, ...options, ...deferred() }), uploads.at(-1).promise),
+    uploadVideo: (file, options) => (
+      uploads.push({ file, ...options, ...deferred() }),
+      uploads.at(-1).promise
+    ),
   };
   const { videos, shown, tick } = buildVideos(api);
   videos.add([fileOf("a.mp4"), fileOf("b.mp4")], true);
@@ -343,13 +479,22 @@ test("a lost upload can be tried again, a refused one cannot", async () => {
   bus.on("videos-changed", ({ videos: all }) => (last = all));
   videos.add([fileOf("a.mp4")], false);
   await settle();
-  assert.deepEqual([last[0].state, last[0].error.message, Boolean(last[0].again)], ["unsent", "It is unreachable.", true]);
+  assert.deepEqual(
+    [last[0].state, last[0].error.message, Boolean(last[0].again)],
+    ["unsent", "It is unreachable.", true],
+  );
   videos.retry(last[0].key);
   await settle();
   assert.deepEqual([last[0].state, last[0].error], ["queued", null]);
   videos.add([fileOf("b.txt"), fileOf("huge.mp4", 2000)], false);
   await settle();
-  assert.deepEqual(last.slice(1).map(({ state, again }) => [state, Boolean(again)]), [["unsent", false], ["unsent", false]]);
+  assert.deepEqual(
+    last.slice(1).map(({ state, again }) => [state, Boolean(again)]),
+    [
+      ["unsent", false],
+      ["unsent", false],
+    ],
+  );
 });
 
 test("a cancelled upload goes at once, a job when the server has removed it", async () => {
@@ -357,7 +502,10 @@ test("a cancelled upload goes at once, a job when the server has removed it", as
   let isRefused = true;
   const api = {
     videos: async () => ({ videos: [job("a", "running")] }),
-    uploadVideo: (_file, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(new DOMException("x", "AbortError")))),
+    uploadVideo: (_file, { signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(new DOMException("x", "AbortError"))),
+      ),
     removeVideo: async (id) => {
       if (isRefused) throw failure("database_locked", true);
       removed.push(id);
@@ -379,7 +527,9 @@ test("a cancelled upload goes at once, a job when the server has removed it", as
 
 test("a video that the server has lost is told, one that is over goes quietly", async () => {
   const answers = [[job("b", "running"), job("a", "finished")], []];
-  const { videos, shown, messages, tick } = buildVideos({ videos: async () => ({ videos: answers.shift() }) });
+  const { videos, shown, messages, tick } = buildVideos({
+    videos: async () => ({ videos: answers.shift() }),
+  });
   await videos.load();
   await tick();
   assert.deepEqual([shown.at(-1), messages.map(({ title }) => title)], [[], ["b.mp4 is gone"]]);
@@ -387,7 +537,10 @@ test("a video that the server has lost is told, one that is over goes quietly", 
 
 test("a server that is away is asked again, and says so meanwhile", async () => {
   let isAway = true;
-  const { videos, shown, tick, bus } = buildVideos({ videos: async () => (isAway ? Promise.reject(failure("unreachable", true)) : { videos: [job("a", "finished")] }) });
+  const { videos, shown, tick, bus } = buildVideos({
+    videos: async () =>
+      isAway ? Promise.reject(failure("unreachable", true)) : { videos: [job("a", "finished")] },
+  });
   const troubles = [];
   bus.on("videos-unreachable", ({ message }) => troubles.push(message));
   await videos.load();
@@ -397,17 +550,43 @@ test("a server that is away is asked again, and says so meanwhile", async () => 
 });
 
 test("a video says in words how far it is", () => {
-  const video = (state, changes, sizes = {}) => ({ state, sentBytes: 0, totalBytes: 0, job: job("a", state, changes), ...sizes });
-  assert.equal(describeVideo(video("uploading", {}, { sentBytes: 1_500_000, totalBytes: 3_000_000 })), "Sending: 1.5 MB of 3.0 MB");
+  const video = (state, changes, sizes = {}) => ({
+    state,
+    sentBytes: 0,
+    totalBytes: 0,
+    job: job("a", state, changes),
+    ...sizes,
+  });
+  assert.equal(
+    describeVideo(video("uploading", {}, { sentBytes: 1_500_000, totalBytes: 3_000_000 })),
+    "Sending: 1.5 MB of 3.0 MB",
+  );
   assert.equal(describeVideo(video("queued", { position: 3 })), "In the queue, place 3");
   assert.equal(describeVideo(video("queued", { position: 1 })), "Next in the queue");
-  assert.equal(describeVideo(video("running", { frames: 1200, frames_total: 9000, fps: 61.6, eta_s: 126.2 })), "1,200 of 9,000 frames · 62 a second · 2:07 left");
+  assert.equal(
+    describeVideo(video("running", { frames: 1200, frames_total: 9000, fps: 61.6, eta_s: 126.2 })),
+    "1,200 of 9,000 frames · 62 a second · 2:07 left",
+  );
   assert.equal(describeVideo(video("running", { frames: 7, frames_total: null })), "7 frames");
   assert.equal(describeVideo(video("finished", { frames: 30, faces: 1 })), "30 frames · 1 face");
-  assert.deepEqual([progressOf(video("running", { progress: null })), progressOf(video("running", { progress: 0.4 }))], [null, 0.4]);
+  assert.deepEqual(
+    [
+      progressOf(video("running", { progress: null })),
+      progressOf(video("running", { progress: 0.4 })),
+    ],
+    [null, 0.4],
+  );
 });
 
-const FOLDER = { name: "set", images: ["a", "b", "c"].map((name) => ({ path: `happy/${name}.jpg`, file: fileOf(name), expression: "happy" })), problem: "" };
+const FOLDER = {
+  name: "set",
+  images: ["a", "b", "c"].map((name) => ({
+    path: `happy/${name}.jpg`,
+    file: fileOf(name),
+    expression: "happy",
+  })),
+  problem: "",
+};
 
 function buildFolder(changes = {}) {
   const bus = new EventBus();
@@ -422,19 +601,27 @@ function buildFolder(changes = {}) {
     removeFolderTest: async (id) => void removed.push(id),
     ...changes,
   };
-  const folder = new FolderTest({ api, bus, wait: async () => {}, now: () => (ms += 1000) });
+  const folder = new FolderEvaluation({ api, bus, wait: async () => {}, now: () => (ms += 1000) });
   return { folder, states, removed, last: () => states.at(-1) };
 }
 
 test("every image of a folder is sent with its label, and the report comes", async () => {
   const paths = [];
   const outcomes = ["right", "wrong", "no_face"];
-  const { folder, last } = buildFolder({ sendFolderImage: async (_id, path) => (paths.push(path), { outcome: outcomes[paths.length - 1] }) });
+  const { folder, last } = buildFolder({
+    sendFolderImage: async (_id, path) => (
+      paths.push(path),
+      { outcome: outcomes[paths.length - 1] }
+    ),
+  });
   folder.choose(FOLDER);
   assert.equal(last().status, "ready");
   await folder.start("whole");
   assert.deepEqual(paths, ["happy/a.jpg", "happy/b.jpg", "happy/c.jpg"]);
-  assert.deepEqual([last().status, last().sent, last().right, last().scored, last().isPartial], ["finished", 3, 1, 2, false]);
+  assert.deepEqual(
+    [last().status, last().sent, last().right, last().scored, last().isPartial],
+    ["finished", 3, 1, 2, false],
+  );
   assert.equal(last().report.accuracy, 1);
 });
 
@@ -444,7 +631,9 @@ test("a stopped test reports on what was sent", async () => {
     sendFolderImage: (_id, path, _file, signal) => {
       asked.push(path);
       if (asked.length === 1) return Promise.resolve({ outcome: "right" });
-      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new DOMException("x", "AbortError"))));
+      return new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(new DOMException("x", "AbortError"))),
+      );
     },
   });
   folder.choose(FOLDER);
@@ -462,7 +651,10 @@ test("an image that the server cannot take is counted apart, a test that is gone
   const one = buildFolder({ sendFolderImage: () => answer(outcomes.shift()) });
   one.folder.choose(FOLDER);
   await one.folder.start("auto");
-  assert.deepEqual([one.last().status, one.last().unsent, one.last().sent], ["finished", [{ path: "happy/a.jpg", message: "It is too_large." }], 3]);
+  assert.deepEqual(
+    [one.last().status, one.last().unsent, one.last().sent],
+    ["finished", [{ path: "happy/a.jpg", message: "It is too_large." }], 3],
+  );
   const two = buildFolder({ sendFolderImage: () => Promise.reject(failure("not_found")) });
   two.folder.choose(FOLDER);
   await two.folder.start("auto");
@@ -495,14 +687,24 @@ test("a folder test says in words how far it is and what it leaves out", () => {
   );
   assert.equal(describeLeftOut({ images: [1], unlabelled: [], skipped: 0 }), "");
   assert.equal(formatInterval([0.701, 0.7234]), "95 % interval 70.1 to 72.3 %");
-  const report = { no_face: { count: 4 }, several_faces: 2, contempt: { count: 5 }, unreadable: [{}] };
+  const report = {
+    no_face: { count: 4 },
+    several_faces: 2,
+    contempt: { count: 5 },
+    unreadable: [{}],
+  };
   assert.deepEqual(describeApart(report, 0), [
-    "4 pictures without a face", "2 with several faces: the largest counts", "5 of contempt, which is none of the seven", "1 could not be read",
+    "4 pictures without a face",
+    "2 with several faces: the largest counts",
+    "5 of contempt, which is none of the seven",
+    "1 could not be read",
   ]);
 });
 
 test("counts and announcements say what became of pictures", async () => {
-  const { queue } = buildQueue(async ({ name }) => (name === "bad" ? Promise.reject(failure("bad_image")) : wire(name === "wall" ? 0 : 1)));
+  const { queue } = buildQueue(async ({ name }) =>
+    name === "bad" ? Promise.reject(failure("bad_image")) : wire(name === "empty" ? 0 : 1),
+  );
   queue.add([fileOf("a")]);
   assert.equal(describeCounts(countStates(queue.items)), "0 of 1 analysed");
   await settle();
@@ -512,7 +714,7 @@ test("counts and announcements say what became of pictures", async () => {
   assert.equal(announceImages(queue.items), "1 picture analysed, 1 not");
   assert.equal(describeCounts(countStates(queue.items)), "2 pictures, 1 not analysed");
   queue.clear();
-  queue.add([fileOf("wall")]);
+  queue.add([fileOf("empty")]);
   await settle();
-  assert.equal(announceImages(queue.items), "wall: no face found");
+  assert.equal(announceImages(queue.items), "empty: no face found");
 });

@@ -6,12 +6,18 @@ import { clampRange, formatOffset } from "../../../static/js/history/chart_optio
 import { formatStart } from "../../../static/js/history/dates.js";
 import { bridge, cellsOf, describeStrip } from "../../../static/js/history/strip.js";
 import { describeRetention } from "../../../static/js/history/views/session_list.js";
-import { formatShare } from "../../../static/js/history/views/shares.js";
-import { describe } from "../../../static/js/live/views/recorder.js";
+import { formatPercentage } from "../../../static/js/history/views/emotion_shares.js";
+import { describe } from "../../../static/js/live/views/recording_bar.js";
 import { formatCount, formatDuration, sessionName } from "../../../static/js/shared/format.js";
 
 test("sharedRange shows all of every session, before zero too", () => {
-  assert.deepEqual(sharedRange([{ lengthS: 60, originS: 0 }, { lengthS: 100, originS: 20 }]), [-20, 80]);
+  assert.deepEqual(
+    sharedRange([
+      { lengthS: 60, originS: 0 },
+      { lengthS: 100, originS: 20 },
+    ]),
+    [-20, 80],
+  );
   assert.deepEqual(sharedRange([{ lengthS: 0, originS: 0 }]), [0, 1]);
 });
 
@@ -42,16 +48,28 @@ test("a zoomed window stays within the session and is never too short", () => {
 });
 
 test("times before an alignment have a minus", () => {
-  assert.deepEqual([formatOffset(-65), formatOffset(0), formatOffset(65)], ["−1:05", "0:00", "1:05"]);
+  assert.deepEqual(
+    [formatOffset(-65), formatOffset(0), formatOffset(65)],
+    ["−1:05", "0:00", "1:05"],
+  );
 });
 
 test("durations read as clocks do", () => {
-  assert.deepEqual([0, 7.9, 60, 750, 3723].map(formatDuration), ["0:00", "0:07", "1:00", "12:30", "1:02:03"]);
+  assert.deepEqual([0, 7.9, 60, 750, 3723].map(formatDuration), [
+    "0:00",
+    "0:07",
+    "1:00",
+    "12:30",
+    "1:02:03",
+  ]);
   assert.deepEqual([formatDuration(NaN), formatDuration(-3)], ["–", "0:00"]);
 });
 
 test("large counts are grouped", () => {
-  assert.deepEqual([formatCount(1, "face"), formatCount(54_000, "sample")], ["1 face", "54,000 samples"]);
+  assert.deepEqual(
+    [formatCount(1, "face"), formatCount(54_000, "sample")],
+    ["1 face", "54,000 samples"],
+  );
 });
 
 test("a start is named by its day", () => {
@@ -65,30 +83,50 @@ test("a start is named by its day", () => {
 });
 
 test("stretches of time become cells, and what is outside is left out", () => {
-  const stretches = [{ from_s: 0, to_s: 5, label: "happy" }, { from_s: 5, to_s: 6, label: "unsure" }, { from_s: 50, to_s: 60, label: "sad" }];
+  const stretches = [
+    { from_s: 0, to_s: 5, label: "happy" },
+    { from_s: 5, to_s: 6, label: "unsure" },
+    { from_s: 50, to_s: 60, label: "sad" },
+  ];
   const cells = cellsOf(stretches, { fromS: 0, toS: 10, parts: 5 });
   assert.deepEqual(cells, ["happy", "happy", "unsure", null, null]);
 });
 
 test("cells between two samples show what was before, longer silences stay empty", () => {
-  assert.deepEqual(bridge(["happy", null, "sad", null, null, "sad"], 0.5), ["happy", "happy", "sad", "sad", "sad", "sad"]);
+  assert.deepEqual(bridge(["happy", null, "sad", null, null, "sad"], 0.5), [
+    "happy",
+    "happy",
+    "sad",
+    "sad",
+    "sad",
+    "sad",
+  ]);
   assert.deepEqual(bridge(["happy", null, "sad"], 5), ["happy", null, "sad"]);
   assert.deepEqual(bridge([null, "sad", null], 0.1), [null, "sad", null]);
   assert.deepEqual(bridge([], 0), []);
 });
 
 test("a session without a name is called so", () => {
-  assert.deepEqual([sessionName({ name: "" }), sessionName({ name: "A" })], ["Untitled session", "A"]);
+  assert.deepEqual(
+    [sessionName({ name: "" }), sessionName({ name: "A" })],
+    ["Untitled session", "A"],
+  );
 });
 
 test("a strip is told in words", () => {
   assert.equal(describeStrip([null, null]), "Nobody was seen");
   assert.equal(describeStrip(["happy", "happy", null]), "Mostly happy");
-  assert.equal(describeStrip(["sad", "happy", "happy", "unsure", "happy", "sad"]), "Mostly happy, then sad and unsure");
+  assert.equal(
+    describeStrip(["sad", "happy", "happy", "unsure", "happy", "sad"]),
+    "Mostly happy, then sad and unsure",
+  );
 });
 
 test("a share of time may be all of it", () => {
-  assert.deepEqual([formatShare(1), formatShare(0.5), formatShare(0)], ["100%", "50%", "0%"]);
+  assert.deepEqual(
+    [formatPercentage(1), formatPercentage(0.5), formatPercentage(0)],
+    ["100%", "50%", "0%"],
+  );
 });
 
 test("retention is told in days, or that there is none", () => {

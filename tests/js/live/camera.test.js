@@ -7,7 +7,11 @@ const named = (name) => Object.assign(new Error(name), { name });
 
 function fakeStream() {
   const track = new EventTarget();
-  Object.assign(track, { stopped: false, stop: () => (track.stopped = true), getSettings: () => ({ deviceId: "cam" }) });
+  Object.assign(track, {
+    stopped: false,
+    stop: () => (track.stopped = true),
+    getSettings: () => ({ deviceId: "cam" }),
+  });
   return { track, getTracks: () => [track], getVideoTracks: () => [track] };
 }
 
@@ -32,7 +36,9 @@ test("without a secure context the browser is not even asked", async () => {
 });
 
 test("a browser without getUserMedia is unsupported", async () => {
-  await assert.rejects(open(new Camera({ mediaDevices: undefined, isSecureContext: true })), { kind: "unsupported" });
+  await assert.rejects(open(new Camera({ mediaDevices: undefined, isSecureContext: true })), {
+    kind: "unsupported",
+  });
 });
 
 test("looser constraints are tried when the first are too much", async () => {

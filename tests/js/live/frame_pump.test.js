@@ -28,8 +28,17 @@ function build({ frameBytes = 100 } = {}) {
     recordTooLarge: () => records.push("too-large"),
     forget: () => {},
   };
-  const encoder = { encode: async () => ({ bytes: new ArrayBuffer(frameBytes), width: 640, height: 480 }) };
-  const pump = new FramePump({ encoder, transport, controller, bus, options: OPTIONS, now: () => clock.ms });
+  const encoder = {
+    encode: async () => ({ bytes: new ArrayBuffer(frameBytes), width: 640, height: 480 }),
+  };
+  const pump = new FramePump({
+    encoder,
+    transport,
+    controller,
+    bus,
+    options: OPTIONS,
+    now: () => clock.ms,
+  });
   pump.start();
   return { pump, bus, sent, events, records, clock, transport, controller, encoder };
 }
@@ -44,7 +53,13 @@ async function offer({ pump, clock }, ms) {
   await settle();
 }
 
-const ack = (seq, changes = {}) => ({ seq, faces: [], timings_ms: { total: 5 }, dropped: null, ...changes });
+const ack = (seq, changes = {}) => ({
+  seq,
+  faces: [],
+  timings_ms: { total: 5 },
+  dropped: null,
+  ...changes,
+});
 
 async function answer(setup, index, raw) {
   const { header, resolve } = setup.sent[index];
@@ -69,21 +84,50 @@ test("sends the header of the wire and reports the answer with its latency", asy
 
 test("asks for heat maps from when they are wanted until they are not", async () => {
   const setup = build();
-  const maps = { side: 1, corners: [[0, 0], [1, 0], [1, 1], [0, 1]], values: {}, method: "cam" };
+  const maps = {
+    side: 1,
+    corners: [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ],
+    values: {},
+    method: "cam",
+  };
   for (const isWanted of [true, false]) {
     setup.pump.setHeatmap(isWanted);
     await offer(setup, isWanted ? 100 : 200);
-    const face = { id: 1, box: [0, 0, 1, 1], scores: {}, label: "happy", confidence: 1, sure: true };
+    const face = {
+      id: 1,
+      box: [0, 0, 1, 1],
+      scores: {},
+      label: "happy",
+      confidence: 1,
+      sure: true,
+    };
     for (const emotion of OPTIONS.emotions) [face.scores[emotion], maps.values[emotion]] = [0, [7]];
     const at = isWanted ? 0 : 1;
-    await answer(setup, at, ack(at, { faces: [{ ...face, label: OPTIONS.emotions[0], ...(isWanted ? { heatmap: maps } : {}) }] }));
+    await answer(
+      setup,
+      at,
+      ack(at, {
+        faces: [{ ...face, label: OPTIONS.emotions[0], ...(isWanted ? { heatmap: maps } : {}) }],
+      }),
+    );
   }
-  assert.deepEqual(setup.sent.map(({ header }) => header), [
-    { seq: 0, captured_ms: 100, heatmap: true },
-    { seq: 1, captured_ms: 200 },
-  ]);
+  assert.deepEqual(
+    setup.sent.map(({ header }) => header),
+    [
+      { seq: 0, captured_ms: 100, heatmap: true },
+      { seq: 1, captured_ms: 200 },
+    ],
+  );
   const results = setup.events.filter(({ type }) => type === "result");
-  assert.deepEqual(results.map(({ faces }) => faces[0].heatmap?.values[OPTIONS.emotions[0]]), [[7], undefined]);
+  assert.deepEqual(
+    results.map(({ faces }) => faces[0].heatmap?.values[OPTIONS.emotions[0]]),
+    [[7], undefined],
+  );
 });
 
 test("never has more than maxInFlight unanswered", async () => {
@@ -96,7 +140,10 @@ test("a free slot takes the newest frame, not the oldest that waited", async () 
   const setup = build();
   for (const ms of [0, 40, 80, 120, 160]) await offer(setup, ms);
   await answer(setup, 0);
-  assert.deepEqual(setup.sent.map(({ header }) => header.captured_ms), [0, 40, 160]);
+  assert.deepEqual(
+    setup.sent.map(({ header }) => header.captured_ms),
+    [0, 40, 160],
+  );
   await answer(setup, 1);
   assert.equal(setup.sent.length, 3, "the frames in between are gone");
 });
@@ -161,7 +208,10 @@ test("nothing is sent or kept while disconnected, so nothing is replayed", async
   assert.equal(setup.sent.length, 2);
   await offer(setup, 2000);
   assert.deepEqual(setup.sent[2].header, { seq: 2, captured_ms: 2000 }, "seq goes on");
-  assert.deepEqual(setup.events.map(({ reason }) => reason), ["disconnected", "disconnected"]);
+  assert.deepEqual(
+    setup.events.map(({ reason }) => reason),
+    ["disconnected", "disconnected"],
+  );
 });
 
 test("a connection lost while encoding sends nothing", async () => {
@@ -208,7 +258,13 @@ test("an answer that was overtaken is not shown", async () => {
   await offer(setup, 40);
   await answer(setup, 1);
   await answer(setup, 0);
-  assert.deepEqual(setup.events.map(({ type, seq }) => [type, seq]), [["result", 1], ["frame-dropped", 0]]);
+  assert.deepEqual(
+    setup.events.map(({ type, seq }) => [type, seq]),
+    [
+      ["result", 1],
+      ["frame-dropped", 0],
+    ],
+  );
 });
 
 test("a frame that the server dropped lowers the rate and is no result", async () => {
@@ -269,5 +325,8 @@ test("a frame that cannot be encoded is told and frees its slot", async () => {
   await offer(setup, 0);
   await offer(setup, 40);
   await offer(setup, 80);
-  assert.equal(setup.events.filter(({ type, text }) => type === "message" && text === "no memory").length, 3);
+  assert.equal(
+    setup.events.filter(({ type, text }) => type === "message" && text === "no memory").length,
+    3,
+  );
 });

@@ -16,7 +16,8 @@ function build() {
   const camera = {
     deviceId: "",
     isUserFacing: true,
-    open: (request) => new Promise((resolve, reject) => opened.push({ ...request, resolve, reject })),
+    open: (request) =>
+      new Promise((resolve, reject) => opened.push({ ...request, resolve, reject })),
     close: log("camera closed"),
     list: async () => [{ deviceId: "a", label: "A" }],
   };
@@ -110,7 +111,10 @@ test("another camera replaces the running one, and waits for Start otherwise", a
   opened[0].resolve({});
   await starting;
   const switching = session.selectCamera("third");
-  assert.deepEqual(opened.map(({ deviceId }) => deviceId), ["second", "third"]);
+  assert.deepEqual(
+    opened.map(({ deviceId }) => deviceId),
+    ["second", "third"],
+  );
   opened[1].resolve({});
   await switching;
   assert.ok(session.isActive);
@@ -125,7 +129,10 @@ test("a last goodbye turns the camera off, says why and stays so", async () => {
   session.end({ kind: "link_revoked", isFinal: true });
   assert.ok(calls.includes("camera closed") && calls.includes("pump stopped"));
   await session.start();
-  assert.deepEqual([states.at(-1), session.isActive, session.isOver, opened.length], ["link_revoked", false, true, 1]);
+  assert.deepEqual(
+    [states.at(-1), session.isActive, session.isOver, opened.length],
+    ["link_revoked", false, true, 1],
+  );
 });
 
 test("a camera that is allowed after the last goodbye stays off", async () => {

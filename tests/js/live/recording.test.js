@@ -30,7 +30,10 @@ test("a started camera is recorded from the first moment", async () => {
   const { recording, asked, states } = build();
   await recording.streamStarted();
   assert.deepEqual(asked, [["record", { on: true, session: null, name: null }]]);
-  assert.deepEqual(states.map(({ state }) => state), ["starting", "recording"]);
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ["starting", "recording"],
+  );
   assert.equal(states.at(-1).session, "s1");
 });
 
@@ -56,7 +59,9 @@ test("switching off while it runs pauses, and switching on goes on with the same
 
 test("a lost connection is followed by the same session", async () => {
   const lost = Object.assign(new Error("lost"), { name: "DisconnectedError" });
-  const { recording, asked, last, messages } = build({ answers: [{ session: "s1" }, lost, { session: "s1" }] });
+  const { recording, asked, last, messages } = build({
+    answers: [{ session: "s1" }, lost, { session: "s1" }],
+  });
   await recording.streamStarted();
   await recording.connected();
   assert.equal(last().state, "starting");
@@ -67,17 +72,24 @@ test("a lost connection is followed by the same session", async () => {
 });
 
 test("a session that cannot be continued is followed by a new one", async () => {
-  const { recording, asked, last } = build({ answers: [{ session: "s1" }, refusal("not_found", false), { session: "s2" }] });
+  const { recording, asked, last } = build({
+    answers: [{ session: "s1" }, refusal("not_found", false), { session: "s2" }],
+  });
   await recording.streamStarted();
   await recording.connected();
-  assert.deepEqual(asked.map(([, payload]) => payload.session), [null, "s1", null]);
+  assert.deepEqual(
+    asked.map(([, payload]) => payload.session),
+    [null, "s1", null],
+  );
   assert.equal(last().session, "s2");
 });
 
 test("a refusal is told, and a passing one is tried again", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
-    const { recording, asked, last } = build({ answers: [refusal("too_fast", true), { session: "s1" }] });
+    const { recording, asked, last } = build({
+      answers: [refusal("too_fast", true), { session: "s1" }],
+    });
     await recording.streamStarted();
     assert.equal(last().state, "problem");
     assert.deepEqual(last().problem, { code: "too_fast", message: "too_fast.", retryable: true });
@@ -152,7 +164,9 @@ test("a marker is set at once, without a text, while it records only", async () 
 });
 
 test("a marker that is refused is told", async () => {
-  const { recording, messages } = build({ answers: [{ session: "s1" }, refusal("too_many_markers", false)] });
+  const { recording, messages } = build({
+    answers: [{ session: "s1" }, refusal("too_many_markers", false)],
+  });
   await recording.streamStarted();
   await recording.mark();
   assert.equal(messages[0].text, "too_many_markers.");
@@ -160,6 +174,9 @@ test("a marker that is refused is told", async () => {
 
 test("problems say that the live view goes on", () => {
   const lasting = problemMessage({ message: "The disk is full.", retryable: false });
-  assert.deepEqual([lasting.tone, lasting.text], ["error", "The disk is full. The live view goes on."]);
+  assert.deepEqual(
+    [lasting.tone, lasting.text],
+    ["error", "The disk is full. The live view goes on."],
+  );
   assert.equal(problemMessage({ message: "Locked.", retryable: true }).tone, "warning");
 });

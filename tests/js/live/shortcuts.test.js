@@ -3,7 +3,9 @@ import { test } from "node:test";
 
 import { requestFor } from "../../../static/js/live/views/shortcuts.js";
 
-const inside = (...tags) => ({ closest: (selector) => tags.some((tag) => selector.split(", ").includes(tag)) || null });
+const inside = (...tags) => ({
+  closest: (selector) => tags.some((tag) => selector.split(", ").includes(tag)) || null,
+});
 const key = (name, changes = {}) => ({ key: name, target: inside("body"), ...changes });
 
 for (const [name, request] of [
@@ -19,7 +21,8 @@ for (const [name, request] of [
 }
 
 test("keys with Control, Command or Alt belong to the browser", () => {
-  for (const modifier of ["ctrlKey", "metaKey", "altKey"]) assert.equal(requestFor(key("s", { [modifier]: true })), undefined);
+  for (const modifier of ["ctrlKey", "metaKey", "altKey"])
+    assert.equal(requestFor(key("s", { [modifier]: true })), undefined);
 });
 
 test("a held key acts once", () => assert.equal(requestFor(key("m", { repeat: true })), undefined));

@@ -15,14 +15,14 @@ function build(answer, { status = 200 } = {}) {
 test("every verb has its address, and ids cannot leave their place", async () => {
   const { api, calls } = build({});
   await api.share();
-  await api.createLink({ kind: "join", name: "Guests", hours: 1 });
+  await api.createLink({ kind: "join", name: "Visitors", hours: 1 });
   await api.setVideo("a/b", true);
   await api.revokeLink("a");
   await api.removeVisitor("v?");
   await api.stop();
   assert.deepEqual(calls, [
     ["GET", "/api/v1/share", undefined],
-    ["POST", "/api/v1/share/links", { kind: "join", name: "Guests", hours: 1 }],
+    ["POST", "/api/v1/share/links", { kind: "join", name: "Visitors", hours: 1 }],
     ["PATCH", "/api/v1/share/links/a%2Fb", { video: true }],
     ["DELETE", "/api/v1/share/links/a", {}],
     ["DELETE", "/api/v1/share/visitors/v%3F", {}],
@@ -31,8 +31,13 @@ test("every verb has its address, and ids cannot leave their place", async () =>
 });
 
 test("who is not the host hears so by its code", async () => {
-  const refusal = { error: { code: "forbidden", message: "Only the host may share.", retryable: false } };
-  await assert.rejects(build(refusal, { status: 403 }).api.share(), { name: "ApiError", code: "forbidden" });
+  const refusal = {
+    error: { code: "forbidden", message: "Only the host may share.", retryable: false },
+  };
+  await assert.rejects(build(refusal, { status: 403 }).api.share(), {
+    name: "ApiError",
+    code: "forbidden",
+  });
 });
 
 test("the QR code's address changes with the network, so that no old picture is shown", () => {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { connectionMessage, goodbyeMessage, refusalMessage, tellConnection } from "../../../static/js/shared/connection_messages.js";
+import {
+  connectionMessage,
+  goodbyeMessage,
+  refusalMessage,
+  tellConnection,
+} from "../../../static/js/shared/connection_messages.js";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 
 test("a working connection needs no words", () => {
@@ -10,7 +15,10 @@ test("a working connection needs no words", () => {
 });
 
 test("a first connection that fails is told", () => {
-  assert.match(connectionMessage({ state: "connecting", message: "", hasFailed: true }).text, /Still trying/);
+  assert.match(
+    connectionMessage({ state: "connecting", message: "", hasFailed: true }).text,
+    /Still trying/,
+  );
 });
 
 test("a goodbye carries the server's reason and a way back", () => {
@@ -20,7 +28,10 @@ test("a goodbye carries the server's reason and a way back", () => {
 });
 
 test("the reason of a goodbye is told in the server's words", () => {
-  assert.equal(goodbyeMessage({ code: "slow_reader", message: "Answers wait." }).text, "Answers wait.");
+  assert.equal(
+    goodbyeMessage({ code: "slow_reader", message: "Answers wait." }).text,
+    "Answers wait.",
+  );
 });
 
 test("only what cannot be repeated is an error", () => {
@@ -33,7 +44,7 @@ test("a stream of refusals is told once in a while", () => {
   let nowMs = 0;
   let told = 0;
   bus.on("message", () => (told += 1));
-  tellConnection(bus, { signal: new AbortController().signal, now: () => nowMs });
+  tellConnection(bus, () => nowMs);
   const error = { code: "bad_frame", message: "Not a JPEG.", retryable: false };
   for (; nowMs < 6000; nowMs += 40) bus.emit("frame-refused", { seq: 1, error });
   assert.equal(told, 2);

@@ -17,7 +17,8 @@ for (const [error, kind] of [
   [named("SomethingNewError"), "unknown"],
   [undefined, "unknown"],
 ]) {
-  test(`cameraErrorKind of ${error?.name} ${error?.message} is ${kind}`, () => assert.equal(cameraErrorKind(error), kind));
+  test(`cameraErrorKind of ${error?.name} ${error?.message} is ${kind}`, () =>
+    assert.equal(cameraErrorKind(error), kind));
 }
 
 test("every kind says what is wrong and what to do", () => {

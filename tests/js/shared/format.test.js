@@ -23,16 +23,25 @@ test("numbers and their absence", () => {
 
 test("describeFace says plainly when it is not sure", () => {
   assert.equal(format.describeFace({ label: "happy", confidence: 0.92, sure: true }), "Happy 92%");
-  assert.equal(format.describeFace({ label: "sad", confidence: 0.31, sure: false }), "Unsure (sad 31%?)");
+  assert.equal(
+    format.describeFace({ label: "sad", confidence: 0.31, sure: false }),
+    "Unsure (sad 31%?)",
+  );
 });
 
 test("announceFaces names each face's expression, without numbers", () => {
   const face = (id, label, sure = true) => ({ id, label, sure });
   assert.equal(format.announceFaces([]), "No face in view");
   assert.equal(format.announceFaces([face(1, "happy")]), "Expression: happy");
-  assert.equal(format.announceFaces([face(1, "happy"), face(2, "sad", false)]), "2 faces: happy, unsure");
+  assert.equal(
+    format.announceFaces([face(1, "happy"), face(2, "sad", false)]),
+    "2 faces: happy, unsure",
+  );
 });
 
 test("snapshotName is the local time, in order of the alphabet", () => {
-  assert.equal(format.snapshotName(new Date(2026, 4, 1, 9, 3, 5)), "expressions-2026-05-01-090305.png");
+  assert.equal(
+    format.snapshotName(new Date(2026, 4, 1, 9, 3, 5)),
+    "expressions-2026-05-01-090305.png",
+  );
 });

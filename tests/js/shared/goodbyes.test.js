@@ -3,7 +3,14 @@ import { test } from "node:test";
 
 import { goodbyeOf } from "../../../static/js/shared/goodbyes.js";
 
-const FINAL = ["link_revoked", "link_expired", "sharing_stopped", "visitor_removed", "link_needed", "link_unknown"];
+const FINAL = [
+  "link_revoked",
+  "link_expired",
+  "sharing_stopped",
+  "visitor_removed",
+  "link_needed",
+  "link_unknown",
+];
 
 test("every end has words of its own and a next step", () => {
   const goodbyes = FINAL.map((code) => goodbyeOf({ code }));
@@ -14,5 +21,6 @@ test("every end has words of its own and a next step", () => {
 });
 
 test("what may pass is no end", () => {
-  for (const reason of [{ code: "slow_reader" }, { code: "toString" }, {}, null, undefined]) assert.equal(goodbyeOf(reason), null);
+  for (const reason of [{ code: "slow_reader" }, { code: "toString" }, {}, null, undefined])
+    assert.equal(goodbyeOf(reason), null);
 });

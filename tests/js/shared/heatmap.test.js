@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { HEAT_GRADIENT, drawHeatmap, heatColour, heatPixels, moveCorners } from "../../../static/js/shared/heatmap.js";
+import {
+  HEAT_GRADIENT,
+  drawHeatmap,
+  heatColour,
+  heatPixels,
+  moveCorners,
+} from "../../../static/js/shared/heatmap.js";
 
 const MAP = {
   side: 2,
-  corners: [[0.2, 0.3], [0.6, 0.3], [0.6, 0.8], [0.2, 0.8]],
+  corners: [
+    [0.2, 0.3],
+    [0.6, 0.3],
+    [0.6, 0.8],
+    [0.2, 0.8],
+  ],
   values: { happy: [0, 255, 0, 255], sad: [0, 0, 0, 0] },
   method: "cam",
 };
@@ -14,9 +25,16 @@ const PICTURE = { x: 10, y: 20, width: 200, height: 100 };
 /** Writes down what is asked of it. */
 function recordingContext() {
   const calls = [];
-  const record = (name) => (...values) => calls.push([name, ...values]);
+  const record =
+    (name) =>
+    (...values) =>
+      calls.push([name, ...values]);
   const names = ["save", "restore", "beginPath", "rect", "clip", "transform", "drawImage"];
-  return { calls, called: (name) => calls.filter(([each]) => each === name), ...Object.fromEntries(names.map((name) => [name, record(name)])) };
+  return {
+    calls,
+    called: (name) => calls.filter(([each]) => each === name),
+    ...Object.fromEntries(names.map((name) => [name, record(name)])),
+  };
 }
 
 function fakeCanvases() {
@@ -56,7 +74,11 @@ test("a map becomes a picture of its size, smooth between the cells and flat at 
   const pixels = heatPixels([0, 255, 0, 255], 2, 8);
   assert.equal(pixels.length, 8 * 8 * 4);
   const alphas = Array.from({ length: 8 }, (_, column) => pixels[4 * column + 3]);
-  assert.deepEqual(alphas, [...alphas].sort((a, b) => a - b), "rises from left to right");
+  assert.deepEqual(
+    alphas,
+    [...alphas].sort((a, b) => a - b),
+    "rises from left to right",
+  );
   assert.equal(alphas[0], 0);
   assert.equal(alphas[0], alphas[1]);
   assert.equal(alphas[7], heatColour(255)[3]);
@@ -71,30 +93,60 @@ test("rows run down the picture", () => {
 
 test("a map of one cell is one colour", () => {
   const pixels = heatPixels([200], 1, 2);
-  for (let i = 0; i < 4; i++) assert.deepEqual([...pixels.slice(4 * i, 4 * i + 4)], heatColour(200));
+  for (let i = 0; i < 4; i++)
+    assert.deepEqual([...pixels.slice(4 * i, 4 * i + 4)], heatColour(200));
 });
 
 test("a map lies on its square of the picture", () => {
   const context = recordingContext();
   drawHeatmap(context, MAP, "happy", { picture: PICTURE, makeCanvas: fakeCanvases().makeCanvas });
   const [[, ...matrix]] = context.called("transform");
-  assert.deepEqual(matrix.map((value) => Math.round(value)), [80, 0, 0, 50, 50, 50]);
-  assert.deepEqual(context.called("rect"), [["rect", 10, 20, 200, 100]], "nothing is drawn beside the picture");
+  assert.deepEqual(
+    matrix.map((value) => Math.round(value)),
+    [80, 0, 0, 50, 50, 50],
+  );
+  assert.deepEqual(
+    context.called("rect"),
+    [["rect", 10, 20, 200, 100]],
+    "nothing is drawn beside the picture",
+  );
   assert.deepEqual(context.called("drawImage")[0].slice(2), [0, 0, 1, 1]);
   assert.equal(context.calls.at(-1)[0], "restore");
 });
 
 test("a mirrored picture has its map mirrored", () => {
   const context = recordingContext();
-  drawHeatmap(context, MAP, "happy", { picture: PICTURE, isMirrored: true, makeCanvas: fakeCanvases().makeCanvas });
-  assert.deepEqual(context.called("transform")[0].slice(1).map(Math.round).map((value) => value + 0), [-80, 0, 0, 50, 170, 50]);
+  drawHeatmap(context, MAP, "happy", {
+    picture: PICTURE,
+    isMirrored: true,
+    makeCanvas: fakeCanvases().makeCanvas,
+  });
+  assert.deepEqual(
+    context
+      .called("transform")[0]
+      .slice(1)
+      .map(Math.round)
+      .map((value) => value + 0),
+    [-80, 0, 0, 50, 170, 50],
+  );
 });
 
 test("a turned face has its map turned", () => {
   const context = recordingContext();
-  const corners = [[0.5, 0.1], [0.7, 0.5], [0.5, 0.9], [0.3, 0.5]];
-  drawHeatmap(context, { ...MAP, corners }, "happy", { picture: PICTURE, makeCanvas: fakeCanvases().makeCanvas });
-  assert.deepEqual(context.called("transform")[0].slice(1).map(Math.round), [40, 40, -40, 40, 110, 30]);
+  const corners = [
+    [0.5, 0.1],
+    [0.7, 0.5],
+    [0.5, 0.9],
+    [0.3, 0.5],
+  ];
+  drawHeatmap(context, { ...MAP, corners }, "happy", {
+    picture: PICTURE,
+    makeCanvas: fakeCanvases().makeCanvas,
+  });
+  assert.deepEqual(
+    context.called("transform")[0].slice(1).map(Math.round),
+    [40, 40, -40, 40, 110, 30],
+  );
 });
 
 test("a map is coloured once, however often it is drawn", () => {
@@ -106,7 +158,10 @@ test("a map is coloured once, however often it is drawn", () => {
   assert.equal(canvases.length, 2);
   assert.equal(context.called("drawImage").length, 4);
   assert.ok(canvases[0].pixels.some((value) => value > 0));
-  assert.ok(canvases[1].pixels.every((value, i) => i % 4 !== 3 || value === 0), "a map of zeros is not to be seen");
+  assert.ok(
+    canvases[1].pixels.every((value, i) => i % 4 !== 3 || value === 0),
+    "a map of zeros is not to be seen",
+  );
 });
 
 test("an expression without a map and a picture without area draw nothing", () => {
@@ -117,8 +172,21 @@ test("an expression without a map and a picture without area draw nothing", () =
 });
 
 test("corners follow the box of their face", () => {
-  const moved = moveCorners([[0.2, 0.2], [0.4, 0.6]], [0.2, 0.2, 0.2, 0.4], [0.5, 0.1, 0.4, 0.2]);
-  assert.deepEqual(moved.map((corner) => corner.map((value) => Number(value.toFixed(6)))), [[0.5, 0.1], [0.9, 0.3]]);
+  const moved = moveCorners(
+    [
+      [0.2, 0.2],
+      [0.4, 0.6],
+    ],
+    [0.2, 0.2, 0.2, 0.4],
+    [0.5, 0.1, 0.4, 0.2],
+  );
+  assert.deepEqual(
+    moved.map((corner) => corner.map((value) => Number(value.toFixed(6)))),
+    [
+      [0.5, 0.1],
+      [0.9, 0.3],
+    ],
+  );
 });
 
 test("the legend runs from the coldest colour to the hottest", () => {

@@ -9,7 +9,8 @@ const SPEED = 0.0005; // half a frame's width in a second
 /** Results every intervalMs, each known latencyMs after its frame, of a face at place(t). */
 function follow(place, { untilMs, intervalMs = 40, latencyMs = 60 }) {
   let track;
-  for (let ms = 0; ms + latencyMs <= untilMs; ms += intervalMs) track = observe(track, box(place(ms)), ms, ms + latencyMs);
+  for (let ms = 0; ms + latencyMs <= untilMs; ms += intervalMs)
+    track = observe(track, box(place(ms)), ms, ms + latencyMs);
   return track;
 }
 
@@ -40,7 +41,10 @@ test("a correction is spread over frames: no jump when a result arrives", () => 
   const before = follow((ms) => 0.1 + SPEED * ms, { untilMs: 1000 });
   const after = observe(before, box(0.5), 960, 1010);
   assert.ok(Math.abs(boxAt(after, 1010)[0] - boxAt(before, 1010)[0]) < 1e-9);
-  assert.ok(Math.abs(boxAt(after, 1250)[0] - boxAt(after, 9000)[0]) < 0.002, "a quarter of a second later it has settled");
+  assert.ok(
+    Math.abs(boxAt(after, 1250)[0] - boxAt(after, 9000)[0]) < 0.002,
+    "a quarter of a second later it has settled",
+  );
 });
 
 test("an older result changes nothing", () => {

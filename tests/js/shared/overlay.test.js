@@ -4,7 +4,14 @@ import { test } from "node:test";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 import { OverlayView } from "../../../static/js/shared/views/overlay.js";
 
-const FACE = { id: 1, box: [0.2, 0.2, 0.3, 0.3], label: "happy", scores: {}, confidence: 0.9, isSure: true };
+const FACE = {
+  id: 1,
+  box: [0.2, 0.2, 0.3, 0.3],
+  label: "happy",
+  scores: {},
+  confidence: 0.9,
+  isSure: true,
+};
 
 globalThis.ResizeObserver = class {
   observe() {}
@@ -17,7 +24,7 @@ function build() {
   bus.on("message", ({ title }) => told.push(title));
   bus.on("message-cleared", ({ id }) => told.at(-1) !== id && told.push(id));
   const canvas = { width: 10, height: 10, getContext: () => ({ clearRect() {} }) };
-  new OverlayView({ canvas }, bus, new AbortController().signal, () => ({ width: 640, height: 480 }));
+  new OverlayView({ canvas }, bus, () => ({ width: 640, height: 480 }));
   const answer = (lateMs) => {
     bus.emit("video-frame", { capturedMs: 10_000 });
     bus.emit("result", { faces: [FACE], capturedMs: 10_000 - lateMs });

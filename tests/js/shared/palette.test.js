@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { UNSURE_COLOUR, contrast, emotionColour, textColourOn } from "../../../static/js/shared/palette.js";
+import {
+  UNSURE_COLOUR,
+  contrast,
+  emotionColour,
+  textColourOn,
+} from "../../../static/js/shared/palette.js";
 
 const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
 
@@ -16,4 +21,5 @@ test("the text of every label passes AA on its colour", () => {
   }
 });
 
-test("no two expressions share a colour", () => assert.equal(new Set(EMOTIONS.map(emotionColour)).size, 7));
+test("no two expressions share a colour", () =>
+  assert.equal(new Set(EMOTIONS.map(emotionColour)).size, 7));

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MAX_FACES, ProtocolError, parseAck, parseError } from "../../../static/js/shared/protocol.js";
+import {
+  MAX_FACES,
+  ProtocolError,
+  parseAck,
+  parseError,
+} from "../../../static/js/shared/protocol.js";
 
 const EXPECTED = { emotions: ["happy", "sad"], seq: 7 };
 const face = (changes = {}) => ({
@@ -13,7 +18,13 @@ const face = (changes = {}) => ({
   sure: true,
   ...changes,
 });
-const ack = (changes = {}) => ({ seq: 7, faces: [face()], timings_ms: { total: 3.5 }, dropped: null, ...changes });
+const ack = (changes = {}) => ({
+  seq: 7,
+  faces: [face()],
+  timings_ms: { total: 3.5 },
+  dropped: null,
+  ...changes,
+});
 
 test("parseAck accepts a result and keeps nothing that was not asked for", () => {
   const parsed = parseAck(ack({ faces: [face({ extra: 1 })] }), EXPECTED);
@@ -22,14 +33,22 @@ test("parseAck accepts a result and keeps nothing that was not asked for", () =>
 
 const heatmap = (changes = {}) => ({
   side: 2,
-  corners: [[-0.1, 0], [0.5, 0.1], [0.5, 1.2], [0, 1]],
+  corners: [
+    [-0.1, 0],
+    [0.5, 0.1],
+    [0.5, 1.2],
+    [0, 1],
+  ],
   values: { happy: [0, 1, 2, 255], sad: [0, 0, 0, 0] },
   method: "cam",
   ...changes,
 });
 
 test("parseAck keeps the heat map of a face that has one", () => {
-  const parsed = parseAck(ack({ faces: [face({ heatmap: { ...heatmap(), more: 1 } }), face({ id: 2 })] }), EXPECTED);
+  const parsed = parseAck(
+    ack({ faces: [face({ heatmap: { ...heatmap(), more: 1 } }), face({ id: 2 })] }),
+    EXPECTED,
+  );
   assert.deepEqual(parsed.faces, [face({ heatmap: heatmap() }), face({ id: 2 })]);
 });
 
@@ -45,7 +64,10 @@ for (const [name, raw] of [
   ["a value above 255", heatmap({ values: { ...heatmap().values, sad: [0, 0, 0, 256] } })],
 ]) {
   test(`a heat map with ${name} is malformed`, () => {
-    assert.throws(() => parseAck(ack({ faces: [face({ heatmap: raw })] }), EXPECTED), ProtocolError);
+    assert.throws(
+      () => parseAck(ack({ faces: [face({ heatmap: raw })] }), EXPECTED),
+      ProtocolError,
+    );
   });
 }
 
@@ -89,5 +111,6 @@ for (const [name, raw] of [
   ["a dropped that is no text", ack({ dropped: 1 })],
   ["an error without code", { seq: 7, error: { message: "?" } }],
 ]) {
-  test(`parseAck refuses ${name}`, () => assert.throws(() => parseAck(raw, EXPECTED), ProtocolError));
+  test(`parseAck refuses ${name}`, () =>
+    assert.throws(() => parseAck(raw, EXPECTED), ProtocolError));
 }

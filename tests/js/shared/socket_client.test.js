@@ -22,9 +22,12 @@ function build() {
   };
   const bus = new EventBus();
   const states = [];
-  bus.on("connection-changed", ({ state, message }) => states.push(message ? [state, message] : state));
+  bus.on("connection-changed", ({ state, message }) =>
+    states.push(message ? [state, message] : state),
+  );
   const told = [];
-  for (const type of ["recording-saved", "recording-problem", "message", "goodbye", "farewell"]) bus.on(type, (detail) => told.push([type, detail]));
+  for (const type of ["recording-saved", "recording-problem", "message", "goodbye", "farewell"])
+    bus.on(type, (detail) => told.push([type, detail]));
   const client = new SocketClient(() => socket, { bus, ackTimeoutMs: 3000 });
   const become = (connected, type, detail) => {
     socket.connected = connected;
@@ -74,7 +77,13 @@ test("a lost connection is reconnecting, a goodbye with its reason is closed", (
   become(true, "connect");
   handlers.closing({ code: "too_fast", message: "Too many frames." });
   become(false, "disconnect", "io server disconnect");
-  assert.deepEqual(states, ["connecting", "connected", "reconnecting", "connected", ["closed", "Too many frames."]]);
+  assert.deepEqual(states, [
+    "connecting",
+    "connected",
+    "reconnecting",
+    "connected",
+    ["closed", "Too many frames."],
+  ]);
 });
 
 test("asked to connect while it connects, it does not introduce itself twice", () => {
@@ -113,11 +122,18 @@ test("requests travel as frames do", async () => {
 test("what the server says of the recording is checked and passed on", () => {
   const { handlers, told } = build();
   handlers.saved({ session: "s", samples: 12, until_s: 2.4 });
-  handlers.recording_problem({ code: "database_full", message: "The disk is full.", retryable: false });
+  handlers.recording_problem({
+    code: "database_full",
+    message: "The disk is full.",
+    retryable: false,
+  });
   handlers.saved({ session: "s" });
   assert.deepEqual(told.slice(0, 2), [
     ["recording-saved", { session: "s", samples: 12, untilS: 2.4 }],
-    ["recording-problem", { code: "database_full", message: "The disk is full.", retryable: false }],
+    [
+      "recording-problem",
+      { code: "database_full", message: "The disk is full.", retryable: false },
+    ],
   ]);
   assert.equal(told[2][0], "message");
 });
@@ -131,13 +147,18 @@ test("after the last goodbye the page does not come back, whatever asks for it",
   client.connect();
   assert.deepEqual([socket.connected, socket.connects], [false, 1]);
   assert.deepEqual(states, ["connecting", "connected", "over"]);
-  assert.deepEqual(told.map(([type, { problem }]) => [type, problem.kind]), [["farewell", "link_revoked"]]);
+  assert.deepEqual(
+    told.map(([type, { problem }]) => [type, problem.kind]),
+    [["farewell", "link_revoked"]],
+  );
 });
 
 test("a refused connection that says why is a last goodbye, told once", () => {
   const { client, states, told, handlers } = build();
   client.connect();
-  const refusal = Object.assign(new Error("The link's time is over."), { data: { code: "link_expired", message: "x", retryable: false } });
+  const refusal = Object.assign(new Error("The link's time is over."), {
+    data: { code: "link_expired", message: "x", retryable: false },
+  });
   handlers.connect_error(refusal);
   handlers.connect_error(refusal);
   assert.deepEqual(states, ["connecting", "over"]);
@@ -147,6 +168,10 @@ test("a refused connection that says why is a last goodbye, told once", () => {
 test("a refused connection without a code that ends is tried again as before", () => {
   const { client, states, handlers } = build();
   client.connect();
-  handlers.connect_error(Object.assign(new Error("full"), { data: { code: "server_full", message: "Full.", retryable: true } }));
+  handlers.connect_error(
+    Object.assign(new Error("full"), {
+      data: { code: "server_full", message: "Full.", retryable: true },
+    }),
+  );
   assert.deepEqual(states, ["connecting", "connecting"]);
 });

@@ -5,9 +5,13 @@ import { test } from "node:test";
 import { contrast } from "../../../static/js/shared/palette.js";
 
 const css = readFileSync(new URL("../../../static/css/tokens.css", import.meta.url), "utf8");
-const [light, dark] = css.split(':root[data-theme="dark"]').map((part) =>
-  Object.fromEntries([...part.matchAll(/--([a-z-]+): (#[0-9a-f]{6});/g)].map(([, name, colour]) => [name, colour])),
-);
+const [light, dark] = css
+  .split(':root[data-theme="dark"]')
+  .map((part) =>
+    Object.fromEntries(
+      [...part.matchAll(/--([a-z-]+): (#[0-9a-f]{6});/g)].map(([, name, colour]) => [name, colour]),
+    ),
+  );
 
 const PAIRS = [
   ["text", ["page", "surface", "surface-hover", "warn-soft", "bad-soft"]],
@@ -29,4 +33,5 @@ for (const [theme, colours] of Object.entries({ light, dark })) {
   });
 }
 
-test("both themes define the same colours", () => assert.deepEqual(Object.keys(light).sort(), Object.keys(dark).sort()));
+test("both themes define the same colours", () =>
+  assert.deepEqual(Object.keys(light).sort(), Object.keys(dark).sort()));

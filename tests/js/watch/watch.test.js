@@ -2,14 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { EventBus } from "../../../static/js/shared/event_bus.js";
-import { parseWatchState, parseWatchView, parseWatched } from "../../../static/js/shared/protocol.js";
-import { describeWatched, WatchedView } from "../../../static/js/live/views/watched.js";
-import { describeMinute, meanShares } from "../../../static/js/watch/minute.js";
-import { describeFacts } from "../../../static/js/watch/views/facts.js";
+import {
+  parseWatchState,
+  parseWatchView,
+  parseWatched,
+} from "../../../static/js/shared/protocol.js";
+import { describeWatched, WatcherCountView } from "../../../static/js/live/views/watcher_count.js";
+import { describeMinute, meanShares } from "../../../static/js/watch/mean_shares.js";
+import { describeFacts } from "../../../static/js/watch/views/watch_facts.js";
 import { QUIET_MS, WatchSession } from "../../../static/js/watch/watch_session.js";
 
 const EMOTIONS = ["happy", "sad"];
-const FACE = { id: 1, box: [0.1, 0.2, 0.3, 0.4], scores: { happy: 0.9, sad: 0.1 }, label: "happy", confidence: 0.9, sure: true };
+const FACE = {
+  id: 1,
+  box: [0.1, 0.2, 0.3, 0.4],
+  scores: { happy: 0.9, sad: 0.1 },
+  label: "happy",
+  confidence: 0.9,
+  sure: true,
+};
 const RAW_VIEW = { captured_ms: 5, size: [640, 480], faces: [FACE], people: 1 };
 const JPEG = new ArrayBuffer(4);
 
@@ -36,7 +47,12 @@ for (const [name, raw, jpeg] of [
 test("state and watched are checked", () => {
   const state = parseWatchState({ live: true, video: false, name: "For the class", watchers: 2 });
   assert.deepEqual(state, { isLive: true, hasVideo: false, name: "For the class", watchers: 2 });
-  for (const raw of [null, {}, { live: 1, video: false, watchers: 0 }, { live: true, video: false, watchers: -1 }]) {
+  for (const raw of [
+    null,
+    {},
+    { live: 1, video: false, watchers: 0 },
+    { live: true, video: false, watchers: -1 },
+  ]) {
     assert.throws(() => parseWatchState(raw), { name: "ProtocolError" });
   }
   for (const raw of [null, { watchers: 1.5, video: true }, { watchers: 1 }]) {
@@ -46,8 +62,14 @@ test("state and watched are checked", () => {
 
 test("who is watched is told how many see what", () => {
   assert.equal(describeWatched({ watchers: 0, hasVideo: true }), "");
-  assert.equal(describeWatched({ watchers: 1, hasVideo: true }), "1 person is watching, with your picture");
-  assert.equal(describeWatched({ watchers: 2, hasVideo: false }), "2 people are watching, with boxes and labels only");
+  assert.equal(
+    describeWatched({ watchers: 1, hasVideo: true }),
+    "1 person is watching, with your picture",
+  );
+  assert.equal(
+    describeWatched({ watchers: 2, hasVideo: false }),
+    "2 people are watching, with boxes and labels only",
+  );
 });
 
 test("the bar stands as long as somebody watches, and says again only what is new", () => {
@@ -62,7 +84,7 @@ test("the bar stands as long as somebody watches, and says again only what is ne
       said.push(value);
     },
   };
-  new WatchedView({ bar, text }, bus, new AbortController().signal);
+  new WatcherCountView({ bar, text }, bus);
   for (const watchers of [1, 1, 2]) bus.emit("watched-changed", { watchers, hasVideo: true });
   assert.equal(bar.dataset.watched, "video");
   assert.equal(said.length, 2);
@@ -77,7 +99,14 @@ test("the bar stands as long as somebody watches, and says again only what is ne
 function build() {
   const bus = new EventBus();
   const heard = [];
-  for (const type of ["session-changed", "watch-changed", "result", "picture", "video-frame", "frame-size"]) {
+  for (const type of [
+    "session-changed",
+    "watch-changed",
+    "result",
+    "picture",
+    "video-frame",
+    "frame-size",
+  ]) {
     bus.on(type, (detail) => heard.push([type, detail]));
   }
   const decoding = [];
@@ -88,7 +117,8 @@ function build() {
     session,
     decoding,
     pass: (ms) => (nowMs += ms),
-    states: () => heard.filter(([type]) => type === "watch-changed").map(([, watched]) => watched.state),
+    states: () =>
+      heard.filter(([type]) => type === "watch-changed").map(([, watched]) => watched.state),
     of: (type) => heard.filter(([name]) => name === type).map(([, detail]) => detail),
     last: () => heard.findLast(([type]) => type === "watch-changed")[1],
   };
@@ -96,7 +126,13 @@ function build() {
 
 const LIVE = { isLive: true, hasVideo: true, name: "For the class", watchers: 1 };
 const VIEW = { capturedMs: 5, size: { width: 640, height: 480 }, faces: [FACE], jpeg: null };
-const bitmap = (name) => ({ name, isClosed: false, close() { this.isClosed = true; } });
+const bitmap = (name) => ({
+  name,
+  isClosed: false,
+  close() {
+    this.isClosed = true;
+  },
+});
 
 test("waits for the host, shows what comes, and waits again", async () => {
   const { session, last, of } = build();
@@ -110,7 +146,10 @@ test("waits for the host, shows what comes, and waits again", async () => {
   assert.deepEqual([of("result").length, of("video-frame")[0].capturedMs], [1, 5]);
   session.stateCame({ ...LIVE, isLive: false });
   assert.deepEqual([last().state, last().people], ["waiting", 0]);
-  assert.deepEqual(of("session-changed").map(({ state }) => state), ["live", "idle"]);
+  assert.deepEqual(
+    of("session-changed").map(({ state }) => state),
+    ["live", "idle"],
+  );
 });
 
 test("a picture goes with its own boxes, and one that is decoded late is dropped", async () => {
@@ -123,8 +162,14 @@ test("a picture goes with its own boxes, and one that is decoded late is dropped
   await newer;
   decoding[0].resolve(late);
   await older;
-  assert.deepEqual(of("result").map(({ capturedMs }) => capturedMs), [2]);
-  assert.deepEqual(of("picture").map((each) => each.bitmap?.name), ["shown"]);
+  assert.deepEqual(
+    of("result").map(({ capturedMs }) => capturedMs),
+    [2],
+  );
+  assert.deepEqual(
+    of("picture").map((each) => each.bitmap?.name),
+    ["shown"],
+  );
   assert.ok(late.isClosed);
 });
 
@@ -145,7 +190,10 @@ test("the picture goes when the host no longer shares it, even one on its way", 
   session.stateCame({ ...LIVE, hasVideo: false });
   decoding[0].resolve(bitmap("secret"));
   await coming;
-  assert.deepEqual(of("picture").map((each) => each.bitmap), [null, null]);
+  assert.deepEqual(
+    of("picture").map((each) => each.bitmap),
+    [null, null],
+  );
 });
 
 test("a stream without results is not called live", async () => {
@@ -194,6 +242,14 @@ test("a minute is the mean of all faces, and its words name the two largest", ()
 test("facts that are not known are dashes", () => {
   const watched = { state: "live", people: 2, watchers: 3, hasVideo: false };
   assert.deepEqual(describeFacts(watched), { people: "2", watchers: "3", video: "not shared" });
-  assert.deepEqual(describeFacts({ ...watched, state: "waiting", hasVideo: true }), { people: "–", watchers: "3", video: "shared" });
-  assert.deepEqual(describeFacts({ ...watched, state: "over" }), { people: "–", watchers: "–", video: "–" });
+  assert.deepEqual(describeFacts({ ...watched, state: "waiting", hasVideo: true }), {
+    people: "–",
+    watchers: "3",
+    video: "shared",
+  });
+  assert.deepEqual(describeFacts({ ...watched, state: "over" }), {
+    people: "–",
+    watchers: "–",
+    video: "–",
+  });
 });

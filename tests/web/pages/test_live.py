@@ -61,6 +61,7 @@ def test_every_answer_carries_the_security_headers(client, path):
         ("/static/js/live/live_page.js", "text/javascript"),
         ("/vendor/socket.io.esm.min.js", "text/javascript"),
         ("/vendor/uPlot.esm.js", "text/javascript"),
+        ("/vendor/client-zip.js", "text/javascript"),
         ("/vendor/uPlot.min.css", "text/css"),
     ],
 )

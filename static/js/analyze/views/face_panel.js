@@ -1,4 +1,7 @@
-/** The chosen face: its label, the seven probabilities as bars, its heat maps; and the list of all faces. */
+/**
+ * Shows the chosen face: its label, the seven probabilities as bars, its heat maps; and the list of
+ * all faces.
+ */
 import { EmotionBar } from "../../shared/emotion_bar.js";
 import { capitalise, describeFace, formatPercent } from "../../shared/format.js";
 import { HEAT_GRADIENT } from "../../shared/heatmap.js";
@@ -18,28 +21,39 @@ export class FacePanelView {
   #drawnHeat = null;
 
   /**
-   * @param {{none: HTMLElement, list: HTMLElement, card: HTMLElement, heatCard: HTMLElement, heatSwitch: HTMLButtonElement,
-   *   heatNote: HTMLElement, heatChoice: HTMLElement, heatLegend: HTMLElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits face-selected {id}, heat-toggled {hasHeat}, heat-emotion-selected {emotion}
-   * @param {AbortSignal} signal
-   * @param {{emotions: readonly string[], noHeatmaps: string, load: (item: object, side: number) => Promise<import("../pictures.js").Picture | null>}} deps
+   * @param {{none: HTMLElement, list: HTMLElement, card: HTMLElement, heatCard: HTMLElement,
+   *   heatSwitch: HTMLButtonElement, heatNote: HTMLElement, heatChoice: HTMLElement, heatLegend:
+   *   HTMLElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits face-selected {id},
+   *   heat-toggled {hasHeat}, heat-emotion-selected {emotion}
+   * @param {{emotions: readonly string[], noHeatmaps: string, load: (item: object, side: number) =>
+   *   Promise<import("../pictures.js").Picture | null>}} deps
    */
-  constructor(elements, bus, signal, { emotions, noHeatmaps, load }) {
+  constructor(elements, bus, { emotions, noHeatmaps, load }) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#load = load;
     this.#noHeatmaps = noHeatmaps;
     for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
     this.#part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));
-    this.#heatChoice = new HeatChoice(elements.heatChoice, emotions, (emotion) => this.#choose(emotion));
+    this.#heatChoice = new HeatChoice(elements.heatChoice, emotions, (emotion) =>
+      this.#choose(emotion),
+    );
     elements.heatLegend.style.setProperty("--heat", HEAT_GRADIENT);
-    elements.heatSwitch.addEventListener("click", () => bus.emit("heat-toggled", { hasHeat: !this.#selection.hasHeat }), { signal });
-    bus.on("selection-changed", (selection) => this.#show(selection), { signal });
+    elements.heatSwitch.addEventListener(
+      "click",
+      () => bus.emit("heat-toggled", { hasHeat: !this.#selection.hasHeat }),
+      { signal },
+    );
+    bus.on("selection-changed", (selection) => this.#show(selection));
   }
 
   /** The label's own map is what every other face shows of itself too. */
   #choose(emotion) {
-    this.#bus.emit("heat-emotion-selected", { emotion: emotion === this.#selection.face?.label ? null : emotion });
+    this.#bus.emit("heat-emotion-selected", {
+      emotion: emotion === this.#selection.face?.label ? null : emotion,
+    });
   }
 
   #show(selection) {
@@ -78,7 +92,9 @@ export class FacePanelView {
     button.className = "button is-small face-pick";
     swatch.className = "swatch";
     button.append(swatch, document.createElement("span"));
-    button.addEventListener("click", () => this.#bus.emit("face-selected", { id: Number(button.dataset.face) }));
+    button.addEventListener("click", () =>
+      this.#bus.emit("face-selected", { id: Number(button.dataset.face) }),
+    );
     item.append(button);
     return item;
   }

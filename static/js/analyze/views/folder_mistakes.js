@@ -1,4 +1,4 @@
-/** The pictures of the worst mistakes, from the folder itself. */
+/** Shows the pictures of the worst mistakes, from the folder itself. */
 import { capitalise, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 
@@ -13,11 +13,11 @@ export class FolderMistakesView {
   /**
    * @param {{card: HTMLElement, list: HTMLElement, more: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
-    bus.on("folder-changed", (state) => this.#take(state), { signal });
+    bus.on("folder-changed", (state) => this.#take(state));
     elements.more.addEventListener("click", () => this.#showAll(), { signal });
   }
 
@@ -39,7 +39,9 @@ export class FolderMistakesView {
   #show(count) {
     const { list, more } = this.#elements;
     this.#forget();
-    list.replaceChildren(...this.#report.mistakes.slice(0, count).map((mistake) => this.#item(mistake)));
+    list.replaceChildren(
+      ...this.#report.mistakes.slice(0, count).map((mistake) => this.#item(mistake)),
+    );
     more.hidden = this.#report.mistakes.length <= count;
     more.textContent = `Show all ${this.#report.mistakes.length}`;
   }

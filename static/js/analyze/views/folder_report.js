@@ -1,4 +1,7 @@
-/** The report of a folder test: both accuracies, each expression, the confusion, what is counted apart. */
+/**
+ * Shows the report of a folder test: both accuracies, each expression, the confusion, what is
+ * counted apart.
+ */
 import { capitalise, formatCount } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { describeApart, formatInterval, formatShare } from "../folder_texts.js";
@@ -10,30 +13,31 @@ const HEADS = [
 
 export class FolderReportView {
   #elements;
-  #bus;
   #emotions;
   #filePath;
   #report = null;
   #head = "shown";
 
   /**
-   * @param {{report: HTMLElement, partial: HTMLElement, accuracy: HTMLElement, interval: HTMLElement, originalCard: HTMLElement,
-   *   original: HTMLElement, originalInterval: HTMLElement, sure: HTMLElement, sureShare: HTMLElement, apart: HTMLElement,
-   *   difference: HTMLElement, headSwitch: HTMLElement, classes: HTMLElement, confusion: HTMLElement,
-   *   unreadable: HTMLDetailsElement, json: HTMLButtonElement, text: HTMLAnchorElement, plot: HTMLAnchorElement,
-   *   mistakes: HTMLAnchorElement}} elements
+   * @param {{report: HTMLElement, partial: HTMLElement, accuracy: HTMLElement, interval:
+   *   HTMLElement, originalCard: HTMLElement, original: HTMLElement, originalInterval: HTMLElement,
+   *   sure: HTMLElement, sureShare: HTMLElement, apart: HTMLElement, difference: HTMLElement,
+   *   headSwitch: HTMLElement, classes: HTMLElement, confusion: HTMLElement, unreadable:
+   *   HTMLDetailsElement, json: HTMLButtonElement, text: HTMLAnchorElement, plot:
+   *   HTMLAnchorElement, mistakes: HTMLAnchorElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits report-download-requested
-   * @param {AbortSignal} signal
-   * @param {{emotions: readonly string[], filePath: (id: string, part: string) => string}} deps emotions: in model order, as
-   *   the confusion has them; filePath: of a test's files
+   * @param {{emotions: readonly string[], filePath: (id: string, part: string) => string}} deps
+   *   emotions: in model order, as the confusion has them; filePath: of a test's files
    */
-  constructor(elements, bus, signal, { emotions, filePath }) {
+  constructor(elements, bus, { emotions, filePath }) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#emotions = emotions;
-    this.#bus = bus;
     this.#filePath = filePath;
-    bus.on("folder-changed", (state) => this.#take(state), { signal });
-    elements.json.addEventListener("click", () => bus.emit("report-download-requested"), { signal });
+    bus.on("folder-changed", (state) => this.#take(state));
+    elements.json.addEventListener("click", () => bus.emit("report-download-requested"), {
+      signal,
+    });
     elements.headSwitch.append(...HEADS.map((head) => this.#headButton(head)));
   }
 
@@ -51,7 +55,16 @@ export class FolderReportView {
   }
 
   #showFigures(report) {
-    const { accuracy, interval, originalCard, original, originalInterval, sure, sureShare, difference } = this.#elements;
+    const {
+      accuracy,
+      interval,
+      originalCard,
+      original,
+      originalInterval,
+      sure,
+      sureShare,
+      difference,
+    } = this.#elements;
     accuracy.textContent = formatShare(report.accuracy);
     interval.textContent = formatInterval(report.interval_95);
     originalCard.hidden = report.accuracy_original === null;
@@ -72,7 +85,8 @@ export class FolderReportView {
       ...unsent.map(({ path, message }) => `${path}: ${message}`),
     ];
     unreadable.hidden = lines.length === 0;
-    unreadable.querySelector("summary").textContent = `${formatCount(lines.length, "picture")} could not be read or sent`;
+    unreadable.querySelector("summary").textContent =
+      `${formatCount(lines.length, "picture")} could not be read or sent`;
     unreadable.querySelector("ul").replaceChildren(...lines.map(textItem));
   }
 
@@ -114,8 +128,14 @@ export class FolderReportView {
     }
     const scores = this.#report[key];
     if (!scores) return;
-    classes.replaceChildren(...this.#emotions.map((name) => classRow(name, scores.classes[name])), averageRow(scores));
-    confusion.replaceChildren(confusionHead(this.#emotions), confusionBody(this.#emotions, scores.confusion));
+    classes.replaceChildren(
+      ...this.#emotions.map((name) => classRow(name, scores.classes[name])),
+      averageRow(scores),
+    );
+    confusion.replaceChildren(
+      confusionHead(this.#emotions),
+      confusionBody(this.#emotions, scores.confusion),
+    );
   }
 }
 
@@ -126,7 +146,12 @@ function textItem(text) {
 }
 
 function classRow(name, { precision, recall, f1, count }) {
-  const row = tableRow(capitalise(name), [formatShare(precision), formatShare(recall), formatShare(f1), count.toLocaleString("en")]);
+  const row = tableRow(capitalise(name), [
+    formatShare(precision),
+    formatShare(recall),
+    formatShare(f1),
+    count.toLocaleString("en"),
+  ]);
   const swatch = document.createElement("span");
   swatch.className = "swatch";
   swatch.style.setProperty("--emotion", emotionColour(name));
@@ -135,7 +160,12 @@ function classRow(name, { precision, recall, f1, count }) {
 }
 
 function averageRow({ balanced_accuracy: recall, macro_f1: f1, count }) {
-  const row = tableRow("Average of the seven", ["", formatShare(recall), formatShare(f1), count.toLocaleString("en")]);
+  const row = tableRow("Average of the seven", [
+    "",
+    formatShare(recall),
+    formatShare(f1),
+    count.toLocaleString("en"),
+  ]);
   row.className = "is-average";
   return row;
 }
@@ -145,7 +175,10 @@ function tableRow(name, texts) {
   const head = document.createElement("th");
   head.scope = "row";
   head.append(name);
-  row.append(head, ...texts.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+  row.append(
+    head,
+    ...texts.map((text) => Object.assign(document.createElement("td"), { textContent: text })),
+  );
   return row;
 }
 
@@ -153,7 +186,10 @@ function confusionHead(names) {
   const head = document.createElement("thead");
   const row = head.insertRow();
   row.insertCell().className = "confusion-corner";
-  for (const name of names) row.append(Object.assign(document.createElement("th"), { scope: "col", textContent: capitalise(name) }));
+  for (const name of names)
+    row.append(
+      Object.assign(document.createElement("th"), { scope: "col", textContent: capitalise(name) }),
+    );
   return head;
 }
 
@@ -162,8 +198,12 @@ function confusionBody(names, confusion) {
   names.forEach((name, i) => {
     const total = confusion[i].reduce((sum, count) => sum + count, 0);
     const row = body.insertRow();
-    row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: capitalise(name) }));
-    confusion[i].forEach((count, j) => fillCell(row.insertCell(), { count, share: total > 0 ? count / total : 0, isRight: i === j }));
+    row.append(
+      Object.assign(document.createElement("th"), { scope: "row", textContent: capitalise(name) }),
+    );
+    confusion[i].forEach((count, j) =>
+      fillCell(row.insertCell(), { count, share: total > 0 ? count / total : 0, isRight: i === j }),
+    );
   });
   return body;
 }

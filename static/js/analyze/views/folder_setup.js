@@ -1,4 +1,4 @@
-/** A folder before and during its test: what is in it, how far the test is. */
+/** Shows a folder before and during its test: what is in it, how far the test is. */
 import { capitalise, formatCount } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { describeLeftOut, describeProgress } from "../folder_texts.js";
@@ -11,19 +11,25 @@ export class FolderSetupView {
   #folder = null;
 
   /**
-   * @param {{section: HTMLElement, name: HTMLElement, counts: HTMLElement, apart: HTMLElement, problem: HTMLElement, plain: HTMLButtonElement,
-   *   begin: HTMLElement, faces: HTMLSelectElement, start: HTMLButtonElement, startText: HTMLElement, running: HTMLElement,
-   *   progress: HTMLElement, text: HTMLElement, stop: HTMLButtonElement, close: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits folder-start-requested {faces}, folder-stop-requested,
-   *   folder-close-requested, and files-added {files} for pictures without labels
-   * @param {AbortSignal} signal
+   * @param {{section: HTMLElement, name: HTMLElement, counts: HTMLElement, apart: HTMLElement,
+   *   problem: HTMLElement, plain: HTMLButtonElement, begin: HTMLElement, faces: HTMLSelectElement,
+   *   start: HTMLButtonElement, startText: HTMLElement, running: HTMLElement, progress:
+   *   HTMLElement, text: HTMLElement, stop: HTMLButtonElement, close: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits folder-start-requested {faces},
+   *   folder-stop-requested, folder-close-requested, and files-added {files} for pictures without
+   *   labels
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
-    bus.on("folder-changed", (state) => this.#show(state), { signal });
+    bus.on("folder-changed", (state) => this.#show(state));
     const { faces, start, stop, close, plain } = elements;
     plain.addEventListener("click", () => this.#showPlain(bus), { signal });
-    start.addEventListener("click", () => bus.emit("folder-start-requested", { faces: faces.value }), { signal });
+    start.addEventListener(
+      "click",
+      () => bus.emit("folder-start-requested", { faces: faces.value }),
+      { signal },
+    );
     stop.addEventListener("click", () => bus.emit("folder-stop-requested"), { signal });
     close.addEventListener("click", () => bus.emit("folder-close-requested"), { signal });
   }
@@ -42,7 +48,8 @@ export class FolderSetupView {
     problem.textContent = state.problem;
     text.textContent = describeProgress(state);
     this.#showProgress(state);
-    if (status === "ready" && this.#status !== "ready" && !folder.problem) start.focus({ preventScroll: true });
+    if (status === "ready" && this.#status !== "ready" && !folder.problem)
+      start.focus({ preventScroll: true });
     if (status === "running" && this.#status !== "running") stop.focus({ preventScroll: true });
     this.#status = status;
   }
@@ -59,7 +66,9 @@ export class FolderSetupView {
     this.#folder = folder;
     plain.hidden = folder.problem === "" || folder.plain.length === 0;
     plain.lastElementChild.textContent = `Analyse its ${formatCount(folder.plain.length, "picture")} without a test`;
-    name.textContent = [folder.name, formatCount(folder.images.length, "labelled picture")].filter(Boolean).join(" · ");
+    name.textContent = [folder.name, formatCount(folder.images.length, "labelled picture")]
+      .filter(Boolean)
+      .join(" · ");
     counts.replaceChildren(...folder.counts.map(countItem));
     apart.textContent = describeLeftOut(folder);
     apart.hidden = apart.textContent === "";

@@ -1,4 +1,7 @@
-/** The chosen face seven times, with the heat map of each expression: to compare, and to choose. A part of FacePanelView. */
+/**
+ * Shows the chosen face seven times, with the heat map of each expression: to compare, and to
+ * choose. A part of FacePanelView.
+ */
 import { capitalise } from "../../shared/format.js";
 import { boxToRect } from "../../shared/geometry.js";
 import { drawHeatmap } from "../../shared/heatmap.js";
@@ -9,13 +12,15 @@ const SIDE = 168;
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
 export class HeatChoice {
-  #group;
   #onChoose;
   #buttons = new Map();
 
-  /** @param {HTMLElement} group @param {readonly string[]} emotions @param {(emotion: string) => void} onChoose */
+  /**
+   * @param {HTMLElement} group
+   * @param {readonly string[]} emotions
+   * @param {(emotion: string) => void} onChoose
+   */
   constructor(group, emotions, onChoose) {
-    this.#group = group;
     this.#onChoose = onChoose;
     for (const emotion of emotions) this.#buttons.set(emotion, this.#button(emotion));
     group.replaceChildren(...this.#buttons.values());
@@ -30,7 +35,10 @@ export class HeatChoice {
     }
   }
 
-  /** @param {HTMLCanvasElement | null} picture @param {import("../still_analysis.js").StillFace} face */
+  /**
+   * @param {HTMLCanvasElement | null} picture
+   * @param {import("../still_analysis.js").StillFace} face
+   */
   draw(picture, { heatmap }) {
     for (const [emotion, button] of this.#buttons) {
       const context = button.querySelector("canvas").getContext("2d");
@@ -50,7 +58,10 @@ export class HeatChoice {
     button.dataset.emotion = emotion;
     button.style.setProperty("--emotion", emotionColour(emotion));
     name.textContent = capitalise(emotion);
-    button.append(Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }), name);
+    button.append(
+      Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }),
+      name,
+    );
     button.addEventListener("click", () => this.#onChoose(emotion));
     return button;
   }
@@ -67,12 +78,18 @@ export class HeatChoice {
   }
 }
 
-/** Where the whole picture lies when the square that the network saw fills SIDE; pixels stay square. */
+/**
+ * Where the whole picture lies when the square that the network saw fills SIDE; pixels stay square.
+ */
 function wholeRect(corners, { width, height }) {
   const [xs, ys] = [corners.map(([x]) => x * width), corners.map(([, y]) => y * height)];
   const side = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
   const left = (Math.max(...xs) + Math.min(...xs) - side) / 2;
   const top = (Math.max(...ys) + Math.min(...ys) - side) / 2;
   const scale = SIDE / side;
-  return boxToRect([0, 0, 1, 1], { x: -left * scale, y: -top * scale, width: width * scale, height: height * scale }, false);
+  return boxToRect(
+    [0, 0, 1, 1],
+    { x: -left * scale, y: -top * scale, width: width * scale, height: height * scale },
+    false,
+  );
 }

@@ -1,9 +1,13 @@
-/** One picture of the grid: small, with its boxes, what was found, or its error in words. A part of ImageTilesView. */
+/**
+ * Shows one picture of the grid: small, with its boxes, what was found, or its error in words. A
+ * part of TileGridView.
+ */
 import { boxToRect, clipBox, coverAround } from "../../shared/geometry.js";
 import { capitalise } from "../../shared/format.js";
 import { drawFaceFrame } from "../../shared/overlay_painter.js";
 import { emotionColour } from "../../shared/palette.js";
 import { summariseFaces } from "../still_analysis.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 /** Pixels of the picture's longer side: twice what the largest tile shows. */
 const THUMB_SIDE = 480;
@@ -22,10 +26,16 @@ export class ImageTile {
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load
    */
   constructor(template, bus, load) {
-    this.element = template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(template);
+    this.element = element;
+    this.part = part;
     this.#load = load;
-    for (const [part, event] of [["open", "image-selected"], ["retry", "image-retry-requested"], ["remove", "image-remove-requested"]]) {
-      this.part(part).addEventListener("click", () => bus.emit(event, { id: this.#item.id }));
+    for (const [name, event] of [
+      ["open", "image-selected"],
+      ["retry", "image-retry-requested"],
+      ["remove", "image-remove-requested"],
+    ]) {
+      this.part(name).addEventListener("click", () => bus.emit(event, { id: this.#item.id }));
     }
   }
 
@@ -36,7 +46,8 @@ export class ImageTile {
     this.element.dataset.state = state;
     this.element.dataset.image = String(item.id);
     this.part("name").textContent = this.part("name").title = name;
-    this.part("text").textContent = error?.message ?? (result ? capitalise(summariseFaces(result.faces)) : STATES[state]);
+    this.part("text").textContent =
+      error?.message ?? (result ? capitalise(summariseFaces(result.faces)) : STATES[state]);
     this.#showSwatch(result?.faces ?? []);
     this.part("spinner").hidden = state !== "analysing";
     this.part("retry").hidden = state !== "failed";
@@ -51,10 +62,6 @@ export class ImageTile {
   showSelected(isSelected) {
     this.part("open").setAttribute("aria-current", String(isSelected));
     this.part("open").tabIndex = isSelected ? 0 : -1;
-  }
-
-  part(name) {
-    return this.element.querySelector(`[data-part="${name}"]`);
   }
 
   #showSwatch(faces) {
@@ -73,7 +80,7 @@ export class ImageTile {
   }
 }
 
-/** The part of the picture with the faces, with their boxes. */
+/** Draws the part of the picture with the faces, with their boxes. */
 function drawThumb(canvas, { canvas: picture, isAnnotated }, faces) {
   const view = { width: 360, height: 270 };
   Object.assign(canvas, view);
@@ -81,11 +88,17 @@ function drawThumb(canvas, { canvas: picture, isAnnotated }, faces) {
   const rect = coverAround(picture, view, middleOf(faces));
   context.drawImage(picture, rect.x, rect.y, rect.width, rect.height);
   if (isAnnotated) return;
-  for (const face of faces) drawFaceFrame(context, { rect: boxToRect(clipBox(face.box), rect, false), face, view: { width: 700, height: 700 } });
+  for (const face of faces)
+    drawFaceFrame(context, {
+      rect: boxToRect(clipBox(face.box), rect, false),
+      face,
+      view: { width: 700, height: 700 },
+    });
 }
 
 function middleOf(faces) {
   if (faces.length === 0) return { x: 0.5, y: 0.5 };
-  const mean = (at) => faces.reduce((sum, { box }) => sum + box[at] + box[at + 2] / 2, 0) / faces.length;
+  const mean = (at) =>
+    faces.reduce((sum, { box }) => sum + box[at] + box[at + 2] / 2, 0) / faces.length;
   return { x: mean(0), y: mean(1) };
 }

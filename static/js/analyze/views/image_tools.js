@@ -1,4 +1,4 @@
-/** Above the pictures: how many are done, how faces are found, all results as files. */
+/** Shows above the pictures how many are done, how faces are found, and all results as files. */
 import { formatCount } from "../../shared/format.js";
 import { countStates } from "../image_queue.js";
 
@@ -7,23 +7,30 @@ export class ImageToolsView {
   #items = new Map();
 
   /**
-   * @param {{section: HTMLElement, count: HTMLElement, progress: HTMLElement, faces: HTMLSelectElement, annotated: HTMLButtonElement,
-   *   csv: HTMLButtonElement, json: HTMLButtonElement, retry: HTMLButtonElement, clear: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits faces-selected {faces}, download-requested {format, ids},
-   *   retry-failed-requested and clear-images-requested
-   * @param {AbortSignal} signal
+   * @param {{section: HTMLElement, count: HTMLElement, progress: HTMLElement, faces:
+   *   HTMLSelectElement, annotated: HTMLButtonElement, csv: HTMLButtonElement, json:
+   *   HTMLButtonElement, retry: HTMLButtonElement, clear: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits faces-selected {faces},
+   *   download-requested {format, ids}, retry-failed-requested and clear-images-requested
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
-    bus.on("images-changed", ({ items }) => this.#takeAll(items), { signal });
-    bus.on("image-changed", ({ item }) => this.#take(item), { signal });
-    bus.on("download-busy", ({ isBusy }) => this.#showBusy(isBusy), { signal });
+    bus.on("images-changed", ({ items }) => this.#takeAll(items));
+    bus.on("image-changed", ({ item }) => this.#take(item));
+    bus.on("download-busy", ({ isBusy }) => this.#showBusy(isBusy));
     const { faces, retry, clear } = elements;
-    faces.addEventListener("change", () => bus.emit("faces-selected", { faces: faces.value }), { signal });
+    faces.addEventListener("change", () => bus.emit("faces-selected", { faces: faces.value }), {
+      signal,
+    });
     retry.addEventListener("click", () => bus.emit("retry-failed-requested"), { signal });
     clear.addEventListener("click", () => bus.emit("clear-images-requested"), { signal });
     for (const format of ["annotated", "csv", "json"]) {
-      elements[format].addEventListener("click", () => bus.emit("download-requested", { format, ids: null }), { signal });
+      elements[format].addEventListener(
+        "click",
+        () => bus.emit("download-requested", { format, ids: null }),
+        { signal },
+      );
     }
   }
 
@@ -48,7 +55,8 @@ export class ImageToolsView {
     section.hidden = counts.total === 0;
     count.textContent = describeCounts(counts);
     progress.hidden = counts.pending === 0 || counts.total < 2;
-    const percent = counts.total > 0 ? Math.round((100 * (counts.total - counts.pending)) / counts.total) : 0;
+    const percent =
+      counts.total > 0 ? Math.round((100 * (counts.total - counts.pending)) / counts.total) : 0;
     progress.setAttribute("aria-valuenow", String(percent));
     progress.firstElementChild.style.setProperty("transform", `scaleX(${percent / 100})`);
     annotated.disabled = annotated.getAttribute("aria-busy") === "true" || counts.done === 0;

@@ -1,4 +1,7 @@
-/** The picture that is looked at, with its boxes, labels and heat maps, and its faces as buttons. */
+/**
+ * Shows the picture that is looked at, with its boxes, labels and heat maps, and its faces as
+ * buttons.
+ */
 import { describeFace, formatBytes, formatCount } from "../../shared/format.js";
 import { boxToRect, clipBox, fitRect } from "../../shared/geometry.js";
 import { drawHeatmap } from "../../shared/heatmap.js";
@@ -17,40 +20,46 @@ export class ImageViewerView {
   #picture = null;
   #pictureOf = "";
   #view = { width: 0, height: 0 };
-  #signal;
 
   /**
-   * @param {{viewer: HTMLElement, stage: HTMLElement, canvas: HTMLCanvasElement, faces: HTMLElement, waits: HTMLElement,
-   *   waitsText: HTMLElement, error: HTMLElement, errorText: HTMLElement, retry: HTMLButtonElement, blind: HTMLElement, back: HTMLButtonElement,
-   *   on: HTMLButtonElement, name: HTMLElement, facts: HTMLElement, annotated: HTMLButtonElement,
-   *   csv: HTMLButtonElement, json: HTMLButtonElement, remove: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits face-selected {id}, image-step-requested {steps},
-   *   image-retry-requested {id}, image-remove-requested {id} and download-requested {format, ids}
-   * @param {AbortSignal} signal
+   * @param {{viewer: HTMLElement, stage: HTMLElement, canvas: HTMLCanvasElement, faces:
+   *   HTMLElement, waits: HTMLElement, waitsText: HTMLElement, error: HTMLElement, errorText:
+   *   HTMLElement, retry: HTMLButtonElement, blind: HTMLElement, back: HTMLButtonElement, on:
+   *   HTMLButtonElement, name: HTMLElement, facts: HTMLElement, annotated: HTMLButtonElement, csv:
+   *   HTMLButtonElement, json: HTMLButtonElement, remove: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits face-selected {id},
+   *   image-step-requested {steps}, image-retry-requested {id}, image-remove-requested {id} and
+   *   download-requested {format, ids}
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load
    */
-  constructor(elements, bus, signal, load) {
+  constructor(elements, bus, load) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
-    this.#signal = signal;
     this.#load = load;
-    bus.on("selection-changed", (selection) => this.#show(selection), { signal });
+    bus.on("selection-changed", (selection) => this.#show(selection));
     this.#listen(signal);
     this.#watchSize();
   }
 
   #listen(signal) {
     const { retry, back, on, remove } = this.#elements;
-    const press = (button, type, detail) => button.addEventListener("click", () => this.#bus.emit(type, detail()), { signal });
+    const press = (button, type, detail) =>
+      button.addEventListener("click", () => this.#bus.emit(type, detail()), { signal });
     const id = () => ({ id: this.#selection.item.id });
     press(retry, "image-retry-requested", id);
     // The button goes while it is tried; the keyboard stays here.
-    retry.addEventListener("click", () => this.#elements.stage.focus({ preventScroll: true }), { signal });
+    retry.addEventListener("click", () => this.#elements.stage.focus({ preventScroll: true }), {
+      signal,
+    });
     press(remove, "image-remove-requested", id);
     press(back, "image-step-requested", () => ({ steps: -1 }));
     press(on, "image-step-requested", () => ({ steps: 1 }));
     for (const format of ["annotated", "csv", "json"]) {
-      press(this.#elements[format], "download-requested", () => ({ format, ids: [this.#selection.item.id] }));
+      press(this.#elements[format], "download-requested", () => ({
+        format,
+        ids: [this.#selection.item.id],
+      }));
     }
   }
 
@@ -60,7 +69,7 @@ export class ImageViewerView {
       this.#draw();
     });
     observer.observe(this.#elements.stage);
-    this.#signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+    this.#bus.signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   }
 
   #show(selection) {
@@ -91,7 +100,9 @@ export class ImageViewerView {
   #describe({ name, file, result, state }) {
     const { name: heading, facts, annotated, csv, json } = this.#elements;
     heading.textContent = heading.title = name;
-    const found = result ? [`${result.width} × ${result.height}`, formatCount(result.faces.length, "face")] : [];
+    const found = result
+      ? [`${result.width} × ${result.height}`, formatCount(result.faces.length, "face")]
+      : [];
     facts.textContent = [...found, formatBytes(file.size)].join(" · ");
     annotated.disabled = csv.disabled = json.disabled = state !== "done";
   }
@@ -121,25 +132,47 @@ export class ImageViewerView {
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, 0, 0);
     const rect = fitRect(shape ?? this.#view, this.#view, "contain");
-    if (this.#picture) context.drawImage(this.#picture.canvas, rect.x, rect.y, rect.width, rect.height);
+    if (this.#picture)
+      context.drawImage(this.#picture.canvas, rect.x, rect.y, rect.width, rect.height);
     blind.hidden = this.#picture !== null || item.state !== "done";
     canvas.setAttribute("aria-label", describePicture(item));
     const drawn = this.#drawFaces(context, item.result?.faces ?? [], rect);
-    canvas.dispatchEvent(new CustomEvent("picturedrawn", { detail: { image: item.id, hasPicture: this.#picture !== null, faces: drawn } }));
+    canvas.dispatchEvent(
+      new CustomEvent("picturedrawn", {
+        detail: { image: item.id, hasPicture: this.#picture !== null, faces: drawn },
+      }),
+    );
   }
 
   #drawFaces(context, faces, picture) {
     const { face: chosen, hasHeat, emotion } = this.#selection;
-    const ordered = [...faces].sort((a, b) => (a.id === chosen?.id) - (b.id === chosen?.id));
-    if (hasHeat) for (const { heatmap, label } of faces) if (heatmap) drawHeatmap(context, heatmap, emotion ?? label, { picture });
+    const ordered = [...faces].sort(
+      (a, b) => Number(a.id === chosen?.id) - Number(b.id === chosen?.id),
+    );
+    if (hasHeat)
+      for (const { heatmap, label } of faces)
+        if (heatmap) drawHeatmap(context, heatmap, emotion ?? label, { picture });
     for (const face of this.#picture?.isAnnotated ? [] : ordered) {
       context.globalAlpha = face.id === chosen?.id ? 1 : OTHER_ALPHA;
-      drawFace(context, { rect: boxToRect(clipBox(face.box), picture, false), text: describeFace(face), face, view: this.#view });
+      drawFace(context, {
+        rect: boxToRect(clipBox(face.box), picture, false),
+        text: describeFace(face),
+        face,
+        view: this.#view,
+      });
     }
     context.globalAlpha = 1;
-    const rects = faces.map((face) => ({ face, rect: boxToRect(clipBox(face.box), picture, false) }));
+    const rects = faces.map((face) => ({
+      face,
+      rect: boxToRect(clipBox(face.box), picture, false),
+    }));
     this.#placeButtons(rects, chosen);
-    return rects.map(({ face, rect }) => ({ id: face.id, label: face.label, rect, box: [...face.box] }));
+    return rects.map(({ face, rect }) => ({
+      id: face.id,
+      label: face.label,
+      rect,
+      box: [...face.box],
+    }));
   }
 
   #placeButtons(rects, chosen) {
@@ -151,11 +184,19 @@ export class ImageViewerView {
       button.dataset.face = String(face.id);
       button.setAttribute("aria-label", `Face ${face.id}: ${describeFace(face)}`);
       button.setAttribute("aria-pressed", String(face.id === chosen?.id));
-      for (const [property, value] of [["left", rect.x], ["top", rect.y], ["width", rect.width], ["height", rect.height]]) {
+      for (const [property, value] of [
+        ["left", rect.x],
+        ["top", rect.y],
+        ["width", rect.width],
+        ["height", rect.height],
+      ]) {
         button.style.setProperty(property, `${value}px`);
       }
       // Small faces lie above large ones, so that each can be pressed.
-      button.style.setProperty("z-index", String(Math.round(1000 - Math.min(999, Math.sqrt(rect.width * rect.height)))));
+      button.style.setProperty(
+        "z-index",
+        String(Math.round(1000 - Math.min(999, Math.sqrt(rect.width * rect.height)))),
+      );
     });
   }
 
@@ -163,7 +204,9 @@ export class ImageViewerView {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "face-button";
-    button.addEventListener("click", () => this.#bus.emit("face-selected", { id: Number(button.dataset.face) }));
+    button.addEventListener("click", () =>
+      this.#bus.emit("face-selected", { id: Number(button.dataset.face) }),
+    );
     return button;
   }
 }

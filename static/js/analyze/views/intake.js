@@ -1,4 +1,4 @@
-/** How files come to the page: chosen, dropped anywhere, or pasted. */
+/** Takes files to the page: chosen, dropped anywhere, or pasted. */
 import { readDropped } from "../dropped_files.js";
 
 /** Browsers say at least three times a second that something is held over the page. */
@@ -11,28 +11,37 @@ export class IntakeView {
   #isEmpty = { images: true, videos: true, folder: true };
 
   /**
-   * @param {{page: HTMLElement, veil: HTMLElement, chooseFiles: HTMLButtonElement, chooseFolder: HTMLButtonElement,
-   *   files: HTMLInputElement, folder: HTMLInputElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits files-added {files} and folder-added {found}
-   * @param {AbortSignal} signal
+   * @param {{page: HTMLElement, veil: HTMLElement, chooseFiles: HTMLButtonElement, chooseFolder:
+   *   HTMLButtonElement, files: HTMLInputElement, folder: HTMLInputElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits files-added {files} and
+   *   folder-added {found}
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#listenToButtons(signal);
     this.#listenToDrops(signal);
     document.addEventListener("paste", (event) => this.#paste(event), { signal });
-    bus.on("images-changed", ({ items }) => this.#show({ images: items.length === 0 }), { signal });
-    bus.on("videos-changed", ({ videos }) => this.#show({ videos: videos.length === 0 }), { signal });
-    bus.on("folder-changed", ({ status }) => this.#show({ folder: status === "none" }), { signal });
+    bus.on("images-changed", ({ items }) => this.#show({ images: items.length === 0 }));
+    bus.on("videos-changed", ({ videos }) => this.#show({ videos: videos.length === 0 }));
+    bus.on("folder-changed", ({ status }) => this.#show({ folder: status === "none" }));
   }
 
   #listenToButtons(signal) {
     const { chooseFiles, chooseFolder, files, folder } = this.#elements;
     chooseFiles.addEventListener("click", () => files.click(), { signal });
     chooseFolder.addEventListener("click", () => folder.click(), { signal });
-    files.addEventListener("change", () => this.#takeChosen(files, (chosen) => this.#addFiles(chosen)), { signal });
-    folder.addEventListener("change", () => this.#takeChosen(folder, (chosen) => this.#addFolder(chosen.map(withPath))), { signal });
+    files.addEventListener(
+      "change",
+      () => this.#takeChosen(files, (chosen) => this.#addFiles(chosen)),
+      { signal },
+    );
+    folder.addEventListener(
+      "change",
+      () => this.#takeChosen(folder, (chosen) => this.#addFolder(chosen.map(withPath))),
+      { signal },
+    );
   }
 
   #takeChosen(input, add) {
@@ -51,7 +60,11 @@ export class IntakeView {
     };
     document.addEventListener("dragenter", over, { signal });
     document.addEventListener("dragover", over, { signal });
-    document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget === null && this.#showVeil(false), { signal });
+    document.addEventListener(
+      "dragleave",
+      ({ relatedTarget }) => relatedTarget === null && this.#showVeil(false),
+      { signal },
+    );
     document.addEventListener("drop", (event) => this.#drop(event), { signal });
   }
 
@@ -89,10 +102,13 @@ export class IntakeView {
 
   #show(changes) {
     Object.assign(this.#isEmpty, changes);
-    this.#elements.page.dataset.state = Object.values(this.#isEmpty).every(Boolean) ? "empty" : "filled";
+    this.#elements.page.dataset.state = Object.values(this.#isEmpty).every(Boolean)
+      ? "empty"
+      : "filled";
   }
 }
 
-const hasFiles = ({ dataTransfer }) => dataTransfer !== null && [...dataTransfer.types].includes("Files");
+const hasFiles = ({ dataTransfer }) =>
+  dataTransfer !== null && [...dataTransfer.types].includes("Files");
 
 const withPath = (file) => ({ path: file.webkitRelativePath || file.name, file });

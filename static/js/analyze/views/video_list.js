@@ -1,4 +1,4 @@
-/** The videos that were added, sent before, or are under way. */
+/** Shows the videos that were added, sent before, or are under way. */
 import { VideoRow } from "./video_row.js";
 
 export class VideoListView {
@@ -8,17 +8,18 @@ export class VideoListView {
   #rows = new Map();
 
   /**
-   * @param {{section: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, trouble: HTMLElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits video-retry-requested {key} and video-remove-requested {key}
-   * @param {AbortSignal} signal
+   * @param {{section: HTMLElement, list: HTMLElement, template: HTMLTemplateElement, trouble:
+   *   HTMLElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits video-retry-requested {key} and
+   *   video-remove-requested {key}
    * @param {(id: string, part: string) => string} filePath of a video's files
    */
-  constructor(elements, bus, signal, filePath) {
+  constructor(elements, bus, filePath) {
     this.#elements = elements;
     this.#bus = bus;
     this.#filePath = filePath;
-    bus.on("videos-changed", ({ videos }) => this.#show(videos), { signal });
-    bus.on("videos-unreachable", ({ message }) => this.#showTrouble(message), { signal });
+    bus.on("videos-changed", ({ videos }) => this.#show(videos));
+    bus.on("videos-unreachable", ({ message }) => this.#showTrouble(message));
   }
 
   #show(videos) {
@@ -36,7 +37,8 @@ export class VideoListView {
       }
       this.#rows.get(video.key).show(video);
     }
-    if (hadFocus && !list.contains(document.activeElement)) list.querySelector("button:not([hidden]), a:not([hidden])")?.focus();
+    if (hadFocus && !list.contains(document.activeElement))
+      list.querySelector("button:not([hidden]), a:not([hidden])")?.focus();
   }
 
   #drop(key, row) {

@@ -1,5 +1,9 @@
-/** One video: how far it is, what can be done with it, or its error in words. A part of VideoListView. */
+/**
+ * Shows one video: how far it is, what can be done with it, or its error in words. A part of
+ * VideoListView.
+ */
 import { describeVideo, progressOf } from "../video_texts.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 const BADGES = {
   waiting: "Waiting",
@@ -23,11 +27,17 @@ export class VideoRow {
    * @param {(id: string, part: string) => string} filePath
    */
   constructor(template, bus, filePath) {
-    this.element = template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(template);
+    this.element = element;
+    this.part = part;
     this.filePath = filePath;
-    this.part("retry").addEventListener("click", () => bus.emit("video-retry-requested", { key: this.#key }));
-    for (const part of ["cancel", "remove"]) {
-      this.part(part).addEventListener("click", () => bus.emit("video-remove-requested", { key: this.#key }));
+    this.part("retry").addEventListener("click", () =>
+      bus.emit("video-retry-requested", { key: this.#key }),
+    );
+    for (const name of ["cancel", "remove"]) {
+      this.part(name).addEventListener("click", () =>
+        bus.emit("video-remove-requested", { key: this.#key }),
+      );
     }
   }
 
@@ -48,15 +58,13 @@ export class VideoRow {
     this.#showTools(video);
   }
 
-  part(name) {
-    return this.element.querySelector(`[data-part="${name}"]`);
-  }
-
   #showRemarks(remarks) {
     const list = this.part("remarks");
     list.hidden = remarks.length === 0;
     if (list.children.length === remarks.length) return;
-    list.replaceChildren(...remarks.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+    list.replaceChildren(
+      ...remarks.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
+    );
   }
 
   #showProgress(progress, { name, state }) {
@@ -71,8 +79,14 @@ export class VideoRow {
 
   #showTools({ name, state, job, again }) {
     const isDone = state === "finished";
-    this.#showLink("timeline", isDone && job.session ? `/history/${encodeURIComponent(job.session)}` : null);
-    this.#showLink("annotated", isDone && job.annotated ? this.filePath(job.id, "annotated") : null);
+    this.#showLink(
+      "timeline",
+      isDone && job.session ? `/history/${encodeURIComponent(job.session)}` : null,
+    );
+    this.#showLink(
+      "annotated",
+      isDone && job.annotated ? this.filePath(job.id, "annotated") : null,
+    );
     this.#showLink("csv", isDone ? this.filePath(job.id, "table.csv") : null);
     this.part("retry").hidden = !again || state !== "unsent";
     this.part("cancel").hidden = OVER.includes(state);

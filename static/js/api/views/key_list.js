@@ -1,21 +1,21 @@
-/** The keys, one row each. */
+/** Shows the keys, one row each. */
+import { fromTemplate } from "../../shared/template_parts.js";
+
 export class KeyListView {
   #elements;
   #bus;
-  #signal;
 
   /**
-   * @param {{list: HTMLElement, template: HTMLTemplateElement, none: HTMLElement, trouble: HTMLElement}} elements
+   * @param {{list: HTMLElement, template: HTMLTemplateElement, none: HTMLElement, trouble:
+   *   HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits key-revoke-requested {key}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    this.#signal = signal;
-    bus.on("keys-changed", ({ keys }) => this.#show(keys), { signal });
-    bus.on("key-created", () => this.#tell(""), { signal });
-    bus.on("keys-failed", ({ text }) => this.#tell(text), { signal });
+    bus.on("keys-changed", ({ keys }) => this.#show(keys));
+    bus.on("key-created", () => this.#tell(""));
+    bus.on("keys-failed", ({ text }) => this.#tell(text));
   }
 
   #show(keys) {
@@ -32,21 +32,27 @@ export class KeyListView {
   }
 
   #row(key) {
-    const row = this.#elements.template.content.firstElementChild.cloneNode(true);
-    const part = (name) => row.querySelector(`[data-part="${name}"]`);
+    const { element: row, part } = fromTemplate(this.#elements.template);
     part("name").textContent = key.name;
     part("facts").textContent = factsOf(key);
     part("state").hidden = key.revoked_at === null;
     part("revoke").hidden = key.revoked_at !== null;
     part("revoke").setAttribute("aria-label", `Revoke ${key.name}`);
-    part("revoke").addEventListener("click", () => this.#bus.emit("key-revoke-requested", { key }), { signal: this.#signal });
+    part("revoke").addEventListener(
+      "click",
+      () => this.#bus.emit("key-revoke-requested", { key }),
+      { signal: this.#bus.signal },
+    );
     return row;
   }
 }
 
 function factsOf({ created_at: made, last_used_at: used, revoked_at: revoked }) {
   const use = used === null ? "never used" : `last used ${shown(used)}`;
-  return [`Made ${shown(made)}`, use, revoked && `revoked ${shown(revoked)}`].filter(Boolean).join(", ");
+  return [`Made ${shown(made)}`, use, revoked && `revoked ${shown(revoked)}`]
+    .filter(Boolean)
+    .join(", ");
 }
 
-const shown = (iso) => new Date(iso).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+const shown = (iso) =>
+  new Date(iso).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });

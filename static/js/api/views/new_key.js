@@ -1,4 +1,4 @@
-/** The form for a key, and the one time that it is shown. */
+/** Shows the form for a key, and the key itself this one time. */
 const COPIED_MS = 2500;
 
 export class NewKeyView {
@@ -6,12 +6,14 @@ export class NewKeyView {
   #timer = 0;
 
   /**
-   * @param {{form: HTMLFormElement, name: HTMLInputElement, create: HTMLButtonElement, box: HTMLElement, title: HTMLElement,
-   *   text: HTMLElement, copy: HTMLButtonElement, copyLabel: HTMLElement, done: HTMLButtonElement, said: HTMLElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits key-create-requested {name}, key-copy-requested {text}
-   * @param {AbortSignal} signal
+   * @param {{form: HTMLFormElement, name: HTMLInputElement, create: HTMLButtonElement, box:
+   *   HTMLElement, title: HTMLElement, text: HTMLElement, copy: HTMLButtonElement, copyLabel:
+   *   HTMLElement, done: HTMLButtonElement, said: HTMLElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits key-create-requested {name},
+   *   key-copy-requested {text}
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     const { form, name, create, text, copy, done } = elements;
     form.addEventListener(
@@ -23,11 +25,15 @@ export class NewKeyView {
       },
       { signal },
     );
-    copy.addEventListener("click", () => bus.emit("key-copy-requested", { text: text.textContent }), { signal });
+    copy.addEventListener(
+      "click",
+      () => bus.emit("key-copy-requested", { text: text.textContent }),
+      { signal },
+    );
     done.addEventListener("click", () => this.#hide(), { signal });
-    bus.on("key-created", ({ key }) => this.#show(key), { signal });
-    bus.on("keys-failed", () => (create.disabled = false), { signal });
-    bus.on("key-copied", () => this.#tellCopied(true), { signal });
+    bus.on("key-created", ({ key }) => this.#show(key));
+    bus.on("keys-failed", () => (create.disabled = false));
+    bus.on("key-copied", () => this.#tellCopied(true));
   }
 
   #show(key) {

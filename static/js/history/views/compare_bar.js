@@ -1,4 +1,4 @@
-/** Which sessions are chosen to be compared. */
+/** Shows which sessions are chosen to be compared. */
 const LEAST = 2;
 const MOST = 4;
 
@@ -8,15 +8,16 @@ export class CompareBarView {
   #ids = [];
 
   /**
-   * @param {{bar: HTMLElement, text: HTMLElement, link: HTMLAnchorElement, clear: HTMLButtonElement}} elements
+   * @param {{bar: HTMLElement, text: HTMLElement, link: HTMLAnchorElement, clear:
+   *   HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits picks-changed {ids, isFull}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("pick-changed", ({ id, isPicked }) => this.#pick(id, isPicked), { signal });
-    bus.on("list-changed", ({ sessions }) => this.#keep(sessions), { signal });
+    bus.on("pick-changed", ({ id, isPicked }) => this.#pick(id, isPicked));
+    bus.on("list-changed", ({ sessions }) => this.#keep(sessions));
     elements.clear.addEventListener("click", () => this.#set([]), { signal });
   }
 
@@ -34,7 +35,9 @@ export class CompareBarView {
     const { bar, text, link } = this.#elements;
     const isReady = ids.length >= LEAST;
     bar.hidden = ids.length === 0;
-    text.textContent = isReady ? `${ids.length} of up to ${MOST} sessions chosen` : "Choose one more to compare";
+    text.textContent = isReady
+      ? `${ids.length} of up to ${MOST} sessions chosen`
+      : "Choose one more to compare";
     link.hidden = !isReady;
     link.href = `/compare?ids=${ids.map(encodeURIComponent).join(",")}`;
     this.#bus.emit("picks-changed", { ids, isFull: ids.length >= MOST });

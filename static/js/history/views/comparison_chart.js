@@ -1,4 +1,7 @@
-/** One expression of every session as lines on a shared axis, or only what prevailed in each, as strips. */
+/**
+ * Shows one expression of every session as lines on a shared axis, or only what prevailed in each,
+ * as strips.
+ */
 import { capitalise, formatPercent, sessionName } from "../../shared/format.js";
 import { joinLines, sharedRange } from "../alignment.js";
 import { Chart } from "../chart.js";
@@ -19,19 +22,23 @@ export class ComparisonChartView {
   #values = [];
 
   /**
-   * @param {{plot: HTMLElement, shown: HTMLSelectElement, strips: HTMLElement, moment: HTMLElement, chart: HTMLElement,
-   *   zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right: HTMLElement, reset: HTMLElement}} elements
+   * @param {{plot: HTMLElement, shown: HTMLSelectElement, strips: HTMLElement, moment: HTMLElement,
+   *   chart: HTMLElement, zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right:
+   *   HTMLElement, reset: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits align-requested {id, markerId}
-   * @param {AbortSignal} signal
    * @param {any} uPlot
    */
-  constructor(elements, bus, signal, uPlot) {
+  constructor(elements, bus, uPlot) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const onRange = () => this.#showRange();
-    this.#chart = new Chart({ root: elements.plot, uPlot, onRange, onCursor: (atS) => this.#showCursor(atS) }, signal);
-    bus.on("comparison-changed", ({ compared, isAligned }) => this.#show(compared, isAligned), { signal });
-    bus.on("print-changed", ({ widthPx }) => this.#chart.setWidth(widthPx), { signal });
+    this.#chart = new Chart(
+      { root: elements.plot, uPlot, onRange, onCursor: (atS) => this.#showCursor(atS) },
+      signal,
+    );
+    bus.on("comparison-changed", ({ compared, isAligned }) => this.#show(compared, isAligned));
+    bus.on("print-changed", ({ widthPx }) => this.#chart.setWidth(widthPx));
     const on = (element, type, act) => element.addEventListener(type, act, { signal });
     on(elements.shown, "change", () => this.#draw(true));
     on(elements.zoomIn, "click", () => this.#chart.zoomBy(0.5));
@@ -50,7 +57,10 @@ export class ComparisonChartView {
 
   #build(labels) {
     const { shown, strips } = this.#elements;
-    shown.replaceChildren(...labels.map((label) => new Option(capitalise(label), label)), new Option("Strips only", STRIPS));
+    shown.replaceChildren(
+      ...labels.map((label) => new Option(capitalise(label), label)),
+      new Option("Strips only", STRIPS),
+    );
     shown.value = labels.includes("happy") ? "happy" : labels[0];
     strips.replaceChildren(...this.#compared.map((each, i) => this.#strip(each.session, i)));
     this.#values = [...strips.querySelectorAll(".compare-value")];
@@ -62,24 +72,33 @@ export class ComparisonChartView {
     this.#chart.show(
       {
         domain: this.#domain(),
-        lines: this.#compared.map(({ session }, i) => ({ label: sessionName(session), ...LINES[i] })),
+        lines: this.#compared.map(({ session }, i) => ({
+          label: sessionName(session),
+          ...LINES[i],
+        })),
         isStacked: false,
         read: (fromS, toS, points) => this.#read(label, fromS, toS, points),
-        markers: this.#compared.some(({ originS }) => originS > 0) ? [{ atS: 0, text: "aligned" }] : [],
+        markers: this.#compared.some(({ originS }) => originS > 0)
+          ? [{ atS: 0, text: "aligned" }]
+          : [],
       },
       keepsRange,
     );
   }
 
   #domain() {
-    return sharedRange(this.#compared.map(({ session, originS }) => ({ lengthS: session.length_s, originS })));
+    return sharedRange(
+      this.#compared.map(({ session, originS }) => ({ lengthS: session.length_s, originS })),
+    );
   }
 
   #read(label, fromS, toS, points) {
     this.#timelines = this.#compared.map((each) => shifted(each, fromS, toS, points));
     const index = this.#compared[0].session.labels.indexOf(label);
     const values = (timeline) => timeline.scores[index] ?? timeline.atS.map(() => null);
-    const { atS, columns } = joinLines(this.#timelines.map((timeline) => ({ atS: timeline.atS, values: values(timeline) })));
+    const { atS, columns } = joinLines(
+      this.#timelines.map((timeline) => ({ atS: timeline.atS, values: values(timeline) })),
+    );
     return { atS, columns, gaps: [] };
   }
 
@@ -110,9 +129,13 @@ export class ComparisonChartView {
     label.className = "compare-align";
     select.className = "field";
     select.setAttribute("aria-label", `Zero of the axis for ${name}`);
-    const options = markers.map(({ id: markerId, at_s, text }) => new Option(`${formatOffset(at_s)} ${text}`, markerId));
+    const options = markers.map(
+      ({ id: markerId, at_s, text }) => new Option(`${formatOffset(at_s)} ${text}`, markerId),
+    );
     select.append(new Option("its start", ""), ...options);
-    select.addEventListener("change", () => this.#bus.emit("align-requested", { id, markerId: select.value }));
+    select.addEventListener("change", () =>
+      this.#bus.emit("align-requested", { id, markerId: select.value }),
+    );
     label.append("Zero at ", select);
     return label;
   }
@@ -143,19 +166,32 @@ export class ComparisonChartView {
     const row = nearestRow(timeline, atS);
     if (row < 0 || Math.abs(timeline.atS[row] - atS) > 2 * timeline.binS + 1) return "–";
     const index = this.#compared[0].session.labels.indexOf(label);
-    return index < 0 ? cellName(timeline.dominant[row]) : formatPercent(timeline.scores[index][row] ?? NaN);
+    return index < 0
+      ? cellName(timeline.dominant[row])
+      : formatPercent(timeline.scores[index][row] ?? NaN);
   }
 }
 
 /** A session's timeline on the shared axis. */
 function shifted({ samples, session, originS }, fromS, toS, points) {
-  const view = { face: null, fromS: fromS + originS, toS: toS + originS, points, sampleHz: session.sample_hz };
+  const view = {
+    face: null,
+    fromS: fromS + originS,
+    toS: toS + originS,
+    points,
+    sampleHz: session.sample_hz,
+  };
   const timeline = buildTimeline(samples, view);
   return { ...timeline, atS: timeline.atS.map((atS) => atS - originS) };
 }
 
 function drawRow(row, { samples, originS }, fromS, toS) {
-  const cells = dominantParts(samples, { face: null, fromS: fromS + originS, toS: toS + originS, parts: PARTS });
+  const cells = dominantParts(samples, {
+    face: null,
+    fromS: fromS + originS,
+    toS: toS + originS,
+    parts: PARTS,
+  });
   const canvas = row.querySelector("canvas");
   drawStrip(canvas, cells);
   canvas.setAttribute("aria-label", describeStrip(cells));

@@ -1,4 +1,4 @@
-/** What the chart shows, as a table: for screen readers, and for all who like numbers. */
+/** Shows the chart as a table: for screen readers, and for all who like numbers. */
 import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
 import { buildTimeline } from "../samples.js";
 import { cellName } from "../strip.js";
@@ -13,12 +13,11 @@ export class DataTableView {
   /**
    * @param {{table: HTMLTableElement, caption: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("view-changed", (shown) => this.#take(shown), { signal });
-    bus.on("range-changed", (range) => this.#show(range), { signal });
+    bus.on("view-changed", (shown) => this.#take(shown));
+    bus.on("range-changed", (range) => this.#show(range));
   }
 
   #take(shown) {
@@ -37,17 +36,25 @@ export class DataTableView {
     const { fromS, toS } = this.#range;
     const view = { face: null, fromS, toS, points: ROWS, sampleHz: Math.min(1, session.sample_hz) };
     const timeline = buildTimeline(samples, view);
-    caption.textContent =
-      `Mean scores in steps of ${formatStep(timeline.binS)}, from ${formatDuration(fromS)} to ${formatDuration(toS)}`;
-    table.tHead.replaceChildren(row("th", ["Time", "Expression", ...session.labels.map(capitalise)]));
-    table.tBodies[0].replaceChildren(...timeline.atS.map((atS, i) => row("td", cells(timeline, atS, i))));
+    caption.textContent = `Mean scores in steps of ${formatStep(timeline.binS)}, from ${formatDuration(fromS)} to ${formatDuration(toS)}`;
+    table.tHead.replaceChildren(
+      row("th", ["Time", "Expression", ...session.labels.map(capitalise)]),
+    );
+    table.tBodies[0].replaceChildren(
+      ...timeline.atS.map((atS, i) => row("td", cells(timeline, atS, i))),
+    );
   }
 }
 
-const formatStep = (seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`);
+const formatStep = (seconds) =>
+  seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
 
 function cells({ scores, dominant }, atS, i) {
-  return [formatDuration(atS), cellName(dominant[i]), ...scores.map((column) => formatPercent(column[i] ?? NaN))];
+  return [
+    formatDuration(atS),
+    cellName(dominant[i]),
+    ...scores.map((column) => formatPercent(column[i] ?? NaN)),
+  ];
 }
 
 function row(kind, texts) {

@@ -1,4 +1,4 @@
-/** Under the chart, on its axis: what each face showed when. */
+/** Shows under the chart, on its axis, what each face showed when. */
 import { cellsOf, describeStrip, drawStrip } from "../strip.js";
 
 const PARTS = 600;
@@ -11,17 +11,16 @@ export class FaceStripsView {
   /**
    * @param {{root: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ root }, bus, signal) {
+  constructor({ root }, bus) {
     this.#root = root;
-    bus.on("view-changed", ({ summary }) => this.#take(summary.strips), { signal });
-    bus.on("range-changed", (range) => this.#show(range), { signal });
+    bus.on("view-changed", ({ summary }) => this.#take(summary.strips));
+    bus.on("range-changed", (range) => this.#show(range));
   }
 
   #take(strips) {
     this.#strips = strips;
-    const faces = Object.keys(strips).sort((a, b) => a - b);
+    const faces = Object.keys(strips).sort((a, b) => Number(a) - Number(b));
     this.#root.replaceChildren(...faces.map(stripRow));
     if (this.#range) this.#draw();
   }

@@ -1,4 +1,7 @@
-/** What to look for: words, a tag, days. Kept in the page's address, so that Back and a reload keep it. */
+/**
+ * Asks what to look for: words, a tag, days. They are kept in the page's address, so that Back and
+ * a reload keep it.
+ */
 const TYPING_MS = 250;
 const NAMES = ["search", "tag", "from", "to"];
 
@@ -8,12 +11,13 @@ export class FilterView {
   #timer = 0;
 
   /**
-   * @param {{form: HTMLFormElement, search: HTMLInputElement, tag: HTMLSelectElement, from: HTMLInputElement,
-   *   to: HTMLInputElement, clear: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits filter-changed {search, tag, from, to}
-   * @param {AbortSignal} signal
+   * @param {{form: HTMLFormElement, search: HTMLInputElement, tag: HTMLSelectElement, from:
+   *   HTMLInputElement, to: HTMLInputElement, clear: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits filter-changed {search, tag,
+   *   from, to}
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const { form, search, clear } = elements;
@@ -21,8 +25,8 @@ export class FilterView {
     form.addEventListener("change", () => this.#tell(), { signal });
     search.addEventListener("input", () => this.#tellSoon(), { signal });
     clear.addEventListener("click", () => this.#clear(), { signal });
-    bus.on("clear-filter-requested", () => this.#clear(), { signal });
-    bus.on("list-changed", ({ tags }) => this.#showTags(tags), { signal });
+    bus.on("clear-filter-requested", () => this.#clear());
+    bus.on("list-changed", ({ tags }) => this.#showTags(tags));
     this.#read(new URLSearchParams(location.search));
   }
 
@@ -69,7 +73,9 @@ export class FilterView {
   #showTags(tags) {
     const { tag } = this.#elements;
     const chosen = tag.value;
-    const names = [...new Set([...tags, chosen].filter(Boolean))].sort((a, b) => a.localeCompare(b));
+    const names = [...new Set([...tags, chosen].filter(Boolean))].sort((a, b) =>
+      a.localeCompare(b),
+    );
     tag.replaceChildren(new Option("All tags", ""), ...names.map((name) => new Option(name, name)));
     tag.value = chosen;
     tag.closest("label").hidden = names.length === 0;

@@ -1,4 +1,4 @@
-/** Facts and state of the session at the top of its page. */
+/** Shows facts and state of the session at the top of its page. */
 import { formatCount, formatDuration, sessionName } from "../../shared/format.js";
 import { formatStart } from "../dates.js";
 
@@ -11,20 +11,24 @@ export class HeadingView {
   #elements;
 
   /**
-   * @param {{facts: HTMLElement, model: HTMLElement, state: HTMLElement, reload: HTMLElement}} elements
+   * @param {{facts: HTMLElement, model: HTMLElement, state: HTMLElement, reload: HTMLElement}}
+   *   elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("session-changed", ({ session }) => this.#show(session), { signal });
+    bus.on("session-changed", ({ session }) => this.#show(session));
   }
 
   #show(session) {
     const { facts, model, state, reload } = this.#elements;
     document.title = `${sessionName(session)} – fer-web`;
     const parts = [formatStart(session.started_at, new Date()), formatDuration(session.length_s)];
-    facts.textContent = [...parts, formatCount(session.faces, "face"), formatCount(session.samples, "sample")].join(" · ");
+    facts.textContent = [
+      ...parts,
+      formatCount(session.faces, "face"),
+      formatCount(session.samples, "sample"),
+    ].join(" · ");
     model.textContent = describeModel(session);
     state.textContent = STATES[session.state] ?? "";
     state.hidden = state.textContent === "";

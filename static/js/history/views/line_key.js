@@ -1,4 +1,4 @@
-/** The lines that stand for sessions: told apart by colour and by dashes. */
+/** Tells the lines of sessions apart, by colour and by dashes. */
 const SVG = "http://www.w3.org/2000/svg";
 
 export const LINES = [

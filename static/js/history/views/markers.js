@@ -1,5 +1,6 @@
-/** Moments that somebody named: to read, to rename, to find in the chart. */
+/** Shows moments that somebody named: to read, to rename, to find in the chart. */
 import { formatDuration } from "../../shared/format.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 export class MarkersView {
   #elements;
@@ -9,12 +10,11 @@ export class MarkersView {
    * @param {{list: HTMLElement, none: HTMLElement, template: HTMLTemplateElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    *   emits jump-requested {atS}, marker-rename-requested {id, text}, marker-delete-requested {id}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("markers-changed", ({ markers, addedId }) => this.#show(markers, addedId), { signal });
+    bus.on("markers-changed", ({ markers, addedId }) => this.#show(markers, addedId));
   }
 
   #show(markers, addedId) {
@@ -29,13 +29,14 @@ export class MarkersView {
   }
 
   #item({ id, at_s, text }, number) {
-    const item = this.#elements.template.content.firstElementChild.cloneNode(true);
-    const part = (name) => item.querySelector(`[data-part="${name}"]`);
+    const { element: item, part } = fromTemplate(this.#elements.template);
     item.dataset.marker = id;
     part("number").textContent = String(number);
     part("time").textContent = formatDuration(at_s);
     part("jump").addEventListener("click", () => this.#bus.emit("jump-requested", { atS: at_s }));
-    part("delete").addEventListener("click", () => this.#bus.emit("marker-delete-requested", { id }));
+    part("delete").addEventListener("click", () =>
+      this.#bus.emit("marker-delete-requested", { id }),
+    );
     part("delete").setAttribute("aria-label", `Delete marker ${number}`);
     this.#listenToText(part("text"), { id, text, number });
     return item;
@@ -44,7 +45,9 @@ export class MarkersView {
   #listenToText(input, { id, text, number }) {
     input.value = text;
     input.setAttribute("aria-label", `Text of marker ${number}`);
-    const rename = () => input.value.trim() !== text && this.#bus.emit("marker-rename-requested", { id, text: input.value.trim() });
+    const rename = () =>
+      input.value.trim() !== text &&
+      this.#bus.emit("marker-rename-requested", { id, text: input.value.trim() });
     input.addEventListener("change", rename);
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") input.blur();

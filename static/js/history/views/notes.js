@@ -1,4 +1,4 @@
-/** Notes and tags of a session; kept when the field is left. */
+/** Shows notes and tags of a session, and keeps them when the field is left. */
 const SAVED_MS = 2500;
 
 export class NotesView {
@@ -8,20 +8,23 @@ export class NotesView {
   #timer = 0;
 
   /**
-   * @param {{notes: HTMLTextAreaElement, saved: HTMLElement, tags: HTMLElement, tagForm: HTMLFormElement,
-   *   tag: HTMLInputElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits update-requested {notes} or {tags}
-   * @param {AbortSignal} signal
+   * @param {{notes: HTMLTextAreaElement, saved: HTMLElement, tags: HTMLElement, tagForm:
+   *   HTMLFormElement, tag: HTMLInputElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits update-requested {notes} or
+   *   {tags}
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const { notes, tagForm, tag } = elements;
-    notes.addEventListener("change", () => bus.emit("update-requested", { notes: notes.value }), { signal });
+    notes.addEventListener("change", () => bus.emit("update-requested", { notes: notes.value }), {
+      signal,
+    });
     tagForm.addEventListener("submit", (event) => this.#add(event), { signal });
     tag.addEventListener("keydown", (event) => event.key === "," && this.#add(event), { signal });
-    bus.on("session-changed", ({ session }) => this.#show(session), { signal });
-    bus.on("session-saved", () => this.#tellSaved(), { signal });
+    bus.on("session-changed", ({ session }) => this.#show(session));
+    bus.on("session-saved", () => this.#tellSaved());
   }
 
   #show(session) {
@@ -40,7 +43,9 @@ export class NotesView {
     remove.className = "tag-remove";
     remove.textContent = "×";
     remove.setAttribute("aria-label", `Remove the tag ${name}`);
-    remove.addEventListener("click", () => this.#setTags(this.#session.tags.filter((each) => each !== name)));
+    remove.addEventListener("click", () =>
+      this.#setTags(this.#session.tags.filter((each) => each !== name)),
+    );
     item.append(name, remove);
     return item;
   }

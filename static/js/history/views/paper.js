@@ -8,12 +8,15 @@ export class PaperView {
   #theme = null;
 
   /**
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits print-changed {widthPx}, 0 for the screen
-   * @param {AbortSignal} signal
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits print-changed {widthPx}, 0 for
+   *   the screen
    */
-  constructor(bus, signal) {
+  constructor(bus) {
+    const { signal } = bus;
     this.#bus = bus;
-    matchMedia("print").addEventListener("change", ({ matches }) => this.#print(matches), { signal });
+    matchMedia("print").addEventListener("change", ({ matches }) => this.#print(matches), {
+      signal,
+    });
     globalThis.addEventListener("beforeprint", () => this.#print(true), { signal });
     globalThis.addEventListener("afterprint", () => this.#print(false), { signal });
   }

@@ -1,4 +1,4 @@
-/** The strongest moment of each expression; pressing one shows it in the chart. */
+/** Shows the strongest moment of each expression; pressing one shows it in the chart. */
 import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 
@@ -12,17 +12,18 @@ export class PeaksView {
   /**
    * @param {{list: HTMLElement, none: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits jump-requested {atS}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("view-changed", ({ summary, session }) => this.#show(summary.peaks, session.faces), { signal });
+    bus.on("view-changed", ({ summary, session }) => this.#show(summary.peaks, session.faces));
   }
 
   #show(peaks, faces) {
     const { list, none } = this.#elements;
-    const strong = peaks.filter(({ score }) => score >= LEAST_SCORE).sort((a, b) => b.score - a.score);
+    const strong = peaks
+      .filter(({ score }) => score >= LEAST_SCORE)
+      .sort((a, b) => b.score - a.score);
     none.hidden = strong.length > 0;
     list.replaceChildren(...strong.map((peak) => this.#item(peak, faces > 1)));
   }

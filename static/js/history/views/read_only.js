@@ -1,21 +1,21 @@
-/** Name, notes, tags and markers of a session that somebody else shows: to read, not to change. */
+/** Shows name, notes, tags and markers of a session of somebody else: to read, not to change. */
 import { formatDuration, sessionName } from "../../shared/format.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 export class ReadOnlyView {
   #elements;
   #bus;
 
   /**
-   * @param {{name: HTMLElement, notes: HTMLElement, tags: HTMLElement, markers: HTMLElement, none: HTMLElement,
-   *   template: HTMLTemplateElement}} elements none: shown without markers
+   * @param {{name: HTMLElement, notes: HTMLElement, tags: HTMLElement, markers: HTMLElement, none:
+   *   HTMLElement, template: HTMLTemplateElement}} elements none: shown without markers
    * @param {import("../../shared/event_bus.js").EventBus} bus emits jump-requested {atS}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("session-changed", ({ session }) => this.#show(session), { signal });
-    bus.on("markers-changed", ({ markers }) => this.#showMarkers(markers), { signal });
+    bus.on("session-changed", ({ session }) => this.#show(session));
+    bus.on("markers-changed", ({ markers }) => this.#showMarkers(markers));
   }
 
   #show(session) {
@@ -32,8 +32,7 @@ export class ReadOnlyView {
   }
 
   #markerItem({ at_s, text }, number) {
-    const item = this.#elements.template.content.firstElementChild.cloneNode(true);
-    const part = (name) => item.querySelector(`[data-part="${name}"]`);
+    const { element: item, part } = fromTemplate(this.#elements.template);
     part("number").textContent = String(number);
     part("time").textContent = formatDuration(at_s);
     part("text").textContent = text;

@@ -1,4 +1,7 @@
-/** One expression's value under the cursor; pressing it hides or shows its line. A part of TimelineView. */
+/**
+ * Shows one expression's value under the cursor; pressing it hides or shows its line. A part of
+ * TimelineView.
+ */
 import { capitalise, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 

@@ -1,4 +1,4 @@
-/** The list of sessions, with its empty and failed states. */
+/** Shows the list of sessions, with its empty and failed states. */
 import { formatCount } from "../../shared/format.js";
 import { SessionRow } from "./session_row.js";
 
@@ -8,22 +8,22 @@ export class SessionListView {
   #rows = new Map();
 
   /**
-   * @param {{list: HTMLElement, template: HTMLTemplateElement, count: HTMLElement, retention: HTMLElement,
-   *   more: HTMLButtonElement, loading: HTMLElement, empty: HTMLElement, nothing: HTMLElement, failed: HTMLElement,
-   *   failedText: HTMLElement, removeAll: HTMLButtonElement}} elements
-   *   empty: nothing was recorded yet; nothing: nothing fits the filter
+   * @param {{list: HTMLElement, template: HTMLTemplateElement, count: HTMLElement, retention:
+   *   HTMLElement, more: HTMLButtonElement, loading: HTMLElement, empty: HTMLElement, nothing:
+   *   HTMLElement, failed: HTMLElement, failedText: HTMLElement, removeAll: HTMLButtonElement}}
+   *   elements empty: nothing was recorded yet; nothing: nothing fits the filter
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("list-changed", (state) => this.#show(state), { signal });
-    bus.on("picks-changed", ({ ids, isFull }) => this.#showPicks(ids, isFull), { signal });
+    bus.on("list-changed", (state) => this.#show(state));
+    bus.on("picks-changed", ({ ids, isFull }) => this.#showPicks(ids, isFull));
   }
 
   #show({ status, sessions, total, hasMore, isFiltered, retentionDays, problem }) {
-    const { list, count, retention, more, loading, empty, nothing, failed, failedText, removeAll } = this.#elements;
+    const { list, count, retention, more, loading, empty, nothing, failed, failedText, removeAll } =
+      this.#elements;
     const isEmpty = status === "ready" && sessions.length === 0;
     list.setAttribute("aria-busy", String(status === "loading"));
     loading.hidden = status !== "loading" || sessions.length > 0;
@@ -51,12 +51,17 @@ export class SessionListView {
     const elements = [...rows.values()].map((row) => row.element);
     const { list } = this.#elements;
     for (const child of [...list.children]) if (!elements.includes(child)) child.remove();
-    elements.forEach((element, i) => list.children[i] === element || list.insertBefore(element, list.children[i] ?? null));
+    elements.forEach(
+      (element, i) =>
+        list.children[i] === element || list.insertBefore(element, list.children[i] ?? null),
+    );
     this.#keepFocus(focused, elements);
   }
 
   #focusedIndex() {
-    return [...this.#elements.list.children].findIndex((child) => child.contains(document.activeElement));
+    return [...this.#elements.list.children].findIndex((child) =>
+      child.contains(document.activeElement),
+    );
   }
 
   /** The row with the focus was deleted: the keyboard goes on where it was. */

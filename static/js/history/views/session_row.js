@@ -1,14 +1,18 @@
-/** One session of the list: its facts, its strip, its name to edit. A part of SessionListView. */
+/**
+ * Shows one session of the list: its facts, its strip, its name to edit. A part of SessionListView.
+ */
 import { capitalise, formatCount, formatDuration, sessionName } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
 import { UNSURE } from "../samples.js";
 import { bridge, describeStrip, drawStrip } from "../strip.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 const STATES = { running: "Recording", interrupted: "Interrupted" };
 
 export class SessionRow {
   element;
+  #part;
   #bus;
   #session = null;
 
@@ -17,18 +21,24 @@ export class SessionRow {
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(template, bus) {
-    this.element = template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(template);
+    this.element = element;
+    this.#part = part;
     this.#bus = bus;
-    const part = (name) => this.#part(name);
-    part("pick").addEventListener("change", () => this.#emit("pick-changed", { isPicked: part("pick").checked }));
+    part("pick").addEventListener("change", () =>
+      this.#emit("pick-changed", { isPicked: part("pick").checked }),
+    );
     part("delete").addEventListener("click", () => this.#emit("delete-requested"));
     part("rename").addEventListener("click", () => this.#openRename());
     part("cancel").addEventListener("click", () => this.#closeRename());
     part("form").addEventListener("submit", (event) => this.#submitName(event));
-    part("input").addEventListener("keydown", (event) => event.key === "Escape" && this.#closeRename());
+    part("input").addEventListener(
+      "keydown",
+      (event) => event.key === "Escape" && this.#closeRename(),
+    );
   }
 
-  /** @param {import("../api.js").Session} session @param {Date} now */
+  /** @param {import("../sessions_api.js").Session} session @param {Date} now */
   show(session, now) {
     this.#session = session;
     this.element.dataset.session = session.id;
@@ -92,14 +102,12 @@ export class SessionRow {
   #emit(type, detail = {}) {
     this.#bus.emit(type, { id: this.#session.id, ...detail });
   }
-
-  #part(name) {
-    return this.element.querySelector(`[data-part="${name}"]`);
-  }
 }
 
 function facts({ started_at, length_s, faces }, now) {
-  return [formatStart(started_at, now), formatDuration(length_s), formatCount(faces, "face")].join(" · ");
+  return [formatStart(started_at, now), formatDuration(length_s), formatCount(faces, "face")].join(
+    " · ",
+  );
 }
 
 function tagItem(name) {

@@ -1,5 +1,11 @@
-/** Shares of time of the compared sessions, one column each. */
-import { capitalise, formatCount, formatDuration, formatPercent, sessionName } from "../../shared/format.js";
+/** Shows shares of time of the compared sessions, one column each. */
+import {
+  capitalise,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  sessionName,
+} from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
 
@@ -9,24 +15,52 @@ export class SidesView {
   /**
    * @param {{table: HTMLTableElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ table }, bus, signal) {
+  constructor({ table }, bus) {
     this.#table = table;
-    bus.on("comparison-changed", ({ compared }) => this.#show(compared), { signal });
+    bus.on("comparison-changed", ({ compared }) => this.#show(compared));
   }
 
   #show(compared) {
     const { labels } = compared[0].session;
     const summaries = compared.map(({ summary }) => summary);
-    this.#table.tHead.replaceChildren(row("", compared.map(({ session }) => sessionName(session)), "col"));
+    this.#table.tHead.replaceChildren(
+      row(
+        "",
+        compared.map(({ session }) => sessionName(session)),
+        "col",
+      ),
+    );
     this.#table.tBodies[0].replaceChildren(
-      row("Recorded", compared.map(({ session }) => formatStart(session.started_at, new Date()))),
-      row("Length", compared.map(({ session }) => formatDuration(session.length_s))),
-      row("Faces", compared.map(({ session }) => formatCount(session.faces, "face"))),
-      ...labels.map((label) => barRow(capitalise(label), emotionColour(label), summaries.map(({ shares }) => shares[label] ?? 0))),
-      barRow("Unsure", "var(--text-soft)", summaries.map(({ unsure_share }) => unsure_share)),
-      barRow("Face in view", "var(--accent)", summaries.map(({ face_present_share }) => face_present_share)),
+      row(
+        "Recorded",
+        compared.map(({ session }) => formatStart(session.started_at, new Date())),
+      ),
+      row(
+        "Length",
+        compared.map(({ session }) => formatDuration(session.length_s)),
+      ),
+      row(
+        "Faces",
+        compared.map(({ session }) => formatCount(session.faces, "face")),
+      ),
+      ...labels.map((label) =>
+        barRow(
+          capitalise(label),
+          emotionColour(label),
+          summaries.map(({ shares }) => shares[label] ?? 0),
+        ),
+      ),
+      barRow(
+        "Unsure",
+        "var(--text-soft)",
+        summaries.map(({ unsure_share }) => unsure_share),
+      ),
+      barRow(
+        "Face in view",
+        "var(--accent)",
+        summaries.map(({ face_present_share }) => face_present_share),
+      ),
     );
   }
 }
@@ -43,16 +77,21 @@ function row(name, texts, scope = null) {
 }
 
 function barRow(name, colour, shares) {
-  return assemble(name, shares.map((share) => barCell(share, colour)));
+  return assemble(
+    name,
+    shares.map((share) => barCell(share, colour)),
+  );
 }
 
 function barCell(share, colour) {
   const cell = document.createElement("td");
-  const [bar, track, fill, value] = ["bar", "bar-track", "bar-fill", "bar-value"].map((className) => {
-    const part = document.createElement("span");
-    part.className = className;
-    return part;
-  });
+  const [bar, track, fill, value] = ["bar", "bar-track", "bar-fill", "bar-value"].map(
+    (className) => {
+      const part = document.createElement("span");
+      part.className = className;
+      return part;
+    },
+  );
   fill.style.setProperty("--emotion", colour);
   fill.style.setProperty("transform", `scaleX(${share.toFixed(3)})`);
   value.textContent = share >= 0.995 ? "100%" : formatPercent(share);

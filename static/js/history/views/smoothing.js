@@ -1,4 +1,4 @@
-/** The slider that says over how many seconds scores are averaged. */
+/** Asks by a slider over how many seconds scores are averaged. */
 const SETTLE_MS = 200;
 
 export class SmoothingView {
@@ -8,10 +8,11 @@ export class SmoothingView {
 
   /**
    * @param {{slider: HTMLInputElement, text: HTMLElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits smoothing-changed {smoothingS} when the slider rests
-   * @param {AbortSignal} signal
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits smoothing-changed {smoothingS}
+   *   when the slider rests
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     elements.slider.addEventListener("input", () => this.#slide(), { signal });
@@ -25,7 +26,10 @@ export class SmoothingView {
   #slide() {
     this.#describe();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#bus.emit("smoothing-changed", { smoothingS: this.valueS }), SETTLE_MS);
+    this.#timer = setTimeout(
+      () => this.#bus.emit("smoothing-changed", { smoothingS: this.valueS }),
+      SETTLE_MS,
+    );
   }
 
   #describe() {

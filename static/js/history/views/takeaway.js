@@ -1,6 +1,7 @@
-/** What can be taken along: exports, a picture of the chart, the page on paper. */
+/** Offers what can be taken along: exports, a picture of the chart, the page on paper. */
 import { formatDuration, sessionName } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
+import { saveFile } from "../../shared/save_file.js";
 import { cssColour } from "../chart_options.js";
 
 const HEAD_PX = 64;
@@ -14,19 +15,29 @@ export class TakeawayView {
   /**
    * @param {{menu: HTMLDetailsElement, png: HTMLButtonElement, print: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {() => HTMLCanvasElement | null} chart
    */
-  constructor(elements, bus, signal, chart) {
+  constructor(elements, bus, chart) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#chart = chart;
     const { menu, png, print } = elements;
     png.addEventListener("click", () => this.#savePicture(), { signal });
     print.addEventListener("click", () => (this.#close(), globalThis.print()), { signal });
-    menu.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(true), { signal });
-    document.addEventListener("click", (event) => menu.contains(event.target) || this.#close(), { signal });
-    menu.addEventListener("click", (event) => event.target.closest("a") && this.#close(), { signal });
-    bus.on("session-changed", ({ session }) => (this.#session = session), { signal });
+    menu.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(true), {
+      signal,
+    });
+    document.addEventListener(
+      "click",
+      ({ target }) => menu.contains(/** @type {Node} */ (target)) || this.#close(),
+      { signal },
+    );
+    menu.addEventListener(
+      "click",
+      ({ target }) => /** @type {Element} */ (target).closest("a") && this.#close(),
+      { signal },
+    );
+    bus.on("session-changed", ({ session }) => (this.#session = session));
   }
 
   #close(returnsFocus = false) {
@@ -38,11 +49,14 @@ export class TakeawayView {
     this.#close();
     const chart = this.#chart();
     if (!chart || !this.#session) return;
-    compose(chart, this.#session).toBlob((blob) => blob && save(blob, fileName(this.#session)), "image/png");
+    compose(chart, this.#session).toBlob(
+      (blob) => blob && saveFile(blob, fileName(this.#session)),
+      "image/png",
+    );
   }
 }
 
-/** The chart with its title above and its legend below. */
+/** Draws the chart with its title above and its legend below. */
 function compose(chart, session) {
   const scale = devicePixelRatio || 1;
   const canvas = document.createElement("canvas");
@@ -64,7 +78,12 @@ function writeHead(context, { name, started_at, length_s }, width) {
   context.fillText(sessionName({ name }), 14, 28, width - 28);
   context.fillStyle = cssColour("--text-soft");
   context.font = "13px system-ui, sans-serif";
-  context.fillText(`${new Date(started_at).toLocaleString()} · ${formatDuration(length_s)}`, 14, 50, width - 28);
+  context.fillText(
+    `${new Date(started_at).toLocaleString()} · ${formatDuration(length_s)}`,
+    14,
+    50,
+    width - 28,
+  );
 }
 
 function writeLegend(context, labels, y) {
@@ -80,15 +99,10 @@ function writeLegend(context, labels, y) {
 }
 
 function fileName({ name }) {
-  const plain = name.normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60);
+  const plain = name
+    .normalize("NFKD")
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60);
   return `${plain || "session"}.png`;
-}
-
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The download reads the address after this turn of the event loop.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,4 +1,6 @@
-/** The seven expressions over time: the chart, what it says under the cursor, and its keys. */
+/**
+ * Shows the seven expressions over time: the chart, what it says under the cursor, and its keys.
+ */
 import { formatDuration } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { Chart } from "../chart.js";
@@ -22,23 +24,28 @@ export class TimelineView {
   #values = [];
 
   /**
-   * @param {{plot: HTMLElement, slider: HTMLElement, readout: HTMLElement, moment: HTMLElement, note: HTMLElement,
-   *   zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right: HTMLElement, reset: HTMLElement,
-   *   addMarker: HTMLElement | null}} elements addMarker: absent where markers can only be read
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits range-changed {fromS, toS}, marker-add-requested {atS, text}
-   * @param {AbortSignal} signal
+   * @param {{plot: HTMLElement, slider: HTMLElement, readout: HTMLElement, moment: HTMLElement,
+   *   note: HTMLElement, zoomIn: HTMLElement, zoomOut: HTMLElement, left: HTMLElement, right:
+   *   HTMLElement, reset: HTMLElement, addMarker: HTMLElement | null}} elements addMarker: absent
+   *   where markers can only be read
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits range-changed {fromS, toS},
+   *   marker-add-requested {atS, text}
    * @param {any} uPlot
    */
-  constructor(elements, bus, signal, uPlot) {
+  constructor(elements, bus, uPlot) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const onRange = (range) => this.#tellRange(range);
-    this.#chart = new Chart({ root: elements.plot, uPlot, onRange, onCursor: (atS) => this.#showCursor(atS) }, signal);
-    bus.on("view-changed", (shown) => this.#show(shown), { signal });
-    bus.on("mode-changed", ({ mode }) => this.#setMode(mode), { signal });
-    bus.on("markers-changed", ({ markers }) => this.#setMarkers(markers), { signal });
-    bus.on("jump-requested", ({ atS }) => this.#jump(atS), { signal });
-    bus.on("print-changed", ({ widthPx }) => this.#chart.setWidth(widthPx), { signal });
+    this.#chart = new Chart(
+      { root: elements.plot, uPlot, onRange, onCursor: (atS) => this.#showCursor(atS) },
+      signal,
+    );
+    bus.on("view-changed", (shown) => this.#show(shown));
+    bus.on("mode-changed", ({ mode }) => this.#setMode(mode));
+    bus.on("markers-changed", ({ markers }) => this.#setMarkers(markers));
+    bus.on("jump-requested", ({ atS }) => this.#jump(atS));
+    bus.on("print-changed", ({ widthPx }) => this.#chart.setWidth(widthPx));
     this.#listen(signal);
   }
 
@@ -80,12 +87,22 @@ export class TimelineView {
   }
 
   #line(label) {
-    return { label, colour: emotionColour(label), isHidden: this.#mode === "lines" && this.#hidden.has(label) };
+    return {
+      label,
+      colour: emotionColour(label),
+      isHidden: this.#mode === "lines" && this.#hidden.has(label),
+    };
   }
 
   #read(fromS, toS, points) {
     const { samples, session } = this.#shown;
-    this.#timeline = buildTimeline(samples, { face: null, fromS, toS, points, sampleHz: session.sample_hz });
+    this.#timeline = buildTimeline(samples, {
+      face: null,
+      fromS,
+      toS,
+      points,
+      sampleHz: session.sample_hz,
+    });
     const columns = this.#mode === "stacked" ? stack(this.#timeline.scores) : this.#timeline.scores;
     const gaps = gapsOf(this.#timeline, Math.max(0, fromS), Math.min(session.length_s, toS));
     return { atS: this.#timeline.atS, columns, gaps };
@@ -146,7 +163,10 @@ export class TimelineView {
     const [from, to] = this.#chart.range;
     const stepS = Math.max(this.#timeline.binS, (to - from) / 200);
     const { length_s } = this.#shown.session;
-    const atS = Math.min(length_s, Math.max(0, (this.#cursorS ?? (from + to) / 2) + points * stepS));
+    const atS = Math.min(
+      length_s,
+      Math.max(0, (this.#cursorS ?? (from + to) / 2) + points * stepS),
+    );
     if (atS < from) this.#chart.pan(-0.5);
     if (atS > to) this.#chart.pan(0.5);
     this.#chart.setCursor(atS);
@@ -154,7 +174,9 @@ export class TimelineView {
 
   #buildReadout(labels) {
     if (this.#values.length === labels.length) return;
-    this.#values = labels.map((label, i) => new ReadoutItem(label, (isShown) => this.#toggle(label, i, isShown)));
+    this.#values = labels.map(
+      (label, i) => new ReadoutItem(label, (isShown) => this.#toggle(label, i, isShown)),
+    );
     this.#elements.readout.replaceChildren(...this.#values.map(({ button }) => button));
   }
 
@@ -177,7 +199,9 @@ export class TimelineView {
   #describeDrawing(isAll) {
     const { binS } = this.#timeline;
     const isMean = binS > 1.5 / this.#shown.session.sample_hz;
-    const mean = isMean ? `Each point is the mean of ${binS.toFixed(binS < 10 ? 1 : 0)} s; zoom in to see more. ` : "";
+    const mean = isMean
+      ? `Each point is the mean of ${binS.toFixed(binS < 10 ? 1 : 0)} s; zoom in to see more. `
+      : "";
     return `${mean}${isAll ? "Drag to zoom." : "Double click shows all."} Grey: no face in view.`;
   }
 
@@ -186,7 +210,9 @@ export class TimelineView {
     const row = atS === null || !this.#timeline ? -1 : nearestRow(this.#timeline, atS);
     const text = row < 0 ? this.#describeRange() : this.#describeRow(row, atS);
     this.#elements.moment.textContent = text;
-    this.#values.forEach((item, i) => item.show(row < 0 ? this.#mean(i) : this.#timeline.scores[i][row]));
+    this.#values.forEach((item, i) =>
+      item.show(row < 0 ? this.#mean(i) : this.#timeline.scores[i][row]),
+    );
     this.#describeSlider(atS, text);
   }
 

@@ -1,4 +1,7 @@
-/** Which expression followed which, and how often: a table whose darker cells are the more frequent ones. */
+/**
+ * Shows which expression followed which, and how often: a table whose darker cells are the more
+ * frequent ones.
+ */
 import { capitalise } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 
@@ -8,11 +11,10 @@ export class TransitionsView {
   /**
    * @param {{table: HTMLTableElement, note: HTMLElement, none: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("view-changed", ({ summary }) => this.#show(summary.transitions), { signal });
+    bus.on("view-changed", ({ summary }) => this.#show(summary.transitions));
   }
 
   #show({ labels, counts, dwell_s }) {
@@ -22,7 +24,9 @@ export class TransitionsView {
     none.hidden = most > 0;
     note.textContent = `An expression counts when it lasts at least ${dwell_s} s.`;
     table.tHead.replaceChildren(headRow(labels));
-    table.tBodies[0].replaceChildren(...labels.map((label, i) => bodyRow(label, counts[i], most, labels)));
+    table.tBodies[0].replaceChildren(
+      ...labels.map((label, i) => bodyRow(label, counts[i], most, labels)),
+    );
   }
 }
 

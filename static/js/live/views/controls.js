@@ -1,4 +1,4 @@
-/** The bar of buttons and the choice of the camera. Buttons only say what is wanted. */
+/** Shows the bar of buttons and the choice of the camera. Buttons only say what is wanted. */
 import { HEAT_GRADIENT } from "../../shared/heatmap.js";
 
 export class ControlsView {
@@ -7,28 +7,33 @@ export class ControlsView {
   /**
    * @param {{startStop: HTMLButtonElement, startStopLabel: HTMLElement, mirror: HTMLButtonElement,
    *   fullscreen: HTMLButtonElement, snapshot: HTMLButtonElement, heatmap: HTMLButtonElement,
-   *   heatLegend: HTMLElement, hud: HTMLButtonElement, camera: HTMLSelectElement, requesters: HTMLElement[]}} elements
+   *   heatLegend: HTMLElement, hud: HTMLButtonElement, camera: HTMLSelectElement, requesters:
+   *     HTMLElement[]}} elements
    *   requesters: all elements with data-request="<name>", which emit <name>-requested
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     elements.heatLegend.style.setProperty("--heat", HEAT_GRADIENT);
     for (const element of elements.requesters) {
-      element.addEventListener("click", () => bus.emit(`${element.dataset.request}-requested`), { signal });
+      element.addEventListener("click", () => bus.emit(`${element.dataset.request}-requested`), {
+        signal,
+      });
     }
     elements.camera.addEventListener(
       "change",
       () => bus.emit("camera-selected", { deviceId: elements.camera.value }),
       { signal },
     );
-    bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem), { signal });
-    bus.on("fullscreen-changed", ({ isFullscreen }) => setPressed(elements.fullscreen, isFullscreen), { signal });
-    bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored), { signal });
-    bus.on("heatmap-changed", (change) => this.#showHeatmap(change), { signal });
-    bus.on("cameras-changed", (list) => this.#showCameras(list), { signal });
-    bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)), { signal });
+    bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem));
+    bus.on("fullscreen-changed", ({ isFullscreen }) =>
+      setPressed(elements.fullscreen, isFullscreen),
+    );
+    bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored));
+    bus.on("heatmap-changed", (change) => this.#showHeatmap(change));
+    bus.on("cameras-changed", (list) => this.#showCameras(list));
+    bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)));
   }
 
   #showState(state, problem) {
@@ -41,7 +46,10 @@ export class ControlsView {
     mirror.disabled = state !== "live";
   }
 
-  /** @param {{isOn: boolean, problem: string}} change problem: why the model has none; empty where it has */
+  /**
+   * @param {{isOn: boolean, problem: string}} change problem: why the model has none; empty where
+   *   it has
+   */
   #showHeatmap({ isOn, problem }) {
     const { heatmap, heatLegend } = this.#elements;
     setPressed(heatmap, isOn);
@@ -54,7 +62,9 @@ export class ControlsView {
     const { camera } = this.#elements;
     const choices = cameras.length > 0 ? cameras : [{ deviceId: "", label: "Default camera" }];
     camera.replaceChildren(...choices.map(({ deviceId, label }) => new Option(label, deviceId)));
-    camera.value = choices.some(({ deviceId }) => deviceId === selectedId) ? selectedId : choices[0].deviceId;
+    camera.value = choices.some(({ deviceId }) => deviceId === selectedId)
+      ? selectedId
+      : choices[0].deviceId;
     camera.disabled = cameras.length === 0;
   }
 }

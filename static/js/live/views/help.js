@@ -1,12 +1,12 @@
-/** The list of keyboard shortcuts. */
+/** Shows the list of keyboard shortcuts. */
 export class HelpView {
   /**
    * @param {{dialog: HTMLDialogElement, close: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ dialog, close }, bus, signal) {
-    bus.on("help-requested", () => dialog.showModal(), { signal });
+  constructor({ dialog, close }, bus) {
+    const { signal } = bus;
+    bus.on("help-requested", () => dialog.showModal());
     close.addEventListener("click", () => dialog.close(), { signal });
   }
 }

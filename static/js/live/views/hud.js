@@ -1,4 +1,4 @@
-/** Rate and latency under the stage, and in its details how they come about. */
+/** Shows rate and latency under the stage, and in its details how they come about. */
 import { formatBytes, formatMs, formatRate } from "../../shared/format.js";
 
 const DROP_TEXTS = {
@@ -18,20 +18,31 @@ export class HudView {
   /**
    * @param {{hud: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ hud }, bus, signal) {
+  constructor({ hud }, bus) {
     this.#hud = hud;
-    for (const field of hud.querySelectorAll("[data-field]")) this.#fields.set(field.dataset.field, field);
-    bus.on("statistics", (snapshot) => this.#show(snapshot), { signal });
-    bus.on("hud-toggle-requested", () => this.#toggle(), { signal });
+    for (const field of /** @type {NodeListOf<HTMLElement>} */ (
+      hud.querySelectorAll("[data-field]")
+    ))
+      this.#fields.set(field.dataset.field, field);
+    bus.on("statistics", (snapshot) => this.#show(snapshot));
+    bus.on("hud-toggle-requested", () => this.#toggle());
   }
 
   #toggle() {
     this.#hud.hidden = !this.#hud.hidden;
   }
 
-  #show({ resultsPerSecond, latencyP50Ms, latencyP95Ms, answered, dropped, droppedBy, faces, newest }) {
+  #show({
+    resultsPerSecond,
+    latencyP50Ms,
+    latencyP95Ms,
+    answered,
+    dropped,
+    droppedBy,
+    faces,
+    newest,
+  }) {
     if (this.#hud.hidden) return;
     this.#set("rate", formatRate(newest ? resultsPerSecond : null));
     this.#set("p50", formatMs(latencyP50Ms));
@@ -49,7 +60,10 @@ export class HudView {
 
   #showFrame(frame) {
     this.#set("size", frame ? `${frame.width} × ${frame.height}` : "–");
-    this.#set("quality", frame ? `JPEG ${Math.round(frame.quality * 100)}, ${formatBytes(frame.bytes)}` : "–");
+    this.#set(
+      "quality",
+      frame ? `JPEG ${Math.round(frame.quality * 100)}, ${formatBytes(frame.bytes)}` : "–",
+    );
     this.#set("limit", frame ? `${Math.round(frame.fps)} per second` : "–");
   }
 
@@ -60,6 +74,8 @@ export class HudView {
 }
 
 function describeDrops(droppedBy) {
-  const parts = Object.entries(droppedBy).map(([reason, count]) => `${count} ${DROP_TEXTS[reason] ?? reason}`);
+  const parts = Object.entries(droppedBy).map(
+    ([reason, count]) => `${count} ${DROP_TEXTS[reason] ?? reason}`,
+  );
   return parts.join(", ") || "none";
 }

@@ -1,4 +1,7 @@
-/** What a person must know before the camera starts; asked once in each browser, and to be read again. */
+/**
+ * Says what a person must know before the camera starts; asked once in each browser, and to be read
+ * again.
+ */
 const VERSION = "2";
 
 export class NoticeView {
@@ -10,24 +13,27 @@ export class NoticeView {
    * @param {{dialog: HTMLDialogElement, accept: HTMLButtonElement, decline: HTMLButtonElement,
    *   close: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {import("../../shared/preferences.js").Preferences} preferences
    */
-  constructor(elements, bus, signal, preferences) {
+  constructor(elements, bus, preferences) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#preferences = preferences;
     elements.accept.addEventListener("click", () => this.#accept(), { signal });
     elements.decline.addEventListener("click", () => elements.dialog.close(), { signal });
     elements.close.addEventListener("click", () => elements.dialog.close(), { signal });
-    bus.on("notice-requested", () => this.open({ isQuestion: false }), { signal });
+    bus.on("notice-requested", () => this.open({ isQuestion: false }));
   }
 
   get isAccepted() {
     return this.#preferences.get("notice") === VERSION;
   }
 
-  /** @param {{isQuestion: boolean}} options a question waits for consent; otherwise it is only to be read */
+  /**
+   * @param {{isQuestion: boolean}} options a question waits for consent; otherwise it is only to be
+   *   read
+   */
   open({ isQuestion }) {
     const { dialog, accept, decline, close } = this.#elements;
     accept.hidden = !isQuestion;

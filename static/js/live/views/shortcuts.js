@@ -1,4 +1,4 @@
-/** One-key shortcuts, silent while something else needs the key. */
+/** Turns single keys into requests, silent while something else needs the key. */
 const REQUESTS = {
   " ": "toggle",
   m: "mirror-toggle",
@@ -17,9 +17,9 @@ export class ShortcutsView {
   /**
    * @param {Document} page
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(page, bus, signal) {
+  constructor(page, bus) {
+    const { signal } = bus;
     page.addEventListener(
       "keydown",
       (event) => {
@@ -34,12 +34,14 @@ export class ShortcutsView {
 }
 
 /**
- * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "target">} event
+ * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "target">}
+ *   event
  * @returns {string | undefined} the name of the request
  */
 export function requestFor({ key, ctrlKey, metaKey, altKey, repeat, target }) {
+  const element = /** @type {Element | null} */ (target);
   if (ctrlKey || metaKey || altKey || repeat) return undefined;
-  if (target?.closest?.(USES_KEYS)) return undefined;
-  if (key === " " && target?.closest?.(USES_SPACE)) return undefined;
+  if (element?.closest?.(USES_KEYS)) return undefined;
+  if (key === " " && element?.closest?.(USES_SPACE)) return undefined;
   return REQUESTS[key.length === 1 ? key.toLowerCase() : key];
 }

@@ -1,5 +1,6 @@
 /** Saves the picture with its overlay, as it is seen, in a PNG file. */
 import { snapshotName } from "../../shared/format.js";
+import { saveFile } from "../../shared/save_file.js";
 
 export class SnapshotView {
   #elements;
@@ -10,16 +11,21 @@ export class SnapshotView {
   /**
    * @param {{video: HTMLVideoElement, flash: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
-   * @param {(context: CanvasRenderingContext2D, view: {width: number, height: number}) => unknown} paintOverlay
+   * @param {(context: CanvasRenderingContext2D, view: {width: number, height: number}) => unknown}
+   *   paintOverlay
    */
-  constructor(elements, bus, signal, paintOverlay) {
+  constructor(elements, bus, paintOverlay) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#paintOverlay = paintOverlay;
-    bus.on("snapshot-requested", () => this.#take(), { signal });
-    bus.on("mirror-changed", ({ isMirrored }) => (this.#isMirrored = isMirrored), { signal });
-    elements.flash.addEventListener("animationend", () => elements.flash.classList.remove("is-flashing"), { signal });
+    bus.on("snapshot-requested", () => this.#take());
+    bus.on("mirror-changed", ({ isMirrored }) => (this.#isMirrored = isMirrored));
+    elements.flash.addEventListener(
+      "animationend",
+      () => elements.flash.classList.remove("is-flashing"),
+      { signal },
+    );
   }
 
   #take() {
@@ -46,16 +52,22 @@ export class SnapshotView {
 
   #save(blob) {
     if (!blob) {
-      this.#bus.emit("message", { id: "snapshot", tone: "error", title: "The snapshot could not be written" });
+      this.#bus.emit("message", {
+        id: "snapshot",
+        tone: "error",
+        title: "The snapshot could not be written",
+      });
       return;
     }
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = snapshotName(new Date());
-    link.click();
-    // The download reads the address after this turn of the event loop.
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    const text = `${link.download}, in your downloads`;
-    this.#bus.emit("message", { id: "snapshot", tone: "info", title: "Snapshot saved", text, lastsMs: 4000 });
+    const name = snapshotName(new Date());
+    saveFile(blob, name);
+    const text = `${name}, in your downloads`;
+    this.#bus.emit("message", {
+      id: "snapshot",
+      tone: "info",
+      title: "Snapshot saved",
+      text,
+      lastsMs: 4000,
+    });
   }
 }

@@ -1,4 +1,6 @@
-/** The place of the video: empty, starting, live, or telling what is wrong with the camera. */
+/**
+ * Shows where the video stands: empty, starting, live, or telling what is wrong with the camera.
+ */
 export class StageView {
   #elements;
   #bus;
@@ -8,26 +10,29 @@ export class StageView {
 
   /**
    * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
-   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry: HTMLElement, startStop: HTMLElement}} elements
+   *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry:
+   *     HTMLElement, startStop: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("session-changed", (session) => this.#show(session), { signal });
-    bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored), { signal });
-    bus.on("camera-selected", () => (this.#mirrorChoice = null), { signal });
-    bus.on("fullscreen-requested", () => this.#toggleFullscreen(), { signal });
+    bus.on("session-changed", (session) => this.#show(session));
+    bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored));
+    bus.on("camera-selected", () => (this.#mirrorChoice = null));
+    bus.on("fullscreen-requested", () => this.#toggleFullscreen());
     document.addEventListener("fullscreenchange", () => this.#tellFullscreen(), { signal });
     elements.video.addEventListener("resize", () => this.#shape(), { signal });
   }
 
   async #show({ state, stream, isUserFacing, problem }) {
     const { stage, video, startStop } = this.#elements;
-    const hadFocus = stage.contains(document.activeElement) || document.activeElement === document.body;
+    const hadFocus =
+      stage.contains(document.activeElement) || document.activeElement === document.body;
     stage.dataset.state = state;
-    // The button that was pressed vanishes: keep a keyboard's place where the same action is undone.
+    // The button that was pressed vanishes: keep a keyboard's place where the same action is
+    // undone.
     if (hadFocus && state === "live") startStop.focus({ preventScroll: true });
     if (video.srcObject !== stream) video.srcObject = stream;
     if (problem) this.#explain(problem);

@@ -1,13 +1,15 @@
-/** A list whose rows stay the same elements while what they show changes. A part of the lists of the panel. */
+/**
+ * Keeps a list whose rows stay the same elements while what they show changes. A part of the lists
+ * of the panel.
+ */
 export class KeyedList {
   #list;
   #build;
   #rows = new Map();
 
   /**
-   * @template Item
    * @param {HTMLElement} list
-   * @param {(id: string) => {element: HTMLElement, show: (item: Item, ...rest: any[]) => void}} build
+   * @param {(id: string) => {element: HTMLElement, show: (...item: any[]) => void}} build
    */
   constructor(list, build) {
     this.#list = list;
@@ -19,7 +21,10 @@ export class KeyedList {
     return this.#rows.get(id);
   }
 
-  /** @param {readonly {id: string}[]} items in the order of the rows @param {...any} rest handed to each row */
+  /**
+   * @param {readonly {id: string}[]} items in the order of the rows
+   * @param {...any} rest handed to each row
+   */
   show(items, ...rest) {
     const rows = new Map(items.map(({ id }) => [id, this.#rows.get(id) ?? this.#build(id)]));
     for (const [id, row] of this.#rows) if (!rows.has(id)) row.element.remove();
@@ -28,16 +33,8 @@ export class KeyedList {
       const row = rows.get(item.id);
       row.show(item, ...rest);
       // A row that is moved would lose the focus.
-      if (this.#list.children[i] !== row.element) this.#list.insertBefore(row.element, this.#list.children[i] ?? null);
+      if (this.#list.children[i] !== row.element)
+        this.#list.insertBefore(row.element, this.#list.children[i] ?? null);
     });
   }
-}
-
-/**
- * @param {HTMLTemplateElement} template
- * @returns {{element: HTMLElement, part: (name: string) => any}}
- */
-export function rowFrom(template) {
-  const element = template.content.firstElementChild.cloneNode(true);
-  return { element, part: (name) => element.querySelector(`[data-part="${name}"]`) };
 }

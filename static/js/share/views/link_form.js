@@ -1,4 +1,4 @@
-/** The form for a new link. What is in it stays until the link is made. */
+/** Shows the form for a new link. What is in it stays until the link is made. */
 import { KINDS } from "../links.js";
 
 export class LinkFormView {
@@ -6,19 +6,22 @@ export class LinkFormView {
   #bus;
 
   /**
-   * @param {{details: HTMLDetailsElement, form: HTMLFormElement, kinds: HTMLInputElement[], name: HTMLInputElement,
-   *   hours: HTMLSelectElement, video: HTMLInputElement, videoOption: HTMLElement, create: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits link-create-requested {kind, name, hours, video}
-   * @param {AbortSignal} signal
+   * @param {{details: HTMLDetailsElement, form: HTMLFormElement, kinds: HTMLInputElement[], name:
+   *   HTMLInputElement, hours: HTMLSelectElement, video: HTMLInputElement, videoOption:
+   *   HTMLElement, create: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits link-create-requested {kind,
+   *   name, hours, video}
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
-    for (const kind of elements.kinds) kind.addEventListener("change", () => this.#showKind(), { signal });
+    for (const kind of elements.kinds)
+      kind.addEventListener("change", () => this.#showKind(), { signal });
     elements.form.addEventListener("submit", (event) => this.#submit(event), { signal });
-    bus.on("link-creating", ({ isCreating }) => (elements.create.disabled = isCreating), { signal });
-    bus.on("link-created", () => this.#reset(), { signal });
-    bus.on("share-changed", ({ share }) => this.#offer(share), { signal });
+    bus.on("link-creating", ({ isCreating }) => (elements.create.disabled = isCreating));
+    bus.on("link-created", () => this.#reset());
+    bus.on("share-changed", ({ share }) => this.#offer(share));
     this.#showKind();
   }
 
@@ -36,7 +39,11 @@ export class LinkFormView {
     event.preventDefault();
     const { name, hours, video } = this.#elements;
     const [kind, isWatch] = [this.#kind, this.#kind === "watch"];
-    const values = { kind, name: name.value.trim() || name.placeholder, hours: Number(hours.value) };
+    const values = {
+      kind,
+      name: name.value.trim() || name.placeholder,
+      hours: Number(hours.value),
+    };
     this.#bus.emit("link-create-requested", isWatch ? { ...values, video: video.checked } : values);
   }
 

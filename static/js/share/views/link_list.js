@@ -1,4 +1,7 @@
-/** All links: the open ones with what can be done about them, and, folded away, those that ended. */
+/**
+ * Shows all links: the open ones with what can be done about them, and, folded away, those that
+ * ended.
+ */
 import { formatCount } from "../../shared/format.js";
 import { isOpen } from "../links.js";
 import { KeyedList } from "./keyed_list.js";
@@ -12,19 +15,18 @@ export class LinkListView {
   #links = [];
 
   /**
-   * @param {{list: HTMLElement, none: HTMLElement, ended: HTMLDetailsElement, endedTitle: HTMLElement,
-   *   endedList: HTMLElement, template: HTMLTemplateElement}} elements
+   * @param {{list: HTMLElement, none: HTMLElement, ended: HTMLDetailsElement, endedTitle:
+   *   HTMLElement, endedList: HTMLElement, template: HTMLTemplateElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits what LinkRow does
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     const build = () => new LinkRow(elements.template, bus);
     this.#open = new KeyedList(elements.list, build);
     this.#ended = new KeyedList(elements.endedList, build);
-    bus.on("share-changed", ({ share }) => this.#take(share.links), { signal });
-    bus.on("link-copied", ({ url }) => this.#tellCopied(url), { signal });
-    bus.on("shown-changed", ({ id }) => this.#mark(id), { signal });
+    bus.on("share-changed", ({ share }) => this.#take(share.links));
+    bus.on("link-copied", ({ url }) => this.#tellCopied(url));
+    bus.on("shown-changed", ({ id }) => this.#mark(id));
   }
 
   #take(links) {

@@ -1,6 +1,6 @@
-/** One link of the list. A part of LinkListView. */
+/** Shows one link of the list. A part of LinkListView. */
 import { KINDS, describeLink, isOpen } from "../links.js";
-import { rowFrom } from "./keyed_list.js";
+import { fromTemplate } from "../../shared/template_parts.js";
 
 const COPIED_MS = 2500;
 
@@ -11,11 +11,11 @@ export class LinkRow {
 
   /**
    * @param {HTMLTemplateElement} template
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits link-show-requested {id}, copy-requested {url},
-   *   link-video-requested {id, video}, link-revoke-requested {link}
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits link-show-requested {id},
+   *   copy-requested {url}, link-video-requested {id, video}, link-revoke-requested {link}
    */
   constructor(template, bus) {
-    const { element, part } = rowFrom(template);
+    const { element, part } = fromTemplate(template);
     this.element = element;
     this.#part = part;
     const on = (name, act) => part(name).addEventListener("click", () => act(this.#link));
@@ -25,7 +25,11 @@ export class LinkRow {
     on("revoke", (link) => bus.emit("link-revoke-requested", { link }));
   }
 
-  /** @param {import("../share_api.js").SharedLink} link @param {Date} now @param {string | null} shownId */
+  /**
+   * @param {import("../share_api.js").SharedLink} link
+   * @param {Date} now
+   * @param {string | null} shownId
+   */
   show(link, now, shownId) {
     this.#link = link;
     const part = this.#part;
@@ -50,8 +54,13 @@ export class LinkRow {
   }
 
   #label({ name }) {
-    const labels = { show: `Show the QR code of ${name}`, copy: `Copy the link ${name}`, revoke: `Revoke ${name}` };
+    const labels = {
+      show: `Show the QR code of ${name}`,
+      copy: `Copy the link ${name}`,
+      revoke: `Revoke ${name}`,
+    };
     const all = { ...labels, video: `Show the picture to the watchers of ${name}` };
-    for (const [part, text] of Object.entries(all)) this.#part(part).setAttribute("aria-label", text);
+    for (const [part, text] of Object.entries(all))
+      this.#part(part).setAttribute("aria-label", text);
   }
 }

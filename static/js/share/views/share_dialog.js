@@ -1,4 +1,4 @@
-/** The panel itself: open or closed, what it can show at all, and what went wrong in it. */
+/** Shows the panel itself: open or closed, what it can show at all, and what went wrong in it. */
 import { describeOff, isOpen } from "../links.js";
 
 export class ShareDialogView {
@@ -6,14 +6,16 @@ export class ShareDialogView {
   #hasShown = false;
 
   /**
-   * @param {{dialog: HTMLDialogElement, title: HTMLElement, opener: HTMLElement, close: HTMLButtonElement,
-   *   said: HTMLElement, trouble: HTMLElement, troubleTitle: HTMLElement, troubleText: HTMLElement,
-   *   dismiss: HTMLButtonElement, offTitle: HTMLElement, reason: HTMLElement, command: HTMLElement, failedText: HTMLElement, nowhere: HTMLElement,
-   *   trust: HTMLElement, fingerprint: HTMLElement, stop: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits share-opened, share-closed, share-stop-requested
-   * @param {AbortSignal} signal
+   * @param {{dialog: HTMLDialogElement, title: HTMLElement, opener: HTMLElement, close:
+   *   HTMLButtonElement, said: HTMLElement, trouble: HTMLElement, troubleTitle: HTMLElement,
+   *   troubleText: HTMLElement, dismiss: HTMLButtonElement, offTitle: HTMLElement, reason:
+   *   HTMLElement, command: HTMLElement, failedText: HTMLElement, nowhere: HTMLElement, trust:
+   *   HTMLElement, fingerprint: HTMLElement, stop: HTMLButtonElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits share-opened, share-closed,
+   *   share-stop-requested
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     const { dialog, opener, close, dismiss, stop } = elements;
     opener.addEventListener("click", () => bus.emit("share-requested"), { signal });
@@ -21,12 +23,12 @@ export class ShareDialogView {
     dismiss.addEventListener("click", () => this.#dismiss(), { signal });
     stop.addEventListener("click", () => bus.emit("share-stop-requested"), { signal });
     dialog.addEventListener("close", () => bus.emit("share-closed"), { signal });
-    bus.on("share-requested", () => this.#open(bus), { signal });
-    bus.on("share-changed", ({ share, said }) => this.#show(share, said), { signal });
-    bus.on("share-failed", ({ problem }) => this.#fail(problem), { signal });
-    bus.on("share-trouble", (trouble) => this.#tell(trouble), { signal });
-    bus.on("link-creating", ({ isCreating }) => isCreating && this.#dismiss(), { signal });
-    bus.on("share-said", ({ text }) => (elements.said.textContent = text), { signal });
+    bus.on("share-requested", () => this.#open(bus));
+    bus.on("share-changed", ({ share, said }) => this.#show(share, said));
+    bus.on("share-failed", ({ problem }) => this.#fail(problem));
+    bus.on("share-trouble", (trouble) => this.#tell(trouble));
+    bus.on("link-creating", ({ isCreating }) => isCreating && this.#dismiss());
+    bus.on("share-said", ({ text }) => (elements.said.textContent = text));
   }
 
   #open(bus) {
@@ -66,7 +68,12 @@ export class ShareDialogView {
   #fail(problem) {
     const { dialog, failedText } = this.#elements;
     if (problem.code === "forbidden") return void (dialog.dataset.state = "denied");
-    if (this.#hasShown) return this.#tell({ kind: "stale", title: "What you see may be old.", text: problem.message });
+    if (this.#hasShown)
+      return this.#tell({
+        kind: "stale",
+        title: "What you see may be old.",
+        text: problem.message,
+      });
     failedText.textContent = problem.message;
     return void (dialog.dataset.state = "failed");
   }

@@ -1,4 +1,4 @@
-/** The invitation: one link's QR code and address, to be scanned, copied or sent. */
+/** Shows the invitation: one link's QR code and address, to be scanned, copied or sent. */
 import { KINDS, addressLabels, formatEnd, linkToShow } from "../links.js";
 
 const COPIED_MS = 2500;
@@ -20,29 +20,39 @@ export class ShownLinkView {
   #timer = 0;
 
   /**
-   * @param {{section: HTMLElement, qr: HTMLImageElement, qrNote: HTMLElement, kind: HTMLElement, name: HTMLElement,
-   *   how: HTMLElement, choice: HTMLElement, addresses: HTMLSelectElement, address: HTMLElement,
-   *   copy: HTMLButtonElement, copyLabel: HTMLElement, send: HTMLButtonElement, end: HTMLElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits copy-requested {url}, send-requested {url, title}, shown-changed {id}
-   * @param {AbortSignal} signal
+   * @param {{section: HTMLElement, qr: HTMLImageElement, qrNote: HTMLElement, kind: HTMLElement,
+   *   name: HTMLElement, how: HTMLElement, choice: HTMLElement, addresses: HTMLSelectElement,
+   *   address: HTMLElement, copy: HTMLButtonElement, copyLabel: HTMLElement, send:
+   *   HTMLButtonElement, end: HTMLElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits copy-requested {url},
+   *   send-requested {url, title}, shown-changed {id}
    * @param {object} outside
    * @param {boolean} outside.canSend whether the system has a sheet for sending
    * @param {typeof import("../share_api.js").qrPath} outside.qrPath
    */
-  constructor(elements, bus, signal, { canSend, qrPath }) {
+  constructor(elements, bus, { canSend, qrPath }) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#qrPath = qrPath;
     const { qr, addresses, copy, send } = elements;
     send.hidden = !canSend;
-    copy.addEventListener("click", () => bus.emit("copy-requested", { url: this.#url }), { signal });
-    send.addEventListener("click", () => bus.emit("send-requested", { url: this.#url, title: this.#link.name }), { signal });
-    addresses.addEventListener("change", () => this.#showAddress(addresses.selectedIndex), { signal });
+    copy.addEventListener("click", () => bus.emit("copy-requested", { url: this.#url }), {
+      signal,
+    });
+    send.addEventListener(
+      "click",
+      () => bus.emit("send-requested", { url: this.#url, title: this.#link.name }),
+      { signal },
+    );
+    addresses.addEventListener("change", () => this.#showAddress(addresses.selectedIndex), {
+      signal,
+    });
     qr.addEventListener("error", () => this.#tellQr(false), { signal });
     qr.addEventListener("load", () => this.#tellQr(true), { signal });
-    bus.on("share-changed", ({ share }) => this.#take(share), { signal });
-    bus.on("link-show-requested", ({ id }) => this.#want(id), { signal });
-    bus.on("link-copied", ({ url }) => url === this.#url && this.#tellCopied(), { signal });
+    bus.on("share-changed", ({ share }) => this.#take(share));
+    bus.on("link-show-requested", ({ id }) => this.#want(id));
+    bus.on("link-copied", ({ url }) => url === this.#url && this.#tellCopied());
   }
 
   #take(share) {

@@ -1,20 +1,22 @@
-/** Who opened a link: with what, from where, since when. */
+/** Shows who opened a link: with what, from where, since when. */
 import { describeVisitor } from "../links.js";
-import { KeyedList, rowFrom } from "./keyed_list.js";
+import { fromTemplate } from "../../shared/template_parts.js";
+import { KeyedList } from "./keyed_list.js";
 
 export class VisitorListView {
   #elements;
   #rows;
 
   /**
-   * @param {{list: HTMLElement, none: HTMLElement, count: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits visitor-remove-requested {visitor, linkName}
-   * @param {AbortSignal} signal
+   * @param {{list: HTMLElement, none: HTMLElement, count: HTMLElement, template:
+   *   HTMLTemplateElement}} elements
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits visitor-remove-requested
+   *   {visitor, linkName}
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#rows = new KeyedList(elements.list, () => new VisitorRow(elements.template, bus));
-    bus.on("share-changed", ({ share }) => this.#take(share), { signal });
+    bus.on("share-changed", ({ share }) => this.#take(share));
   }
 
   #take({ visitors, links }) {
@@ -32,10 +34,12 @@ class VisitorRow {
   #shown = null;
 
   constructor(template, bus) {
-    const { element, part } = rowFrom(template);
+    const { element, part } = fromTemplate(template);
     this.element = element;
     this.#part = part;
-    part("remove").addEventListener("click", () => bus.emit("visitor-remove-requested", this.#shown));
+    part("remove").addEventListener("click", () =>
+      bus.emit("visitor-remove-requested", this.#shown),
+    );
   }
 
   show(visitor, names, now) {
@@ -45,6 +49,9 @@ class VisitorRow {
     this.#part("name").textContent = visitor.device;
     this.#part("camera").hidden = !visitor.streams;
     this.#part("facts").textContent = describeVisitor(visitor, linkName, now);
-    this.#part("remove").setAttribute("aria-label", `Remove ${visitor.device} at ${visitor.address}`);
+    this.#part("remove").setAttribute(
+      "aria-label",
+      `Remove ${visitor.device} at ${visitor.address}`,
+    );
   }
 }

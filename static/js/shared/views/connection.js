@@ -1,4 +1,4 @@
-/** The state of the connection in the header. */
+/** Shows the state of the connection in the header. */
 const TEXTS = {
   connecting: "Connecting",
   connected: "Connected",
@@ -11,16 +11,11 @@ export class ConnectionView {
   /**
    * @param {{pill: HTMLElement, text: HTMLElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ pill, text }, bus, signal) {
-    bus.on(
-      "connection-changed",
-      ({ state }) => {
-        pill.dataset.state = state;
-        text.textContent = TEXTS[state];
-      },
-      { signal },
-    );
+  constructor({ pill, text }, bus) {
+    bus.on("connection-changed", ({ state }) => {
+      pill.dataset.state = state;
+      text.textContent = TEXTS[state];
+    });
   }
 }

@@ -1,8 +1,9 @@
-/** The side panel: one card for each face with its label and a bar for each expression. */
+/** Shows the side panel: one card for each face with its label and a bar for each expression. */
 import { EmotionBar, setText } from "../emotion_bar.js";
 import { capitalise, formatCount, formatPercent } from "../format.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
+import { fromTemplate } from "../template_parts.js";
 
 /** Faster than this nobody reads numbers, and each update costs a layout. */
 const UPDATE_MS = 75;
@@ -20,15 +21,14 @@ export class FacesView {
    * @param {{list: HTMLElement, count: HTMLElement, legend: HTMLElement, hint: HTMLElement,
    *   template: HTMLTemplateElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {readonly string[]} emotions
    */
-  constructor(elements, bus, signal, emotions) {
+  constructor(elements, bus, emotions) {
     this.#elements = elements;
     this.#emotions = emotions;
-    bus.on("result", ({ faces }) => this.#update(faces), { signal });
-    bus.on("session-changed", ({ state }) => this.#reset(state), { signal });
-    bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"), { signal });
+    bus.on("result", ({ faces }) => this.#update(faces));
+    bus.on("session-changed", ({ state }) => this.#reset(state));
+    bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"));
     this.#fillLegend();
   }
 
@@ -100,10 +100,15 @@ class FaceCard {
   #trend = new Trend();
 
   constructor(template, id, emotions) {
-    this.element = template.content.firstElementChild.cloneNode(true);
+    const { element, part } = fromTemplate(template);
+    this.element = element;
     this.element.dataset.faceId = String(id);
-    const part = (name) => this.element.querySelector(`[data-part="${name}"]`);
-    this.#parts = { label: part("label"), confidence: part("confidence"), swatch: part("swatch"), trend: part("trend") };
+    this.#parts = {
+      label: part("label"),
+      confidence: part("confidence"),
+      swatch: part("swatch"),
+      trend: part("trend"),
+    };
     part("name").textContent = `Face ${id}`;
     for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
     part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));

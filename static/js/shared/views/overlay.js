@@ -1,4 +1,7 @@
-/** Boxes and labels over the video, each where its face is on the picture that is on the screen. */
+/**
+ * Draws boxes and labels over the video, each where its face is on the picture that is on the
+ * screen.
+ */
 import { describeFace } from "../format.js";
 import { boxToRect, clipBox, fitRect } from "../geometry.js";
 import { drawHeatmap, moveCorners } from "../heatmap.js";
@@ -20,7 +23,6 @@ export class OverlayView {
   #canvas;
   #context;
   #frameSize;
-  #signal;
   #faces = [];
   #tracks = new Map();
   #result = null;
@@ -36,20 +38,18 @@ export class OverlayView {
   /**
    * @param {{canvas: HTMLCanvasElement}} elements
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {() => import("../geometry.js").Size} frameSize of the picture beneath
    */
-  constructor({ canvas }, bus, signal, frameSize) {
+  constructor({ canvas }, bus, frameSize) {
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d");
     this.#frameSize = frameSize;
-    this.#signal = signal;
     this.#bus = bus;
-    bus.on("result", (result) => this.#take(result), { signal });
-    bus.on("video-frame", ({ capturedMs }) => this.#show(capturedMs), { signal });
-    bus.on("session-changed", ({ state }) => this.#restart(state === "live"), { signal });
-    bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored), { signal });
-    bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn), { signal });
+    bus.on("result", (result) => this.#take(result));
+    bus.on("video-frame", ({ capturedMs }) => this.#show(capturedMs));
+    bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
+    bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
+    bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
     this.#watchSize();
   }
 
@@ -58,18 +58,28 @@ export class OverlayView {
    *
    * @param {CanvasRenderingContext2D} context
    * @param {{width: number, height: number}} view in the context's units
-   * @returns {{id: number, box: number[], label: string, text: string, hasHeatmap: boolean}[]} what was drawn
+   * @returns {{id: number, box: number[], label: string, text: string, hasHeatmap: boolean}[]} what
+   *   was drawn
    */
   paint(context, view) {
     const picture = fitRect(this.#frameSize(), view, "contain");
-    const boxes = new Map(this.#faces.map(({ id }) => [id, boxAt(this.#tracks.get(id), this.#shownMs)]));
+    const boxes = new Map(
+      this.#faces.map(({ id }) => [id, boxAt(this.#tracks.get(id), this.#shownMs)]),
+    );
     // All maps first: none may hide another face's label.
-    if (this.#hasHeatmaps) this.#faces.forEach((face) => this.#paintHeatmap(context, face, boxes.get(face.id), picture));
+    if (this.#hasHeatmaps)
+      this.#faces.forEach((face) => this.#paintHeatmap(context, face, boxes.get(face.id), picture));
     return this.#faces.map((face) => {
       const box = clipBox(boxes.get(face.id));
       const text = describeFace(face);
       drawFace(context, { rect: boxToRect(box, picture, this.#isMirrored), text, face, view });
-      return { id: face.id, box, label: face.label, text, hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap) };
+      return {
+        id: face.id,
+        box,
+        label: face.label,
+        text,
+        hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap),
+      };
     });
   }
 
@@ -85,7 +95,8 @@ export class OverlayView {
       tracks.set(id, observe(this.#tracks.get(id), box, result.capturedMs, this.#shownMs));
     }
     this.#tracks = tracks;
-    const isSameCast = tracks.size === this.#faces.length && this.#faces.every(({ id }) => tracks.has(id));
+    const isSameCast =
+      tracks.size === this.#faces.length && this.#faces.every(({ id }) => tracks.has(id));
     this.#faces = result.faces;
     this.#result = result;
     this.#tellWhenLate(result);
@@ -137,7 +148,7 @@ export class OverlayView {
       this.#schedule();
     });
     observer.observe(this.#canvas);
-    this.#signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+    this.#bus.signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   }
 
   #schedule() {
@@ -148,13 +159,15 @@ export class OverlayView {
 
   #draw() {
     this.#isScheduled = false;
-    if (!this.#isLive || !this.#result || this.#signal.aborted) return;
+    if (!this.#isLive || !this.#result || this.#bus.signal.aborted) return;
     const scale = this.#fitCanvas();
     this.#context.setTransform(scale, 0, 0, scale, 0, 0);
     this.#context.clearRect(0, 0, this.#view.width, this.#view.height);
     const faces = this.paint(this.#context, this.#view);
     const { seq, capturedMs } = this.#result;
-    this.#canvas.dispatchEvent(new CustomEvent("overlaydrawn", { detail: { faces, seq, capturedMs } }));
+    this.#canvas.dispatchEvent(
+      new CustomEvent("overlaydrawn", { detail: { faces, seq, capturedMs } }),
+    );
   }
 
   /** @returns {number} canvas pixels per CSS pixel; more than two cost time and show nothing */

@@ -1,4 +1,7 @@
-/** Dark or light: the system's choice until the person makes their own. theme_boot.js applies it at loading. */
+/**
+ * Switches between dark and light: the system's choice until the person makes their own.
+ * theme_boot.js applies it at loading.
+ */
 export class ThemeView {
   #root;
   #button;

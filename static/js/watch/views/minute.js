@@ -1,7 +1,10 @@
-/** The timeline of the last minute: how the expressions of all in view share each quarter of a second. */
+/**
+ * Shows the timeline of the last minute: how the expressions of all in view share each quarter of a
+ * second.
+ */
 import { emotionColour } from "../../shared/palette.js";
 import { STEP_MS, Trend } from "../../shared/trend.js";
-import { describeMinute, meanShares } from "../minute.js";
+import { describeMinute, meanShares } from "../mean_shares.js";
 
 /** A result older than this says nothing about now. */
 const FRESH_MS = 1000;
@@ -19,14 +22,14 @@ export class MinuteView {
   /**
    * @param {{canvas: HTMLCanvasElement, words: HTMLElement}} elements canvas: one pixel a step wide
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    * @param {readonly string[]} emotions
    */
-  constructor(elements, bus, signal, emotions) {
+  constructor(elements, bus, emotions) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#emotions = emotions;
-    bus.on("result", ({ faces }) => this.#take(faces), { signal });
-    bus.on("session-changed", () => this.#take([]), { signal });
+    bus.on("result", ({ faces }) => this.#take(faces));
+    bus.on("session-changed", () => this.#take([]));
     const timer = setInterval(() => this.#step(performance.now()), STEP_MS);
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
   }
@@ -49,7 +52,9 @@ export class MinuteView {
     const context = canvas.getContext("2d");
     const { entries } = this.#trend;
     context.clearRect(0, 0, canvas.width, canvas.height);
-    entries.forEach((shares, i) => shares && this.#drawStep(context, canvas.width - entries.length + i, shares));
+    entries.forEach(
+      (shares, i) => shares && this.#drawStep(context, canvas.width - entries.length + i, shares),
+    );
   }
 
   #drawStep(context, x, shares) {

@@ -1,10 +1,19 @@
-/** The place of the picture: the picture itself, a calm ground for the boxes, or why there is neither. */
+/**
+ * Shows the picture: the picture itself, a calm ground for the boxes, or why there is
+ * neither.
+ */
 
 /** @type {Readonly<Record<string, {title: string, text: string}>>} */
 const NOTES = Object.freeze({
   connecting: { title: "Connecting", text: "The page was loaded; the live connection comes up." },
-  waiting: { title: "Waiting for the host", text: "Nobody is live yet. It begins here by itself when the host starts the camera." },
-  quiet: { title: "The picture stands still", text: "The host is live, but no results come: the host's page may be in the background." },
+  waiting: {
+    title: "Waiting for the host",
+    text: "Nobody is live yet. It begins here by itself when the host starts the camera.",
+  },
+  quiet: {
+    title: "The picture stands still",
+    text: "The host is live, but no results come: the host's page may be in the background.",
+  },
 });
 
 export class WatchStageView {
@@ -12,16 +21,16 @@ export class WatchStageView {
   #context;
 
   /**
-   * @param {{stage: HTMLElement, picture: HTMLCanvasElement, title: HTMLElement, text: HTMLElement, steps: HTMLElement}} elements
+   * @param {{stage: HTMLElement, picture: HTMLCanvasElement, title: HTMLElement, text: HTMLElement,
+   *   steps: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#context = elements.picture.getContext("2d");
-    bus.on("watch-changed", (watched) => this.#show(watched), { signal });
-    bus.on("frame-size", (size) => this.#shape(size), { signal });
-    bus.on("picture", ({ bitmap }) => this.#paint(bitmap), { signal });
+    bus.on("watch-changed", (watched) => this.#show(watched));
+    bus.on("frame-size", (size) => this.#shape(size));
+    bus.on("picture", ({ bitmap }) => this.#paint(bitmap));
   }
 
   #show({ state, hasVideo, farewell }) {
@@ -33,11 +42,13 @@ export class WatchStageView {
     if (!note) return;
     title.textContent = note.title;
     text.textContent = note.text;
-    steps.replaceChildren(...(note.steps ?? []).map((step) => {
-      const item = document.createElement("li");
-      item.textContent = step;
-      return item;
-    }));
+    steps.replaceChildren(
+      ...(note.steps ?? []).map((step) => {
+        const item = document.createElement("li");
+        item.textContent = step;
+        return item;
+      }),
+    );
   }
 
   /** The stage takes the picture's shape as far as the window allows. */

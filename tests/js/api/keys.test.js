@@ -1,12 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Keys, revokeQuestion } from "../../../static/js/api/keys.js";
+import { Keys, revokeKeyQuestion } from "../../../static/js/api/keys.js";
 import { KeysApi } from "../../../static/js/api/keys_api.js";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 
-const answer = (status, body) => ({ ok: status < 400, status, json: async () => body ?? JSON.parse("") });
-const LAPTOP = { id: "k1", name: "Laptop", created_at: "2026-03-04T05:06:07Z", last_used_at: null, revoked_at: null };
+const answer = (status, body) => ({
+  ok: status < 400,
+  status,
+  json: async () => body ?? JSON.parse(""),
+});
+const LAPTOP = {
+  id: "k1",
+  name: "Laptop",
+  created_at: "2026-03-04T05:06:07Z",
+  last_used_at: null,
+  revoked_at: null,
+};
 
 /** Keys of a server that gives these answers; what was asked, and what was told. */
 function build(...answers) {
@@ -17,7 +27,8 @@ function build(...answers) {
     return answers.shift();
   };
   const bus = new EventBus();
-  for (const type of ["keys-changed", "key-created", "keys-failed"]) bus.on(type, (detail) => told.push([type, detail]));
+  for (const type of ["keys-changed", "key-created", "keys-failed"])
+    bus.on(type, (detail) => told.push([type, detail]));
   return { keys: new Keys({ api: new KeysApi(fetch), bus }), asked, told };
 }
 
@@ -25,8 +36,14 @@ test("a new key is told once, then the list without it", async () => {
   const made = { ...LAPTOP, key: "fer_x" };
   const { keys, asked, told } = build(answer(201, made), answer(200, { keys: [LAPTOP] }));
   await keys.create("Laptop");
-  assert.deepEqual(asked, [["POST", "/api/v1/keys", '{"name":"Laptop"}'], ["GET", "/api/v1/keys", undefined]]);
-  assert.deepEqual(told, [["key-created", { key: made }], ["keys-changed", { keys: [LAPTOP] }]]);
+  assert.deepEqual(asked, [
+    ["POST", "/api/v1/keys", '{"name":"Laptop"}'],
+    ["GET", "/api/v1/keys", undefined],
+  ]);
+  assert.deepEqual(told, [
+    ["key-created", { key: made }],
+    ["keys-changed", { keys: [LAPTOP] }],
+  ]);
 });
 
 test("a revoked key's answer is empty, and the list is read again", async () => {
@@ -37,11 +54,13 @@ test("a revoked key's answer is empty, and the list is read again", async () => 
 });
 
 test("what goes wrong is told in the server's words", async () => {
-  const { keys, told } = build(answer(400, { error: { code: "bad_value", message: "Too many.", retryable: false } }));
+  const { keys, told } = build(
+    answer(400, { error: { code: "bad_value", message: "Too many.", retryable: false } }),
+  );
   await keys.create("x");
   assert.deepEqual(told, [["keys-failed", { text: "Too many." }]]);
 });
 
 test("the question names the key", () => {
-  assert.equal(revokeQuestion(LAPTOP).title, "Revoke “Laptop”?");
+  assert.equal(revokeKeyQuestion(LAPTOP).title, "Revoke “Laptop”?");
 });

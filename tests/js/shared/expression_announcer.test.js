@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AnnouncementThrottle } from "../../../static/js/shared/views/announcer.js";
+import { AnnouncementThrottle } from "../../../static/js/shared/views/expression_announcer.js";
 
-test("says the first text at once", () => assert.equal(new AnnouncementThrottle().offer("happy", 0), "happy"));
+test("says the first text at once", () =>
+  assert.equal(new AnnouncementThrottle().offer("happy", 0), "happy"));
 
 test("says nothing while nothing changes", () => {
   const throttle = new AnnouncementThrottle();

@@ -1,4 +1,4 @@
-/** Below the stage: is it live, who is in view, who watches, and what the host shows. */
+/** Shows below the stage: is it live, who is in view, who watches, and what the host shows. */
 const STATES = Object.freeze({
   connecting: "Connecting",
   waiting: "Waiting for the host",
@@ -7,18 +7,17 @@ const STATES = Object.freeze({
   over: "Ended",
 });
 
-export class FactsView {
+export class WatchFactsView {
   #elements;
 
   /**
-   * @param {{bar: HTMLElement, name: HTMLElement, state: HTMLElement, people: HTMLElement, watchers: HTMLElement,
-   *   video: HTMLElement}} elements
+   * @param {{bar: HTMLElement, name: HTMLElement, state: HTMLElement, people: HTMLElement,
+   *   watchers: HTMLElement, video: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("watch-changed", (watched) => this.#show(watched), { signal });
+    bus.on("watch-changed", (watched) => this.#show(watched));
   }
 
   #show(watched) {

@@ -1,9 +1,12 @@
 /**
- * The sessions that the list shows: loaded by pages, changed one by one. Emits list-changed with a ListState.
+ * Holds the sessions that the list shows: loaded by pages, changed one by one. Emits list-changed
+ * with a ListState.
+ *
+ * @typedef {{search: string, tag: string, from: string, to: string}} SessionFilter
  *
  * @typedef {object} ListState
  * @property {"loading" | "ready" | "failed"} status
- * @property {import("./api.js").Session[]} sessions
+ * @property {import("./sessions_api.js").Session[]} sessions
  * @property {number} total that fit the filter
  * @property {boolean} hasMore
  * @property {string[]} tags of all sessions
@@ -15,21 +18,32 @@ import { sessionName } from "../shared/format.js";
 
 const PAGE_SIZE = 50;
 
-export class SessionList {
+export class LoadedSessions {
   #api;
   #bus;
-  #filter = {};
-  #state = { status: "loading", sessions: [], total: 0, tags: [], retentionDays: null, problem: "" };
+  /** @type {SessionFilter} */
+  #filter = { search: "", tag: "", from: "", to: "" };
+  #state = {
+    status: "loading",
+    sessions: [],
+    total: 0,
+    tags: [],
+    retentionDays: null,
+    problem: "",
+  };
   #cursor = null;
   #loading = new AbortController();
 
-  /** @param {{api: import("./api.js").HistoryApi, bus: import("../shared/event_bus.js").EventBus}} deps */
+  /**
+   * @param {{api: import("./sessions_api.js").SessionsApi, bus:
+   *   import("../shared/event_bus.js").EventBus}} deps
+   */
   constructor({ api, bus }) {
     this.#api = api;
     this.#bus = bus;
   }
 
-  /** @param {{search: string, tag: string, from: string, to: string}} filter */
+  /** @param {SessionFilter} filter */
   async load(filter) {
     this.#filter = filter;
     this.#cursor = null;
@@ -47,7 +61,9 @@ export class SessionList {
 
   /** @returns {Promise<boolean>} whether the server took the name */
   async rename(id, name) {
-    const renamed = await this.#try("The name was not changed", () => this.#api.update(id, { name }));
+    const renamed = await this.#try("The name was not changed", () =>
+      this.#api.update(id, { name }),
+    );
     if (renamed) this.#replace(renamed);
     return renamed !== null;
   }
@@ -69,7 +85,8 @@ export class SessionList {
   async removeAll() {
     const answer = await this.#try("Nothing was deleted", () => this.#api.removeAll());
     if (!answer) return;
-    const text = answer.deleted === 1 ? "1 session is gone." : `${answer.deleted} sessions are gone.`;
+    const text =
+      answer.deleted === 1 ? "1 session is gone." : `${answer.deleted} sessions are gone.`;
     this.#bus.emit("message", { id: "all", tone: "info", title: "Deleted", text, lastsMs: 8000 });
     await this.reload();
   }
@@ -80,7 +97,14 @@ export class SessionList {
     const session = await this.#try(title, async () => this.#api.importText(await file.text()));
     if (!session) return;
     const link = { label: "Open", href: `/history/${encodeURIComponent(session.id)}` };
-    this.#bus.emit("message", { id: "import", tone: "info", title: "Imported", text: sessionName(session), link, lastsMs: 15_000 });
+    this.#bus.emit("message", {
+      id: "import",
+      tone: "info",
+      title: "Imported",
+      text: sessionName(session),
+      link,
+      lastsMs: 15_000,
+    });
     await this.reload();
   }
 
@@ -91,7 +115,14 @@ export class SessionList {
 
   #offerUndo(id, name) {
     const action = { label: "Undo", request: "restore", detail: { id } };
-    this.#bus.emit("message", { id: `deleted-${id}`, tone: "info", title: "Deleted", text: name, action, lastsMs: 20_000 });
+    this.#bus.emit("message", {
+      id: `deleted-${id}`,
+      tone: "info",
+      title: "Deleted",
+      text: name,
+      action,
+      lastsMs: 20_000,
+    });
   }
 
   async #fetchPage(before) {
@@ -107,12 +138,21 @@ export class SessionList {
 
   #take(before, { sessions, next, total, tags, retention_days }) {
     this.#cursor = next;
-    // A session that was recorded meanwhile shifts nothing: the cursor is a place, not a number.
-    this.#become({ status: "ready", problem: "", sessions: [...before, ...sessions], total, tags, retentionDays: retention_days });
+    // A session that was recorded meanwhile shifts nothing: the cursor is a session, not a number.
+    this.#become({
+      status: "ready",
+      problem: "",
+      sessions: [...before, ...sessions],
+      total,
+      tags,
+      retentionDays: retention_days,
+    });
   }
 
   #replace(session) {
-    const sessions = this.#state.sessions.map((each) => (each.id === session.id ? { ...each, ...session } : each));
+    const sessions = this.#state.sessions.map((each) =>
+      each.id === session.id ? { ...each, ...session } : each,
+    );
     this.#become({ sessions });
   }
 
@@ -126,7 +166,13 @@ export class SessionList {
     try {
       return await act();
     } catch (error) {
-      this.#bus.emit("message", { id: "trouble", tone: "error", title, text: error.message, lastsMs: 15_000 });
+      this.#bus.emit("message", {
+        id: "trouble",
+        tone: "error",
+        title,
+        text: error.message,
+        lastsMs: 15_000,
+      });
       return null;
     }
   }

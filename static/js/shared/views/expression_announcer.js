@@ -1,9 +1,15 @@
-/** Says the dominant expression to screen readers: on a change only, and not more often than every few seconds. */
+/**
+ * Says the dominant expression to screen readers: on a change only, and not more often than every
+ * few seconds.
+ */
 import { announceFaces } from "../format.js";
 
 const INTERVAL_MS = 3000;
 
-/** A face is missed in single frames, and a camera's first ones are dark: its absence is said once it lasts. */
+/**
+ * A face is missed in single frames, and a camera's first ones are dark: its absence is said once
+ * it lasts.
+ */
 const ABSENCE_MS = 1000;
 
 /** Decides what is said when. Pure: the time is passed in. */
@@ -33,19 +39,18 @@ export class AnnouncementThrottle {
   }
 }
 
-export class AnnouncerView {
+export class ExpressionAnnouncerView {
   #region;
   #throttle = new AnnouncementThrottle();
 
   /**
    * @param {{region: HTMLElement}} elements with aria-live="polite"
    * @param {import("../event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ region }, bus, signal) {
+  constructor({ region }, bus) {
     this.#region = region;
-    bus.on("result", ({ faces }) => this.#offer(faces), { signal });
-    bus.on("session-changed", () => this.#reset(), { signal });
+    bus.on("result", ({ faces }) => this.#offer(faces));
+    bus.on("session-changed", () => this.#reset());
   }
 
   #offer(faces) {

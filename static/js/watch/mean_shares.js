@@ -1,4 +1,4 @@
-/** The last minute of everybody in view together. Pure. */
+/** Averages the last minute of everybody in view. Pure. */
 import { formatPercent } from "../shared/format.js";
 
 /**
@@ -23,10 +23,12 @@ export function describeMinute(steps, emotions) {
   const seen = steps.filter((step) => step !== null);
   if (seen.length === 0) return "Nobody was in view";
   const mean = (emotion) => seen.reduce((total, step) => total + step[emotion], 0) / seen.length;
-  const ranked = emotions.map((emotion) => [emotion, mean(emotion)]).sort((a, b) => b[1] - a[1]);
+  const ranked = emotions
+    .map((emotion) => ({ emotion, share: mean(emotion) }))
+    .sort((a, b) => b.share - a.share);
   return ranked
     .slice(0, 2)
-    .filter(([, share]) => share >= 0.05)
-    .map(([emotion, share]) => `${emotion} ${formatPercent(share)}`)
+    .filter(({ share }) => share >= 0.05)
+    .map(({ emotion, share }) => `${emotion} ${formatPercent(share)}`)
     .join(", ");
 }

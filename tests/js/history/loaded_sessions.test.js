@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { EventBus } from "../../../static/js/shared/event_bus.js";
-import { SessionList } from "../../../static/js/history/session_list.js";
+import { LoadedSessions } from "../../../static/js/history/loaded_sessions.js";
 
 const page = (ids, next = null, total = ids.length) => ({
   sessions: ids.map((id) => ({ id, name: `Name ${id}` })),
@@ -17,8 +17,14 @@ function build(api) {
   const [states, messages] = [[], []];
   bus.on("list-changed", (state) => states.push(state));
   bus.on("message", (message) => messages.push(message));
-  const list = new SessionList({ api, bus });
-  return { list, states, messages, last: () => states.at(-1), ids: () => states.at(-1).sessions.map(({ id }) => id) };
+  const list = new LoadedSessions({ api, bus });
+  return {
+    list,
+    states,
+    messages,
+    last: () => states.at(-1),
+    ids: () => states.at(-1).sessions.map(({ id }) => id),
+  };
 }
 
 const NONE = { search: "", tag: "", from: "", to: "" };
@@ -26,7 +32,9 @@ const NONE = { search: "", tag: "", from: "", to: "" };
 test("pages are added until there are no more", async () => {
   const asked = [];
   const pages = [page(["a", "b"], "c1", 3), page(["c"], null, 3)];
-  const { list, last, ids } = build({ list: async (filter) => (asked.push(filter.cursor), pages.shift()) });
+  const { list, last, ids } = build({
+    list: async (filter) => (asked.push(filter.cursor), pages.shift()),
+  });
   await list.load(NONE);
   assert.equal(last().hasMore, true);
   await list.more();
@@ -40,10 +48,13 @@ test("pages are added until there are no more", async () => {
 test("an answer that a newer filter overtook is not shown", async () => {
   const waiting = [];
   const { list, ids } = build({
-    list: (filter, signal) => new Promise((resolve, reject) => {
-      waiting.push({ filter, resolve });
-      signal.addEventListener("abort", () => reject(Object.assign(new Error("x"), { name: "AbortError" })));
-    }),
+    list: (filter, signal) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ filter, resolve });
+        signal.addEventListener("abort", () =>
+          reject(Object.assign(new Error("x"), { name: "AbortError" })),
+        );
+      }),
   });
   const first = list.load({ ...NONE, search: "a" });
   const second = list.load({ ...NONE, search: "ab" });
@@ -69,7 +80,11 @@ test("a failure is told and can be tried again", async () => {
 
 test("a deleted session leaves the list at once and can come back", async () => {
   const restored = [];
-  const api = { list: async () => page(["a", "b"]), remove: async () => ({ undo_s: 600 }), restore: async (id) => (restored.push(id), {}) };
+  const api = {
+    list: async () => page(["a", "b"]),
+    remove: async () => ({ undo_s: 600 }),
+    restore: async (id) => (restored.push(id), {}),
+  };
   const { list, messages, ids, last } = build(api);
   await list.load(NONE);
   await list.remove("a");
@@ -94,7 +109,10 @@ test("a refused deletion leaves the session where it is", async () => {
 });
 
 test("a new name is shown as the server took it", async () => {
-  const { list, states } = build({ list: async () => page(["a"]), update: async (id, { name }) => ({ id, name: name.trim() }) });
+  const { list, states } = build({
+    list: async () => page(["a"]),
+    update: async (id, { name }) => ({ id, name: name.trim() }),
+  });
   await list.load(NONE);
   assert.equal(await list.rename("a", "New "), true);
   assert.equal(states.at(-1).sessions[0].name, "New");
@@ -107,5 +125,8 @@ test("an import that is refused says why, and names the file", async () => {
     },
   });
   await list.importFile({ name: "x.json", text: async () => "{}" });
-  assert.deepEqual([messages[0].title, messages[0].text], ["x.json was not imported", "schema_version is 9, 1 is known."]);
+  assert.deepEqual(
+    [messages[0].title, messages[0].text],
+    ["x.json was not imported", "schema_version is 9, 1 is known."],
+  );
 });

@@ -1,5 +1,5 @@
 /**
- * A test on a folder of labelled images. Emits folder-changed with a FolderState.
+ * Tests the model on a folder of labelled images. Emits folder-changed with a FolderState.
  *
  * @typedef {object} FolderState
  * @property {"none" | "ready" | "running" | "stopping" | "finished" | "failed"} status
@@ -18,22 +18,34 @@
 import { TaskLimit, withRetries } from "./task_limit.js";
 
 const AT_ONCE = 2;
+/** @type {Readonly<FolderState>} */
 const NOTHING = Object.freeze({
-  status: "none", folder: null, sent: 0, total: 0, right: 0, scored: 0, etaS: null, isPartial: false, unsent: [],
-  id: null, report: null, problem: "",
+  status: "none",
+  folder: null,
+  sent: 0,
+  total: 0,
+  right: 0,
+  scored: 0,
+  etaS: null,
+  isPartial: false,
+  unsent: [],
+  id: null,
+  report: null,
+  problem: "",
 });
 /** A test that is over or forbidden does not get better with the next image. */
 const FATAL = ["not_found", "forbidden", "unreachable", "too_many_jobs"];
 
-export class FolderTest {
+export class FolderEvaluation {
   #deps;
   #state = NOTHING;
   #abort = new AbortController();
   #beganMs = 0;
 
   /**
-   * @param {{api: import("./analysis_api.js").AnalysisApi, bus: import("../shared/event_bus.js").EventBus,
-   *   wait: (ms: number) => Promise<void>, now: () => number}} deps
+   * @param {{api: import("./analysis_api.js").AnalysisApi, bus:
+   *   import("../shared/event_bus.js").EventBus, wait: (ms: number) => Promise<void>, now: () =>
+   *   number}} deps
    */
   constructor(deps) {
     this.#deps = deps;
@@ -43,11 +55,21 @@ export class FolderTest {
     return this.#state;
   }
 
+  get #isClosed() {
+    return this.#state.status === "none";
+  }
+
   /** @param {import("./file_kinds.js").LabelledFolder} folder */
   choose(folder) {
     if (["running", "stopping"].includes(this.#state.status)) return;
     this.#forget();
-    this.#become({ ...NOTHING, status: "ready", folder, total: folder.images.length, problem: folder.problem });
+    this.#become({
+      ...NOTHING,
+      status: "ready",
+      folder,
+      total: folder.images.length,
+      problem: folder.problem,
+    });
   }
 
   /** Ends a test that runs, and forgets its folder. */
@@ -73,18 +95,23 @@ export class FolderTest {
     this.#beganMs = this.#deps.now();
     try {
       const { id } = await this.#deps.api.createFolderTest({ faces, name: folder.name });
-      if (this.#abort !== abort || this.#state.status === "none") return void this.#deps.api.removeFolderTest(id).catch(() => {});
+      if (this.#abort !== abort || this.#isClosed)
+        return void this.#deps.api.removeFolderTest(id).catch(() => {});
       this.#become({ id });
       await this.#sendAll(id, folder.images, abort);
-      if (this.#state.status !== "none") await this.#finish(id);
+      if (!this.#isClosed) await this.#finish(id);
     } catch (error) {
-      if (this.#state.status !== "none") this.#become({ status: "failed", problem: error.message });
+      if (!this.#isClosed) this.#become({ status: "failed", problem: error.message });
     }
   }
 
   async #sendAll(id, images, abort) {
     const limit = new TaskLimit(AT_ONCE);
-    await Promise.all(images.map((image) => limit.run(() => this.#send(id, image, abort), abort.signal).catch(ignoreAbort)));
+    await Promise.all(
+      images.map((image) =>
+        limit.run(() => this.#send(id, image, abort), abort.signal).catch(ignoreAbort),
+      ),
+    );
     if (abort.signal.reason instanceof StoppedByError) throw abort.signal.reason.cause;
   }
 
@@ -92,12 +119,19 @@ export class FolderTest {
     const { api, wait } = this.#deps;
     const { signal } = abort;
     try {
-      const { outcome } = await withRetries(() => api.sendFolderImage(id, path, file, signal), { wait, signal });
+      const { outcome } = await withRetries(() => api.sendFolderImage(id, path, file, signal), {
+        wait,
+        signal,
+      });
       this.#count(outcome);
     } catch (error) {
       if (signal.aborted) return;
       if (FATAL.includes(error.code)) abort.abort(new StoppedByError(error));
-      else this.#become({ unsent: [...this.#state.unsent, { path, message: error.message }], sent: this.#state.sent + 1 });
+      else
+        this.#become({
+          unsent: [...this.#state.unsent, { path, message: error.message }],
+          sent: this.#state.sent + 1,
+        });
     }
   }
 
@@ -114,7 +148,9 @@ export class FolderTest {
   }
 
   async #finish(id) {
-    const report = await withRetries(() => this.#deps.api.folderReport(id), { wait: this.#deps.wait });
+    const report = await withRetries(() => this.#deps.api.folderReport(id), {
+      wait: this.#deps.wait,
+    });
     this.#become({ status: "finished", report, isPartial: this.#state.sent < this.#state.total });
   }
 

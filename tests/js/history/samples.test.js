@@ -28,11 +28,30 @@ function samplesOf(rows) {
 }
 
 const steady = (from, to, face = 1, happy = 1) =>
-  Array.from({ length: Math.round((to - from) * 5) }, (_, i) => [from + i / 5, face, happy, 1 - happy, 1]);
-const view = (changes = {}) => ({ face: null, fromS: 0, toS: 10, points: 1000, sampleHz: 5, ...changes });
+  Array.from({ length: Math.round((to - from) * 5) }, (_, i) => [
+    from + i / 5,
+    face,
+    happy,
+    1 - happy,
+    1,
+  ]);
+const view = (changes = {}) => ({
+  face: null,
+  fromS: 0,
+  toS: 10,
+  points: 1000,
+  sampleHz: 5,
+  ...changes,
+});
 
 test("parseSamples refuses columns of different lengths", () => {
-  const raw = { at_s: [0, 1], face: [1], label: [0, 0], sure: [1, 1], scores: { happy: [1, 1], sad: [0, 0] } };
+  const raw = {
+    at_s: [0, 1],
+    face: [1],
+    label: [0, 0],
+    sure: [1, 1],
+    scores: { happy: [1, 1], sad: [0, 0] },
+  };
   assert.throws(() => parseSamples(raw, LABELS), /different lengths/);
 });
 
@@ -43,9 +62,18 @@ test("no samples make an empty timeline and one gap", () => {
 });
 
 test("samples that fit are drawn one by one, at their own times", () => {
-  const timeline = buildTimeline(samplesOf([[0.05, 1, 0.9, 0.1, 1], [0.26, 1, 0.2, 0.8, 1]]), view());
+  const timeline = buildTimeline(
+    samplesOf([
+      [0.05, 1, 0.9, 0.1, 1],
+      [0.26, 1, 0.2, 0.8, 1],
+    ]),
+    view(),
+  );
   assert.deepEqual(timeline.atS, [0.05, 0.26]);
-  assert.deepEqual(timeline.scores[0].map((score) => score.toFixed(1)), ["0.9", "0.2"]);
+  assert.deepEqual(
+    timeline.scores[0].map((score) => score.toFixed(1)),
+    ["0.9", "0.2"],
+  );
   assert.deepEqual(timeline.dominant, ["happy", "sad"]);
 });
 
@@ -60,10 +88,19 @@ test("a time without a face is a row of nulls between its neighbours", () => {
   const timeline = buildTimeline(samplesOf([...steady(0, 2), ...steady(6, 8)]), view());
   const row = timeline.dominant.indexOf(null);
   assert.ok(timeline.atS[row] > 1.8 && timeline.atS[row] < 6);
-  assert.deepEqual(timeline.scores.map((column) => column[row]), [null, null]);
+  assert.deepEqual(
+    timeline.scores.map((column) => column[row]),
+    [null, null],
+  );
   const [gap, tail] = gapsOf(timeline, 0, 10);
-  assert.deepEqual(gap.map((edge) => edge.toFixed(1)), ["1.8", "6.0"]);
-  assert.deepEqual(tail.map((edge) => edge.toFixed(1)), ["7.8", "10.0"]);
+  assert.deepEqual(
+    gap.map((edge) => edge.toFixed(1)),
+    ["1.8", "6.0"],
+  );
+  assert.deepEqual(
+    tail.map((edge) => edge.toFixed(1)),
+    ["7.8", "10.0"],
+  );
 });
 
 test("a face that is missed for half a second leaves no gap", () => {
@@ -80,7 +117,10 @@ test("a long session is drawn in means, and no more points than asked for", () =
 });
 
 test("one face is chosen from several", () => {
-  const samples = samplesOf([[0, 1, 1, 0, 1], [0, 2, 0, 1, 1]]);
+  const samples = samplesOf([
+    [0, 1, 1, 0, 1],
+    [0, 2, 0, 1, 1],
+  ]);
   assert.deepEqual(buildTimeline(samples, view()).scores[0], [0.5]);
   assert.deepEqual(buildTimeline(samples, view({ face: 2 })).scores[0], [0]);
 });
@@ -92,23 +132,45 @@ test("only the window is read", () => {
 });
 
 test("stack adds columns up to one, and keeps gaps", () => {
-  assert.deepEqual(stack([[0.25, null], [0.25, null], [0.5, null]]), [[0.25, null], [0.5, null], [1, null]]);
+  assert.deepEqual(
+    stack([
+      [0.25, null],
+      [0.25, null],
+      [0.5, null],
+    ]),
+    [
+      [0.25, null],
+      [0.5, null],
+      [1, null],
+    ],
+  );
   assert.deepEqual(stack([[0.2], [0.2]]), [[0.5], [1]]);
   assert.deepEqual(stack([]), []);
 });
 
 test("dominant parts count samples, unsure among them, and leave out nobody", () => {
-  const rows = [[0.1, 1, 1, 0, 1], [0.3, 1, 1, 0, 1], [0.5, 1, 0, 1, 1], [2.1, 1, 1, 0, 0]];
+  const rows = [
+    [0.1, 1, 1, 0, 1],
+    [0.3, 1, 1, 0, 1],
+    [0.5, 1, 0, 1, 1],
+    [2.1, 1, 1, 0, 0],
+  ];
   const parts = dominantParts(samplesOf(rows), { face: null, fromS: 0, toS: 3, parts: 3 });
   assert.deepEqual(parts, ["happy", null, "unsure"]);
 });
 
 test("dominant parts of an empty window are nobody", () => {
-  assert.deepEqual(dominantParts(samplesOf([]), { face: null, fromS: 0, toS: 0, parts: 2 }), [null, null]);
+  assert.deepEqual(dominantParts(samplesOf([]), { face: null, fromS: 0, toS: 0, parts: 2 }), [
+    null,
+    null,
+  ]);
 });
 
 test("the last moment belongs to the last part", () => {
-  assert.deepEqual(dominantParts(samplesOf([[2, 1, 1, 0, 1]]), { face: null, fromS: 0, toS: 2, parts: 2 }), [null, "happy"]);
+  assert.deepEqual(
+    dominantParts(samplesOf([[2, 1, 1, 0, 1]]), { face: null, fromS: 0, toS: 2, parts: 2 }),
+    [null, "happy"],
+  );
 });
 
 test("nearestRow finds the closer neighbour", () => {

@@ -1,45 +1,50 @@
-/** How much of the time each expression prevailed, somebody was there, and no expression stood out. */
+/**
+ * Shows how much of the time each expression prevailed, somebody was there, and no expression stood
+ * out.
+ */
 import { capitalise, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 
-export class SharesView {
+export class EmotionSharesView {
   #elements;
 
   /**
    * @param {{list: HTMLElement, present: HTMLElement, unsure: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("view-changed", ({ summary, session }) => this.#show(summary, session.labels), { signal });
+    bus.on("view-changed", ({ summary, session }) => this.#show(summary, session.labels));
   }
 
   #show({ shares, face_present_share, unsure_share }, labels) {
     const { list, present, unsure } = this.#elements;
     const order = [...labels].sort((a, b) => (shares[b] ?? 0) - (shares[a] ?? 0));
     list.replaceChildren(...order.map((label) => bar(label, shares[label] ?? 0)));
-    present.textContent = formatShare(face_present_share);
-    unsure.textContent = formatShare(unsure_share);
+    present.textContent = formatPercentage(face_present_share);
+    unsure.textContent = formatPercentage(unsure_share);
   }
 }
 
 /** A share that is counted, unlike a probability, may well be all of it. */
-export const formatShare = (share) => (share >= 0.995 && share <= 1 ? "100%" : formatPercent(share));
+export const formatPercentage = (share) =>
+  share >= 0.995 && share <= 1 ? "100%" : formatPercent(share);
 
 function bar(label, share) {
   const item = document.createElement("li");
-  const [name, track, fill, value] = ["bar-name", "bar-track", "bar-fill", "bar-value"].map((className) => {
-    const part = document.createElement("span");
-    part.className = className;
-    return part;
-  });
+  const [name, track, fill, value] = ["bar-name", "bar-track", "bar-fill", "bar-value"].map(
+    (className) => {
+      const part = document.createElement("span");
+      part.className = className;
+      return part;
+    },
+  );
   item.className = "bar";
   item.dataset.emotion = label;
   name.textContent = capitalise(label);
   fill.style.setProperty("--emotion", emotionColour(label));
   fill.style.setProperty("transform", `scaleX(${share.toFixed(3)})`);
-  value.textContent = formatShare(share);
+  value.textContent = formatPercentage(share);
   track.append(fill);
   item.append(name, track, value);
   return item;

@@ -2,21 +2,23 @@
 import { announceFaces, formatCount } from "../../shared/format.js";
 import { countStates } from "../image_queue.js";
 
-export class AnalyzeAnnouncerView {
+export class ProgressAnnouncerView {
   #region;
   #items = new Map();
 
   /**
    * @param {{region: HTMLElement}} elements with aria-live="polite"
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor({ region }, bus, signal) {
+  constructor({ region }, bus) {
     this.#region = region;
-    bus.on("images-changed", ({ items }) => this.#takeAll(items), { signal });
-    bus.on("image-changed", ({ item }) => this.#take(item), { signal });
-    bus.on("video-ended", ({ video }) => this.#say(`${video.name}: ${video.state}`), { signal });
-    bus.on("folder-changed", ({ status, report }) => status === "finished" && this.#say(announceReport(report)), { signal });
+    bus.on("images-changed", ({ items }) => this.#takeAll(items));
+    bus.on("image-changed", ({ item }) => this.#take(item));
+    bus.on("video-ended", ({ video }) => this.#say(`${video.name}: ${video.state}`));
+    bus.on(
+      "folder-changed",
+      ({ status, report }) => status === "finished" && this.#say(announceReport(report)),
+    );
   }
 
   #takeAll(items) {
@@ -47,5 +49,7 @@ export function announceImages(items) {
 }
 
 function announceReport({ accuracy }) {
-  return Number.isFinite(accuracy) ? `The folder test is done: accuracy ${(100 * accuracy).toFixed(1)} %` : "The folder test is done: no picture could be scored";
+  return Number.isFinite(accuracy)
+    ? `The folder test is done: accuracy ${(100 * accuracy).toFixed(1)} %`
+    : "The folder test is done: no picture could be scored";
 }

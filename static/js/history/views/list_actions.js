@@ -1,12 +1,13 @@
-/** Import, and the deletion of everything, which is asked for twice. */
+/** Offers the import, and the deletion of everything, which is asked for twice. */
 export class ListActionsView {
   /**
    * @param {{importButton: HTMLButtonElement, file: HTMLInputElement, removeAll: HTMLButtonElement,
    *   dialog: HTMLDialogElement, confirm: HTMLButtonElement, cancel: HTMLButtonElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits import-requested {file} and delete-all-requested
-   * @param {AbortSignal} signal
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits import-requested {file} and
+   *   delete-all-requested
    */
-  constructor({ importButton, file, removeAll, dialog, confirm, cancel }, bus, signal) {
+  constructor({ importButton, file, removeAll, dialog, confirm, cancel }, bus) {
+    const { signal } = bus;
     importButton.addEventListener("click", () => file.click(), { signal });
     file.addEventListener(
       "change",

@@ -1,9 +1,9 @@
-/** The grid of pictures. Arrow keys move in it, Delete removes the one that is looked at. */
+/** Shows the grid of pictures. Arrow keys move in it, Delete removes the one that is looked at. */
 import { ImageTile } from "./image_tile.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
 
-export class ImageTilesView {
+export class TileGridView {
   #elements;
   #bus;
   #load;
@@ -11,18 +11,18 @@ export class ImageTilesView {
 
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {import("../../shared/event_bus.js").EventBus} bus emits image-selected {id}, image-step-requested {steps},
-   *   image-retry-requested {id} and image-remove-requested {id}
-   * @param {AbortSignal} signal
+   * @param {import("../../shared/event_bus.js").EventBus} bus emits image-selected {id},
+   *   image-step-requested {steps}, image-retry-requested {id} and image-remove-requested {id}
    * @param {(item: object, side: number) => Promise<import("../pictures.js").Picture | null>} load
    */
-  constructor(elements, bus, signal, load) {
+  constructor(elements, bus, load) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     this.#load = load;
-    bus.on("images-changed", ({ items }) => this.#fill(items), { signal });
-    bus.on("image-changed", ({ item }) => this.#tiles.get(item.id)?.show(item), { signal });
-    bus.on("selection-changed", ({ item }) => this.#select(item?.id ?? null), { signal });
+    bus.on("images-changed", ({ items }) => this.#fill(items));
+    bus.on("image-changed", ({ item }) => this.#tiles.get(item.id)?.show(item));
+    bus.on("selection-changed", ({ item }) => this.#select(item?.id ?? null));
     elements.list.addEventListener("keydown", (event) => this.#press(event), { signal });
   }
 
@@ -38,9 +38,10 @@ export class ImageTilesView {
       this.#tiles.set(item.id, tile);
       list.append(tile.element);
     }
-    // One picture alone is in the viewer already.
+    // One picture alone is shown large already.
     list.hidden = items.length < 2;
-    if (hadFocus && !list.contains(document.activeElement)) list.querySelector('[tabindex="0"]')?.focus({ preventScroll: true });
+    if (hadFocus && !list.contains(document.activeElement))
+      list.querySelector('[tabindex="0"]')?.focus({ preventScroll: true });
   }
 
   #drop(id, tile) {
@@ -53,7 +54,10 @@ export class ImageTilesView {
   }
 
   #press(event) {
-    if (event.key === "Delete") this.#elements.list.querySelector('.tile:has([aria-current="true"]) [data-part="remove"]')?.click();
+    if (event.key === "Delete")
+      this.#elements.list
+        .querySelector('.tile:has([aria-current="true"]) [data-part="remove"]')
+        ?.click();
     const steps = STEPS[event.key];
     if (steps === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();

@@ -1,14 +1,16 @@
 /**
- * What is shared, asked again every two seconds while the panel is open, and what the host does about it.
+ * Knows what is shared, asked again every two seconds while the panel is open, and what the host
+ * does about it.
  *
  * Emits: share-changed {share, said}: said is what changed since the last look, for screen readers;
- *   share-failed {problem}: the look failed; share-trouble {title, text}: something the host asked for did.
+ *   share-failed {problem}: the look failed; share-trouble {title, text}: something the host asked
+ *     for did.
  */
 import { describeChanges, linkOfSession, ofOpenLinks } from "./links.js";
 
 const REFRESH_MS = 2000;
 
-export class Sharing {
+export class ShareControl {
   #api;
   #bus;
   #timers;
@@ -21,7 +23,8 @@ export class Sharing {
    * @param {object} deps
    * @param {import("./share_api.js").ShareApi} deps.api
    * @param {import("../shared/event_bus.js").EventBus} deps.bus
-   * @param {{set: (act: () => void, ms: number) => number, clear: (timer: number) => void}} deps.timers
+   * @param {{set: (act: () => void, ms: number) => number, clear: (timer: number) => void}}
+   *   deps.timers
    */
   constructor({ api, bus, timers }) {
     this.#api = api;
@@ -55,7 +58,8 @@ export class Sharing {
     } catch (problem) {
       if (!signal.aborted) this.#bus.emit("share-failed", { problem });
     }
-    if (!signal.aborted && this.#isOpen) this.#timer = this.#timers.set(() => this.refresh(), REFRESH_MS);
+    if (!signal.aborted && this.#isOpen)
+      this.#timer = this.#timers.set(() => this.refresh(), REFRESH_MS);
   }
 
   /**
@@ -75,7 +79,9 @@ export class Sharing {
   async linkFor(session, name) {
     await this.refresh();
     if (!this.#share?.can_share) return null;
-    return linkOfSession(this.#share.links, session) ?? this.create({ kind: "session", name, session });
+    return (
+      linkOfSession(this.#share.links, session) ?? this.create({ kind: "session", name, session })
+    );
   }
 
   setVideo(id, video) {

@@ -1,11 +1,11 @@
 /** Asks the host before something that cannot be undone. */
 export class ConfirmView {
   #elements;
-  #answer = () => {};
+  #answer = (_isSure) => {};
 
   /**
-   * @param {{dialog: HTMLDialogElement, title: HTMLElement, text: HTMLElement, yes: HTMLButtonElement,
-   *   no: HTMLButtonElement}} elements
+   * @param {{dialog: HTMLDialogElement, title: HTMLElement, text: HTMLElement, yes:
+   *   HTMLButtonElement, no: HTMLButtonElement}} elements
    * @param {AbortSignal} signal
    */
   constructor(elements, signal) {
@@ -17,7 +17,8 @@ export class ConfirmView {
   }
 
   /**
-   * @param {{title: string, text: string, label: string}} question label: of the button that does it
+   * @param {{title: string, text: string, label: string}} question label: of the button that does
+   *   it
    * @returns {Promise<boolean>}
    */
   ask({ title, text, label }) {

@@ -1,5 +1,5 @@
-/** The session's name, to be edited in place. */
-export class NameView {
+/** Shows the session's name, and lets it be edited on the spot. */
+export class SessionNameView {
   #elements;
   #bus;
   #session = null;
@@ -7,16 +7,18 @@ export class NameView {
   /**
    * @param {{name: HTMLInputElement, form: HTMLFormElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits update-requested {name}
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
+    const { signal } = bus;
     this.#elements = elements;
     this.#bus = bus;
     const { name, form } = elements;
     form.addEventListener("submit", (event) => (event.preventDefault(), name.blur()), { signal });
     name.addEventListener("change", () => this.#rename(), { signal });
-    name.addEventListener("keydown", (event) => event.key === "Escape" && this.#restore(), { signal });
-    bus.on("session-changed", ({ session }) => this.#show(session), { signal });
+    name.addEventListener("keydown", (event) => event.key === "Escape" && this.#restore(), {
+      signal,
+    });
+    bus.on("session-changed", ({ session }) => this.#show(session));
   }
 
   #show(session) {

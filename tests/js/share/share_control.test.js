@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { EventBus } from "../../../static/js/shared/event_bus.js";
-import { Sharing } from "../../../static/js/share/sharing.js";
+import { ShareControl } from "../../../static/js/share/share_control.js";
 
 const shareOf = (ids) => ({
   can_share: true,
@@ -15,12 +15,18 @@ function build(api) {
   const bus = new EventBus();
   const told = [];
   for (const type of ["share-changed", "share-failed", "share-trouble"]) {
-    bus.on(type, (detail) => told.push(type === "share-changed" ? detail.share.links.map(({ id }) => id) : [type, detail]));
+    bus.on(type, (detail) =>
+      told.push(type === "share-changed" ? detail.share.links.map(({ id }) => id) : [type, detail]),
+    );
   }
   const timers = new Map();
   let next = 1;
   const set = (act, ms) => (timers.set(next, { act, ms }), next++);
-  const sharing = new Sharing({ api, bus, timers: { set, clear: (timer) => timers.delete(timer) } });
+  const sharing = new ShareControl({
+    api,
+    bus,
+    timers: { set, clear: (timer) => timers.delete(timer) },
+  });
   const tick = () => {
     const [[timer, { act }]] = timers;
     timers.delete(timer);
@@ -33,7 +39,10 @@ test("it looks every two seconds while it is open, and not after", async () => {
   const looks = [shareOf(["a"]), shareOf(["b", "a"])];
   const { sharing, told, timers, tick } = build({ share: async () => looks.shift() });
   await sharing.open();
-  assert.deepEqual([...timers.values()].map(({ ms }) => ms), [2000]);
+  assert.deepEqual(
+    [...timers.values()].map(({ ms }) => ms),
+    [2000],
+  );
   await tick();
   assert.deepEqual(told, [["a"], ["b", "a"]]);
   sharing.close();
@@ -43,7 +52,8 @@ test("it looks every two seconds while it is open, and not after", async () => {
 test("a look that fails is told, and the next one follows", async () => {
   let isBroken = true;
   const share = async () => {
-    if (isBroken) throw Object.assign(new Error("The server does not answer."), { code: "unreachable" });
+    if (isBroken)
+      throw Object.assign(new Error("The server does not answer."), { code: "unreachable" });
     return shareOf(["a"]);
   };
   const { sharing, told, tick } = build({ share });
@@ -70,10 +80,18 @@ test("an answer from before a change is not shown after it", async () => {
 });
 
 test("what was refused is told in the server's words, and the truth is looked up", async () => {
-  const refusal = Object.assign(new Error("A name may have 100 characters."), { code: "bad_value" });
-  const { sharing, told } = build({ share: async () => shareOf(["a"]), createLink: async () => Promise.reject(refusal) });
+  const refusal = Object.assign(new Error("A name may have 100 characters."), {
+    code: "bad_value",
+  });
+  const { sharing, told } = build({
+    share: async () => shareOf(["a"]),
+    createLink: async () => Promise.reject(refusal),
+  });
   assert.equal(await sharing.create({ kind: "join", name: "x" }), null);
-  assert.deepEqual(told, [["share-trouble", { title: "The link was not made", text: "A name may have 100 characters." }], ["a"]]);
+  assert.deepEqual(told, [
+    ["share-trouble", { title: "The link was not made", text: "A name may have 100 characters." }],
+    ["a"],
+  ]);
 });
 
 test("a session that is shared already is not shared twice", async () => {
@@ -89,8 +107,17 @@ test("a session that is shared already is not shared twice", async () => {
 
 test("nothing is made where nothing can be shared", async () => {
   const createLink = () => assert.fail("made");
-  assert.equal(await build({ share: async () => ({ ...shareOf([]), can_share: false }), createLink }).sharing.linkFor("s", "N"), null);
-  const forbidden = build({ share: async () => Promise.reject(new Error("Only the host.")), createLink });
+  assert.equal(
+    await build({
+      share: async () => ({ ...shareOf([]), can_share: false }),
+      createLink,
+    }).sharing.linkFor("s", "N"),
+    null,
+  );
+  const forbidden = build({
+    share: async () => Promise.reject(new Error("Only the host.")),
+    createLink,
+  });
   assert.equal(await forbidden.sharing.linkFor("s", "N"), null);
   assert.equal(forbidden.told[0][0], "share-failed");
 });

@@ -1,5 +1,5 @@
 /**
- * The history's part of the server over HTTP.
+ * This module asks for sessions of the history over HTTP.
  *
  * @typedef {object} Session
  * @property {string} id
@@ -10,7 +10,8 @@
  * @property {number} faces
  * @property {number} samples
  * @property {string | null} dominant
- * @property {(string | null)[]} strip dominant label of 60 equal parts, "unsure", or null for nobody
+ * @property {(string | null)[]} strip dominant label of 60 equal parts, "unsure", or null for
+ *   nobody
  * @property {string[]} tags
  * @property {string} notes
  * @property {boolean} mine
@@ -24,17 +25,20 @@ export { ApiError };
 
 const SESSIONS = "/api/v1/sessions";
 
-/** All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does. */
-export class HistoryApi {
+/**
+ * All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does.
+ */
+export class SessionsApi {
   #requests;
 
-  /** @param {typeof fetch} fetch */
+  /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.#requests = new JsonRequests(fetch);
   }
 
   /**
-   * @param {{search?: string, tag?: string, from?: string, to?: string, cursor?: string, limit?: number}} filter
+   * @param {{search?: string, tag?: string, from?: string, to?: string, cursor?: string, limit?:
+   *   number}} filter
    * @param {AbortSignal} [signal]
    */
   list(filter, signal) {
@@ -55,7 +59,10 @@ export class HistoryApi {
     return this.#requests.get(`${path(id, "summary")}${query(view)}`, signal);
   }
 
-  /** @param {{name?: string, notes?: string, tags?: string[]}} changes @returns {Promise<Session>} */
+  /**
+   * @param {{name?: string, notes?: string, tags?: string[]}} changes
+   * @returns {Promise<Session>}
+   */
   update(id, changes) {
     return this.#requests.send("PATCH", path(id), changes);
   }
@@ -106,7 +113,11 @@ function path(...parts) {
 
 /** Empty and absent values are left out. */
 function query(values) {
-  const present = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== "");
-  const text = new URLSearchParams(present.map(([name, value]) => [name, String(value)])).toString();
+  const present = Object.entries(values).filter(
+    ([, value]) => value !== undefined && value !== null && value !== "",
+  );
+  const text = new URLSearchParams(
+    present.map(([name, value]) => [name, String(value)]),
+  ).toString();
   return text && `?${text}`;
 }

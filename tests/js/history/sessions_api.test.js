@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ApiError, HistoryApi, exportPath } from "../../../static/js/history/api.js";
+import { ApiError, SessionsApi, exportPath } from "../../../static/js/history/sessions_api.js";
 
 function build(answer, { status = 200 } = {}) {
   const calls = [];
-  const api = new HistoryApi(async (url, options) => {
+  const api = new SessionsApi(async (url, options) => {
     calls.push({ url, ...options });
     if (answer instanceof Error) throw answer;
-    return { ok: status < 400, status, json: async () => (answer === undefined ? Promise.reject(new SyntaxError()) : answer) };
+    return {
+      ok: status < 400,
+      status,
+      json: async () => (answer === undefined ? Promise.reject(new SyntaxError()) : answer),
+    };
   });
   return { api, calls };
 }
@@ -32,7 +36,13 @@ test("writes are JSON, as the server demands", async () => {
   await api.update("s", { name: "N" });
   await api.remove("s");
   for (const call of calls) assert.equal(call.headers["Content-Type"], "application/json");
-  assert.deepEqual(calls.map(({ method, body }) => [method, body]), [["PATCH", '{"name":"N"}'], ["DELETE", "{}"]]);
+  assert.deepEqual(
+    calls.map(({ method, body }) => [method, body]),
+    [
+      ["PATCH", '{"name":"N"}'],
+      ["DELETE", "{}"],
+    ],
+  );
 });
 
 test("an import is sent as it is", async () => {
@@ -42,10 +52,16 @@ test("an import is sent as it is", async () => {
 });
 
 test("the server's refusal arrives with its words", async () => {
-  const { api } = build({ error: { code: "not_found", message: "There is no such session.", retryable: false } }, { status: 404 });
+  const { api } = build(
+    { error: { code: "not_found", message: "There is no such session.", retryable: false } },
+    { status: 404 },
+  );
   await assert.rejects(api.session("s"), (error) => {
     assert.ok(error instanceof ApiError);
-    assert.deepEqual([error.code, error.message, error.retryable], ["not_found", "There is no such session.", false]);
+    assert.deepEqual(
+      [error.code, error.message, error.retryable],
+      ["not_found", "There is no such session.", false],
+    );
     return true;
   });
 });

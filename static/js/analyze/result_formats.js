@@ -1,10 +1,10 @@
 /**
- * The results of all pictures as one file. Pure.
+ * Writes the results of all pictures into one file. Pure.
  *
  * The table has the columns of the predict command (fer_web/analysis/stills/still_formats.py).
  */
 
-/** What a spreadsheet would take for the start of a formula (CWE-1236), wide forms too. */
+/** A spreadsheet would take these for the start of a formula (CWE-1236), wide forms too. */
 const FORMULA_START = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
 /**
@@ -39,12 +39,15 @@ function cell(value) {
 
 /**
  * @param {readonly import("./image_queue.js").ImageItem[]} items
- * @returns {string} a list with an object for each picture: the server's answer, or its error, with the file's name
+ * @returns {string} a list with an object for each picture: the server's answer, or its error, with
+ *   the file's name
  */
 export function jsonOf(items) {
   const objects = items
     .filter(({ result, error }) => result || error)
-    .map(({ name, result, error }) => (error ? { file: name, error } : { ...result.wire, file: name }));
+    .map(({ name, result, error }) =>
+      error ? { file: name, error } : { ...result.wire, file: name },
+    );
   return `${JSON.stringify(objects, null, 1)}\n`;
 }
 
@@ -64,7 +67,8 @@ export function uniqueNames(names) {
     const name = given.replace(/[/\\]/g, "_");
     const [, stem, ending] = /^(.*?)(\.[^.]*)?$/s.exec(name);
     let free = name;
-    for (let count = 2; taken.has(free.toLowerCase()); count += 1) free = `${stem}-${count}${ending ?? ""}`;
+    for (let count = 2; taken.has(free.toLowerCase()); count += 1)
+      free = `${stem}-${count}${ending ?? ""}`;
     taken.add(free.toLowerCase());
     return free;
   });

@@ -1,24 +1,28 @@
 /** Says, as long as it is so, that others see this page's stream. */
 
-export class WatchedView {
+export class WatcherCountView {
   #elements;
 
   /**
    * @param {{bar: HTMLElement, text: HTMLElement}} elements text: a polite live region
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
-    bus.on("watched-changed", (watched) => this.#show(watched), { signal });
-    // Without a connection nothing is sent, so nothing is seen; connected again, the server says how it is.
-    bus.on("connection-changed", ({ state }) => state === "connected" || this.#show({ watchers: 0, hasVideo: false }), { signal });
+    bus.on("watched-changed", (watched) => this.#show(watched));
+    // Without a connection nothing is sent, so nothing is seen; connected again, the server says
+    // how it is.
+    bus.on(
+      "connection-changed",
+      ({ state }) => state === "connected" || this.#show({ watchers: 0, hasVideo: false }),
+    );
   }
 
   #show(watched) {
     const { bar, text } = this.#elements;
     const said = describeWatched(watched);
-    bar.dataset.watched = watched.watchers === 0 ? "nobody" : watched.hasVideo ? "video" : "numbers";
+    bar.dataset.watched =
+      watched.watchers === 0 ? "nobody" : watched.hasVideo ? "video" : "numbers";
     // Said again only when it is different: screen readers read each change.
     if (text.textContent !== said) text.textContent = said;
   }

@@ -1,4 +1,4 @@
-/** Under the stage: whether this session is recorded, for how long, and a marker with a name. */
+/** Shows whether this session is recorded, for how long, and a marker with a name. */
 import { formatDuration } from "../../shared/format.js";
 
 const TEXTS = {
@@ -10,40 +10,41 @@ const TEXTS = {
 /** A marker that nobody names keeps no room for long. */
 const NAME_WITHIN_MS = 12_000;
 
-export class RecorderView {
+export class RecordingBarView {
   #elements;
   #bus;
-  #signal;
   #recording = { state: "off", isWanted: true, isLive: false, startedMs: 0 };
   #marker = null;
   #timer = 0;
 
   /**
-   * @param {{bar: HTMLElement, toggle: HTMLElement, state: HTMLElement, time: HTMLElement, marker: HTMLButtonElement,
-   *   link: HTMLAnchorElement, form: HTMLFormElement, formTime: HTMLElement, text: HTMLInputElement,
-   *   cancel: HTMLButtonElement}} elements
+   * @param {{bar: HTMLElement, toggle: HTMLElement, state: HTMLElement, time: HTMLElement, marker:
+   *   HTMLButtonElement, link: HTMLAnchorElement, form: HTMLFormElement, formTime: HTMLElement,
+   *   text: HTMLInputElement, cancel: HTMLButtonElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {AbortSignal} signal
    */
-  constructor(elements, bus, signal) {
+  constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    this.#signal = signal;
-    bus.on("recording-changed", (recording) => this.#show(recording), { signal });
-    bus.on("statistics", () => this.#showTime(), { signal });
+    bus.on("recording-changed", (recording) => this.#show(recording));
+    bus.on("statistics", () => this.#showTime());
     // Who may not come back can neither record nor open what was recorded.
-    bus.on("session-changed", ({ problem }) => (elements.bar.hidden = problem?.isFinal === true), { signal });
-    bus.on("marker-added", (marker) => this.#askName(marker), { signal });
+    bus.on("session-changed", ({ problem }) => (elements.bar.hidden = problem?.isFinal === true));
+    bus.on("marker-added", (marker) => this.#askName(marker));
     this.#listenToForm();
   }
 
   #listenToForm() {
     const { form, text, cancel } = this.#elements;
-    const options = { signal: this.#signal };
+    const options = { signal: this.#bus.signal };
     form.addEventListener("submit", (event) => this.#name(event), options);
     cancel.addEventListener("click", () => this.#closeForm(), options);
     text.addEventListener("input", () => clearTimeout(this.#timer), options);
-    text.addEventListener("keydown", (event) => event.key === "Escape" && this.#closeForm(), options);
+    text.addEventListener(
+      "keydown",
+      (event) => event.key === "Escape" && this.#closeForm(),
+      options,
+    );
   }
 
   #show(recording) {
@@ -68,7 +69,8 @@ export class RecorderView {
 
   #showTime() {
     const { state, startedMs } = this.#recording;
-    const text = state === "recording" ? formatDuration((performance.now() - startedMs) / 1000) : "";
+    const text =
+      state === "recording" ? formatDuration((performance.now() - startedMs) / 1000) : "";
     if (this.#elements.time.textContent !== text) this.#elements.time.textContent = text;
   }
 
@@ -101,10 +103,14 @@ export class RecorderView {
   }
 }
 
-/** @param {{state: string, isWanted: boolean, isLive: boolean, finished: string | null}} recording */
+/**
+ * @param {{state: string, isWanted: boolean, isLive: boolean, finished: string | null}} recording
+ */
 export function describe({ state, isWanted, isLive, finished }) {
   if (state !== "off") return TEXTS[state];
   if (finished) return "The session is saved";
   if (isLive) return "This session is not recorded";
-  return isWanted ? "The next session is recorded: numbers, no pictures" : "The next session is not recorded";
+  return isWanted
+    ? "The next session is recorded: numbers, no pictures"
+    : "The next session is not recorded";
 }
