@@ -1,7 +1,7 @@
 """Compare what each kind of calibration gives, cross-fitted: python -m benchmarks.calibration
 --data FILE.
 
-Every kind is judged on PublicTest's faces with a FER+ majority, each fifth by parameters from the
+Every kind is scored on PublicTest's faces with a FER+ majority, each fifth by parameters from the
 other four. The first row is a temperature alone; the others have offsets of the seven logits too,
 fitted by each of `train.metrics.calibration.BALANCES`; `python -m train export` chooses among them.
 "If exact" is the error that exactly right probabilities would have by chance.

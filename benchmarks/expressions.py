@@ -2,7 +2,7 @@
 NPZ|DIR.
 
 Each file's bytes go through the whole pipeline as the first frame of a stream: decode, find the
-face, crop, classify, judge. The label is the shown one; whether it is called unsure is counted
+face, crop, classify, decide what is sure. The label is the shown one; whether it is called unsure is counted
 apart, and so are photos whose face is not found. Of several faces the largest counts.
 """
 

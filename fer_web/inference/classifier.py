@@ -64,7 +64,7 @@ class Classifier(Protocol):
         ...
 
     def classify(self, crops: Crops) -> Prediction:
-        """Judge uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
+        """Classify uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
         ...
 
     def explain(self, crops: Crops) -> Prediction:
@@ -115,7 +115,7 @@ class LiteRTClassifier:
         self._check_outputs(artifact)
 
     def classify(self, crops: Crops) -> Prediction:
-        """Judge uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
+        """Classify uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
         return self._predict(self.logits(crops))
 
     def explain(self, crops: Crops) -> Prediction:

@@ -1,4 +1,4 @@
-"""One frame in, one FrameResult out: decode, find faces, crop, classify, judge."""
+"""One frame in, one FrameResult out: decode, find faces, crop, classify, decide what is sure."""
 
 import time
 from collections.abc import Callable

@@ -75,14 +75,14 @@ class AddressLimit:
                     del self._counts[key]
 
     def _bounds(self, address: str) -> dict[str, int]:
-        peer = ipaddress.ip_address(address.split("%")[0])
-        if peer.is_loopback:
+        parsed = ipaddress.ip_address(address.split("%")[0])
+        if parsed.is_loopback:
             return {}
         bounds = {"all": self._total}
         if self._per_address is not None:
-            bounds[str(peer)] = self._per_address
-            if peer.version == 6:
-                bounds[str(ipaddress.ip_network((peer, 64), strict=False))] = MAX_PER_NETWORK
+            bounds[str(parsed)] = self._per_address
+            if parsed.version == 6:
+                bounds[str(ipaddress.ip_network((parsed, 64), strict=False))] = MAX_PER_NETWORK
         return bounds
 
 

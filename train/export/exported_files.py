@@ -77,8 +77,8 @@ def export(
             f"{out} is a model folder, whose files belong together. Give another --out, or keras and litert "
             "both in --formats"
         )
-    source, judged = open_source(path, checkpoint), data.with_label_votes()
-    validation = judged.split(SELECTION_SPLIT)
+    source, scored = open_source(path, checkpoint), data.with_label_votes()
+    validation = scored.split(SELECTION_SPLIT)
     if data.votes is None:
         say("no FER+ votes: the original labels stand for the FER+ majority in all that follows")
     if makes_model:
@@ -86,7 +86,7 @@ def export(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
         reference = run_keras(source.model, validation.images)
-        work = _Work(source, judged, validation, reference, Path(folder), say)
+        work = _Work(source, scored, validation, reference, Path(folder), say)
         rows = work.write_formats(chosen)
         candidates = work.write_litert_files() if LITERT in chosen else []
         say(parity_table([*rows, *(_row_of(each) for each in candidates)], len(validation)))

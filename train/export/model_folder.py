@@ -85,9 +85,9 @@ def write_model_folder(
         candidates: every LiteRT file; the one that `choose` takes is model.tflite.
         out: where the two files are.
     """
-    shipped, judged = choose(candidates), data.with_label_votes()
-    calibration = calibrate_on(shipped.logits, judged.split(SELECTION_SPLIT))
-    metrics = score_shipped(shipped, calibration, judged, out / LITERT_FILE)
+    shipped, scored = choose(candidates), data.with_label_votes()
+    calibration = calibrate_on(shipped.logits, scored.split(SELECTION_SPLIT))
+    metrics = score_shipped(shipped, calibration, scored, out / LITERT_FILE)
     best = source.facts.get("checkpoint", {}).get("kind") == "best"
     meta = {
         **_describe_model(source, shipped, calibration),

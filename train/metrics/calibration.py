@@ -3,7 +3,7 @@
 The label that is shown and its probability come from a temperature and, where they help, one offset
 for each of the seven expressions (vector scaling with one common scale, Guo et al. 2017). Both are
 chosen on faces with a FER+ majority, and every choice between kinds is made cross-fitted: each
-fifth of the faces is judged by parameters from the other four.
+fifth of the faces is scored with parameters from the other four.
 """
 
 from dataclasses import dataclass
@@ -104,14 +104,14 @@ def choose_balance(ferplus_logits: NDArray[np.floating], majority: NDArray[np.in
     """
     truth = emotion_of(majority)
 
-    def judge(balance: float | None) -> tuple[float, float]:
+    def score(balance: float | None) -> tuple[float, float]:
         right = cross_fit(ferplus_logits, majority, balance).argmax(axis=1) == truth
         recalls = [right[truth == label].mean() for label in np.unique(truth[truth >= 0])]
         return float(np.mean(recalls)), float(right.mean())
 
-    best, (best_recall, plain_accuracy) = None, judge(None)
+    best, (best_recall, plain_accuracy) = None, score(None)
     for balance in BALANCES:
-        recall, accuracy = judge(balance)
+        recall, accuracy = score(balance)
         if recall > best_recall and accuracy >= plain_accuracy - MAX_ACCURACY_LOSS:
             best, best_recall = balance, recall
     return best

@@ -113,7 +113,7 @@ class JobView:
 class VideoQueue:
     """The queue. Thread-safe.
 
-    Parties take turns, and so do the owners of each: next is the oldest video of who was served longest ago.
+    Clients take turns, and so do the owners of each: next is the oldest video of who was served longest ago.
     """
 
     def __init__(

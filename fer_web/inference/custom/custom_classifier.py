@@ -27,7 +27,7 @@ class CustomClassifier:
         self._reading = reading
 
     def classify(self, crops: Crops) -> Prediction:
-        """Judge uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
+        """Classify uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
         if not len(crops):
             return Prediction(np.zeros((0, len(EMOTIONS)), np.float32), np.zeros(0, np.float32))
         scores = seven_scores(self.outputs(crops, self._reading.scaling), self._reading)

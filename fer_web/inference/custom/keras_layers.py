@@ -69,7 +69,7 @@ def _clue_of_factor(factor: float) -> Clue | None:
 
 
 def _clue_of_range(mean: Any, variance: Any, kind: str) -> Clue | None:
-    """Judge by the mean and variance that training measured; an untrained layer has 0 and 1."""
+    """Decide by the mean and variance that training measured; an untrained layer has 0 and 1."""
     centre, spread = float(np.mean(mean)), float(np.sqrt(np.mean(variance)))
     source = f"its first {kind} layer, which saw pixels of mean {centre:.3g}"
     if abs(centre) > 5:
