@@ -72,7 +72,7 @@ def overlap(box, xyxy):
 
 def test_a_dropped_picture_gets_its_box_label_and_bars(analyze, files):
     analyze.drop(files / "astronaut.jpg")
-    analyze.page.wait_for_selector('#requester[data-state="done"]')
+    analyze.page.wait_for_selector('#viewer[data-state="done"]')
     analyze.wait_until(lambda: analyze.drawn()["hasPicture"] and analyze.drawn()["faces"], "the boxes")
     (face,) = analyze.drawn()["faces"]
     assert face["label"] == "happy"
@@ -87,7 +87,7 @@ def test_a_dropped_picture_gets_its_box_label_and_bars(analyze, files):
 def face_pixels(analyze):
     """The first face as it is on the screen: int (height, width, 3), BGR."""
     rect = analyze.drawn()["faces"][0]["rect"]
-    stage = analyze.page.locator(".requester-stage").bounding_box()
+    stage = analyze.page.locator(".viewer-stage").bounding_box()
     shot = cv2.imdecode(np.frombuffer(analyze.page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     left, top = round(stage["x"] + rect["x"]), round(stage["y"] + rect["y"])
     return shot[top : top + round(rect["height"]), left : left + round(rect["width"])].astype(int)
@@ -95,7 +95,7 @@ def face_pixels(analyze):
 
 def test_heat_maps_are_drawn_and_chosen_by_expression(analyze, files):
     analyze.choose(files / "astronaut.jpg")
-    analyze.page.wait_for_selector('#requester[data-state="done"]')
+    analyze.page.wait_for_selector('#viewer[data-state="done"]')
     analyze.page.click("#heat-switch")
     analyze.page.wait_for_selector("#heat-choice:not([hidden])")
     chosen = analyze.page.locator('#heat-choice [aria-checked="true"]')
@@ -121,10 +121,10 @@ def test_heat_maps_are_drawn_and_chosen_by_expression(analyze, files):
 
 def test_the_pixels_of_the_box_are_on_the_face(analyze, files):
     analyze.choose(files / "astronaut.jpg")
-    analyze.page.wait_for_selector('#requester[data-state="done"]')
+    analyze.page.wait_for_selector('#viewer[data-state="done"]')
     analyze.wait_until(lambda: analyze.drawn()["hasPicture"] and analyze.drawn()["faces"], "the boxes")
     rect = analyze.drawn()["faces"][0]["rect"]
-    stage = analyze.page.locator(".requester-stage").bounding_box()
+    stage = analyze.page.locator(".viewer-stage").bounding_box()
     shot = cv2.imdecode(np.frombuffer(analyze.page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     row = shot[round(stage["y"] + rect["y"] + rect["height"] / 2)]
     edge = row[round(stage["x"] + rect["x"]) - 1 : round(stage["x"] + rect["x"]) + 2].astype(int)
@@ -142,7 +142,7 @@ def test_the_page_says_that_it_takes_what_is_held_over_it(analyze, files):
 
 def test_a_picture_is_pasted(analyze):
     analyze.paste(cv2.imencode(".png", astronaut_bgr())[1].tobytes())
-    analyze.page.wait_for_selector('#requester[data-state="done"]')
+    analyze.page.wait_for_selector('#viewer[data-state="done"]')
     assert analyze.page.text_content("#face-card [data-part=label]") == "Happy"
 
 
@@ -154,8 +154,8 @@ def test_a_broken_file_says_what_is_wrong_and_the_others_go_on(analyze, files):
     assert analyze.tile("wall.png").inner_text().endswith("No face found")
     assert analyze.page.text_content("#images-count") == "4 pictures, 1 not analysed"
     # The first one is looked at: the broken one, with the way on.
-    assert "damaged or cut short" in analyze.page.text_content("#requester-error")
-    analyze.page.click("#requester-retry")
+    assert "damaged or cut short" in analyze.page.text_content("#viewer-error")
+    analyze.page.click("#viewer-retry")
     analyze.wait_for_done(4)
     analyze.tile("cut.jpg").locator("[data-part=remove]").click()
     analyze.wait_until(lambda: analyze.page.locator(".tile").count() == 3, "the picture to go")
@@ -164,7 +164,7 @@ def test_a_broken_file_says_what_is_wrong_and_the_others_go_on(analyze, files):
 def test_a_kind_that_the_browser_cannot_show_comes_from_the_server(analyze, files):
     analyze.choose(files / "scan.tiff")
     analyze.wait_until(lambda: (analyze.drawn() or {}).get("hasPicture"), "the server's picture")
-    assert analyze.page.is_hidden("#requester-blind")
+    assert analyze.page.is_hidden("#viewer-blind")
 
 
 def test_faces_are_chosen_by_pressing_and_by_keys(analyze, files):
@@ -178,7 +178,7 @@ def test_faces_are_chosen_by_pressing_and_by_keys(analyze, files):
     assert analyze.page.text_content("#face-card [data-part=label]") == "Happy"
     analyze.tile("two.png").locator("[data-part=open]").focus()
     analyze.page.keyboard.press("ArrowRight")
-    assert analyze.page.text_content("#requester-name") == "astronaut.jpg"
+    assert analyze.page.text_content("#viewer-name") == "astronaut.jpg"
     assert analyze.page.evaluate("document.activeElement.closest('.tile').innerText").startswith(
         "astronaut.jpg"
     )
@@ -204,7 +204,7 @@ def test_all_results_are_downloaded(analyze, files, tmp_path):
 
 def test_each_picture_can_be_taken_for_one_face(analyze, files):
     analyze.choose(files / "two.png")
-    analyze.page.wait_for_selector('#requester[data-state="done"]')
+    analyze.page.wait_for_selector('#viewer[data-state="done"]')
     analyze.page.select_option("#image-faces", "whole")
     analyze.wait_until(lambda: analyze.page.locator(".face-button").count() == 1, "one face")
     assert "The whole picture was taken for one face" in analyze.page.text_content("#face-card")
@@ -220,7 +220,7 @@ def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled
     assert named == ["Analyze"]
     assert analyze.page.is_visible("#face-card")
     analyze.tile("cut.jpg").locator("[data-part=open]").tap()
-    stage = analyze.page.locator(".requester-stage").bounding_box()
+    stage = analyze.page.locator(".viewer-stage").bounding_box()
     assert 0 <= stage["y"] < stage["y"] + stage["height"] <= 844
     analyze.choose_folder(labelled)
     analyze.page.click("#folder-start")
