@@ -54,7 +54,7 @@ def test_the_mean_of_each_map_gives_the_shown_scores(artifact, classifier, crops
 @pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
-def test_in_float_the_mean_over_places_is_the_logit(artifact, crops):
+def test_in_float_the_mean_over_cells_is_the_logit(artifact, crops):
     from train.runs.model_outputs import load_keras
 
     outputs = load_keras(artifact.keras_path).predict(crops.astype(np.float32), verbose=0)
@@ -71,7 +71,7 @@ def test_explaining_changes_no_score(classifier, crops):
     assert classifier.explain(crops[:0]).heatmaps.shape == (0, 7, 6, 6)
 
 
-def test_covering_the_hottest_places_costs_more_than_covering_the_coldest(classifier, crops):
+def test_covering_the_hottest_cells_costs_more_than_covering_the_coldest(classifier, crops):
     """On the mean of the faces: a single one can be named as well by what is left."""
     lost_hot, lost_cold = np.mean([logits_lost(classifier, crop) for crop in crops], axis=0)
     assert lost_hot > 0.1
@@ -117,7 +117,7 @@ def test_a_folder_without_them_loads_and_says_why_there_are_none(artifact, crops
 
 
 @pytest.mark.parametrize("name", ["nowhere", "ferplus"])
-def test_an_output_that_is_none_of_places_is_found_at_start(artifact, tmp_path, name):
+def test_an_output_that_is_none_of_cells_is_found_at_start(artifact, tmp_path, name):
     folder = tmp_path / "wrong"
     shutil.copytree(artifact.folder, folder, ignore=shutil.ignore_patterns("plots"))
     meta = json.loads((folder / META_FILE).read_text())

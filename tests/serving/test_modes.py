@@ -25,7 +25,7 @@ def test_one_at_a_time_and_who_finds_the_queue_full_is_refused():
         thread.start()
     assert started.acquire(timeout=60)
     for _ in range(6000):
-        if in_turn._places._value == 0:
+        if in_turn._slots._value == 0:
             break
         threading.Event().wait(0.01)
     assert len(running) == 1

@@ -1,6 +1,6 @@
 """Environments of the programs that tests start."""
 
-OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "VENV", "ARGS", "PYTHON", "CONFIGS")
 
 
 def without_make(environment):

@@ -13,7 +13,7 @@ def face(box=(0.25, 0.25, 0.5, 0.5), label="happy", is_sure=True):
 
 
 def test_colours_are_those_of_the_page():
-    palette = (ROOT / "static" / "js" / "palette.js").read_text()
+    palette = (ROOT / "static" / "js" / "shared" / "palette.js").read_text()
     assert dict(re.findall(r'(\w+): "(#\w{6})"', palette)) == COLOURS
     assert set(COLOURS) == set(EMOTIONS)
 

@@ -61,7 +61,7 @@ def test_new_cookies_give_no_further_turns(jobs, tmp_path):
     assert order == ["v0", "h2", "v1", "v2"]
 
 
-def test_new_cookies_give_no_further_places(clock):
+def test_new_cookies_give_no_further_slots(clock):
     jobs = VideoQueue(lambda folder: None, JobLimits(queued_of_owner=2, queued_of_client=3, queued=6), clock)
     for number in range(3):
         submit(jobs, f"new {number}", "v", "address")

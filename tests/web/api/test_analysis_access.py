@@ -32,7 +32,7 @@ def take(client_key, count, stack):
         stack.enter_context(client_key.quota.taken())
 
 
-def test_one_party_leaves_places_for_others(client_key):
+def test_one_client_leaves_slots_for_others(client_key):
     with contextlib.ExitStack() as stack:
         take(client_key, MAX_IMAGES_OF_CLIENT, stack)
         with pytest.raises(OverloadedError, match="You have 9 images under way"):
@@ -44,7 +44,7 @@ def test_one_party_leaves_places_for_others(client_key):
         take(client_key, MAX_IMAGES_OF_CLIENT, stack)
 
 
-def test_this_machine_may_have_all_places(client_key):
+def test_this_machine_may_have_all_slots(client_key):
     client_key.name = THIS_MACHINE
     with contextlib.ExitStack() as stack:
         take(client_key, MAX_IMAGES_OF_CLIENT + 5, stack)
