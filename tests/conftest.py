@@ -7,8 +7,6 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from fer_web.history.repository import open_history
-from tests.support.postgres import PostgresServer
 from tests.support.servers import ROOT
 
 # How long an example takes, and is looked for, is a matter of what else the machine does.
@@ -88,6 +86,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server, started when the first test asks for it."""
+    from tests.support.postgres import PostgresServer
+
     with PostgresServer() as server:
         yield server
 
@@ -103,6 +103,9 @@ def database(request, tmp_path):
 @pytest.fixture
 def repository(database):
     """An empty history, on each kind of database in turn."""
+    # Imports NumPy, which must find the variables above.
+    from fer_web.history.repository import open_history
+
     history = open_history(*database)
     yield history
     history.close()
