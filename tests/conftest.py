@@ -18,6 +18,7 @@ hypothesis.settings.load_profile("tests")
 ALONE = frozenset(
     {
         "tests/e2e/test_history_pages.py",
+        "tests/e2e/test_live_networks.py",
         "tests/e2e/test_live_speed.py",
         "tests/e2e/test_network_namespaces.py",
         "tests/serving/test_hostile_clients.py",

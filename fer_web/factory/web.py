@@ -12,6 +12,7 @@ from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts
 from fer_web.factory.sharing import SharingParts
 from fer_web.history.json_reader import MAX_IMPORT_BYTES
+from fer_web.realtime.protocol import MAX_IN_FLIGHT
 from fer_web.serving.modes import InTurn, ServingMode
 from fer_web.settings import ROOT, Settings
 from fer_web.sharing.addresses import checked_public_url
@@ -97,7 +98,7 @@ def _blueprints(
     videos: VideoService,
 ) -> Iterator[Blueprint]:
     model = inference.model.info
-    options = PageOptions(settings, model, inference.detector, sharing.access.admission)
+    options = PageOptions(settings, model, inference.detector, MAX_IN_FLIGHT, sharing.access.admission)
     tests = FolderTestStore(TestedWith(model.name, model.model_hash, inference.detector))
     network = sharing.network or _plain_network(settings)
     yield pages_blueprint(options)

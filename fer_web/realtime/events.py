@@ -14,6 +14,7 @@ from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.protocol import (
     DROPPED_OVERLOADED,
+    MAX_IN_FLIGHT,
     dropped_to_wire,
     error_to_wire,
     parse_frame,
@@ -151,7 +152,7 @@ class StreamEvents:
         if budget is None or not budget.take():
             raise TooManyMessagesError(
                 f"More than {self._max_frames_per_s} messages a second came. Wait for the answers: "
-                "two frames in flight are enough."
+                f"{MAX_IN_FLIGHT} frames in flight are enough."
             )
         queued = self._connections.queued_packets(sid)
         if queued > MAX_QUEUED_PACKETS:

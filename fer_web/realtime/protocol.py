@@ -11,6 +11,11 @@ from fer_web.labels import EMOTIONS
 MAX_SEQ = 2**53 - 1
 """Largest integer that a JavaScript number holds exactly."""
 
+MAX_IN_FLIGHT = 8
+"""Unanswered frames that a client should have at most: 27 results a second at a round trip of 300 ms.
+
+The page is told, and so many frames of a stream may wait at the server."""
+
 DROPPED_NEWER = "newer_frame"
 DROPPED_OVERLOADED = "overloaded"
 DROPPED_STOPPED = "stopped"

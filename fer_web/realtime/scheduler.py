@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from fer_web.errors import FerWebError, InternalError
 from fer_web.inference.pipeline import Pipeline
@@ -13,6 +13,7 @@ from fer_web.realtime.protocol import (
     DROPPED_NEWER,
     DROPPED_OVERLOADED,
     DROPPED_STOPPED,
+    MAX_IN_FLIGHT,
     FrameMessage,
 )
 from fer_web.realtime.streams import Event, FrameAnswer, PendingFrame, Stream
@@ -20,6 +21,9 @@ from fer_web.realtime.streams import Event, FrameAnswer, PendingFrame, Stream
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
+PATIENCE_S: Final = 0.1
+"""A frame that waited longer gives way to a newer one of its stream. A network delivers in bursts: six frames
+that come together after a stall of 200 ms are all analysed where the server has time for them."""
 
 Observer = Callable[[str, float, FrameResult, bytes], None]
 """Takes a stream's client, a frame's capture time in seconds, what was found in it, and its JPEG."""
@@ -63,9 +67,10 @@ class Concurrency(Protocol):
 class FrameScheduler:
     """Answers every frame exactly once.
 
-    Each stream has one slot: a newer frame takes the place of one that waits, which is answered as
-    dropped. A stream with a waiting frame stands in the ready queue once, behind all others, so a fast
-    client cannot starve a slow one; and one worker at a time holds a stream, so its frames stay in order.
+    At most MAX_IN_FLIGHT frames of a stream wait, and each only for a while: then it gives way to a newer
+    one and is answered as dropped. A stream with waiting frames stands in the ready queue once, behind all
+    others, so a fast client cannot starve a slow one; and one worker at a time holds a stream, so its frames
+    stay in order.
     """
 
     def __init__(
@@ -74,11 +79,14 @@ class FrameScheduler:
         pipelines: Sequence[Pipeline],
         answer_timeout_s: float = 5.0,
         observers: Sequence[Observer] = (),
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Args:
         pipelines: one for each worker; each is used by one worker alone.
         observers: are told of every result, in the stream's order; must not block.
+        patience_s: how long a frame may wait when there is a newer one of its stream.
         """
+        self._patience_s = patience_s
         self._observers = observers
         self._concurrency = concurrency
         self._pipelines = pipelines
@@ -104,40 +112,53 @@ class FrameScheduler:
         self._workers = []
 
     def submit(self, stream: Stream, message: FrameMessage) -> FrameAnswer:
-        """Put a frame into its stream's slot and wait for its answer."""
+        """Put a frame behind those of its stream that wait, and wait for its answer."""
         pending = PendingFrame(message, time.perf_counter(), self._concurrency.new_event())
         with self._lock:
-            replaced, stream.waiting = stream.waiting, pending
+            stream.waiting.append(pending)
+            late = self._take_late(stream)
             must_queue = not stream.is_scheduled
             stream.is_scheduled = True
-        if replaced is not None:
-            replaced.answer(FrameAnswer(replaced.message.seq, dropped=DROPPED_NEWER))
+        _drop(late, DROPPED_NEWER)
         if must_queue:
             self._ready.put(stream)
         if not pending.answered.wait(self._answer_timeout_s):
             with self._lock:
                 # Nobody waits for it any more: analysing it would only keep the others waiting longer.
-                if stream.waiting is pending:
-                    stream.waiting = None
+                if pending in stream.waiting:
+                    stream.waiting.remove(pending)
         return pending.reply or FrameAnswer(message.seq, dropped=DROPPED_OVERLOADED)
 
     def cancel(self, stream: Stream) -> None:
-        """Answer a waiting frame of a stream that ended."""
+        """Answer the waiting frames of a stream that ended."""
         with self._lock:
-            pending, stream.waiting = stream.waiting, None
-        if pending is not None:
-            pending.answer(FrameAnswer(pending.message.seq, dropped=DROPPED_STOPPED))
+            pending = list(stream.waiting)
+            stream.waiting.clear()
+        _drop(pending, DROPPED_STOPPED)
 
     def _work(self, pipeline: Pipeline) -> None:
         while (stream := self._ready.get()) is not None:
             with self._lock:
-                pending, stream.waiting = stream.waiting, None
+                late = self._take_late(stream)
+                pending = stream.waiting.popleft() if stream.waiting else None
+            _drop(late, DROPPED_NEWER)
             if pending is not None:
                 pending.answer(self._analyse(pipeline, stream, pending))
             with self._lock:
-                stream.is_scheduled = must_queue = stream.waiting is not None
+                stream.is_scheduled = must_queue = bool(stream.waiting)
             if must_queue:
                 self._ready.put(stream)
+
+    def _take_late(self, stream: Stream) -> list[PendingFrame]:
+        """Take out what has to give way to the stream's newest frame."""
+        now_s = time.perf_counter()
+        late = []
+        waiting = stream.waiting
+        while len(waiting) > 1 and (
+            len(waiting) > MAX_IN_FLIGHT or now_s - waiting[0].received_s >= self._patience_s
+        ):
+            late.append(waiting.popleft())
+        return late
 
     def _analyse(self, pipeline: Pipeline, stream: Stream, pending: PendingFrame) -> FrameAnswer:
         message = pending.message
@@ -161,3 +182,8 @@ class FrameScheduler:
                 observe(stream.client, message.captured_ms / 1000, result, message.jpeg)
             except Exception:
                 _log.exception("A result could not be recorded or shown; the live view goes on")
+
+
+def _drop(frames: Iterable[PendingFrame], reason: str) -> None:
+    for frame in frames:
+        frame.answer(FrameAnswer(frame.message.seq, dropped=reason))

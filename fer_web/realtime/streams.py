@@ -1,5 +1,6 @@
-"""One client's stream: a slot for the newest frame, and what is remembered between frames."""
+"""One client's stream: its waiting frames, and what is remembered between frames."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -40,7 +41,7 @@ class FrameAnswer:
     error: FerWebError | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class PendingFrame:
     """A frame that waits for its answer."""
 
@@ -58,11 +59,11 @@ class PendingFrame:
 
 @dataclass
 class Stream:
-    """One client's newest waiting frame. The scheduler's lock guards `waiting` and `is_scheduled`."""
+    """One client's waiting frames, oldest first. The scheduler's lock guards them and `is_scheduled`."""
 
     client: str
     state: StreamState
-    waiting: PendingFrame | None = field(default=None)
+    waiting: deque[PendingFrame] = field(default_factory=deque)
     is_scheduled: bool = False
 
 

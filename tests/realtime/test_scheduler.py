@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from fer_web.realtime.protocol import FrameMessage
+from fer_web.realtime.protocol import MAX_IN_FLIGHT, FrameMessage
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import Stream
 from tests.support.fakes.pipelines import HeldPipeline, InstantPipeline
@@ -77,15 +77,23 @@ def test_submit_answers_with_the_result(scheduler_for):
     assert reply.wait_ms >= 0
 
 
-def test_submit_newer_frame_takes_the_place_of_the_waiting_one(scheduler_for):
-    pipeline = HeldPipeline()
-    submitter, stream = Submitter(scheduler_for(pipeline)), Stream("client", None)
+def submit_behind_a_held_one(scheduler, pipeline, count):
+    """Frame 1 is held by its worker while `count` more come; returns their Submitter."""
+    submitter, stream = Submitter(scheduler), Stream("client", None)
     submitter.submit(stream, 1, b"1")
     assert pipeline.started.acquire(timeout=60)
-    for seq in (2, 3, 4):
-        waiting = stream.waiting
+    for seq in range(2, 2 + count):
+        came = submitter.replies.copy()
+        newest = stream.waiting[-1] if stream.waiting else None
         submitter.submit(stream, seq, str(seq).encode())
-        waits_for(lambda waiting=waiting: stream.waiting is not waiting)
+        waits_for(lambda newest=newest: stream.waiting and stream.waiting[-1] is not newest)
+        assert came.keys() <= submitter.replies.keys()
+    return submitter
+
+
+def test_submit_frame_that_waited_too_long_gives_way_to_a_newer_one(scheduler_for):
+    pipeline = HeldPipeline()
+    submitter = submit_behind_a_held_one(scheduler_for(pipeline, patience_s=0.0), pipeline, 3)
     pipeline.go_on.release(2)
     submitter.join()
     assert pipeline.seen == [b"1", b"4"]
@@ -97,6 +105,35 @@ def test_submit_newer_frame_takes_the_place_of_the_waiting_one(scheduler_for):
     ]
 
 
+def test_submit_late_frame_gives_way_at_its_turn_too(scheduler_for):
+    pipeline = HeldPipeline()
+    submitter = submit_behind_a_held_one(scheduler_for(pipeline, patience_s=0.2), pipeline, 2)
+    threading.Event().wait(0.25)
+    pipeline.go_on.release(2)
+    submitter.join()
+    assert pipeline.seen == [b"1", b"3"]
+
+
+def test_submit_frames_that_come_in_a_burst_are_all_analysed_in_order(scheduler_for):
+    pipeline = HeldPipeline()
+    submitter = submit_behind_a_held_one(scheduler_for(pipeline, patience_s=60.0), pipeline, 6)
+    pipeline.go_on.release(7)
+    submitter.join()
+    assert pipeline.seen == [b"1", b"2", b"3", b"4", b"5", b"6", b"7"]
+    assert {reply.dropped for reply in submitter.replies.values()} == {None}
+
+
+def test_submit_no_stream_keeps_more_frames_than_may_be_in_flight(scheduler_for):
+    pipeline = HeldPipeline()
+    submitter = submit_behind_a_held_one(
+        scheduler_for(pipeline, patience_s=60.0), pipeline, MAX_IN_FLIGHT + 2
+    )
+    pipeline.go_on.release(MAX_IN_FLIGHT + 1)
+    submitter.join()
+    dropped = [seq for seq, reply in submitter.replies.items() if reply.dropped == "newer_frame"]
+    assert sorted(dropped) == [2, 3]
+
+
 def test_submit_streams_take_turns_whatever_their_rate(scheduler_for):
     pipeline = HeldPipeline()
     submitter = Submitter(scheduler_for(pipeline))
@@ -104,14 +141,14 @@ def test_submit_streams_take_turns_whatever_their_rate(scheduler_for):
     submitter.submit(fast, 1, b"fast")
     assert pipeline.started.acquire(timeout=60)
     submitter.submit(fast, 2, b"fast")
-    waits_for(lambda: fast.waiting is not None)
+    waits_for(lambda: fast.waiting)
     submitter.submit(slow, 3, b"slow")
-    waits_for(lambda: slow.waiting is not None)
+    waits_for(lambda: slow.waiting)
     for seq in (4, 5):
         pipeline.go_on.release()
         assert pipeline.started.acquire(timeout=60)
         submitter.submit(fast, seq, b"fast")
-        waits_for(lambda: fast.waiting is not None)
+        waits_for(lambda: fast.waiting)
     pipeline.go_on.release(10)
     submitter.join()
     assert pipeline.seen[:3] == [b"fast", b"slow", b"fast"]
@@ -123,7 +160,7 @@ def test_submit_one_stream_is_never_in_two_workers_at_once(scheduler_for):
     submitter.submit(stream, 1)
     waits_for(lambda: first.seen or second.seen)
     submitter.submit(stream, 2)
-    waits_for(lambda: stream.waiting is not None)
+    waits_for(lambda: stream.waiting)
     assert len(first.seen) + len(second.seen) == 1
     first.go_on.release(2)
     second.go_on.release(2)
@@ -167,7 +204,7 @@ def test_cancel_answers_the_waiting_frame(scheduler_for):
     submitter.submit(stream, 1)
     assert pipeline.started.acquire(timeout=60)
     submitter.submit(stream, 2)
-    waits_for(lambda: stream.waiting is not None)
+    waits_for(lambda: stream.waiting)
     scheduler.cancel(stream)
     pipeline.go_on.release()
     submitter.join()

@@ -13,8 +13,6 @@ from fer_web.settings import Settings
 from fer_web.sharing.types import Admission
 from fer_web.vendor_files import BROWSER_MODULES, media_type
 
-MAX_IN_FLIGHT = 2
-"""Unanswered frames a browser may have: one is analysed while the next one travels."""
 ACK_TIMEOUT_MS = 3000
 MAX_FPS = 30
 
@@ -23,12 +21,14 @@ MAX_FPS = 30
 class PageOptions:
     """The page has to know this about the server, and about who opens it.
 
+    max_in_flight: frames that a browser may send before the first of them is answered.
     admission: what a link lets who makes the current request do.
     """
 
     settings: Settings
     model: ModelInfo
     detector: str
+    max_in_flight: int
     admission: Callable[[], Admission] = lambda: Admission(is_local=True)
 
     def to_wire(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class PageOptions:
         return {
             "emotions": list(EMOTIONS),
             "max_frame_bytes": self.settings.max_frame_bytes,
-            "max_in_flight": MAX_IN_FLIGHT,
+            "max_in_flight": self.max_in_flight,
             "max_fps": MAX_FPS,
             "ack_timeout_ms": ACK_TIMEOUT_MS,
             "model": {

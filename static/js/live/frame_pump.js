@@ -1,8 +1,8 @@
 /**
  * Controls the flow: which frame is sent, and when.
  *
- * Only the newest frame ever waits. At most `maxInFlight` are encoded or unanswered; while the page
- * is hidden or the connection is away nothing is sent and nothing is kept, so there is nothing to
+ * Only the newest frame ever waits. As many as the flow controller allows are encoded or unanswered;
+ * while the page is hidden or the connection is away nothing is sent and nothing is kept, so there is nothing to
  * replay.
  *
  * @typedef {object} FrameAnswer
@@ -12,8 +12,8 @@
  * @property {Record<string, number>} timingsMs of the server
  * @property {number} roundTripMs from sending to the answer
  * @property {number} latencyMs from the capture to the answer
- * @property {{width: number, height: number, bytes: number, quality: number, fps: number}} frame as
- *   sent
+ * @property {{width: number, height: number, bytes: number, quality: number, fps: number, inFlight:
+ *   number, encodeMs: number}} frame as sent; inFlight: how many were allowed
  *
  * @typedef {object} FrameTransport
  * @property {boolean} isConnected
@@ -51,7 +51,7 @@ export class FramePump {
    * @param {{encode: (settings: any) => Promise<import("./frame_encoder.js").EncodedFrame | null>}}
    *   deps.encoder
    * @param {FrameTransport} deps.transport
-   * @param {import("./quality_controller.js").QualityController} deps.controller
+   * @param {import("./flow_controller.js").FlowController} deps.controller
    * @param {import("../shared/event_bus.js").EventBus} deps.bus
    * @param {import("../shared/options.js").Options} deps.options
    * @param {() => number} deps.now milliseconds on the clock of the capture times
@@ -108,13 +108,14 @@ export class FramePump {
   }
 
   #sendIfFree() {
+    if (!this.#waiting || this.#isEncoding || !this.#isOpen()) return;
+    const { controller } = this.#deps;
+    const settings = controller.settings;
     // After a time-out the answer may just be late: one frame at a time until the server answers
     // again.
-    const limit = this.#isSuspect ? 1 : this.#deps.options.maxInFlight;
-    const hasRoom = !this.#isEncoding && this.#inFlight < limit;
-    if (!this.#waiting || !hasRoom || !this.#isOpen()) return;
+    if (this.#inFlight >= (this.#isSuspect ? 1 : settings.inFlight))
+      return controller.recordBlocked();
     const { capturedMs } = this.#waiting;
-    const settings = this.#deps.controller.settings;
     this.#waiting = null;
     this.#schedule(capturedMs, 1000 / settings.fps);
     void this.#deliver(capturedMs, settings, this.#epoch);
@@ -132,9 +133,11 @@ export class FramePump {
   async #deliver(capturedMs, settings, epoch) {
     this.#inFlight += 1;
     try {
+      const beganMs = this.#deps.now();
       const encoded = await this.#encode(settings);
+      const encodeMs = this.#deps.now() - beganMs;
       if (encoded && epoch === this.#epoch && this.#isOpen())
-        await this.#send(encoded, capturedMs, settings, epoch);
+        await this.#send({ ...encoded, encodeMs }, capturedMs, settings, epoch);
     } catch (error) {
       this.#deps.bus.emit("message", {
         id: "stream",
@@ -157,7 +160,7 @@ export class FramePump {
     }
   }
 
-  async #send({ bytes, width, height }, capturedMs, settings, epoch) {
+  async #send({ bytes, width, height, encodeMs }, capturedMs, settings, epoch) {
     const { transport, options, now } = this.#deps;
     const seq = this.#seq++;
     const frame = {
@@ -166,6 +169,8 @@ export class FramePump {
       bytes: bytes.byteLength,
       quality: settings.quality,
       fps: settings.fps,
+      inFlight: settings.inFlight,
+      encodeMs,
     };
     if (frame.bytes > options.maxFrameBytes) return this.#tooLarge(seq);
     // The slot of the encoder is free again: the next frame may be encoded while this one travels.
@@ -200,10 +205,10 @@ export class FramePump {
       controller.recordDrop("server", now());
       return this.#dropped(sent.seq, ack.reason);
     }
-    controller.recordResult(
-      { roundTripMs: sent.roundTripMs, serverMs: ack.timingsMs.total ?? 0 },
-      now(),
-    );
+    const { wait = 0, total = 0 } = ack.timingsMs;
+    const { bytes, encodeMs } = sent.frame;
+    const { roundTripMs } = sent;
+    controller.recordResult({ roundTripMs, waitMs: wait, serverMs: total, encodeMs, bytes }, now());
     // An answer that was overtaken must not move the boxes back.
     if (sent.seq <= this.#newestSeq) return this.#dropped(sent.seq, "overtaken");
     this.#newestSeq = sent.seq;

@@ -7,12 +7,12 @@ import { io } from "/vendor/socket.io.esm.min.js";
 import { find, findAll, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { Camera } from "./camera.js";
 import { tellConnection } from "../shared/connection_messages.js";
+import { FlowController } from "./flow_controller.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
 import { SessionsApi } from "../history/sessions_api.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
-import { QualityController } from "./quality_controller.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
@@ -58,7 +58,7 @@ function buildSession() {
   const pump = new FramePump({
     encoder: new FrameEncoder(video, canvas),
     transport: socket,
-    controller: new QualityController({ maxFps: options.maxFps }),
+    controller: new FlowController(options),
     bus,
     options,
     now,

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 import { FramePump } from "../../../static/js/live/frame_pump.js";
 
-const OPTIONS = { emotions: ["happy", "sad"], maxInFlight: 2, maxFrameBytes: 1000, maxFps: 30 };
+const OPTIONS = { emotions: ["happy", "sad"], maxFrameBytes: 1000, maxFps: 30 };
 
 /** A pump whose server answers when the test says so. */
 function build({ frameBytes = 100 } = {}) {
@@ -22,10 +22,11 @@ function build({ frameBytes = 100 } = {}) {
     sendFrame: (header) => new Promise((resolve, reject) => sent.push({ header, resolve, reject })),
   };
   const controller = {
-    settings: { longestSide: 640, quality: 0.8, fps: 30 },
+    settings: { longestSide: 640, quality: 0.8, fps: 30, inFlight: 2 },
     recordResult: (timing) => records.push(timing),
     recordDrop: (by) => records.push(by),
     recordTooLarge: () => records.push("too-large"),
+    recordBlocked: () => records.push("blocked"),
     forget: () => {},
   };
   const encoder = {
@@ -78,8 +79,18 @@ test("sends the header of the wire and reports the answer with its latency", asy
   const [result] = setup.events;
   assert.equal(result.type, "result");
   assert.equal(result.latencyMs, 50);
-  assert.deepEqual(result.frame, { width: 640, height: 480, bytes: 100, quality: 0.8, fps: 30 });
-  assert.deepEqual(setup.records, [{ roundTripMs: 50, serverMs: 5 }]);
+  assert.deepEqual(result.frame, {
+    width: 640,
+    height: 480,
+    bytes: 100,
+    quality: 0.8,
+    fps: 30,
+    inFlight: 2,
+    encodeMs: 0,
+  });
+  assert.deepEqual(setup.records, [
+    { roundTripMs: 50, waitMs: 0, serverMs: 5, encodeMs: 0, bytes: 100 },
+  ]);
 });
 
 test("asks for heat maps from when they are wanted until they are not", async () => {

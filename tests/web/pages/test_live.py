@@ -35,7 +35,7 @@ def test_live_page_hands_its_options_to_the_browser_in_model_order(client):
     options = json.loads(unescape(re.search(r'name="fer-options" content="([^"]*)"', page).group(1)))
     assert options["emotions"] == list(EMOTIONS)
     assert options["detector"] == "haar"
-    assert options["max_in_flight"] == 2
+    assert options["max_in_flight"] == 8
     assert options["record"] is True
     assert options["retention_days"] == 30
 

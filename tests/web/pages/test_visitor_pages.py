@@ -53,7 +53,7 @@ def options_for(admission):
     model = ModelInfo(
         name="m", model_hash="0" * 64, size_hw=(48, 48), channels=1, unsure_below=0.3, max_uncertainty=1.0
     )
-    return PageOptions(Settings(), model, "haar", lambda: admission).to_wire()["visitor"]
+    return PageOptions(Settings(), model, "haar", 8, lambda: admission).to_wire()["visitor"]
 
 
 def test_page_knows_by_which_link_a_visitor_came():

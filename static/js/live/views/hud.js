@@ -64,6 +64,8 @@ export class HudView {
       "quality",
       frame ? `JPEG ${Math.round(frame.quality * 100)}, ${formatBytes(frame.bytes)}` : "–",
     );
+    this.#set("in-flight", frame ? String(frame.inFlight) : "–");
+    this.#set("encoding", formatMs(frame?.encodeMs));
     this.#set("limit", frame ? `${Math.round(frame.fps)} per second` : "–");
   }
 
