@@ -214,6 +214,11 @@ class NoOwnerError(RecordingError, code="no_owner", http_status=403):
 class RecordingStoppedError(RecordingError, code="recording_stopped"):
     """A recording ended, because its session was deleted or finished."""
 
+    def __init__(
+        self, message: str = "That recording has ended. Start a new one: send record with session null."
+    ) -> None:
+        super().__init__(message)
+
 
 class RecordingGapError(RecordingError, code="recording_gap", retryable=True):
     """Samples were left out, because the database could not take them for too long."""

@@ -63,6 +63,7 @@ class LiveRecording:
         has_gap: samples were not taken since the last batch was stored.
         problem: code of the last error that its client was told; None after a stored batch.
         has_ended: set when nothing is left to be stored.
+        first_face: the largest number of the faces of the streams before this one.
     """
 
     session: Session
@@ -77,17 +78,18 @@ class LiveRecording:
     has_gap: bool = False
     problem: str | None = None
     has_ended: threading.Event = field(default_factory=threading.Event)
+    first_face: int = 0
     _downsampling: Downsampling = field(init=False)
-    _first_face: int = 0
-    _last_face: int = 0
+    _last_face: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self._last_face = self.first_face
         self._downsampling = Downsampling(self.session.sample_hz)
 
     def begin_stream(self, client: str) -> None:
         """Frames of this client follow. Another client's faces get numbers of their own."""
         if client != self.client:
-            self._first_face = self._last_face
+            self.first_face = self._last_face
             self._downsampling.reset()
         self.client, self.ends_at_s, self.is_paused = client, None, False
         self.clock.begin_stream()
@@ -110,6 +112,6 @@ class LiveRecording:
         if len(self.batch) + len(self.waiting) >= MAX_WAITING:
             self.has_gap = True
             return
-        number = self._first_face + face.face_id
+        number = self.first_face + face.face_id
         self._last_face = max(self._last_face, number)
         self.waiting.append(sample_of(at_ms, number, face))

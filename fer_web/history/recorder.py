@@ -42,7 +42,8 @@ class Recorder:
     """The sessions that are being recorded, by client.
 
     `sample`, `detach`, `pause` and `resume` only change memory and may be called on eventlet's hub. `start`,
-    `mark` and `wait_for_end` block: call them through `run_waiting`. `next_notice` has a thread of its own.
+    `reopen`, `mark` and `wait_for_end` block: call them through `run_waiting`. `next_notice` has a thread of
+    its own.
     """
 
     def __init__(
@@ -90,22 +91,44 @@ class Recorder:
 
         Raises: ServerFullError: too many are recorded. InvalidValueError: the name. DatabaseError.
         """
+        self._check_room()
+        model = self._model
+        clock, started_at = SessionClock(self._clock()), datetime.datetime.now(datetime.UTC)
+        new = NewSession(owner, name, started_at, model.name, model.hash, model.sample_hz, model.settings)
+        session = self._store.open_session(new)
+        self._begin(LiveRecording(session, clock, client))
+        return session
+
+    def reopen(self, client: str, owner: str, session_id: str) -> Session:
+        """Go on with a session of this owner that ended a moment ago, with the server or without its client.
+
+        Raises: RecordingStoppedError: it ended too long ago, or is none of this owner's. ServerFullError.
+            DatabaseError.
+        """
+        self._check_room()
+        with self._lock:
+            if session_id in self._recordings:  # its last samples are being stored
+                raise RecordingStoppedError()
+        session, last_face = self._store.reopen_session(session_id, owner)
+        passed_s = (datetime.datetime.now(datetime.UTC) - session.started_at).total_seconds()
+        clock = SessionClock(self._clock() - max(passed_s, session.length_s))
+        self._begin(LiveRecording(session, clock, client, first_face=last_face))
+        return session
+
+    def _check_room(self) -> None:
         with self._lock:
             if self._is_stopping or len(self._recordings) >= self._max_recordings:
                 raise ServerFullError(
                     f"{self._max_recordings} sessions are being recorded, more are not allowed. "
                     "Try again later, or raise --max-clients."
                 )
-        model = self._model
-        clock, started_at = SessionClock(self._clock()), datetime.datetime.now(datetime.UTC)
-        new = NewSession(owner, name, started_at, model.name, model.hash, model.sample_hz, model.settings)
-        session = self._store.open_session(new)
+
+    def _begin(self, recording: LiveRecording) -> None:
+        assert recording.client is not None  # of a recording that begins
         with self._lock:
-            self._end_of(client)
-            recording = LiveRecording(session, clock, client)
-            self._recordings[session.id] = self._of_client[client] = recording
+            self._end_of(recording.client)
+            self._recordings[recording.session.id] = self._of_client[recording.client] = recording
         self._wake.set()
-        return session
 
     def resume(self, client: str, owner: str, session_id: str) -> Session:
         """Go on with a session of this owner after a pause or a disconnect.
@@ -115,9 +138,7 @@ class Recorder:
         with self._lock:
             recording = self._recordings.get(session_id)
             if recording is None or recording.length_s is not None or recording.session.owner != owner:
-                raise RecordingStoppedError(
-                    "That recording has ended. Start a new one: send record with session null."
-                )
+                raise RecordingStoppedError()
             if self._of_client.get(client) is not recording:
                 self._end_of(client)
             if recording.client is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, true, update
 
-from fer_web.errors import InvalidValueError, NotFoundError
+from fer_web.errors import InvalidValueError, NotFoundError, RecordingStoppedError
 from fer_web.history.reading import HistoryReader, key_of, row_of, session_of, visible_to
 from fer_web.history.rows import samples_to_rows
 from fer_web.history.session_import import Import
@@ -26,11 +26,14 @@ from fer_web.history.writing import (
 from fer_web.storage.database import forget_deleted, open_engine, reading, writing
 from fer_web.storage.migrate import migrate
 from fer_web.storage.presence import presence_of
-from fer_web.storage.schema import markers, sessions
+from fer_web.storage.schema import faces, markers, sessions
 from fer_web.storage.times import epoch_ms, to_ms
 
 UNDO_S = 600.0
 """A deleted session can be restored for this long."""
+
+REOPEN_S = 600.0
+"""A session may go on when it ended less than this ago: a server was restarted, a connection was away."""
 
 _REMOVED_AT_ONCE = 5
 
@@ -87,6 +90,25 @@ class HistoryRepository(HistoryReader):
             key = key_of(connection, session_id, None)
             close_session(connection, key, "finished", to_ms(length_s))
             return session_of(connection, session_id, None)
+
+    def reopen_session(self, session_id: str, owner: str) -> tuple[Session, int]:
+        """Let a camera's session that ended a moment ago go on; returns it, with its largest face number.
+
+        Raises: RecordingStoppedError: it ended REOPEN_S ago, or is none of this owner's.
+        """
+        with writing(self._engine) as connection:
+            try:
+                session = session_of(connection, session_id, owner)
+            except NotFoundError as exc:
+                raise RecordingStoppedError() from exc
+            ended_at = session.started_at + datetime.timedelta(seconds=session.length_s)
+            age_s = (self._now() - ended_at).total_seconds()
+            if session.source != "camera" or (session.state != "running" and age_s > REOPEN_S):
+                raise RecordingStoppedError()
+            key = key_of(connection, session_id, owner)
+            connection.execute(update(sessions).where(sessions.c.key == key).values(state="running"))
+            last_face = connection.execute(select(func.max(faces.c.face)).where(faces.c.session == key))
+            return session_of(connection, session_id, owner), last_face.scalar() or 0
 
     def mark_interrupted(self) -> int:
         """Close the sessions that a crash left running; returns how many. They end with their last sample.

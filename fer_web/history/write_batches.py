@@ -31,6 +31,10 @@ class RecordingStore(Protocol):
         """Store a session that begins."""
         ...
 
+    def reopen_session(self, session_id: str, owner: str) -> tuple[Session, int]:
+        """Let a session go on; returns it, with its largest face number."""
+        ...
+
     def add_batch(self, session_id: str, batch: Sequence[Sample]) -> int:
         """Store samples; returns how many the session has now."""
         ...

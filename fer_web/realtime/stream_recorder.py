@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from fer_web.errors import FerWebError, NoOwnerError, TooManyMessagesError
+from fer_web.errors import FerWebError, NoOwnerError, RecordingStoppedError, TooManyMessagesError
 from fer_web.history.recorder import Recorder
+from fer_web.history.types import Session
 from fer_web.history.write_batches import Notice
 from fer_web.rate_limit import TokenBucket
 from fer_web.realtime.protocol import RecordMessage, marker_to_wire, parse_marker, parse_record
@@ -79,7 +80,7 @@ class StreamRecorder:
                 "Open its page once and connect with the cookies that it set."
             )
         if message.session is not None:
-            session = self._recorder.resume(sid, owner, message.session)
+            session = self._go_on(sid, owner, message.session)
         else:
             self._spend(sid)
             session = self._concurrency.run_waiting(self._recorder.start, sid, owner, message.name)
@@ -87,6 +88,13 @@ class StreamRecorder:
             # Disconnected meanwhile: nobody would end it.
             self._recorder.detach(sid)
         return {"session": session.id, "sample_hz": session.sample_hz}
+
+    def _go_on(self, sid: str, owner: str, session_id: str) -> Session:
+        try:
+            return self._recorder.resume(sid, owner, session_id)
+        except RecordingStoppedError:
+            self._spend(sid)
+            return self._concurrency.run_waiting(self._recorder.reopen, sid, owner, session_id)
 
     def _spend(self, sid: str) -> None:
         budget = self._budgets.get(sid)

@@ -124,20 +124,67 @@ def test_session_deleted_while_it_is_recorded_is_told_and_the_live_view_goes_on(
     assert history.sessions() == []
 
 
-def test_server_restarted_while_it_records_goes_on_in_a_new_session(tmp_path, browser_with_face):
+def test_server_restarted_while_it_records_goes_on_in_the_same_session(tmp_path, browser_with_face):
     with ServerProcess(data_dir=tmp_path) as first:
         port = first.port
         live = LivePage(browser_with_face, first.url)
         history = record(live)
         first.kill()
         live.page.wait_for_selector('#connection[data-state="reconnecting"]')
+        assert "Connection lost" in live.page.inner_text("#recorder-state")
+        live.page.keyboard.press("e")
+        live.page.keyboard.type("restarted mm  f")
+        live.page.keyboard.press("Enter")
     with ServerProcess(port=port, data_dir=tmp_path):
         live.page.wait_for_selector('#connection[data-state="connected"]')
-        history.wait_until(lambda: len(history.sessions()) == 2, "a second session", timeout_s=60)
-        wait_for_samples(history, 3)
-        states = [session["state"] for session in history.sessions()]
-        assert states == ["running", "interrupted"]
-        assert history.sessions()[1]["samples"] >= 10
+        before = history.sessions()[0]["samples"]
+        wait_for_samples(history, before + 10)
+        (session,) = history.sessions()
+        assert session["state"] == "running"
+        history.wait_until(lambda: history.markers(session["id"]), "the marker", timeout_s=60)
+        (marker,) = history.markers(session["id"])
+        assert marker["text"] == "restarted mm  f"
+        assert 0 < marker["at_s"] < session["length_s"]
+
+
+def test_page_that_records_asks_before_it_is_left_and_opens_others_beside_it(live):
+    record(live, samples=3)
+    assert live.page.title().startswith("● ")
+    with live.context.expect_page() as opened:
+        live.page.click('header a[href="/history"]')
+    opened.value.wait_for_selector("#session-count:not(:empty)")
+    assert live.page.get_attribute("#recorder", "data-state") == "recording"
+    with live.page.expect_event("dialog") as asked:
+        live.page.reload()
+    assert asked.value.type == "beforeunload"
+    assert not live.page.title().startswith("● ")
+
+
+def test_marker_is_named_at_once_and_no_letter_of_it_is_a_shortcut(live):
+    history = record(live, samples=3)
+    session_id = history.sessions()[0]["id"]
+    # In one breath, as a person types: nothing waits for the server.
+    live.page.evaluate(
+        """() => document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "e", bubbles: true}))"""
+    )
+    assert live.page.evaluate("document.activeElement.id") == "marker-text"
+    live.page.keyboard.type("mm tfhs ?")
+    live.page.keyboard.press("Enter")
+    assert live.page.get_attribute("#mirror", "aria-pressed") == "true"
+    assert live.page.get_attribute("#stage", "data-state") == "live"
+    history.wait_until(
+        lambda: [marker["text"] for marker in history.markers(session_id)] == ["mm tfhs ?"], "the name"
+    )
+
+
+def test_single_keys_can_be_switched_off_for_good(live):
+    live.page.keyboard.press("?")
+    live.page.click("text=Single keys are shortcuts")
+    live.page.click("#help-close")
+    for _ in range(2):
+        live.page.keyboard.press("m")
+        assert live.page.get_attribute("#mirror", "aria-pressed") == "true"
+        live.page.reload()
 
 
 def test_another_browser_sees_nothing_of_it(live, server):

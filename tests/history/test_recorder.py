@@ -1,5 +1,6 @@
 """The recorder on a clock and a store of our own, one round of the writer at a time."""
 
+import datetime
 import logging
 
 import pytest
@@ -35,6 +36,15 @@ class MemoryStore:
         )
         self.stored[session.id] = []
         return session
+
+    def reopen_session(self, session_id, owner):
+        if session_id not in self.finished:
+            raise RecordingStoppedError()
+        started_at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=40)
+        session = session_with(
+            id=session_id, owner=owner, sample_hz=5.0, started_at=started_at, length_s=30.0
+        )
+        return session, max(sample.face for sample in self.stored[session_id])
 
     def add_batch(self, session_id, batch):
         self.calls += 1
@@ -174,6 +184,26 @@ def test_client_that_stays_away_is_finished_with_the_length_it_had(bench):
     assert bench.store.finished == {session.id: pytest.approx(1.0)}
     with pytest.raises(RecordingStoppedError):
         bench.recorder.resume("b", "ann", session.id)
+
+
+def test_reopened_session_goes_on_at_its_time_with_faces_of_its_own(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1, numbers=(1, 2))
+    bench.recorder.detach("a")
+    bench.wait(GRACE_S + 0.1)
+    assert bench.recorder.reopen("b", "ann", session.id).id == session.id
+    count = len(bench.store.stored[session.id])
+    bench.film(1, client="b", numbers=(1,))
+    later = bench.store.stored[session.id][count:]
+    assert {sample.face for sample in later} == {3}
+    assert min(sample.at_s for sample in later) == pytest.approx(40, abs=1)
+
+
+def test_reopening_what_is_still_being_stored_is_refused(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.recorder.finish("a")
+    with pytest.raises(RecordingStoppedError, match="session null"):
+        bench.recorder.reopen("b", "ann", session.id)
 
 
 def test_client_that_comes_back_before_its_old_connection_is_given_up_takes_over(bench):

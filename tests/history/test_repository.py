@@ -11,9 +11,15 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import event, insert, select, update
 
-from fer_web.errors import DatabaseFullError, InternalError, InvalidValueError, NotFoundError
+from fer_web.errors import (
+    DatabaseFullError,
+    InternalError,
+    InvalidValueError,
+    NotFoundError,
+    RecordingStoppedError,
+)
 from fer_web.history import repository as repository_module
-from fer_web.history.repository import UNDO_S, HistoryRepository, open_history
+from fer_web.history.repository import REOPEN_S, UNDO_S, HistoryRepository, open_history
 from fer_web.history.types import SessionFilter
 from fer_web.storage import database as database_module
 from fer_web.storage.database import SQLITE_FILE, reading, writing
@@ -386,6 +392,38 @@ def test_delete_session_can_be_undone_until_it_is_purged(timed, clock):
     assert timed.purge() == 1
     with pytest.raises(NotFoundError):
         timed.restore_session(session.id, "ann")
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_reopen_session_goes_on_after_its_server_was_killed_or_stopped(timed, repository, clock, is_killed):
+    started_at = clock.now
+    session = timed.open_session(new_session(started_at=started_at))
+    timed.add_batch(session.id, [sample(2.0, face=7)])
+    repository.mark_interrupted() if is_killed else timed.finish_session(session.id, 3.0)
+    clock.now = started_at + datetime.timedelta(
+        seconds=timed.get_session(session.id, "ann").length_s + REOPEN_S
+    )
+    reopened, last_face = timed.reopen_session(session.id, "ann")
+    assert (reopened.id, reopened.state, reopened.samples, last_face) == (session.id, "running", 1, 7)
+
+
+@pytest.mark.parametrize("changes", [{"owner": "bob"}, {"session_id": "unknown"}, {"later_s": REOPEN_S + 1}])
+def test_reopen_session_of_another_owner_or_long_ago_is_refused(timed, clock, changes):
+    started_at = clock.now
+    done = timed.finish_session(timed.open_session(new_session(started_at=started_at)).id, 3.0)
+    clock.now = started_at + datetime.timedelta(seconds=3 + changes.get("later_s", 1))
+    with pytest.raises(RecordingStoppedError, match="session null"):
+        timed.reopen_session(changes.get("session_id", done.id), changes.get("owner", "ann"))
+    assert timed.get_session(done.id, "ann").state == "finished"
+
+
+def test_reopen_session_that_was_deleted_or_imported_is_refused(timed, repository):
+    deleted = timed.open_session(new_session())
+    timed.delete_session(deleted.id, "ann")
+    film = timed.finish_session(timed.open_session(new_session(source="film.mp4")).id, 3.0)
+    for session in (deleted, film):
+        with pytest.raises(RecordingStoppedError):
+            timed.reopen_session(session.id, "ann")
 
 
 def test_delete_session_that_is_recorded_stops_its_recording(repository, session):

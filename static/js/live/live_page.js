@@ -13,6 +13,7 @@ import { FramePump } from "./frame_pump.js";
 import { SessionsApi } from "../history/sessions_api.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
+import { Markers } from "./markers.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
@@ -25,6 +26,7 @@ import { ControlsView } from "./views/controls.js";
 import { FacesView } from "../shared/views/faces.js";
 import { HelpView } from "./views/help.js";
 import { HudView } from "./views/hud.js";
+import { LeaveGuardView } from "./views/leave_guard.js";
 import { NoticeView } from "./views/notice.js";
 import { OverlayView } from "../shared/views/overlay.js";
 import { RecordingBarView } from "./views/recording_bar.js";
@@ -43,7 +45,7 @@ const { bus, preferences } = page;
 const { signal } = bus;
 const options = parseOptions(optionsText());
 
-const { session, recording } = buildSession();
+const { session, recording, socket } = buildSession();
 const notice = buildViews();
 wire();
 tellLoaded();
@@ -85,7 +87,7 @@ function buildSession() {
     built.refreshCameras();
     recorder.tell();
   });
-  return { session: built, recording: recorder };
+  return { session: built, recording: recorder, socket };
 }
 
 function wantsRecording() {
@@ -159,8 +161,9 @@ function buildViews() {
     bus,
   );
   new ExpressionAnnouncerView({ region: find("announcer") }, bus);
+  new LeaveGuardView(window, bus);
   new HelpView({ dialog: find("help"), close: find("help-close") }, bus);
-  new ShortcutsView(document, bus);
+  new ShortcutsView({ page: document, isOn: find("shortcuts-on") }, bus, preferences);
   buildSharePanel(page);
   const dialog = {
     dialog: find("notice"),
@@ -208,14 +211,25 @@ function wireHeatmaps() {
 }
 
 function wireRecording(api) {
+  const rename = (session, id, changes) => api.updateMarker(session, id, changes);
+  const markers = new Markers({ socket, bus, rename });
   tellRecording(bus);
   bus.on("session-changed", ({ state }) => followStream(state));
-  bus.on("connection-changed", ({ state }) => state === "connected" && recording.connected());
+  bus.on("connection-changed", ({ state }) => recording.connectionChanged(state === "connected"));
   bus.on("recording-saved", (saved) => recording.saved(saved));
   bus.on("recording-problem", (problem) => recording.failed(problem));
+  bus.on("recording-changed", ({ state }) => state === "recording" && markers.send());
+  bus.on("statistics", () => recording.check());
   bus.on("record-toggle-requested", () => toggleRecording());
-  bus.on("marker-requested", () => recording.mark());
-  bus.on("marker-named", (marker) => nameMarker(api, marker));
+  bus.on("marker-requested", () => setMarker(markers));
+  bus.on("marker-named", ({ marker, text }) => markers.name(marker, text));
+  const hide = () => recording.setHidden(document.hidden);
+  document.addEventListener("visibilitychange", hide, { signal });
+}
+
+function setMarker(markers) {
+  const moment = recording.moment();
+  if (moment) markers.add(moment);
 }
 
 function followStream(state) {
@@ -226,15 +240,6 @@ function followStream(state) {
 function toggleRecording() {
   preferences.set("record", recording.isWanted ? "off" : "on");
   recording.setWanted(!recording.isWanted);
-}
-
-async function nameMarker(api, { session: sessionId, id, text }) {
-  try {
-    await api.updateMarker(sessionId, id, { text });
-  } catch (error) {
-    const title = "The marker has no name";
-    bus.emit("message", { id: "marker", tone: "error", title, text: error.message, lastsMs: 8000 });
-  }
 }
 
 function toggle() {

@@ -4,10 +4,15 @@
  *
  * @typedef {"off" | "starting" | "recording" | "paused" | "problem"} RecordingState
  *   off: no camera runs, or nothing of this stream was wanted; paused: some of it is kept already
+ *
+ * @typedef {"connection" | "tab" | "face" | null} Hindrance why nothing is stored although the
+ *   server would: the connection is away, the tab is hidden, nobody is in the picture
  */
-import { parseMarkerAck, parseRecordAck } from "../shared/protocol.js";
+import { parseRecordAck } from "../shared/protocol.js";
 
 const RETRY_MS = 2000;
+/** The server stores twice a second; after so long without, nothing was there to store. */
+const QUIET_MS = 2500;
 
 export class Recording {
   #deps;
@@ -15,13 +20,18 @@ export class Recording {
   #isLive = false;
   #session = null;
   #state = "off";
+  /** Of the session's start, on this page's clock. */
   #startedMs = 0;
+  #storedS = 0;
+  #activeMs = 0;
+  #isConnected = true;
+  #isHidden = false;
+  #hindrance = null;
   #attempt = 0;
 
   /**
    * @param {object} deps
-   * @param {{isConnected: boolean, ask: (event: string, payload: object) => Promise<unknown>}}
-   *   deps.socket
+   * @param {{ask: (event: string, payload: object) => Promise<unknown>}} deps.socket
    * @param {import("../shared/event_bus.js").EventBus} deps.bus
    * @param {() => number} deps.now milliseconds
    * @param {boolean} deps.isWanted
@@ -33,6 +43,11 @@ export class Recording {
 
   get isWanted() {
     return this.#isWanted;
+  }
+
+  /** Whether a session is under way, of which more may be stored. */
+  get isUnderWay() {
+    return this.#isLive && this.#isWanted && this.#session !== null;
   }
 
   /** Says how it stands, for views that have just begun to listen. */
@@ -52,6 +67,7 @@ export class Recording {
   async streamStarted() {
     this.#isLive = true;
     this.#session = null;
+    this.#storedS = 0;
     if (this.#isWanted) return this.#record();
     return this.#become("off");
   }
@@ -66,18 +82,34 @@ export class Recording {
     this.#become("off", { finished: session });
   }
 
-  /** The connection is back: the server waits a little for a session to be continued. */
-  async connected() {
-    if (this.#isLive && this.#isWanted) return this.#record();
-    return undefined;
+  /** @param {boolean} isConnected after a loss the server lets a session go on */
+  async connectionChanged(isConnected) {
+    const isBack = isConnected && !this.#isConnected;
+    this.#isConnected = isConnected;
+    // Until the server has agreed nothing is recorded: markers wait for it too.
+    if (isBack && this.#isLive && this.#isWanted) return this.#record();
+    return this.check();
   }
 
-  /** @param {{session: string}} saved by the server: rows are in its database */
-  saved({ session }) {
+  /** @param {boolean} isHidden nobody can see the page, and no frames are sent */
+  setHidden(isHidden) {
+    this.#isHidden = isHidden;
+    if (!isHidden) this.#activeMs = this.#deps.now();
+    this.check();
+  }
+
+  /** @param {{session: string, untilS: number}} saved by the server: rows are in its database */
+  saved({ session, untilS }) {
     if (!this.#isLive || !this.#isWanted || this.#state === "paused") return;
-    // The answer to `record` may have been lost on its way.
-    this.#session ??= session;
-    if (session === this.#session && this.#state !== "recording") this.#become("recording");
+    if (this.#session === null) {
+      // The answer to `record` was lost on its way.
+      this.#session = session;
+      this.#startedMs = this.#deps.now() - untilS * 1000;
+    }
+    if (session !== this.#session) return;
+    this.#storedS = untilS;
+    this.#activeMs = this.#deps.now();
+    this.#become("recording");
   }
 
   /**
@@ -88,24 +120,23 @@ export class Recording {
     if (this.#isLive) this.#become("problem", { problem: error });
   }
 
-  /** Marks this moment. Emits marker-added. */
-  async mark() {
-    if (this.#state !== "recording") return;
-    try {
-      const marker = parseMarkerAck(
-        await this.#deps.socket.ask("marker", { text: "", at_s: null }),
-      );
-      this.#deps.bus.emit("marker-added", { session: this.#session, ...marker });
-    } catch (error) {
-      const title = "The marker was not set";
-      this.#deps.bus.emit("message", {
-        id: "marker",
-        tone: "error",
-        title,
-        text: error.message,
-        lastsMs: 8000,
-      });
-    }
+  /** Looks again what keeps anything from being stored; called now and then. */
+  check() {
+    if (this.#findHindrance() !== this.#hindrance) this.#become(this.#state);
+  }
+
+  /** @returns {{session: string, atS: number} | null} this moment of the session under way */
+  moment() {
+    if (!this.isUnderWay) return null;
+    return { session: this.#session, atS: (this.#deps.now() - this.#startedMs) / 1000 };
+  }
+
+  #findHindrance() {
+    if (!this.isUnderWay || this.#state === "paused") return null;
+    if (!this.#isConnected) return "connection";
+    if (this.#isHidden) return "tab";
+    if (this.#state !== "recording") return null;
+    return this.#deps.now() - this.#activeMs > QUIET_MS ? "face" : null;
   }
 
   async #record() {
@@ -114,7 +145,8 @@ export class Recording {
     try {
       const session = await this.#open();
       if (attempt !== this.#attempt) return;
-      if (session !== this.#session) this.#startedMs = this.#deps.now();
+      this.#activeMs = this.#deps.now();
+      if (session !== this.#session) [this.#startedMs, this.#storedS] = [this.#activeMs, 0];
       this.#session = session;
       this.#become("recording");
     } catch (error) {
@@ -151,7 +183,7 @@ export class Recording {
   }
 
   #refused(error) {
-    // When the connection is back, connected() tries again.
+    // When the connection is back, connectionChanged() tries again.
     if (error.name === "DisconnectedError") return;
     const retryable = error.retryable ?? true;
     this.failed({ code: error.code ?? "no_answer", message: error.message, retryable });
@@ -169,12 +201,14 @@ export class Recording {
 
   #become(state, { problem = null, finished = null } = {}) {
     this.#state = state;
+    this.#hindrance = this.#findHindrance();
     this.#deps.bus.emit("recording-changed", {
       state,
+      hindrance: this.#hindrance,
       isWanted: this.#isWanted,
       isLive: this.#isLive,
       session: this.#session,
-      startedMs: this.#startedMs,
+      storedS: this.#storedS,
       problem,
       finished,
     });

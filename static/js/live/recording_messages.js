@@ -1,4 +1,5 @@
-/** Tells a person when a recording has a problem, and when the problem is over. */
+/** Tells a person when a recording has a problem, when it is over, and what a hidden tab missed. */
+import { formatDuration } from "../shared/format.js";
 
 /** @param {import("../shared/event_bus.js").EventBus} bus */
 export function tellRecording(bus) {
@@ -6,6 +7,23 @@ export function tellRecording(bus) {
     if (problem) bus.emit("message", problemMessage(problem));
     else if (state === "recording" || state === "off")
       bus.emit("message-cleared", { id: "recording" });
+  });
+  tellHiddenTime(bus);
+}
+
+/** On return, because nobody saw it then. */
+function tellHiddenTime(bus) {
+  let since = null;
+  bus.on("recording-changed", ({ hindrance, storedS, isLive }) => {
+    if (hindrance === "tab") since ??= storedS;
+    else if (since !== null) {
+      const text =
+        `Browsers stop the camera's pictures in a hidden tab: the recording has a gap after ` +
+        `${formatDuration(since)}. Keep this page in a window of its own to record beside other work.`;
+      since = null;
+      if (isLive)
+        bus.emit("message", { id: "hidden", tone: "warning", title: "Recording paused", text });
+    }
   });
 }
 

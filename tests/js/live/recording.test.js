@@ -3,15 +3,15 @@ import { mock, test } from "node:test";
 
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 import { Recording } from "../../../static/js/live/recording.js";
-import { problemMessage } from "../../../static/js/live/recording_messages.js";
+import { problemMessage, tellRecording } from "../../../static/js/live/recording_messages.js";
 
 /** A recording whose server answers what the test says, in turn. */
 function build({ isWanted = true, answers = [] } = {}) {
   const bus = new EventBus();
-  const [asked, states, messages, markers] = [[], [], [], []];
+  const [asked, states, messages] = [[], [], []];
+  const clock = { ms: 1000 };
   bus.on("recording-changed", (change) => states.push(change));
   bus.on("message", (message) => messages.push(message));
-  bus.on("marker-added", (marker) => markers.push(marker));
   const socket = {
     ask: async (event, payload) => {
       asked.push([event, payload]);
@@ -20,8 +20,9 @@ function build({ isWanted = true, answers = [] } = {}) {
       return answer;
     },
   };
-  const recording = new Recording({ socket, bus, now: () => 1000, isWanted });
-  return { recording, asked, states, messages, markers, last: () => states.at(-1) };
+  const recording = new Recording({ socket, bus, now: () => clock.ms, isWanted });
+  tellRecording(bus);
+  return { recording, asked, states, messages, clock, last: () => states.at(-1) };
 }
 
 const refusal = (code, retryable) => ({ error: { code, message: `${code}.`, retryable } });
@@ -59,13 +60,20 @@ test("switching off while it runs pauses, and switching on goes on with the same
 
 test("a lost connection is followed by the same session", async () => {
   const lost = Object.assign(new Error("lost"), { name: "DisconnectedError" });
-  const { recording, asked, last, messages } = build({
+  const { recording, asked, states, last, messages } = build({
     answers: [{ session: "s1" }, lost, { session: "s1" }],
   });
   await recording.streamStarted();
-  await recording.connected();
-  assert.equal(last().state, "starting");
-  await recording.connected();
+  await recording.connectionChanged(false);
+  assert.equal(last().hindrance, "connection");
+  const since = states.length;
+  await recording.connectionChanged(true);
+  assert.deepEqual(
+    states.slice(since).map(({ state }) => state),
+    ["starting"],
+  );
+  await recording.connectionChanged(false);
+  await recording.connectionChanged(true);
   assert.equal(asked.at(-1)[1].session, "s1");
   assert.equal(last().state, "recording");
   assert.deepEqual(messages, []);
@@ -76,7 +84,8 @@ test("a session that cannot be continued is followed by a new one", async () => 
     answers: [{ session: "s1" }, refusal("not_found", false), { session: "s2" }],
   });
   await recording.streamStarted();
-  await recording.connected();
+  await recording.connectionChanged(false);
+  await recording.connectionChanged(true);
   assert.deepEqual(
     asked.map(([, payload]) => payload.session),
     [null, "s1", null],
@@ -120,7 +129,7 @@ test("a problem of the server is over when it saves again", async () => {
   await recording.streamStarted();
   recording.failed({ code: "database_locked", message: "Locked.", retryable: true });
   assert.equal(last().state, "problem");
-  recording.saved({ session: "s1" });
+  recording.saved({ session: "s1", untilS: 4 });
   assert.equal(last().state, "recording");
 });
 
@@ -128,7 +137,7 @@ test("a saved batch tells the session when the answer to record was lost", async
   const timeout = Object.assign(new Error("late"), { name: "AckTimeoutError" });
   const { recording, last } = build({ answers: [timeout] });
   await recording.streamStarted();
-  recording.saved({ session: "s9" });
+  recording.saved({ session: "s9", untilS: 4 });
   assert.equal(last().session, "s9");
   recording.streamEnded();
   assert.equal(last().finished, "s9");
@@ -152,24 +161,57 @@ test("an answer that comes after Stop changes nothing", async () => {
   assert.equal(last().state, "off");
 });
 
-test("a marker is set at once, without a text, while it records only", async () => {
-  const marker = { marker: { id: "m1", at_s: 4.2, text: "" } };
-  const { recording, asked, markers } = build({ answers: [{ session: "s1" }, marker] });
-  await recording.mark();
-  assert.deepEqual(asked, []);
+test("the time that is shown is what the server stored", async () => {
+  const { recording, last, clock } = build();
   await recording.streamStarted();
-  await recording.mark();
-  assert.deepEqual(asked.at(-1), ["marker", { text: "", at_s: null }]);
-  assert.deepEqual(markers, [{ session: "s1", id: "m1", atS: 4.2, text: "" }]);
+  clock.ms += 5000;
+  assert.equal(last().storedS, 0);
+  recording.saved({ session: "s1", untilS: 2.4 });
+  assert.equal(last().storedS, 2.4);
 });
 
-test("a marker that is refused is told", async () => {
-  const { recording, messages } = build({
-    answers: [{ session: "s1" }, refusal("too_many_markers", false)],
-  });
+test("nothing stored for a while is told, and what keeps it from being stored", async () => {
+  const { recording, last, clock } = build();
   await recording.streamStarted();
-  await recording.mark();
-  assert.equal(messages[0].text, "too_many_markers.");
+  clock.ms += 2600;
+  recording.check();
+  assert.equal(last().hindrance, "face");
+  recording.saved({ session: "s1", untilS: 2.4 });
+  assert.equal(last().hindrance, null);
+  await recording.connectionChanged(false);
+  assert.equal(last().hindrance, "connection");
+  await recording.connectionChanged(true);
+  assert.equal(last().hindrance, null);
+});
+
+test("a hidden tab is told as such, and on return what it missed", async () => {
+  const { recording, last, messages } = build();
+  await recording.streamStarted();
+  recording.saved({ session: "s1", untilS: 8 });
+  recording.setHidden(true);
+  assert.equal(last().hindrance, "tab");
+  assert.deepEqual(messages, []);
+  recording.setHidden(false);
+  assert.equal(last().hindrance, null);
+  assert.equal(messages[0].title, "Recording paused");
+  assert.match(messages[0].text, /after 0:08/);
+});
+
+test("a hidden tab that records nothing is not told of", async () => {
+  const { recording, last, messages } = build({ isWanted: false });
+  await recording.streamStarted();
+  recording.setHidden(true);
+  recording.setHidden(false);
+  assert.deepEqual([last().hindrance, messages], [null, []]);
+});
+
+test("a moment is in the session's time, whether the server is there or not", async () => {
+  const { recording, clock } = build();
+  assert.equal(recording.moment(), null);
+  await recording.streamStarted();
+  await recording.connectionChanged(false);
+  clock.ms += 4200;
+  assert.deepEqual(recording.moment(), { session: "s1", atS: 4.2 });
 });
 
 test("problems say that the live view goes on", () => {

@@ -56,6 +56,10 @@ class HistoryPage:
         assert answer["status"] == 200
         return answer["body"]["sessions"]
 
+    def markers(self, session_id):
+        """A session's markers as the server tells them."""
+        return self.page.evaluate(FETCH_JS, f"/api/v1/sessions/{session_id}")["body"]["markers"]
+
     def names(self):
         return self.page.locator(".session [data-part=name]").all_text_contents()
 

@@ -28,6 +28,8 @@ class LivePage:
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        # A page that records asks before it is left.
+        self.page.on("dialog", lambda dialog: dialog.accept())
         self.page.add_init_script(LISTEN_JS)
         if accept_notice:
             self.page.add_init_script("localStorage.setItem('fer-web.notice', '2')")

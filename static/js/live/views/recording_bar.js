@@ -1,4 +1,4 @@
-/** Shows whether this session is recorded, for how long, and a marker with a name. */
+/** Shows whether this session is recorded, until when it is stored, and a marker with a name. */
 import { formatDuration } from "../../shared/format.js";
 
 const TEXTS = {
@@ -7,13 +7,17 @@ const TEXTS = {
   paused: "Paused",
   problem: "Not recording",
 };
+const HINDRANCES = {
+  connection: "Connection lost: recording waits",
+  tab: "Paused while this tab is hidden",
+  face: "Recording waits: nobody in the picture",
+};
 /** A marker that nobody names keeps no room for long. */
 const NAME_WITHIN_MS = 12_000;
 
 export class RecordingBarView {
   #elements;
   #bus;
-  #recording = { state: "off", isWanted: true, isLive: false, startedMs: 0 };
   #marker = null;
   #timer = 0;
 
@@ -27,10 +31,9 @@ export class RecordingBarView {
     this.#elements = elements;
     this.#bus = bus;
     bus.on("recording-changed", (recording) => this.#show(recording));
-    bus.on("statistics", () => this.#showTime());
     // Who may not come back can neither record nor open what was recorded.
     bus.on("session-changed", ({ problem }) => (elements.bar.hidden = problem?.isFinal === true));
-    bus.on("marker-added", (marker) => this.#askName(marker));
+    bus.on("marker-added", ({ marker }) => this.#askName(marker));
     this.#listenToForm();
   }
 
@@ -49,14 +52,13 @@ export class RecordingBarView {
 
   #show(recording) {
     const { bar, toggle, state, marker } = this.#elements;
-    this.#recording = recording;
-    bar.dataset.state = recording.state;
+    bar.dataset.state = recording.hindrance ? "waiting" : recording.state;
     toggle.setAttribute("aria-checked", String(recording.isWanted));
-    marker.disabled = recording.state !== "recording";
+    marker.disabled = recording.session === null || !recording.isWanted;
     marker.hidden = !recording.isLive;
     state.textContent = describe(recording);
     this.#showLink(recording);
-    this.#showTime();
+    this.#showTime(recording);
     if (!recording.isLive) this.#closeForm();
   }
 
@@ -67,10 +69,8 @@ export class RecordingBarView {
     else if (isLive && isWanted) link.hidden = true;
   }
 
-  #showTime() {
-    const { state, startedMs } = this.#recording;
-    const text =
-      state === "recording" ? formatDuration((performance.now() - startedMs) / 1000) : "";
+  #showTime({ session, storedS }) {
+    const text = session === null ? "" : formatDuration(storedS);
     if (this.#elements.time.textContent !== text) this.#elements.time.textContent = text;
   }
 
@@ -88,7 +88,7 @@ export class RecordingBarView {
   #name(event) {
     event.preventDefault();
     const text = this.#elements.text.value.trim();
-    if (text && this.#marker) this.#bus.emit("marker-named", { ...this.#marker, text });
+    if (text && this.#marker) this.#bus.emit("marker-named", { marker: this.#marker, text });
     this.#closeForm();
   }
 
@@ -104,9 +104,11 @@ export class RecordingBarView {
 }
 
 /**
- * @param {{state: string, isWanted: boolean, isLive: boolean, finished: string | null}} recording
+ * @param {{state: string, hindrance: string | null, isWanted: boolean, isLive: boolean, finished:
+ *   string | null}} recording
  */
-export function describe({ state, isWanted, isLive, finished }) {
+export function describe({ state, hindrance, isWanted, isLive, finished }) {
+  if (hindrance) return HINDRANCES[hindrance];
   if (state !== "off") return TEXTS[state];
   if (finished) return "The session is saved";
   if (isLive) return "This session is not recorded";

@@ -1,4 +1,4 @@
-/** Turns single keys into requests, silent while something else needs the key. */
+/** Turns single keys into requests, silent while something else needs the key, or switched off. */
 const REQUESTS = {
   " ": "toggle",
   m: "mirror-toggle",
@@ -15,16 +15,22 @@ const USES_SPACE = "button, a, summary";
 
 export class ShortcutsView {
   /**
-   * @param {Document} page
+   * @param {{page: Document, isOn: HTMLInputElement}} elements isOn: the choice; speech input and
+   *   some assistive tools send single letters (WCAG 2.1.4)
    * @param {import("../../shared/event_bus.js").EventBus} bus
+   * @param {import("../../shared/preferences.js").Preferences} preferences
    */
-  constructor(page, bus) {
+  constructor({ page, isOn }, bus, preferences) {
     const { signal } = bus;
+    isOn.checked = preferences.get("shortcuts") !== "off";
+    const choose = () => preferences.set("shortcuts", isOn.checked ? "on" : "off");
+    isOn.addEventListener("change", choose, { signal });
     page.addEventListener(
       "keydown",
       (event) => {
         const request = requestFor(event);
         if (!request || page.querySelector("dialog[open]")) return;
+        if (!isOn.checked && request !== "help") return;
         event.preventDefault();
         bus.emit(`${request}-requested`);
       },
@@ -34,13 +40,13 @@ export class ShortcutsView {
 }
 
 /**
- * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "target">}
- *   event
+ * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing" |
+ *   "target">} event
  * @returns {string | undefined} the name of the request
  */
-export function requestFor({ key, ctrlKey, metaKey, altKey, repeat, target }) {
+export function requestFor({ key, ctrlKey, metaKey, altKey, repeat, isComposing, target }) {
   const element = /** @type {Element | null} */ (target);
-  if (ctrlKey || metaKey || altKey || repeat) return undefined;
+  if (ctrlKey || metaKey || altKey || repeat || isComposing) return undefined;
   if (element?.closest?.(USES_KEYS)) return undefined;
   if (key === " " && element?.closest?.(USES_SPACE)) return undefined;
   return REQUESTS[key.length === 1 ? key.toLowerCase() : key];

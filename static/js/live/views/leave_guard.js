@@ -1,0 +1,48 @@
+/**
+ * Asks before a page is left that records, opens the other pages beside it, and says in the tab's
+ * title how the recording stands.
+ */
+const MARKS = { recording: "●", hindered: "❚❚" };
+
+export class LeaveGuardView {
+  #page;
+  #title;
+  #isRecording = false;
+
+  /**
+   * @param {Window} window
+   * @param {import("../../shared/event_bus.js").EventBus} bus
+   */
+  constructor(window, bus) {
+    this.#page = window.document;
+    this.#title = this.#page.title;
+    bus.on("recording-changed", (recording) => this.#follow(recording));
+    const options = { signal: bus.signal };
+    window.addEventListener("beforeunload", (event) => this.#ask(event), options);
+    this.#page.addEventListener("click", (event) => this.#openBeside(event), options);
+  }
+
+  #follow({ state, hindrance, isLive, session }) {
+    this.#isRecording = isLive && session !== null && state !== "paused";
+    const mark = hindrance === null && state === "recording" ? MARKS.recording : MARKS.hindered;
+    this.#page.title = this.#isRecording ? `${mark} ${this.#title}` : this.#title;
+  }
+
+  #ask(event) {
+    if (this.#isRecording) event.preventDefault();
+  }
+
+  /** A link that leaves the page would end the recording. */
+  #openBeside(event) {
+    const link = event.target.closest?.("a[href]");
+    if (!this.#isRecording || !link || !leavesPage(link, event)) return;
+    event.preventDefault();
+    this.#page.defaultView.open(link.href, "_blank", "noopener");
+  }
+}
+
+function leavesPage(link, event) {
+  const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented);
+  const stays = link.target || link.hasAttribute("download") || link.hash;
+  return isPlain && !stays;
+}
