@@ -105,7 +105,7 @@ def _blueprints(
     yield history_pages_blueprint(options, sessions)
     yield watch_pages_blueprint(options, sharing.access.admission)
     yield api_pages_blueprint(options, sharing.owners)
-    yield trust_blueprint(sharing.network)
+    yield trust_blueprint(sharing.network, settings.retention_days)
     yield history_api_blueprint(sessions)
     yield share_api_blueprint(ShareAccess(sharing.links, sharing.visitors, sessions, network))
     yield video_api_blueprint(VideoAccess(analysis, videos.jobs, videos.scratch, settings.max_video_bytes))

@@ -166,8 +166,11 @@ function buildViews() {
     dialog: find("notice"),
     accept: find("notice-accept"),
     decline: find("notice-decline"),
+    close: find("notice-close"),
+    details: find("notice-details"),
   };
-  return new NoticeView({ ...dialog, close: find("notice-close") }, bus, preferences);
+  const record = { recording: find("notice-recording"), record: find("notice-record") };
+  return new NoticeView({ ...dialog, ...record }, bus, preferences);
 }
 
 function wire() {
