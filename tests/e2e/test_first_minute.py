@@ -46,3 +46,19 @@ def test_record_switch_of_the_notice_is_that_of_the_page(server, browser_with_fa
     live.wait_for_faces(1)
     assert live.page.inner_text("#recorder-state") == "This session is not recorded"
     assert live.errors == []
+
+
+def test_figures_are_folded_until_asked_for_and_then_remembered(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url, has_hud=False)
+    live.start()
+    assert live.page.is_hidden("#hud")
+    live.page.keyboard.press("h")
+    assert live.page.is_visible("#hud")
+    assert live.page.get_attribute("#hud-toggle", "aria-pressed") == "true"
+    live.wait_until_figure_passes("answered", 0)
+    live.page.reload()
+    assert live.page.is_visible("#hud")
+    live.page.click("#hud-toggle")
+    live.page.reload()
+    live.wait_until("document.getElementById('not-loaded') === null")
+    assert live.page.is_hidden("#hud")

@@ -186,6 +186,7 @@ function wire() {
   bus.on("frame-refused", () => statistics.addDrop("refused"));
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset());
   wireHeatmaps();
+  wireHud();
   wireRecording(new SessionsApi(page.fetch));
   keepAwake(new WakeLock(navigator.wakeLock), document, bus);
   const timer = setInterval(
@@ -207,6 +208,18 @@ function wireHeatmaps() {
     tell();
   };
   bus.on("heatmap-toggle-requested", switchOver);
+  tell();
+}
+
+/** Who came to see expressions is not shown milliseconds unasked. */
+function wireHud() {
+  let isOn = preferences.get("hud") === "on";
+  const tell = () => bus.emit("hud-changed", { isOn });
+  bus.on("hud-toggle-requested", () => {
+    isOn = !isOn;
+    preferences.set("hud", isOn ? "on" : "off");
+    tell();
+  });
   tell();
 }
 

@@ -33,7 +33,7 @@ export class ControlsView {
     bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored));
     bus.on("heatmap-changed", (change) => this.#showHeatmap(change));
     bus.on("cameras-changed", (list) => this.#showCameras(list));
-    bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)));
+    bus.on("hud-changed", ({ isOn }) => setPressed(elements.hud, isOn));
   }
 
   #showState(state, problem) {
@@ -69,5 +69,4 @@ export class ControlsView {
   }
 }
 
-const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
 const setPressed = (button, isOn) => button.setAttribute("aria-pressed", String(isOn));
