@@ -15,6 +15,15 @@ IN_VIEW_JS = """
 """
 
 
+SMALL_TARGETS_JS = """
+() => [...document.querySelectorAll("a, button, select, summary, input, [role=switch]")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.matches(".skip-link"))
+  .map((element) => [element.id || element.textContent.trim(), element.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 44 || box.height < 44)
+  .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)
+"""
+
+
 @pytest.mark.parametrize("size", [(1280, 720), *PHONES])
 def test_notice_is_short_and_its_buttons_stay_in_view(server, browser_with_face, size):
     viewport = {"width": size[0], "height": size[1]}
@@ -62,3 +71,37 @@ def test_figures_are_folded_until_asked_for_and_then_remembered(server, browser_
     live.page.reload()
     live.wait_until("document.getElementById('not-loaded') === null")
     assert live.page.is_hidden("#hud")
+
+
+@pytest.mark.parametrize("size", PHONES)
+def test_phone_shows_a_large_picture_one_start_button_and_no_small_target(server, browser_with_face, size):
+    viewport = {"width": size[0], "height": size[1]}
+    live = LivePage(browser_with_face, server.url, has_hud=False, viewport=viewport, **PHONE)
+    starts = live.page.get_by_role("button", name="Start")
+    assert [start.inner_text() for start in starts.all()] == ["Start camera"]
+    assert starts.bounding_box()["width"] > size[0] * 0.8
+    assert not {"press", "key"} & set(live.page.inner_text("body").lower().split())
+    for start in (lambda: None, live.start):
+        start()
+        stage = live.page.locator("#stage").bounding_box()
+        assert stage["y"] < 80
+        assert stage["height"] >= size[1] / 2
+        assert live.page.evaluate(SMALL_TARGETS_JS) == []
+        for control in ("#start-stop", "#record"):
+            assert live.page.evaluate(IN_VIEW_JS, control), control
+    assert live.page.evaluate(IN_VIEW_JS, "#fullscreen")
+
+
+@pytest.mark.parametrize("path", ["/", "/analyze", "/history", "/api"])
+def test_header_of_a_phone_has_a_menu_of_words(server, browser_with_face, path):
+    viewport = {"width": 320, "height": 640}
+    live = LivePage(browser_with_face, server.url + path, viewport=viewport, **PHONE)
+    assert live.page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert live.page.is_hidden(".header-nav a[href='/history']")
+    live.page.click("#menu-open")
+    words = live.page.inner_text("#header-nav").split()
+    assert {"Analyze", "History", "Share"} < set(words)
+    assert live.page.evaluate(IN_VIEW_JS, "#header-nav")
+    live.page.click("#share-open")
+    assert live.page.is_visible("#share")
+    assert live.page.is_hidden("#header-nav")

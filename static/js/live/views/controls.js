@@ -40,7 +40,7 @@ export class ControlsView {
     const { startStop, startStopLabel, snapshot, mirror } = this.#elements;
     const isActive = state === "starting" || state === "live";
     startStop.dataset.state = state;
-    startStopLabel.textContent = isActive ? "Stop" : "Start";
+    startStopLabel.textContent = isActive ? "Stop" : "Start camera";
     startStop.disabled = problem?.isFinal === true;
     snapshot.disabled = state !== "live";
     mirror.disabled = state !== "live";
