@@ -125,6 +125,7 @@ def _plain_network(settings: Settings) -> PlainNetwork | None:
 def _build_flask(settings: Settings) -> Flask:
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
+    mimetypes.add_type("video/webm", ".webm")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     # Expressions keep the model's order, which a confusion's rows and columns have too.
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.browser.browsers import chromium
 from tests.support.browser.live_page import LivePage
 
 PHONES = [(390, 844), (320, 640)]
@@ -17,7 +18,8 @@ IN_VIEW_JS = """
 
 SMALL_TARGETS_JS = """
 () => [...document.querySelectorAll("a, button, select, summary, input, [role=switch]")]
-  .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.matches(".skip-link"))
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+  .filter((element) => !element.matches(".skip-link"))
   .map((element) => [element.id || element.textContent.trim(), element.getBoundingClientRect()])
   .filter(([, box]) => box.width < 44 || box.height < 44)
   .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)
@@ -105,3 +107,45 @@ def test_header_of_a_phone_has_a_menu_of_words(server, browser_with_face, path):
     live.page.click("#share-open")
     assert live.page.is_visible("#share")
     assert live.page.is_hidden("#header-nav")
+
+
+def test_film_goes_through_the_whole_pipeline_and_says_that_it_is_one(server):
+    with chromium("--use-fake-device-for-media-stream=device-count=0") as browser:
+        live = LivePage(browser, server.url, accept_notice=False)
+        live.page.click("#film-start")
+        live.wait_for_faces(2)
+        assert "film" in live.page.inner_text("#stage .film-sign").lower()
+        assert live.page.get_attribute("#video", "aria-label") == "Film"
+        live.wait_for_boxes(2)
+        labels = live.page.locator(".face-card .face-label")
+        assert set(labels.all_inner_texts()) <= {"Happy", "Neutral", "Sad"}
+        # Not a mirror, unlike one's own picture.
+        assert live.page.evaluate("getComputedStyle(document.getElementById('video')).transform") == "none"
+        live.wait_until("document.getElementById('recorder').dataset.state === 'recording'")
+        live.page.keyboard.press("Space")
+        live.wait_for_state("idle")
+        assert live.page.is_hidden("#stage .film-sign")
+        live.page.click("#recorder-link")
+        live.page.wait_for_url("**/history/*")
+        assert live.errors == []
+
+
+def test_no_camera_offers_the_film(server):
+    with chromium("--use-fake-device-for-media-stream=device-count=0") as browser:
+        live = LivePage(browser, server.url)
+        live.page.click("#start-stop")
+        live.page.wait_for_selector("#problem[data-kind]", state="visible")
+        assert "film" in live.page.inner_text("#problem-steps")
+        live.page.click("#problem-film")
+        live.wait_for_faces(2)
+        assert live.errors == []
+
+
+def test_film_that_does_not_come_says_so(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.page.route("**/two_faces.webm", lambda route: route.abort())
+    live.page.click("#film-start")
+    live.page.wait_for_selector("#problem[data-kind=film]", state="visible")
+    assert live.page.is_hidden("#problem-film")
+    live.page.click("#retry")
+    live.wait_for_faces(1)

@@ -57,6 +57,7 @@ const SERVICES = [
   "history/session_data.js",
   "history/loaded_sessions.js",
   "live/camera.js",
+  "live/film.js",
   "live/frame_pump.js",
   "live/live_session.js",
   "live/recording.js",

@@ -7,6 +7,7 @@ import { io } from "/vendor/socket.io.esm.min.js";
 import { find, findAll, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { Camera } from "./camera.js";
 import { tellConnection } from "../shared/connection_messages.js";
+import { Film } from "./film.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
 import { SessionsApi } from "../history/sessions_api.js";
@@ -67,6 +68,7 @@ function buildSession() {
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
   const built = new LiveSession({
     camera,
+    film: new Film(video, video.dataset.film),
     clock: new VideoClock(video, bus),
     pump,
     socket,
@@ -106,6 +108,7 @@ function buildViews() {
       problemText: find("problem-text"),
       problemSteps: find("problem-steps"),
       retry: find("retry"),
+      problemFilm: find("problem-film"),
       startStop: find("start-stop"),
     },
     bus,
@@ -178,6 +181,8 @@ function wire() {
   tellConnection(bus, now);
   bus.on("farewell", ({ problem }) => session.end(problem));
   bus.on("toggle-requested", () => toggle());
+  // No notice before the film: nobody in front of the camera is seen.
+  bus.on("film-requested", () => session.isActive || session.start({ isFilm: true }));
   bus.on("notice-accepted", () => session.start());
   bus.on("camera-selected", ({ deviceId }) => preferences.set("camera", deviceId));
   bus.on("camera-selected", ({ deviceId }) => session.selectCamera(deviceId));

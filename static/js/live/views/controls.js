@@ -3,6 +3,7 @@ import { HEAT_GRADIENT } from "../../shared/heatmap.js";
 
 export class ControlsView {
   #elements;
+  #isFilm = false;
 
   /**
    * @param {{startStop: HTMLButtonElement, startStopLabel: HTMLElement, mirror: HTMLButtonElement,
@@ -26,7 +27,7 @@ export class ControlsView {
       () => bus.emit("camera-selected", { deviceId: elements.camera.value }),
       { signal },
     );
-    bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem));
+    bus.on("session-changed", (session) => this.#showSession(session));
     bus.on("fullscreen-changed", ({ isFullscreen }) =>
       setPressed(elements.fullscreen, isFullscreen),
     );
@@ -36,8 +37,10 @@ export class ControlsView {
     bus.on("hud-changed", ({ isOn }) => setPressed(elements.hud, isOn));
   }
 
-  #showState(state, problem) {
-    const { startStop, startStopLabel, snapshot, mirror } = this.#elements;
+  #showSession({ state, isFilm, problem }) {
+    const { startStop, startStopLabel, snapshot, mirror, camera } = this.#elements;
+    this.#isFilm = isFilm;
+    camera.disabled = isFilm || camera.value === "";
     const isActive = state === "starting" || state === "live";
     startStop.dataset.state = state;
     startStopLabel.textContent = isActive ? "Stop" : "Start camera";
@@ -65,7 +68,7 @@ export class ControlsView {
     camera.value = choices.some(({ deviceId }) => deviceId === selectedId)
       ? selectedId
       : choices[0].deviceId;
-    camera.disabled = cameras.length === 0;
+    camera.disabled = this.#isFilm || cameras.length === 0;
   }
 }
 
