@@ -1,9 +1,13 @@
 """What a person meets in the first minute: the notice, the phone's layout, the film, a dropped file."""
 
+from base64 import b64encode
+
+import cv2
 import pytest
 
 from tests.support.browser.browsers import chromium
 from tests.support.browser.live_page import LivePage
+from tests.support.faces import astronaut_bgr
 
 PHONES = [(390, 844), (320, 640)]
 PHONE = {"is_mobile": True, "has_touch": True}
@@ -24,6 +28,23 @@ SMALL_TARGETS_JS = """
   .filter(([, box]) => box.width < 44 || box.height < 44)
   .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)
 """
+
+
+DROP_JS = """
+([selector, name, base64]) => {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name, { type: "image/png" }));
+  const send = (type) => {
+    const options = { bubbles: true, cancelable: true, dataTransfer: transfer };
+    const event = new DragEvent(type, options);
+    document.querySelector(selector).dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  return [send("dragover"), send("drop")];
+}
+"""
+"""Drops a picture; says whether the browser was kept from opening it in the page's stead."""
 
 
 @pytest.mark.parametrize("size", [(1280, 720), *PHONES])
@@ -149,3 +170,37 @@ def test_film_that_does_not_come_says_so(server, browser_with_face):
     assert live.page.is_hidden("#problem-film")
     live.page.click("#retry")
     live.wait_for_faces(1)
+
+
+def drop(live, selector="#stage"):
+    """Drop a portrait on the page."""
+    picture = b64encode(cv2.imencode(".png", astronaut_bgr())[1]).decode()
+    assert live.page.evaluate(DROP_JS, [selector, "portrait.png", picture]) == [True, True]
+
+
+def test_picture_that_is_dropped_on_the_live_page_is_analysed_once(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    drop(live)
+    live.page.wait_for_url("**/analyze")
+    live.page.wait_for_selector("#viewer[data-state=done]")
+    assert live.page.inner_text("#viewer-name") == "portrait.png"
+    assert live.page.locator("#tiles .tile").count() == 1
+    live.page.reload()
+    live.wait_until("document.getElementById('not-loaded') === null")
+    live.page.wait_for_timeout(500)
+    assert live.page.locator("#tiles .tile").count() == 0
+    assert live.errors == []
+
+
+def test_picture_that_is_dropped_on_a_running_stream_waits(server, browser_with_face):
+    live = LivePage(browser_with_face, server.url)
+    live.start()
+    drop(live)
+    live.page.click('[data-message="dropped"] a')
+    live.page.wait_for_selector("#viewer[data-state=done]")
+
+
+def test_file_that_is_dropped_where_nothing_takes_it_opens_no_other_page(server, browser_with_face):
+    live = LivePage(browser_with_face, f"{server.url}/history")
+    drop(live, "h1")
+    assert live.page.url == f"{server.url}/history"

@@ -62,6 +62,7 @@ const SERVICES = [
   "live/live_session.js",
   "live/recording.js",
   "live/video_clock.js",
+  "shared/handed_files.js",
   "shared/wake_lock.js",
   "share/share_api.js",
   "share/share_control.js",

@@ -20,6 +20,8 @@ import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
+import { HANDED_FOR_MS, HandedFiles } from "../shared/handed_files.js";
+import { DropZoneView } from "../shared/views/drop_zone.js";
 import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { ControlsView } from "./views/controls.js";
@@ -162,6 +164,7 @@ function buildViews() {
     bus,
   );
   new ExpressionAnnouncerView({ region: find("announcer") }, bus);
+  new DropZoneView({ veil: find("drop-veil") }, bus);
   new HelpView({ dialog: find("help"), close: find("help-close") }, bus);
   new ShortcutsView(document, bus);
   buildSharePanel(page);
@@ -190,6 +193,7 @@ function wire() {
   bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason));
   bus.on("frame-refused", () => statistics.addDrop("refused"));
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset());
+  bus.on("files-dropped", (dropped) => handOver(dropped));
   wireHeatmaps();
   wireHud();
   wireRecording(new SessionsApi(page.fetch));
@@ -256,6 +260,28 @@ async function nameMarker(api, { session: sessionId, id, text }) {
     const title = "The marker has no name";
     bus.emit("message", { id: "marker", tone: "error", title, text: error.message, lastsMs: 8000 });
   }
+}
+
+/** The Analyze page takes what was dropped here. It would end a camera that runs, so that waits. */
+async function handOver(dropped) {
+  const isRunning = session.isActive;
+  try {
+    await new HandedFiles(() => indexedDB).put(dropped);
+  } catch (error) {
+    tellDropped(
+      "error",
+      "This browser could not keep the files",
+      `Drop them on the Analyze page. (${error})`,
+    );
+    return;
+  }
+  if (!isRunning) location.assign("/analyze");
+  else tellDropped("info", "Your files can be analysed", "Going there stops this stream.");
+}
+
+function tellDropped(tone, title, text) {
+  const link = { label: "Analyze", href: "/analyze" };
+  bus.emit("message", { id: "dropped", tone, title, text, link, lastsMs: HANDED_FOR_MS });
 }
 
 function toggle() {
