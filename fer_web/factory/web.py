@@ -106,7 +106,7 @@ def _blueprints(
     yield history_pages_blueprint(options, sessions)
     yield watch_pages_blueprint(options, sharing.access.admission)
     yield api_pages_blueprint(options, sharing.owners)
-    yield trust_blueprint(sharing.network)
+    yield trust_blueprint(sharing.network, settings.retention_days)
     yield history_api_blueprint(sessions)
     yield share_api_blueprint(ShareAccess(sharing.links, sharing.visitors, sessions, network))
     yield video_api_blueprint(VideoAccess(analysis, videos.jobs, videos.scratch, settings.max_video_bytes))
@@ -126,6 +126,7 @@ def _plain_network(settings: Settings) -> PlainNetwork | None:
 def _build_flask(settings: Settings) -> Flask:
     # Windows takes this from the registry, where it is often text/plain; browsers then refuse modules.
     mimetypes.add_type("text/javascript", ".js")
+    mimetypes.add_type("video/webm", ".webm")
     app = Flask("fer_web", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     # Expressions keep the model's order, which a confusion's rows and columns have too.
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -171,12 +171,8 @@ def test_snapshot_is_a_png_of_the_video_with_its_overlay(server, videos, tmp_pat
 
 
 def test_full_screen_figures_and_help_by_keyboard(server, browser_with_face):
-    live = LivePage(browser_with_face, server.url)
+    live = LivePage(browser_with_face, server.url, has_hud=False)
     live.start()
-    live.page.keyboard.press("h")
-    assert not live.page.is_visible("#hud")
-    live.page.keyboard.press("h")
-    assert live.page.is_visible("#hud")
     live.page.keyboard.press("?")
     assert live.page.is_visible("#help")
     live.page.keyboard.press("Escape")

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template, request
 
 from fer_web.errors import NotFoundError
+from fer_web.labels import EMOTIONS
 from fer_web.sharing.types import ShareNetwork
 from fer_web.web.answers import attachment, keep_private
 
@@ -17,8 +18,8 @@ _SYSTEMS = (
 """Words of a User-Agent, in the order in which they decide."""
 
 
-def trust_blueprint(network: ShareNetwork | None) -> Blueprint:
-    """Routes; `network` is None where nothing is shared."""
+def trust_blueprint(network: ShareNetwork | None, retention_days: int) -> Blueprint:
+    """Routes; `network` is None where nothing is shared, `retention_days` 0 where the history is kept."""
     pages = Blueprint("trust", __name__)
 
     @pages.get("/trust")
@@ -30,6 +31,8 @@ def trust_blueprint(network: ShareNetwork | None) -> Blueprint:
             certificate_path=f"/trust/{CERTIFICATE_NAME}",
             certificate_name=CERTIFICATE_NAME,
             systems=systems_of(request.user_agent.string),
+            emotions=EMOTIONS,
+            retention_days=retention_days,
         )
         return keep_private(make_response(page))
 

@@ -2,7 +2,8 @@
  * Composition root of /analyze.
  *
  * Events beside those that the modules name at their heads:
- *   files-added {files}; folder-added {found}: chosen, dropped or pasted
+ *   files-added {files}; folder-added {found}: chosen or pasted
+ *   files-dropped {files, found}: see drop_zone.js
  *   images-changed, image-changed, selection-changed: see image_queue.js, image_selection.js
  *   videos-changed, video-ended, videos-unreachable: see video_jobs.js; folder-changed: see
  *     folder_evaluation.js
@@ -10,6 +11,8 @@
 import { downloadZip } from "/vendor/client-zip.js";
 
 import { find, openPage, optionsText, tellLoaded } from "../shared/page.js";
+import { DropZoneView } from "../shared/views/drop_zone.js";
+import { HandedFiles } from "../shared/handed_files.js";
 import { saveFile } from "../shared/save_file.js";
 import { buildSharePanel } from "../share/panel.js";
 import { AnalysisApi, folderFilePath, videoFilePath } from "./analysis_api.js";
@@ -70,13 +73,15 @@ wireImages();
 wireJobs();
 recall();
 videos.load();
+takeHanded();
 tellLoaded();
 
 function buildPage() {
   buildSharePanel(page);
   const inputs = { files: find("files"), folder: find("folder") };
   const buttons = { chooseFiles: find("choose-files"), chooseFolder: find("choose-folder") };
-  new IntakeView({ page: find("analyze"), veil: find("drop-veil"), ...inputs, ...buttons }, bus);
+  new IntakeView({ page: find("analyze"), ...inputs, ...buttons }, bus);
+  new DropZoneView({ veil: find("drop-veil") }, bus);
   new ProgressAnnouncerView({ region: find("announcer") }, bus);
   new VideoListView(
     {
@@ -209,6 +214,19 @@ function buildFolder() {
 function wireFiles() {
   bus.on("files-added", ({ files }) => add(files));
   bus.on("folder-added", ({ found }) => addFolder(found));
+  bus.on("files-dropped", (dropped) => addDropped(dropped));
+}
+
+function addDropped({ files, found }) {
+  add(files);
+  // An empty folder is said to be empty.
+  if (found.length > 0 || files.length === 0) addFolder(found);
+}
+
+/** What was dropped on the live page. Without the browser's database nothing was handed over. */
+async function takeHanded() {
+  const handed = await new HandedFiles(() => indexedDB).take().catch(() => null);
+  if (handed) addDropped(handed);
 }
 
 function add(files) {

@@ -8,6 +8,7 @@ import { find, findAll, openPage, optionsText, tellLoaded } from "../shared/page
 import { Camera } from "./camera.js";
 import { tellConnection } from "../shared/connection_messages.js";
 import { FlowController } from "./flow_controller.js";
+import { Film } from "./film.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
 import { SessionsApi } from "../history/sessions_api.js";
@@ -20,6 +21,8 @@ import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
+import { HANDED_FOR_MS, HandedFiles } from "../shared/handed_files.js";
+import { DropZoneView } from "../shared/views/drop_zone.js";
 import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { ControlsView } from "./views/controls.js";
@@ -69,6 +72,7 @@ function buildSession() {
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
   const built = new LiveSession({
     camera,
+    film: new Film(video, video.dataset.film),
     clock: new VideoClock(video, bus),
     pump,
     socket,
@@ -108,6 +112,7 @@ function buildViews() {
       problemText: find("problem-text"),
       problemSteps: find("problem-steps"),
       retry: find("retry"),
+      problemFilm: find("problem-film"),
       startStop: find("start-stop"),
     },
     bus,
@@ -162,6 +167,7 @@ function buildViews() {
   );
   new ExpressionAnnouncerView({ region: find("announcer") }, bus);
   new LeaveGuardView(window, bus);
+  new DropZoneView({ veil: find("drop-veil") }, bus);
   new HelpView({ dialog: find("help"), close: find("help-close") }, bus);
   new ShortcutsView({ page: document, isOn: find("shortcuts-on") }, bus, preferences);
   buildSharePanel(page);
@@ -169,8 +175,11 @@ function buildViews() {
     dialog: find("notice"),
     accept: find("notice-accept"),
     decline: find("notice-decline"),
+    close: find("notice-close"),
+    details: find("notice-details"),
   };
-  return new NoticeView({ ...dialog, close: find("notice-close") }, bus, preferences);
+  const record = { recording: find("notice-recording"), record: find("notice-record") };
+  return new NoticeView({ ...dialog, ...record }, bus, preferences);
 }
 
 function wire() {
@@ -178,6 +187,8 @@ function wire() {
   tellConnection(bus, now);
   bus.on("farewell", ({ problem }) => session.end(problem));
   bus.on("toggle-requested", () => toggle());
+  // No notice before the film: nobody in front of the camera is seen.
+  bus.on("film-requested", () => session.isActive || session.start({ isFilm: true }));
   bus.on("notice-accepted", () => session.start());
   bus.on("camera-selected", ({ deviceId }) => preferences.set("camera", deviceId));
   bus.on("camera-selected", ({ deviceId }) => session.selectCamera(deviceId));
@@ -185,7 +196,9 @@ function wire() {
   bus.on("frame-dropped", ({ reason }) => statistics.addDrop(reason));
   bus.on("frame-refused", () => statistics.addDrop("refused"));
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset());
+  bus.on("files-dropped", (dropped) => handOver(dropped));
   wireHeatmaps();
+  wireHud();
   wireRecording(new SessionsApi(page.fetch));
   keepAwake(new WakeLock(navigator.wakeLock), document, bus);
   const timer = setInterval(
@@ -207,6 +220,18 @@ function wireHeatmaps() {
     tell();
   };
   bus.on("heatmap-toggle-requested", switchOver);
+  tell();
+}
+
+/** Who came to see expressions is not shown milliseconds unasked. */
+function wireHud() {
+  let isOn = preferences.get("hud") === "on";
+  const tell = () => bus.emit("hud-changed", { isOn });
+  bus.on("hud-toggle-requested", () => {
+    isOn = !isOn;
+    preferences.set("hud", isOn ? "on" : "off");
+    tell();
+  });
   tell();
 }
 
@@ -240,6 +265,28 @@ function followStream(state) {
 function toggleRecording() {
   preferences.set("record", recording.isWanted ? "off" : "on");
   recording.setWanted(!recording.isWanted);
+}
+
+/** The Analyze page takes what was dropped here. It would end a camera that runs, so that waits. */
+async function handOver(dropped) {
+  const isRunning = session.isActive;
+  try {
+    await new HandedFiles(() => indexedDB).put(dropped);
+  } catch (error) {
+    tellDropped(
+      "error",
+      "This browser could not keep the files",
+      `Drop them on the Analyze page. (${error})`,
+    );
+    return;
+  }
+  if (!isRunning) location.assign("/analyze");
+  else tellDropped("info", "Your files can be analysed", "Going there stops this stream.");
+}
+
+function tellDropped(tone, title, text) {
+  const link = { label: "Analyze", href: "/analyze" };
+  bus.emit("message", { id: "dropped", tone, title, text, link, lastsMs: HANDED_FOR_MS });
 }
 
 function toggle() {

@@ -1,16 +1,18 @@
-/** Keeps one run from Start to Stop in step: camera, clock, pump and the server's stream. */
+/** Keeps one run from Start to Stop in step: camera or film, clock, pump and the server's stream. */
 import { CAMERA_PROBLEMS, CameraError } from "../shared/errors.js";
 
 export class LiveSession {
   #deps;
   #state = "idle";
   #deviceId;
+  #isFilm = false;
   #attempt = 0;
   #farewell = null;
 
   /**
    * @param {object} deps
    * @param {import("./camera.js").Camera} deps.camera
+   * @param {import("./film.js").Film} deps.film
    * @param {import("./video_clock.js").VideoClock} deps.clock
    * @param {import("./frame_pump.js").FramePump} deps.pump
    * @param {import("../shared/socket_client.js").SocketClient} deps.socket
@@ -31,28 +33,38 @@ export class LiveSession {
     return this.#farewell !== null;
   }
 
-  async start() {
+  /** @param {{isFilm?: boolean}} [options] isFilm: the film plays, and the camera stays off */
+  async start({ isFilm = false } = {}) {
     if (this.isOver) return;
     const attempt = ++this.#attempt;
-    const { camera, clock, pump, socket } = this.#deps;
+    const { clock, pump, socket } = this.#deps;
+    this.#isFilm = isFilm;
     this.#become("starting");
     socket.connect();
     try {
-      const stream = await camera.open({
-        deviceId: this.#deviceId,
-        onEnded: () => this.#fail("ended"),
-      });
+      const source = await (isFilm ? this.#openFilm() : this.#openCamera());
       // Stop, or another camera, was chosen while the browser asked for the permission.
-      if (!stream || attempt !== this.#attempt) return;
+      if (!source || attempt !== this.#attempt) return;
       clock.start();
       pump.start();
-      this.#become("live", { stream, isUserFacing: camera.isUserFacing });
+      this.#become("live", source);
     } catch (error) {
       if (attempt === this.#attempt)
         this.#fail(error instanceof CameraError ? error.kind : "unknown");
     }
     // Only now the browser tells the cameras' names; after a failure another one may be chosen.
     await this.refreshCameras();
+  }
+
+  async #openCamera() {
+    const { camera } = this.#deps;
+    const onEnded = () => this.#fail("ended");
+    const stream = await camera.open({ deviceId: this.#deviceId, onEnded });
+    return stream && { stream, isUserFacing: camera.isUserFacing };
+  }
+
+  async #openFilm() {
+    return (await this.#deps.film.open()) ? { stream: null, isUserFacing: false } : null;
   }
 
   stop() {
@@ -76,7 +88,8 @@ export class LiveSession {
   /** @param {string} deviceId */
   async selectCamera(deviceId) {
     this.#deviceId = deviceId;
-    if (!this.isActive) return;
+    // The film goes on: only Start asks whether the camera may begin.
+    if (!this.isActive || this.#isFilm) return;
     this.#halt();
     await this.start();
   }
@@ -96,15 +109,17 @@ export class LiveSession {
   }
 
   #halt() {
-    const { camera, clock, pump, socket } = this.#deps;
+    const { camera, film, clock, pump, socket } = this.#deps;
     clock.stop();
     pump.stop();
     camera.close();
+    film.close();
     socket.sendStop();
   }
 
   #become(state, { stream = null, isUserFacing = true, problem = null } = {}) {
     this.#state = state;
-    this.#deps.bus.emit("session-changed", { state, stream, isUserFacing, problem });
+    const isFilm = this.#isFilm && this.isActive;
+    this.#deps.bus.emit("session-changed", { state, stream, isFilm, isUserFacing, problem });
   }
 }

@@ -2,7 +2,7 @@
  * Names everything that can go wrong with a camera, and says what to do about it.
  *
  * @typedef {"denied" | "denied_by_system" | "none_found" | "busy" | "insecure" | "unsupported" |
- *   "overconstrained" | "ended" | "unknown"} CameraErrorKind
+ *   "overconstrained" | "ended" | "film" | "unknown"} CameraErrorKind
  */
 export class CameraError extends Error {
   name = "CameraError";
@@ -40,7 +40,7 @@ export const CAMERA_PROBLEMS = Object.freeze({
     text: "This device has no camera that the browser can see.",
     steps: [
       "Plug one in, or switch it on: some laptops have a key or a slider for it.",
-      "Then try again.",
+      "Then try again, or try it with a film in place of the camera.",
     ],
   },
   busy: {
@@ -73,6 +73,11 @@ export const CAMERA_PROBLEMS = Object.freeze({
     title: "The camera stopped",
     text: "It was unplugged, switched off, or its permission was taken back.",
     steps: ["Connect it again or choose another camera, then try again."],
+  },
+  film: {
+    title: "The film could not be played",
+    text: "The server did not send it, or this browser plays no WebM films.",
+    steps: ["Start the camera instead, or open this page in a current Chrome, Edge or Firefox."],
   },
   unknown: {
     title: "The camera could not be started",

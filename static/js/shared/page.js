@@ -1,6 +1,7 @@
 /** Opens a page, with what every page has, and says when it has loaded whole. */
 import { EventBus } from "./event_bus.js";
 import { Preferences } from "./preferences.js";
+import { DropGuardView } from "./views/drop_guard.js";
 import { MessagesView } from "./views/messages.js";
 import { ThemeView } from "./views/theme.js";
 
@@ -32,6 +33,7 @@ export function openPage() {
     bus.signal,
     preferences,
   );
+  new DropGuardView(document, bus.signal);
   const messages = { list: find("messages"), template: find("message-template") };
   if (messages.list) new MessagesView(messages, bus);
   return { bus, preferences, fetch: globalThis.fetch.bind(globalThis) };

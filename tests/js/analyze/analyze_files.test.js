@@ -8,7 +8,7 @@ import {
   uniqueNames,
 } from "../../../static/js/analyze/result_formats.js";
 import { parseAnalyzeOptions } from "../../../static/js/analyze/analyze_options.js";
-import { readDropped } from "../../../static/js/analyze/dropped_files.js";
+import { readDropped } from "../../../static/js/shared/dropped_files.js";
 import { kindOf, readLabelledFolder, refusalOf } from "../../../static/js/analyze/file_kinds.js";
 import { readStillAnalysis, summariseFaces } from "../../../static/js/analyze/still_analysis.js";
 

@@ -21,8 +21,13 @@ function build() {
     close: log("camera closed"),
     list: async () => [{ deviceId: "a", label: "A" }],
   };
+  const film = {
+    open: () => new Promise((resolve, reject) => opened.push({ isFilm: true, resolve, reject })),
+    close: log("film closed"),
+  };
   const session = new LiveSession({
     camera,
+    film,
     clock: { start: log("clock started"), stop: log("clock stopped") },
     pump: { start: log("pump started"), stop: log("pump stopped") },
     socket: { connect: log("connected"), sendStop: log("stop sent") },
@@ -51,7 +56,13 @@ test("stop ends the camera, the sending and the server's stream", async () => {
   await starting;
   calls.length = 0;
   session.stop();
-  assert.deepEqual(calls, ["clock stopped", "pump stopped", "camera closed", "stop sent"]);
+  assert.deepEqual(calls, [
+    "clock stopped",
+    "pump stopped",
+    "camera closed",
+    "film closed",
+    "stop sent",
+  ]);
   assert.equal(states.at(-1), "idle");
 });
 
@@ -142,4 +153,41 @@ test("a camera that is allowed after the last goodbye stays off", async () => {
   opened[0].resolve({});
   await starting;
   assert.equal(states.at(-1), "sharing_stopped");
+});
+
+test("the film plays in the camera's place, and a choice of a camera does not end it", async () => {
+  const { session, bus, calls, opened } = build();
+  const sessions = [];
+  bus.on("session-changed", (session) => sessions.push(session));
+  const starting = session.start({ isFilm: true });
+  opened[0].resolve(true);
+  await starting;
+  assert.ok(opened[0].isFilm && session.isActive);
+  assert.deepEqual(calls, ["connected", "clock started", "pump started"]);
+  assert.deepEqual(
+    sessions.map(({ state, isFilm, stream, isUserFacing }) => [
+      state,
+      isFilm,
+      stream,
+      isUserFacing,
+    ]),
+    [
+      ["starting", true, null, true],
+      ["live", true, null, false],
+    ],
+  );
+  await session.selectCamera("second");
+  assert.equal(opened.length, 1);
+  session.stop();
+  assert.equal(sessions.at(-1).isFilm, false);
+  session.start();
+  assert.equal(opened[1].deviceId, "second");
+});
+
+test("a film that cannot be played is a problem of its own", async () => {
+  const { session, states, opened } = build();
+  const starting = session.start({ isFilm: true });
+  opened[0].reject(new CameraError("film"));
+  await starting;
+  assert.deepEqual(states, ["starting", "film"]);
 });

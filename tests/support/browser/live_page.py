@@ -22,7 +22,8 @@ document.addEventListener("DOMContentLoaded", () => {{
 class LivePage:
     """The live page in one tab."""
 
-    def __init__(self, browser, url, *, accept_notice=True, **context_options):
+    def __init__(self, browser, url, *, accept_notice=True, has_hud=True, **context_options):
+        """Args: has_hud: whether the figures are unfolded, as H does; `figure` reads them."""
         self.context = new_context(browser, **context_options)
         self.page = self.context.new_page()
         self.errors = []
@@ -33,6 +34,8 @@ class LivePage:
         self.page.add_init_script(LISTEN_JS)
         if accept_notice:
             self.page.add_init_script("localStorage.setItem('fer-web.notice', '2')")
+        if has_hud:
+            self.page.add_init_script("localStorage['fer-web.hud'] ??= 'on'")
         self.page.goto(url)
 
     def start(self, faces=1):

@@ -24,7 +24,7 @@ def take(path: Path) -> None:
         ServerProcess() as server,
         chromium_with_camera(two_faces_video(Path(folder))) as browser,
     ):
-        live = LivePage(browser, server.url, viewport={"width": 1280, "height": 800})
+        live = LivePage(browser, server.url, has_hud=False, viewport={"width": 1280, "height": 800})
         live.start(faces=2)
         live.page.wait_for_timeout(SETTLE_MS)
         # The fake camera's name is a path of this machine.

@@ -63,6 +63,7 @@ def test_every_answer_carries_the_security_headers(client, path):
         ("/vendor/uPlot.esm.js", "text/javascript"),
         ("/vendor/client-zip.js", "text/javascript"),
         ("/vendor/uPlot.min.css", "text/css"),
+        ("/static/film/two_faces.webm", "video/webm"),
     ],
 )
 def test_modules_and_sheets_have_the_type_that_browsers_ask_for(client, path, media_type):

@@ -132,3 +132,9 @@ def test_trust_page_of_a_server_that_is_not_shared_says_so(build):
 )
 def test_systems_of_reads_the_browsers_name(user_agent, systems):
     assert systems_of(user_agent) == systems
+
+
+def test_page_keeps_the_long_words_about_pictures(build):
+    text = build(None, retention_days=12).get("/trust").text
+    for words in ("not kept", "for 12 days", "not the emotion felt", "article 5(1)(f)"):
+        assert words in text, words

@@ -35,9 +35,9 @@ def render(flask, template, **options):
 def test_the_notice_says_where_pictures_go(flask):
     own, visitors = render(flask, "_notice.html"), render(flask, "_notice.html", visitor=visitor("join"))
     assert "nowhere else" not in own
-    assert "a link of yours that shows the picture" in own
+    assert "a link of the host that shows the picture" in own
     assert "nowhere else" in visitors
-    assert "a link of yours" not in visitors
+    assert "a link of the host" not in visitors
 
 
 def visitor(kind):

@@ -1,17 +1,12 @@
-/** Takes files to the page: chosen, dropped anywhere, or pasted. */
-import { readDropped } from "../dropped_files.js";
-
-/** Browsers say at least three times a second that something is held over the page. */
-const HELD_MS = 700;
+/** Takes files to the page: chosen or pasted. */
 
 export class IntakeView {
   #elements;
   #bus;
-  #veilTimer = null;
   #isEmpty = { images: true, videos: true, folder: true };
 
   /**
-   * @param {{page: HTMLElement, veil: HTMLElement, chooseFiles: HTMLButtonElement, chooseFolder:
+   * @param {{page: HTMLElement, chooseFiles: HTMLButtonElement, chooseFolder:
    *   HTMLButtonElement, files: HTMLInputElement, folder: HTMLInputElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus emits files-added {files} and
    *   folder-added {found}
@@ -21,7 +16,6 @@ export class IntakeView {
     this.#elements = elements;
     this.#bus = bus;
     this.#listenToButtons(signal);
-    this.#listenToDrops(signal);
     document.addEventListener("paste", (event) => this.#paste(event), { signal });
     bus.on("images-changed", ({ items }) => this.#show({ images: items.length === 0 }));
     bus.on("videos-changed", ({ videos }) => this.#show({ videos: videos.length === 0 }));
@@ -51,40 +45,6 @@ export class IntakeView {
     add(chosen);
   }
 
-  #listenToDrops(signal) {
-    const over = (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      event.dataTransfer.dropEffect = "copy";
-      this.#showVeil(true);
-    };
-    document.addEventListener("dragenter", over, { signal });
-    document.addEventListener("dragover", over, { signal });
-    document.addEventListener(
-      "dragleave",
-      ({ relatedTarget }) => relatedTarget === null && this.#showVeil(false),
-      { signal },
-    );
-    document.addEventListener("drop", (event) => this.#drop(event), { signal });
-  }
-
-  /** Not every way of giving up is told: what is held no longer is not said to be held either. */
-  #showVeil(isHeld) {
-    clearTimeout(this.#veilTimer);
-    this.#elements.veil.hidden = !isHeld;
-    if (isHeld) this.#veilTimer = setTimeout(() => this.#showVeil(false), HELD_MS);
-  }
-
-  async #drop(event) {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    this.#showVeil(false);
-    const { files, found } = await readDropped(event.dataTransfer);
-    if (files.length > 0) this.#addFiles(files);
-    if (found.length > 0) this.#addFolder(found);
-    if (files.length + found.length === 0) this.#bus.emit("folder-added", { found: [] });
-  }
-
   #paste(event) {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
@@ -107,8 +67,5 @@ export class IntakeView {
       : "filled";
   }
 }
-
-const hasFiles = ({ dataTransfer }) =>
-  dataTransfer !== null && [...dataTransfer.types].includes("Files");
 
 const withPath = (file) => ({ path: file.webkitRelativePath || file.name, file });

@@ -3,6 +3,7 @@ import { HEAT_GRADIENT } from "../../shared/heatmap.js";
 
 export class ControlsView {
   #elements;
+  #isFilm = false;
 
   /**
    * @param {{startStop: HTMLButtonElement, startStopLabel: HTMLElement, mirror: HTMLButtonElement,
@@ -26,21 +27,23 @@ export class ControlsView {
       () => bus.emit("camera-selected", { deviceId: elements.camera.value }),
       { signal },
     );
-    bus.on("session-changed", ({ state, problem }) => this.#showState(state, problem));
+    bus.on("session-changed", (session) => this.#showSession(session));
     bus.on("fullscreen-changed", ({ isFullscreen }) =>
       setPressed(elements.fullscreen, isFullscreen),
     );
     bus.on("mirror-changed", ({ isMirrored }) => setPressed(elements.mirror, isMirrored));
     bus.on("heatmap-changed", (change) => this.#showHeatmap(change));
     bus.on("cameras-changed", (list) => this.#showCameras(list));
-    bus.on("hud-toggle-requested", () => setPressed(elements.hud, !isPressed(elements.hud)));
+    bus.on("hud-changed", ({ isOn }) => setPressed(elements.hud, isOn));
   }
 
-  #showState(state, problem) {
-    const { startStop, startStopLabel, snapshot, mirror } = this.#elements;
+  #showSession({ state, isFilm, problem }) {
+    const { startStop, startStopLabel, snapshot, mirror, camera } = this.#elements;
+    this.#isFilm = isFilm;
+    camera.disabled = isFilm || camera.value === "";
     const isActive = state === "starting" || state === "live";
     startStop.dataset.state = state;
-    startStopLabel.textContent = isActive ? "Stop" : "Start";
+    startStopLabel.textContent = isActive ? "Stop" : "Start camera";
     startStop.disabled = problem?.isFinal === true;
     snapshot.disabled = state !== "live";
     mirror.disabled = state !== "live";
@@ -65,9 +68,8 @@ export class ControlsView {
     camera.value = choices.some(({ deviceId }) => deviceId === selectedId)
       ? selectedId
       : choices[0].deviceId;
-    camera.disabled = cameras.length === 0;
+    camera.disabled = this.#isFilm || cameras.length === 0;
   }
 }
 
-const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
 const setPressed = (button, isOn) => button.setAttribute("aria-pressed", String(isOn));

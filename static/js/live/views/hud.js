@@ -26,11 +26,7 @@ export class HudView {
     ))
       this.#fields.set(field.dataset.field, field);
     bus.on("statistics", (snapshot) => this.#show(snapshot));
-    bus.on("hud-toggle-requested", () => this.#toggle());
-  }
-
-  #toggle() {
-    this.#hud.hidden = !this.#hud.hidden;
+    bus.on("hud-changed", ({ isOn }) => (hud.hidden = !isOn));
   }
 
   #show({

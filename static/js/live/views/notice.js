@@ -11,7 +11,8 @@ export class NoticeView {
 
   /**
    * @param {{dialog: HTMLDialogElement, accept: HTMLButtonElement, decline: HTMLButtonElement,
-   *   close: HTMLButtonElement}} elements
+   *   close: HTMLButtonElement, recording: HTMLElement, record: HTMLElement, details:
+   *     HTMLDetailsElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    * @param {import("../../shared/preferences.js").Preferences} preferences
    */
@@ -24,6 +25,14 @@ export class NoticeView {
     elements.decline.addEventListener("click", () => elements.dialog.close(), { signal });
     elements.close.addEventListener("click", () => elements.dialog.close(), { signal });
     bus.on("notice-requested", () => this.open({ isQuestion: false }));
+    bus.on("recording-changed", ({ isWanted }) =>
+      elements.record.setAttribute("aria-checked", String(isWanted)),
+    );
+    // Who may not come back cannot record either.
+    bus.on(
+      "session-changed",
+      ({ problem }) => (elements.recording.hidden = problem?.isFinal === true),
+    );
   }
 
   get isAccepted() {
@@ -35,10 +44,12 @@ export class NoticeView {
    *   read
    */
   open({ isQuestion }) {
-    const { dialog, accept, decline, close } = this.#elements;
+    const { dialog, accept, decline, close, details } = this.#elements;
     accept.hidden = !isQuestion;
     decline.hidden = !isQuestion;
     close.hidden = isQuestion;
+    // Before the first start three lines do; who asks for the notice wants to read it.
+    details.open = !isQuestion;
     dialog.showModal();
     // The browser would focus the first link and scroll to it.
     (isQuestion ? accept : close).focus({ preventScroll: true });

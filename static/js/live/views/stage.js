@@ -11,7 +11,7 @@ export class StageView {
   /**
    * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
    *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry:
-   *     HTMLElement, startStop: HTMLElement}} elements
+   *     HTMLElement, problemFilm: HTMLElement, startStop: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(elements, bus) {
@@ -26,11 +26,13 @@ export class StageView {
     elements.video.addEventListener("resize", () => this.#shape(), { signal });
   }
 
-  async #show({ state, stream, isUserFacing, problem }) {
+  async #show({ state, stream, isFilm, isUserFacing, problem }) {
     const { stage, video, startStop } = this.#elements;
     const hadFocus =
       stage.contains(document.activeElement) || document.activeElement === document.body;
     stage.dataset.state = state;
+    stage.dataset.source = isFilm ? "film" : "camera";
+    video.setAttribute("aria-label", isFilm ? "Film" : "Your camera");
     // The button that was pressed vanishes: keep a keyboard's place where the same action is
     // undone.
     if (hadFocus && state === "live") startStop.focus({ preventScroll: true });
@@ -43,9 +45,10 @@ export class StageView {
   }
 
   #explain({ kind, title, text, steps, isFinal = false }) {
-    const { problem, problemTitle, problemText, problemSteps, retry } = this.#elements;
+    const { problem, problemTitle, problemText, problemSteps, retry, problemFilm } = this.#elements;
     problem.dataset.kind = kind;
     retry.hidden = isFinal;
+    problemFilm.hidden = isFinal || kind === "film";
     problemTitle.textContent = title;
     problemText.textContent = text;
     problemSteps.replaceChildren(

@@ -2,7 +2,7 @@
 
 /**
  * @param {DataTransfer} transfer read at once: the browser empties it when the event is over
- * @returns {Promise<{files: File[], found: import("./file_kinds.js").FoundFile[]}>} found: in
+ * @returns {Promise<{files: File[], found: {path: string, file: File}[]}>} found: in
  *   folders
  */
 export async function readDropped(transfer) {
