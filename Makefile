@@ -46,8 +46,8 @@ $(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.
 # Made once, and again when a file that the server needs is gone.
 SERVED := node_modules/client-zip/index.js node_modules/socket.io-client/dist/socket.io.esm.min.js \
   node_modules/@mediapipe/face_detection/face_detection_short_range.tflite \
-  node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css
-ifneq ($(words $(wildcard $(SERVED))),5)
+  node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css node_modules/esbuild/package.json
+ifneq ($(words $(wildcard $(SERVED))),6)
 .PHONY: node_modules/.installed node_modules/.dev
 endif
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from fer_web.doctor.check import MEND_SETUP, Check
 from fer_web.settings import ROOT, Settings
-from fer_web.vendor_files import BLAZEFACE_PATH, BROWSER_MODULES
+from fer_web.vendor_files import BLAZEFACE_PATH, BROWSER_MODULES, find_esbuild
 
 REQUIREMENTS: Final = ROOT / "requirements.txt"
 OLDEST_PYTHON: Final = (3, 11)
@@ -131,6 +131,8 @@ def check_npm_files(
         yield Check("npm files", "problem", f"the page lacks {', '.join(missing)}", mend)
     else:
         yield Check("npm files", "ok", "the page's modules are there")
+    if find_esbuild() is None:
+        yield Check("npm files", "warning", "esbuild is missing: pages load slower, in many files", mend)
     yield from _check_detector(settings, blazeface, mend)
 
 

@@ -114,6 +114,13 @@ def test_npm_files_that_are_there():
     assert statuses(check_npm_files(Settings())) == ["ok", "ok"]
 
 
+def test_without_esbuild_pages_load_slower(monkeypatch):
+    monkeypatch.setattr("fer_web.doctor.installation.find_esbuild", lambda: None)
+    page, bundler, detector = check_npm_files(Settings())
+    assert [page.status, bundler.status, detector.status] == ["ok", "warning", "ok"]
+    assert "npm ci" in bundler.mend
+
+
 def test_npm_files_missing_are_named(tmp_path):
     settings = Settings()
     page, detector, stand_in = check_npm_files(
