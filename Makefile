@@ -85,10 +85,10 @@ node_modules/.dev: package.json package-lock.json .npmrc | $(BIN)/python
 	@touch node_modules/.installed $@
 
 run: setup
-	$(BIN)/python app.py $(ARGS)
+	@STARTED_BY="make run" $(BIN)/python app.py $(ARGS)
 
 share: setup
-	$(BIN)/python app.py --share $(ARGS)
+	@STARTED_BY="make share" $(BIN)/python app.py --share $(ARGS)
 
 browser: setup-dev
 	@$(BIN)/python -m tests.support.browser.chromium --install
