@@ -1,4 +1,4 @@
-# make run   sets everything up and serves http://127.0.0.1:5000
+# make run   sets everything up and serves: open the address that it prints last
 # make share the same for the local network too, by HTTPS and for those with a link
 # make test  sets everything up, a browser and PostgreSQL included, and runs all tests
 # Needs Python 3.11 to 3.13 and make. README.md has the plain commands, for Windows too.
