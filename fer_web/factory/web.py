@@ -60,6 +60,7 @@ def build_web(
     inference: InferenceParts,
     history: HistoryParts,
     sharing: SharingParts,
+    page_files: CurrentFiles,
 ) -> WebParts:
     """Build the pages and the HTTP API, with the middleware before them."""
     admission = sharing.access.admission
@@ -81,7 +82,6 @@ def build_web(
     )
     videos = build_video_service(settings.data_dir, inference.video_tools, history.repository)
     app = _build_flask(settings)
-    page_files = CurrentFiles(is_bundled=not app.debug)
     page_files.register(app)
     sharing.access.register(app)
     for blueprint in _blueprints(settings, mode, inference, sharing, analysis, sessions, videos):

@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ ENTRIES: Final = ("js/*/*_page.js", "js/shared/theme_boot.js", "css/*.css")
 """Files that a template names; modules bring along what they import."""
 
 BUNDLING_TIMEOUT_S: Final = 60
-"""It takes a tenth of a second on an idle machine."""
+"""It takes a quarter of a second of processor time."""
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +92,11 @@ def _run_esbuild(program: Path, static: Path, folder: Path) -> None:
     )
     command = [str(program), *entries, *options.split(), f"--tsconfig={config}"]
     command += [f"--outbase={static}", f"--outdir={folder / 'out'}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=BUNDLING_TIMEOUT_S, cwd=static)
+    # Go's garbage collection would take a third of the time; the process ends at once.
+    environment = {**os.environ, "GOGC": "off"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=BUNDLING_TIMEOUT_S, cwd=static
+    )
     if done.returncode:
         raise SetupError(f"esbuild refuses a file: {done.stderr.strip()}")
 

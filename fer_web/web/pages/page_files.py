@@ -2,10 +2,11 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from flask import Blueprint, Flask, Response, abort
 
@@ -84,13 +85,29 @@ class BundledFiles:
         return name
 
 
+_State = tuple[Stamps, BundledFiles | None]
+_T = TypeVar("_T")
+
+
+def _begin(function: Callable[[], _T]) -> Future[_T]:
+    """Call a function in a thread of its own, which ends with it."""
+    executor = ThreadPoolExecutor(1, "page-bundle")
+    result = executor.submit(function)
+    executor.shutdown(wait=False)
+    return result
+
+
 class CurrentFiles:
-    """The files as they are now: a page that is loaded again shows what was changed in static/."""
+    """The files as they are now: a page that is loaded again shows what was changed in static/.
+
+    The first bundle is made in a thread of its own, while the rest of the server is built.
+    """
 
     def __init__(self, static: Path = STATIC, *, is_bundled: bool = True) -> None:
         """Args: is_bundled: False serves the sources, which are easier to debug."""
         self._static = static
-        self._state = self._build() if is_bundled else None
+        self._state: _State | None = None
+        self._first = _begin(self._build) if is_bundled else None
 
     def now(self) -> PageFiles:
         """Return where the files are; makes a new bundle where a source has changed since the last one."""
@@ -103,16 +120,20 @@ class CurrentFiles:
         app.register_blueprint(self._blueprint())
 
     def _bundled(self) -> BundledFiles | None:
-        if self._state is None:
+        if self._first is None:
             return None
-        stamps, files = self._state
+        stamps, files = self._latest()
         # Where there is no bundle, a file may be missing that comes back.
         is_current = are_current(stamps) if files else stamps == stamps_of(self._static)
         if not is_current:
             self._state = _, files = self._build()
         return files
 
-    def _build(self) -> tuple[Stamps, BundledFiles | None]:
+    def _latest(self) -> _State:
+        """The last bundle, which may be out of date; waits for the first one."""
+        return self._state or (self._first.result() if self._first else ((), None))
+
+    def _build(self) -> _State:
         stamps = stamps_of(self._static)
         contents = bundle_of(stamps, self._static)
         return stamps, BundledFiles(contents) if contents else None
@@ -122,7 +143,8 @@ class CurrentFiles:
 
         @pages.get(f"{BUNDLE_PATH}<name>")
         def bundled(name: str) -> Response:
-            files = self._state and self._state[1]
+            # The page that names the file has looked for changes.
+            _, files = self._latest()
             file = files.file(name) if files else None
             if file is None:
                 abort(404)
