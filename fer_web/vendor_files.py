@@ -15,12 +15,21 @@ BROWSER_MODULES = {
 }
 """Served under /vendor/; nothing else of node_modules is."""
 
+_ESBUILD_PATTERNS = ("@esbuild/*/bin/esbuild", "@esbuild/*/esbuild.exe")
+"""npm installs the package of this machine's system and processor alone."""
+
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
 def media_type(name: str) -> str:
     """Return the type of one of BROWSER_MODULES; browsers refuse others for modules and sheets."""
     return _MEDIA_TYPES[Path(name).suffix]
+
+
+def find_esbuild(node_modules: Path = NODE_MODULES) -> Path | None:
+    """Return the program that bundles the pages' files; it runs without Node. None where it is missing."""
+    found = (path for pattern in _ESBUILD_PATTERNS for path in node_modules.glob(pattern))
+    return next(found, None)
 
 
 def check_browser_modules(modules: dict[str, Path] = BROWSER_MODULES) -> None:

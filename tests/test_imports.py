@@ -9,7 +9,7 @@ from tests.support.servers import ROOT
 
 LAYERS = (
     ("labels", "errors", "interrupts"),
-    ("settings", "rate_limit", "metrics"),
+    ("settings", "rate_limit", "metrics", "training_packages"),
     ("vendor_files", "secret_file", "storage", "vision"),
     ("inference", "sharing"),
     ("history", "serving"),
@@ -40,7 +40,9 @@ LAYER_OF = {
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
 FRAMEWORK_FREE = ("metrics", "storage", "vision", "inference", "history", "analysis", "sharing")
-OPEN_TO_TRAIN = tuple(f"fer_web.{name}" for name in ("labels", "errors", "metrics", "vision", "inference"))
+OPEN_TO_TRAIN = tuple(
+    f"fer_web.{name}" for name in ("labels", "errors", "metrics", "vision", "inference", "training_packages")
+)
 MODULES = sorted(path for package in ("fer_web", "train") for path in (ROOT / package).rglob("*.py"))
 
 

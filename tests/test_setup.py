@@ -1,6 +1,7 @@
 """The two commands on a machine without Node: npm comes from PyPI, and the second time costs nothing."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,7 +29,14 @@ def path_without_node(folder: Path) -> str:
 def fresh_copy(tmp_path):
     copy = tmp_path / "fer-web"
     copy.mkdir()
-    for name in ("Makefile", "package.json", "package-lock.json", ".npmrc", "requirements.txt"):
+    for name in (
+        "Makefile",
+        "package.json",
+        "package-lock.json",
+        ".npmrc",
+        "requirements.txt",
+        "requirements-serve.txt",
+    ):
         shutil.copy(ROOT / name, copy / name)
     return copy
 
@@ -101,3 +109,31 @@ def test_old_python_is_refused_with_what_to_do(fresh_copy, tmp_path):
 
 def test_lock_file_names_no_registry():
     assert "resolved" not in (ROOT / "package-lock.json").read_text()
+
+
+def test_set_up_says_what_it_does_and_installs_what_serving_needs_alone(fresh_copy, tmp_path):
+    calls = tmp_path / "calls"
+    program = tmp_path / "venv" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(calls))}\n')
+    program.chmod(0o755)
+
+    def make(target):
+        done = subprocess.run(
+            ["make", target, f"VENV={tmp_path / 'venv'}"],
+            cwd=fresh_copy,
+            env=without_make(os.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    said = make(f"{tmp_path / 'venv'}/.runtime")
+    assert "== Python packages of the server: about" in said
+    assert calls.read_text().split()[-1] == "requirements-serve.txt"
+    assert "--quiet" not in calls.read_text()
+    assert "== Python packages of training: TensorFlow" in make("setup-train")
+    assert calls.read_text().split()[-1] == "requirements.txt"
+    assert "up to date" in make(f"{tmp_path / 'venv'}/.runtime")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_web.errors import FerWebError
+from fer_web.training_packages import require_packages
 
 if TYPE_CHECKING:
     from train.data.fer_data import FerData
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # TensorFlow reports a missing GPU as an error; what matters comes as an exception.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
+        require_packages("Training", "tensorflow", "keras")
         arguments.command(arguments)
     except FerWebError as exc:
         return _fail(str(exc))

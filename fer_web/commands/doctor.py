@@ -10,11 +10,11 @@ from typing import Any, Final
 from fer_web.commands.parsers import parser_with_examples
 from fer_web.doctor.check import Check, without_traceback
 from fer_web.doctor.installation import (
-    check_backends,
     check_ffmpeg,
     check_npm_files,
     check_packages,
     check_python,
+    check_training,
 )
 from fer_web.doctor.server_parts import (
     check_data_folder,
@@ -74,7 +74,7 @@ def all_checks(given: argparse.Namespace, environment: Mapping[str, str]) -> Ite
         yield Check("settings", "problem", str(exc), "change or unset the variable")
         settings = settings_of(given, {})
     yield from _check_server(settings)
-    yield from without_traceback("training", partial(check_backends, environment))
+    yield from without_traceback("training", partial(check_training, environment))
     yield from without_traceback("ffmpeg", check_ffmpeg)
 
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from fer_web.errors import FerWebError
 
 Status = Literal["ok", "warning", "problem"]
-MEND_SETUP: Final = "make setup (without make: .venv/bin/python -m pip install -r requirements.txt)"
+MEND_SETUP: Final = "make setup (without make: .venv/bin/python -m pip install -r requirements-serve.txt)"
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,12 @@ from typing import Final
 
 from fer_web.doctor.check import MEND_SETUP, Check
 from fer_web.settings import ROOT, Settings
-from fer_web.vendor_files import BLAZEFACE_PATH, BROWSER_MODULES
+from fer_web.training_packages import MEND_TRAINING
+from fer_web.vendor_files import BLAZEFACE_PATH, BROWSER_MODULES, find_esbuild
 
-REQUIREMENTS: Final = ROOT / "requirements.txt"
+SERVING_REQUIREMENTS: Final = ROOT / "requirements-serve.txt"
+TRAINING_REQUIREMENTS: Final = ROOT / "requirements.txt"
+"""Its first line names the other file; the rest is what training needs beside it."""
 OLDEST_PYTHON: Final = (3, 11)
 NEWEST_PYTHON: Final = (3, 13)
 
@@ -54,23 +57,30 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Iterator[Ch
         yield Check("Python", "problem", f"{text}; 3.11 to 3.13 are needed", mend)
 
 
-def check_packages(requirements: Path = REQUIREMENTS) -> Iterator[Check]:
-    """Check whether each pinned package is there, at its version, and can be imported."""
+def check_packages(
+    requirements: Path = SERVING_REQUIREMENTS, mend: str = MEND_SETUP, name_of_all: str = "packages"
+) -> Iterator[Check]:
+    """Check whether each pinned package is there, at its version, and can be imported.
+
+    Args:
+        mend: the command that installs them.
+        name_of_all: name of the check that counts them.
+    """
     pinned = dict(read_pins(requirements))
     good = 0
     reasons = import_all([module_of(name) for name in pinned if installed_version(name)])
     for name, version in pinned.items():
         found, reason = installed_version(name), reasons.get(module_of(name), "")
         if found is None:
-            yield Check("package", "problem", f"{name} {version} is missing", MEND_SETUP)
+            yield Check("package", "problem", f"{name} {version} is missing", mend)
         elif reason:
-            yield Check("package", "problem", f"{name} {found} cannot be imported: {reason}", MEND_SETUP)
+            yield Check("package", "problem", f"{name} {found} cannot be imported: {reason}", mend)
         elif found != version:
-            yield Check("package", "warning", f"{name} is {found}, tested is {version}", MEND_SETUP)
+            yield Check("package", "warning", f"{name} is {found}, tested is {version}", mend)
         else:
             good += 1
     yield from _check_other_opencv(pinned)
-    yield Check("packages", "ok", f"{good} of {len(pinned)} are there at their versions and can be imported")
+    yield Check(name_of_all, "ok", f"{good} of {len(pinned)} are there at their versions and can be imported")
 
 
 def read_pins(requirements: Path) -> Iterator[tuple[str, str]]:
@@ -131,6 +141,8 @@ def check_npm_files(
         yield Check("npm files", "problem", f"the page lacks {', '.join(missing)}", mend)
     else:
         yield Check("npm files", "ok", "the page's modules are there")
+    if find_esbuild() is None:
+        yield Check("npm files", "warning", "esbuild is missing: pages load slower, in many files", mend)
     yield from _check_detector(settings, blazeface, mend)
 
 
@@ -147,6 +159,18 @@ def _check_detector(settings: Settings, blazeface: Path, mend: str) -> Iterator[
     )
     build_detector(name, blazeface).search(np.zeros((240, 320, 3), np.uint8))
     yield Check("detector", "ok", f"{name} opens and searches")
+
+
+def check_training(
+    environment: Mapping[str, str], requirements: Path = TRAINING_REQUIREMENTS
+) -> Iterator[Check]:
+    """Check the packages of training and Keras' backend; that none of them is there is fine."""
+    if any(installed_version(name) for name, _ in read_pins(requirements)):
+        yield from check_packages(requirements, MEND_TRAINING, "training packages")
+        yield from check_backends(environment)
+    else:
+        message = f"not installed; only training and Keras models of your own need it: {MEND_TRAINING}"
+        yield Check("training", "ok", message)
 
 
 def check_backends(environment: Mapping[str, str]) -> Iterator[Check]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from fer_web.doctor.check import Check
-from fer_web.errors import FerWebError
+from fer_web.errors import PortTakenError
 from fer_web.settings import Settings
 
 LOW_DISK_BYTES: Final = 1_000_000_000
@@ -129,13 +129,15 @@ def existing_parent(path: Path) -> Path:
 
 def _check_port(host: str, port: int, option: str) -> Check:
     from fer_web.serving.listeners import open_listener
+    from fer_web.serving.start_command import StartCommand
 
     try:
         open_listener(host, port, option).close()
-    except FerWebError as exc:
+    except PortTakenError as exc:
         if _is_fer_web(host, port):
             return Check(option, "ok", f"fer-web is running on port {port}")
-        return Check(option, "problem", str(exc))
+        mend = StartCommand().with_option(option, exc.free_port) if exc.free_port else ""
+        return Check(option, "problem", str(exc), mend)
     return Check(option, "ok", f"{port} is free" if port else "a free one will be taken")
 
 

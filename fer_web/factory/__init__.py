@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Flask
+from flask.helpers import get_debug_flag
 from flask_socketio import SocketIO
 
 from fer_web.analysis.stills.still_analyser import SharedAnalyser
@@ -36,6 +37,7 @@ from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.vendor_files import check_browser_modules
 from fer_web.web.api.analysis_access import AnalysisAccess
 from fer_web.web.auth.owners import Owners
+from fer_web.web.pages.page_files import CurrentFiles
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,14 @@ def create_application(
     Raises: FerWebError: a file is missing or does not fit; the text names it and the command that mends it.
     """
     check_browser_modules()
+    page_files = CurrentFiles(is_bundled=not get_debug_flag())
     mode = serving_mode(settings.async_mode)
     inference = build_inference(settings, pipelines=pipelines, analyser=analyser, video_tools=video_tools)
     history = build_history(settings, inference=inference)
     sharing = build_sharing(settings, database=history.repository.engine, mode=mode, network=network)
-    web = build_web(settings, mode=mode, inference=inference, history=history, sharing=sharing)
+    web = build_web(
+        settings, mode=mode, inference=inference, history=history, sharing=sharing, page_files=page_files
+    )
     realtime = build_realtime(
         settings, mode=mode, inference=inference, history=history, sharing=sharing, web=web
     )

@@ -53,7 +53,7 @@ def build_realtime(
     socketio = _build_socketio(settings, web.flask, mode)
     # Outside of everything, Socket.IO's own handling of a request included.
     web.flask.wsgi_app = SecurityMiddleware(  # type: ignore[method-assign]
-        web.flask.wsgi_app, security_rules(settings, web.flask, sharing)
+        web.flask.wsgi_app, security_rules(settings, web, sharing)
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 

@@ -37,6 +37,7 @@ from fer_web.web.pages.analyze import analyze_pages_blueprint
 from fer_web.web.pages.api_reference import api_pages_blueprint
 from fer_web.web.pages.history import history_pages_blueprint
 from fer_web.web.pages.live import PageOptions, pages_blueprint
+from fer_web.web.pages.page_files import CurrentFiles
 from fer_web.web.pages.trust import trust_blueprint
 from fer_web.web.pages.watch import watch_pages_blueprint
 from fer_web.web.request_values import IMPORT_PATH
@@ -47,6 +48,7 @@ class WebParts:
     """The parts that answer over HTTP."""
 
     flask: Flask
+    page_files: CurrentFiles
     analysis: AnalysisAccess
     image_turns: InTurn
     videos: VideoService
@@ -59,6 +61,7 @@ def build_web(
     inference: InferenceParts,
     history: HistoryParts,
     sharing: SharingParts,
+    page_files: CurrentFiles,
 ) -> WebParts:
     """Build the pages and the HTTP API, with the middleware before them."""
     admission = sharing.access.admission
@@ -80,12 +83,15 @@ def build_web(
     )
     videos = build_video_service(settings.data_dir, inference.video_tools, history.repository)
     app = _build_flask(settings)
+    page_files.register(app)
     sharing.access.register(app)
     for blueprint in _blueprints(settings, mode, inference, sharing, analysis, sessions, videos):
         app.register_blueprint(blueprint)
     sharing.owners.register(app)
     register_error_handlers(app)
-    return WebParts(flask=app, analysis=analysis, image_turns=image_turns, videos=videos)
+    return WebParts(
+        flask=app, page_files=page_files, analysis=analysis, image_turns=image_turns, videos=videos
+    )
 
 
 def _blueprints(
@@ -134,7 +140,8 @@ def _build_flask(settings: Settings) -> Flask:
     return app
 
 
-def security_rules(settings: Settings, app: Flask, sharing: SharingParts) -> SecurityRules:
+def security_rules(settings: Settings, web: WebParts, sharing: SharingParts) -> SecurityRules:
+    explanation = web.flask.jinja_env.get_template("plain_http.html")
     return SecurityRules(
         max_body_bytes=max_message_bytes(settings),
         body_bounds=_body_bounds(settings),
@@ -142,7 +149,9 @@ def security_rules(settings: Settings, app: Flask, sharing: SharingParts) -> Sec
         public_url=settings.public_url,
         proxies=settings.proxies,
         is_from_host=sharing.owners.is_from_host,
-        plain_http_page=app.jinja_env.get_template("plain_http.html").render if settings.is_shared else None,
+        plain_http_page=(
+            (lambda: explanation.render(page_files=web.page_files.now())) if settings.is_shared else None
+        ),
     )
 
 

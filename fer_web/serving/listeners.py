@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fer_web.errors import SettingsError
+from fer_web.errors import PortTakenError
 
 MAX_CONNECTIONS = 1024
 """Held at the same time, by everybody together."""
@@ -116,24 +116,33 @@ def open_listener(host: str, port: int, option: str = "port") -> socket.socket:
     """A listening TCP socket of one address family.
 
     Args: option: the command-line option that names the port.
-    Raises: SettingsError: the address cannot be had; names the way out.
+    Raises: PortTakenError: the address cannot be had; names a port that is free.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as exc:
-        example = {"port": "--port 8000", "share-port": "--share --share-port 8443"}[option]
-        raise SettingsError(
-            f"Cannot listen on {host} port {port} ({exc.strerror or exc}). "
-            f"Take another port: python app.py {example}."
-        ) from exc
+        free = free_port_near(host, port)
+        # Where no port can be had, it is the address that is wrong.
+        hint = f"Port {free} is free." if free else "No other port is free there either: name another --host."
+        reason = (exc.strerror or str(exc)).partition(" (while")[0]  # Python says the address once more
+        raise PortTakenError(f"Cannot listen on {host} port {port} ({reason}). {hint}", option, free) from exc
+
+
+def free_port_near(host: str, port: int) -> int | None:
+    """Return a port that nobody listens on: one of the next, else any; None where there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for each in (*range(port + 1, min(port + 1 + _FREE_PORT_TRIES, 65536)), 0):
+        with contextlib.suppress(OSError), socket.create_server((host, each), family=family) as found:
+            return int(found.getsockname()[1])
+    return None
 
 
 def open_everywhere(port: int, option: str) -> list[socket.socket]:
     """Sockets for every address of this machine, later ones too: IPv4, and IPv6 where there is any.
 
     Args: port: 0 takes one that is free for both.
-    Raises: SettingsError: as `open_listener`.
+    Raises: PortTakenError: as `open_listener`.
     """
     tries = _FREE_PORT_TRIES if port == 0 else 1
     for left in reversed(range(tries)):
@@ -142,7 +151,7 @@ def open_everywhere(port: int, option: str) -> list[socket.socket]:
             return [ipv4]
         try:
             return [ipv4, open_listener("::", ipv4.getsockname()[1], option)]
-        except SettingsError:
+        except PortTakenError:
             ipv4.close()
             if left == 0:
                 raise

@@ -73,15 +73,14 @@ def address_limit(settings: Settings) -> AddressLimit:
 
 def greeting(settings: Settings, listener: Listener, host_token: str) -> Iterator[str]:
     """Lines for who started a server that is not shared."""
-    if near := loopback_url_of(listener.socket):
-        yield f"For you at this machine, the sessions of all: {near}/history?host={host_token}"
     if not settings.is_loopback:
         yield (
             "Browsers on other machines give no camera to a page over plain HTTP. "
             "To let them in, by HTTPS and with a link: make share"
         )
-    # The last line: whoever reads it knows everything.
-    yield f"fer-web is ready: open {url_of(listener.socket)} (Ctrl+C stops it)"
+    near = loopback_url_of(listener.socket)
+    # The host is known at this machine alone.
+    yield _ready(f"{near}/?host={host_token}" if near else url_of(listener.socket))
 
 
 def share_greeting(network: ShareNetwork, listener: Listener, host_token: str) -> Iterator[str]:
@@ -100,8 +99,12 @@ def share_greeting(network: ShareNetwork, listener: Listener, host_token: str) -
         yield "Browsers warn until a device trusts this server's certificates; how to, on each system:"
         yield f"  {addresses[0].url if addresses else local}/trust"
         yield f"  SHA-256 of its authority: {network.fingerprint}"
-    yield f"For you at this machine, the host: {local}/?host={host_token}"
-    yield f"fer-web is ready: open {local} (Ctrl+C stops it)"
+    yield _ready(f"{local}/?host={host_token}")
+
+
+def _ready(url: str) -> str:
+    """The last line, which is read first: the host's own address, which opens Share and all sessions."""
+    return f"fer-web is ready: open {url} (Ctrl+C stops it)"
 
 
 def link_greeting(network: ShareNetwork, token: str | None, encoding: str | None) -> Iterator[str]:

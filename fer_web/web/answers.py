@@ -1,8 +1,9 @@
-"""Headers that many answers share: nobody keeps them, or a browser saves them as a file."""
+"""What many answers share: nobody keeps them, they are compressed, or a browser saves them as a file."""
 
+import gzip
 from typing import Any, Final, TypeVar
 
-from flask import Response
+from flask import Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 NO_STORE: Final = ("Cache-Control", "no-store")
@@ -15,6 +16,27 @@ def keep_private(response: _R) -> _R:
     """Add NO_STORE to an answer; also fit for `after_request`."""
     response.headers.set(*NO_STORE)
     return response
+
+
+def compressed(response: _R, content: bytes | None = None) -> _R:
+    """Send an answer as gzip to who takes that.
+
+    Args: content: the answer's body, compressed already; compressed now by default.
+    """
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip") > 0:
+        response.set_data(gzip.compress(response.get_data(), 5) if content is None else content)
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def compressed_page(response: _R) -> _R:
+    """Compress HTML; fit for `after_request`.
+
+    A compressed page tells by its length what in it is alike. No page shows text of its address beside a
+    secret, so nobody can try out secrets this way.
+    """
+    return compressed(response) if response.mimetype == "text/html" else response
 
 
 def attachment(content: Any, media_type: str, name: str) -> Response:

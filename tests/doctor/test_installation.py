@@ -6,12 +6,14 @@ import pytest
 
 from fer_web.doctor.check import Check, without_traceback
 from fer_web.doctor.installation import (
-    REQUIREMENTS,
+    SERVING_REQUIREMENTS,
+    TRAINING_REQUIREMENTS,
     check_backends,
     check_ffmpeg,
     check_npm_files,
     check_packages,
     check_python,
+    check_training,
     import_all,
     installed_version,
     module_of,
@@ -42,10 +44,11 @@ def test_python_versions(version, status):
 
 
 def test_the_pins_are_those_of_the_requirements_and_all_are_modules():
-    pins = dict(read_pins(REQUIREMENTS))
+    pins, training = dict(read_pins(SERVING_REQUIREMENTS)), dict(read_pins(TRAINING_REQUIREMENTS))
     assert pins["Flask"] == installed_version("flask")
-    assert {"numpy", "tensorflow", "opencv-python-headless", "psycopg"} <= pins.keys()
-    for name in pins:
+    assert {"numpy", "opencv-python-headless", "psycopg"} <= pins.keys()
+    assert training.keys() == {"tensorflow", "keras"}
+    for name in pins | training:
         assert importlib.util.find_spec(module_of(name)), name
 
 
@@ -72,7 +75,7 @@ def test_packages_missing_and_of_another_version_are_named_with_what_mends_them(
     other, missing, total = check_packages(path)
     assert (other.status, "numpy is" in other.message, "1.0" in other.message) == ("warning", True, True)
     assert (missing.status, missing.message) == ("problem", "no-such-package 3.2 is missing")
-    assert "pip install -r requirements.txt" in missing.mend
+    assert "pip install -r requirements-serve.txt" in missing.mend
     assert total.message.startswith("0 of 2")
 
 
@@ -114,6 +117,13 @@ def test_npm_files_that_are_there():
     assert statuses(check_npm_files(Settings())) == ["ok", "ok"]
 
 
+def test_without_esbuild_pages_load_slower(monkeypatch):
+    monkeypatch.setattr("fer_web.doctor.installation.find_esbuild", lambda: None)
+    page, bundler, detector = check_npm_files(Settings())
+    assert [page.status, bundler.status, detector.status] == ["ok", "warning", "ok"]
+    assert "npm ci" in bundler.mend
+
+
 def test_npm_files_missing_are_named(tmp_path):
     settings = Settings()
     page, detector, stand_in = check_npm_files(
@@ -142,6 +152,21 @@ def test_a_damaged_detector_is_a_problem(tmp_path):
     )
     assert statuses(checks) == ["ok", "problem"]
     assert "damaged" in checks[1].message
+
+
+def test_without_packages_of_training_all_is_well(tmp_path):
+    path = tmp_path / "requirements.txt"
+    path.write_text("-r requirements-serve.txt\nno-such-package==3.2\n")
+    (check,) = check_training({}, path)
+    assert (check.status, "make setup-train" in check.message) == ("ok", True)
+
+
+def test_packages_of_training_that_are_not_whole_are_a_problem(tmp_path):
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"numpy=={installed_version('numpy')}\nno-such-package==3.2\n")
+    missing, total, backend = check_training({}, path)
+    assert [missing.status, total.name, backend.status] == ["problem", "training packages", "ok"]
+    assert "make setup-train" in missing.mend
 
 
 def test_backends(monkeypatch):

@@ -19,7 +19,7 @@ def open_page(browser, server, **options):
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", lambda line: page.problems.append(line.text) if line.type == "error" else None)
-    page.goto(server.wait_for_line(r"http://\S+/history\?host=\S+")[0].replace("/history?", "/api?"))
+    page.goto(server.wait_for_line(r"http://\S+/\?host=\S+")[0].replace("/?", "/api?"))
     return page
 
 

@@ -203,7 +203,8 @@ def test_only_the_host_sees_what_is_shared(browser, sharing_server):
     page.goto(sharing_server.url)
     page.click("#share-open")
     page.wait_for_selector('#share[data-state="denied"]')
-    assert "?host=" in page.inner_text("#share")
+    said = page.inner_text("#share")
+    assert all(words in said for words in ("?host=", "make share", "python app.py --share"))
     assert not page.is_visible("#share-form")
 
 
@@ -216,6 +217,7 @@ def check_not_shared(host):
     host.open()
     assert host.state() == "off"
     assert host.page.text_content("#share-command") == "make share"
+    assert "python app.py --share" in host.page.text_content("#share-reason")
     host.context.close()
 
 

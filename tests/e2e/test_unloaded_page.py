@@ -30,7 +30,7 @@ def test_a_page_that_came_whole_says_nothing(server, plain_browser, path):
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_one_missing_module_is_said_after_a_while_and_loading_again_helps(server, browser_with_face, motion):
-    page = page_without(browser_with_face, "**/views/overlay.js", server.url, reduced_motion=motion)
+    page = page_without(browser_with_face, "**/live_page-*.js", server.url, reduced_motion=motion)
     said = page.locator("#not-loaded")
     expect(said).to_have_count(1)
     # The delay is held: a busy machine may have taken all of it to come so far.
@@ -41,7 +41,7 @@ def test_one_missing_module_is_said_after_a_while_and_loading_again_helps(server
     assert said.evaluate("element => element.offsetHeight") == 0
     said.evaluate("element => element.getAnimations()[0].play()")
     expect(said).to_be_visible()
-    page.unroute("**/views/overlay.js")
+    page.unroute("**/live_page-*.js")
     said.get_by_role("link", name="Load it again").click()
     expect(page.locator("#connection")).to_have_attribute("data-state", "connected")
     expect(said).to_have_count(0)

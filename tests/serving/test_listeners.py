@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from fer_web.errors import SettingsError
+from fer_web.errors import PortTakenError
 from fer_web.serving import listeners
 from fer_web.serving.listeners import MAX_PER_ADDRESS, MAX_PER_NETWORK, AddressLimit, open_everywhere
 from fer_web.serving.threaded_server import ThreadedServer
@@ -79,6 +79,31 @@ def test_open_everywhere_without_ipv6_takes_ipv4_alone(monkeypatch):
 def test_open_everywhere_port_taken_names_the_option():
     with (
         socket.create_server(("0.0.0.0", 0)) as taken,
-        pytest.raises(SettingsError, match=r"Cannot listen on 0\.0\.0\.0 port .*--share-port 8443"),
+        pytest.raises(
+            PortTakenError, match=r"Cannot listen on 0\.0\.0\.0 port \d+ .*Port \d+ is free"
+        ) as caught,
     ):
         open_everywhere(taken.getsockname()[1], "share-port")
+    assert caught.value.option == "share-port"
+
+
+def test_a_free_port_is_the_next_one_that_nobody_has():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        free = listeners.free_port_near("127.0.0.1", port)
+        assert port < free
+        with socket.create_server(("127.0.0.1", free)) as second:
+            assert listeners.free_port_near("127.0.0.1", port) not in (port, free)
+            assert second.getsockname()[1] == free
+
+
+def test_a_free_port_past_the_last_one_is_any():
+    assert 0 < listeners.free_port_near("127.0.0.1", 65535) < 65536
+
+
+def test_an_address_of_another_machine_has_no_free_port():
+    with pytest.raises(
+        PortTakenError, match=r"Cannot listen on 192\.0\.2\.1 .*name another --host"
+    ) as caught:
+        listeners.open_listener("192.0.2.1", 5000)
+    assert caught.value.free_port is None

@@ -245,7 +245,8 @@ def test_port_that_is_taken_gives_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         run = start_and_fail("--port", str(taken.getsockname()[1]))
     assert run.returncode == 2
-    assert "--port" in run.stderr
+    port = re.search(r"Port (\d+) is free\. Take it: python app\.py .*--port (\d+)$", run.stderr.strip())
+    assert port[1] == port[2]
     assert "Traceback" not in run.stderr
 
 

@@ -1,3 +1,5 @@
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -58,8 +60,7 @@ def test_share_greeting_says_where_with_which_fingerprint_and_ends_with_the_loca
     assert "Shared at https://10.8.0.2:5443 (VPN), for those with a link" in lines
     assert "https://192.168.1.5:5443/trust" in text
     assert "AB:CD" in text
-    assert f"http://127.0.0.1:{listener.port}/?host={TOKEN}" in text
-    assert f"open http://127.0.0.1:{listener.port} " in last
+    assert f"open http://127.0.0.1:{listener.port}/?host={TOKEN} " in last
 
 
 def test_share_greeting_with_a_certificate_of_ones_own_says_nothing_of_trust(listener):
@@ -74,10 +75,20 @@ def test_share_greeting_without_a_network_says_so(listener):
     assert "Shared at" not in text
 
 
-def test_greeting_of_a_server_that_is_not_shared_names_the_host_token(listener):
-    first, last = greeting(Settings(), listener, TOKEN)
-    assert TOKEN in first
-    assert f"open http://127.0.0.1:{listener.port} " in last
+def test_greeting_of_a_server_that_is_not_shared_is_the_address_of_the_host(listener):
+    (line,) = greeting(Settings(), listener, TOKEN)
+    assert f"open http://127.0.0.1:{listener.port}/?host={TOKEN} " in line
+
+
+def test_greeting_for_every_address_ends_with_the_one_of_this_machine():
+    with open_listener("0.0.0.0", 0) as item:
+        warning, last = greeting(Settings(host="0.0.0.0"), Listener(item), TOKEN)
+    assert "make share" in warning
+    assert f"open http://127.0.0.1:{item_port(last)}/?host={TOKEN} " in last
+
+
+def item_port(line):
+    return re.search(r":(\d+)/", line)[1]
 
 
 def test_link_greeting_has_the_link_and_a_code_that_decodes_to_it():

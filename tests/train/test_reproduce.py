@@ -21,7 +21,7 @@ def venv(tmp_path: Path) -> Path:
     program = tmp_path / "bin" / "python"
     program.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(tmp_path / "calls"))}\n')
     program.chmod(0o755)
-    for stamp in (".runtime", ".export"):
+    for stamp in (".runtime", ".train", ".export"):
         (tmp_path / stamp).touch()
     return tmp_path
 

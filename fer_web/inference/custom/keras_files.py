@@ -20,7 +20,9 @@ from fer_web.inference.custom.hdf5_files import check_hdf5
 from fer_web.inference.custom.keras_archive import read_keras_archive
 from fer_web.inference.custom.keras_config import code_in, parse_config
 from fer_web.inference.custom.keras_layers import clue_of, is_xception, output_of
+from fer_web.training_packages import require_packages
 
+OPENED_BY = ("tensorflow", "keras", "h5py")
 RISK = "Whoever made it can have it do all that you can on this machine: read, change and send your files"
 _WEIGHTS_OF_KERAS_3 = ".weights.h5"
 _OLD_KEYWORDS = {
@@ -35,9 +37,11 @@ def open_keras(file: ModelFile, is_trusted: bool) -> Network:
     """Open a Keras network; TensorFlow is imported only here, after the file was looked at.
 
     Raises:
+        SetupError: TensorFlow is not installed.
         ModelTrustError: it holds more than known layers, and `is_trusted` does not say that this is fine.
         ModelArtifactError: it cannot be opened, or is no network for expressions.
     """
+    require_packages(f"{file.path} is a Keras file and", *OPENED_BY)
     config = _checked_config(file)
     found = code_in(config)
     if found and not is_trusted:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from fer_web.errors import FerWebError, ModelArtifactError, ModelTrustError
 from fer_web.inference.custom.custom_network import Network, checked_classes, input_of
-from fer_web.inference.custom.keras_files import RISK, import_keras
+from fer_web.inference.custom.keras_files import OPENED_BY, RISK, import_keras
+from fer_web.training_packages import require_packages
 
 SIGNATURE = "serving_default"
 
@@ -17,6 +18,7 @@ def open_saved_model(path: Path, is_trusted: bool) -> Network:
     """Open a SavedModel folder.
 
     Raises:
+        SetupError: TensorFlow is not installed.
         ModelTrustError: nobody said that it may be opened: it is a program, which may read and write files.
         ModelArtifactError: it cannot be opened, or is no network for expressions.
     """
@@ -26,6 +28,7 @@ def open_saved_model(path: Path, is_trusted: bool) -> Network:
             f"runs. {RISK}. If you know who made it, give --trust; otherwise have it saved as .tflite or "
             ".onnx, which hold no code."
         )
+    require_packages(f"{path} is a SavedModel and", *OPENED_BY)
     try:
         return _network(path)
     except FerWebError:

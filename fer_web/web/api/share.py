@@ -21,8 +21,8 @@ def share_api_blueprint(share: ShareAccess) -> Blueprint:
     def check() -> None:
         if not share.history.owners.requester().is_host:
             raise ForbiddenError(
-                "Only the person at this machine may share. Open the address that the server printed when it "
-                "started."
+                "Only the person at this machine may share. Open the address that the server printed last "
+                "when it started; it has ?host= in it."
             )
         if is_write():
             check_write()

@@ -11,7 +11,8 @@ from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.web.api.sessions_access import HistoryAccess
 
 _NOT_SHARED = (
-    "This server was started for this machine alone. To share, stop it and start it again with: make share"
+    "This server was started for this machine alone. To share, stop it and start it again with: make share "
+    "(without make: python app.py --share)"
 )
 _NO_NETWORK = (
     "This machine is on no network by which others could reach it. Connect it to one: sharing goes on by "

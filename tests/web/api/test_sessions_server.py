@@ -130,14 +130,12 @@ def test_a_first_start_tells_nothing_of_how_tables_are_made(server):
 
 def test_the_printed_address_makes_the_host(server, browser):
     address = imported(browser, random_table(10, 1))
-    printed = next(
-        re.search(r"http://\S+/history\?host=\S+", line) for line in server.output if "?host=" in line
-    )
+    printed = next(re.search(r"http://\S+/\?host=\S+", line) for line in server.output if "?host=" in line)
     with requests.Session() as host:
         host.headers["Origin"] = server.url
         assert host.get(address).status_code == 404
         page = host.get(printed.group())
-        assert (page.status_code, page.url) == (200, f"{server.url}/history")
+        assert (page.status_code, page.url) == (200, f"{server.url}/")
         assert host.get(address).status_code == 200
         assert host.delete(address, data=json.dumps({}), headers=JSON).json() == {"undo_s": 600.0}
     assert browser.get(address).status_code == 404
