@@ -23,8 +23,11 @@ MAX_PACE: Final = 30
 """Where frames are further apart than a camera's, each does as much more of the work, up to this."""
 
 RETRY_INTERVAL_S: Final = 0.2
-"""A part of the frame in which somebody is missing is searched again after this, and one cut follows another
-no sooner: an empty room must stay cheap."""
+"""A part of the frame in which somebody is missing is searched again after this, and a cut counts no sooner
+after another: an empty room must stay cheap."""
+
+LOST_INTERVAL_S: Final = 1.0
+"""The same for frames in which all faces are lost at once: perhaps a cut, perhaps one face that flickers."""
 
 MAX_WAITING: Final = 12
 MAX_WAITING_FRAMES: Final = 6
@@ -71,9 +74,9 @@ class NewcomerSearch:
         self._frame_number = 0
         self._cut_s: float | None = None
 
-    def begin_again(self, now_s: float) -> None:
-        """Search all parts soon, because the scene was cut or everybody was lost at once."""
-        if self._cut_s is None or now_s - self._cut_s >= RETRY_INTERVAL_S:
+    def begin_again(self, now_s: float, min_gap_s: float = RETRY_INTERVAL_S) -> None:
+        """Search all parts soon, because the scene may have been cut; not if it just was."""
+        if self._cut_s is None or now_s - self._cut_s >= min_gap_s:
             self._cut_s = now_s
             self._searched_s, self._waiting, self._rejected = {}, [], []
 

@@ -11,7 +11,7 @@ import numpy as np
 from fer_web.vision.boxes import Boxes, centres, iou_matrix, join_faces, longer_sides
 from fer_web.vision.cuts import CutWatch
 from fer_web.vision.faces import FaceDetector
-from fer_web.vision.newcomers import CAMERA_PACE_S, NewcomerSearch
+from fer_web.vision.newcomers import CAMERA_PACE_S, LOST_INTERVAL_S, NewcomerSearch
 from fer_web.vision.types import Faces, Frame
 
 SAME_FACE_IOU: Final = 0.3
@@ -107,18 +107,23 @@ class FaceTracker:
             frame_bgr: uint8 (H, W, 3); may change its size within the stream.
             time_s: when the frame was captured. Where it does not move on, a camera's pace is assumed.
         """
-        seen = [track for track in self._tracks if self._is_visible(track)]
+        was_seen = any(map(self._is_visible, self._tracks))
         self._advance_clock(time_s)
         self._follow_size((frame_bgr.shape[0], frame_bgr.shape[1]))
         self._follow_known(frame_bgr, detector)
-        are_all_lost = bool(seen) and not any(map(self._is_visible, self._tracks))
-        if self._cuts.is_cut(frame_bgr) or are_all_lost:
-            self._newcomers.begin_again(self._now_s)
+        self._watch_for_cuts(frame_bgr, was_seen=was_seen)
         self._take_in(self._search(frame_bgr, detector))
         self._tracks = [track for track in self._tracks if self._now_s - track.seen_s <= self._keep_lost_s]
         return TrackedFaces(
             self._faces(is_visible=True), tuple(track.id for track in self._tracks if self._is_visible(track))
         )
+
+    def _watch_for_cuts(self, frame_bgr: Frame, *, was_seen: bool) -> None:
+        """Let the search begin again where the picture is another one, or everybody is lost at once."""
+        if self._cuts.is_cut(frame_bgr):
+            self._newcomers.begin_again(self._now_s)
+        elif was_seen and not any(map(self._is_visible, self._tracks)):
+            self._newcomers.begin_again(self._now_s, LOST_INTERVAL_S)
 
     def _search(self, frame_bgr: Frame, detector: FaceDetector) -> Faces:
         return self._newcomers.search(

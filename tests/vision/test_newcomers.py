@@ -104,6 +104,14 @@ def test_no_frame_of_a_stream_has_more_than_four_runs_of_the_network(blazeface, 
     assert sum(runs[15:]) <= 60 * 2.6
 
 
+def test_face_that_flickers_does_not_begin_the_search_again_each_time(blazeface, runs):
+    live, still = Live(blazeface, runs), with_head(wall(), 60, 80, 100)
+    for step in range(90):
+        live.show(still if step % 6 < 3 else wall())
+    hurried = [count for count in runs[30:] if count > MOST_RUNS + 1]
+    assert len(hurried) <= 10
+
+
 def test_every_frame_of_an_empty_room_is_cheap(blazeface, runs):
     live = Live(blazeface, runs)
     for _ in range(60):
