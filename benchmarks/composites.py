@@ -147,16 +147,23 @@ def empty_frames(count: int, seed: int) -> Iterator[Composite]:
 
 def _paste(portrait: Portrait, frame_bgr: Frame, condition: Condition, rng: np.random.Generator) -> Composite:
     """Put the photo, scaled and turned about its face, where the whole head is in view."""
-    box_side = float(longer_sides(portrait.xyxy)[0])
-    scale = condition.head_px / (CROP_SCALE * box_side)
     turn_deg = condition.turn_deg * rng.choice([-1, 1])
     # The head's square turned by 40 degrees would not fit into the frame; its middle, the face,
     # must.
     reach = min(condition.head_px / 2 + 2, FRAME_HW[0] / 2 - 1)
-    head_centre = np.array([rng.uniform(reach, FRAME_HW[1] - reach), rng.uniform(reach, FRAME_HW[0] - reach)])
+    head_xy = rng.uniform(reach, FRAME_HW[1] - reach), rng.uniform(reach, FRAME_HW[0] - reach)
+    return paste_at(portrait, frame_bgr, condition.head_px, head_xy, turn_deg)
+
+
+def paste_at(
+    portrait: Portrait, frame_bgr: Frame, head_px: float, head_xy: tuple[float, float], turn_deg: float = 0.0
+) -> Composite:
+    """Put the photo, scaled and turned about its face, with the centre of its head's square at a place."""
+    box_side = float(longer_sides(portrait.xyxy)[0])
+    scale = head_px / (CROP_SCALE * box_side)
     photo_centre = centres(portrait.xyxy)[0] + (np.array(CROP_CENTRE_IN_BOX) - 0.5) * box_side
     matrix = cv2.getRotationMatrix2D(photo_centre.tolist(), turn_deg, scale)
-    matrix[:, 2] += head_centre - photo_centre
+    matrix[:, 2] += np.array(head_xy) - photo_centre
     photo = _shrunk_blur(portrait.photo_bgr, scale)
     size = (FRAME_HW[1], FRAME_HW[0])
     warped = cv2.warpAffine(photo, matrix, size, flags=cv2.INTER_LINEAR)

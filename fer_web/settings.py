@@ -99,7 +99,9 @@ class Settings:
     smoothing_s: float = _option(
         0.25, "time constant of the shown scores, in seconds; 0 is none", low=0.0, high=10.0
     )
-    search_interval_s: float = _option(1.0, "seconds between full searches for new faces", low=0.1, high=60.0)
+    search_interval_s: float = _option(
+        1.0, "seconds in which the whole frame is searched for new faces, part by part", low=0.1, high=60.0
+    )
     data_dir: Path = _option(_DEFAULT_DATA_DIR, "folder of the history and of what it keeps secret")
     database_url: str = _option(
         "",

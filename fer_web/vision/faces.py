@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from fer_web.errors import SettingsError, SetupError
 from fer_web.vision.haar import STILL_SEARCH_WIDTH, HaarDetector
+from fer_web.vision.regions import SearchPart
 from fer_web.vision.search import STILL_SEARCH, BlazeFaceDetector
 from fer_web.vision.types import Faces, Frame
 
@@ -18,6 +19,8 @@ class FaceDetector(Protocol):
     """Finds faces. Keeps nothing from one frame to the next; one instance belongs to one thread."""
 
     name: str
+    has_checks: bool
+    """Whether `check` costs time; without it every candidate of `find` is a face."""
 
     def search(self, frame_bgr: Frame) -> Faces:
         """Find all faces of a frame of any size from 1x1, best first, without repeats."""
@@ -27,6 +30,15 @@ class FaceDetector(Protocol):
 
         Returns: at most one face for each given one, in the same order; two may be the same face.
         """
+
+    def parts(self, height: int, width: int) -> tuple[SearchPart, ...]:
+        """The parts of a frame that a live stream searches one by one; the first is the whole frame."""
+
+    def find(self, frame_bgr: Frame, part: SearchPart) -> Faces:
+        """Find what may be a face in one part, best first."""
+
+    def check(self, frame_bgr: Frame, candidate: Faces) -> Faces:
+        """Look again at what `find` gave, in that frame or one soon after: one face or none."""
 
 
 def resolve_detector(name: str, blazeface_path: Path) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import SetupError
 from fer_web.vision.boxes import Boxes, centres, iou_matrix, join_faces, longer_sides
+from fer_web.vision.one_pass import OnePassSearch
 from fer_web.vision.types import Faces, Frame
 
 CASCADE_FILE: Final = "haarcascade_frontalface_default.xml"
@@ -30,7 +31,7 @@ STILL_SEARCH_WIDTH: Final = 1280
 """Single images have time for it."""
 
 
-class HaarDetector:
+class HaarDetector(OnePassSearch):
     """A `FaceDetector` on Viola and Jones' cascade. It gives no eyes and a score of 1."""
 
     name = "haar"

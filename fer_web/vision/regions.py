@@ -27,10 +27,27 @@ class Region:
         mirror = np.array([-1, 1]) if self.is_mirrored else 1
         return np.asarray(turn * mirror * self.side, np.float64)
 
+    def contains(self, x: float, y: float) -> bool:
+        """Tell whether a point of the frame lies in the upright square."""
+        return max(abs(x - self.centre_x), abs(y - self.centre_y)) <= self.side / 2
+
     def to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map points (..., 2) from 0-1 inside the region to frame pixels."""
         offset = np.array([self.centre_x, self.centre_y])
         return np.asarray((points - 0.5) @ self.axes().T + offset, np.float32)
+
+
+@dataclass(frozen=True)
+class SearchPart:
+    """A region that a live search looks at in one pass.
+
+    Attributes:
+        region: where.
+        interval: time after which it is searched again, in units of the stream's search interval.
+    """
+
+    region: Region
+    interval: float
 
 
 def whole_frame(height: int, width: int) -> Region:

@@ -1,7 +1,7 @@
 """Search a whole frame with BlazeFace, small faces included, and find known faces again."""
 
 from dataclasses import dataclass, replace
-from math import ceil, log
+from math import ceil, exp, log
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from fer_web.vision.blazeface import SAME_FACE_IOU, BlazeFace
 from fer_web.vision.boxes import iou_matrix, join_faces, longer_sides, non_maximum_suppression
-from fer_web.vision.regions import Region, whole_frame
+from fer_web.vision.regions import Region, SearchPart, whole_frame
 from fer_web.vision.roll import roll_rad_by_eyes
 from fer_web.vision.types import Faces, Frame
 
@@ -23,6 +23,7 @@ class SearchOptions:
         min_face_score: what a candidate's looks must score on average to be a face.
         min_small_face_score: the same for faces smaller than SMALL_SHARE: a frame has many more small
             patterns than large ones, and nearly all false boxes are small.
+        min_live_small_score: what three looks at such a candidate must score on average in a live stream.
         check_scale: side of the crop of the first look again, in units of the candidate's box.
         second_check_scale: the same for the second, mirrored look.
         max_checks: candidates looked at again, best first: bounds the time spent on one frame.
@@ -37,6 +38,7 @@ class SearchOptions:
     min_candidate_score: float = 0.3
     min_face_score: float = 0.63
     min_small_face_score: float = 0.68
+    min_live_small_score: float = 0.72
     check_scale: float = 2.2
     second_check_scale: float = 1.8
     max_checks: int = 12
@@ -67,12 +69,29 @@ BEST_LOGIT: Final = 2.5
 """The second look is left out if it would have to score less than sigmoid(-0.5) to change a yes, or more than
 sigmoid(2.5) to change a no: one look is enough for most candidates."""
 
+SMALL_LOOKS: Final = ((2.2, False), (1.8, True), (3.0, True))
+"""Looks at a small candidate in a live stream: side of the crop in boxes, and whether it is mirrored."""
+
+BEST_SMALL_LOGIT: Final = 2.0
+"""No more looks follow if they would have to be better than this: 95 % of those at small faces are not."""
+
 # A tile takes 7/12 of the frame's short side (280 pixels of 480; 3 x 2 of them overlap by 100 x 80 pixels, so
 # that a face too small for the pass over the whole frame lies whole in one of them). A tile is not less than
 # 192 pixels: the network sees 128, so a smaller one would only be enlarged.
 TILE_SHARE: Final = 7 / 12
 MIN_TILE_SIDE: Final = 192
 MIN_OVERLAP_SHARE: Final = 0.25
+
+WHOLE_INTERVAL: Final = 0.2
+TILE_INTERVAL: Final = 1.2
+FINE_INTERVAL: Final = 0.9
+"""Parts of a frame are searched again in a live stream after this, in search intervals: with 1 s, a large
+face is found in 0.3 s, and a small one in 1 s. Three of four frames have a pass at 30 a second."""
+
+# The finest tiles of a live stream take 2/5 of the frame's short side (192 pixels of 480, 4 x 3 of them): a
+# face of 40 pixels is 27 of the 128 that the network sees. A tile of 7/12 finds one of seven of such faces.
+FINE_TILE_SHARE: Final = 0.4
+MAX_FINE_TILES_IN_ROW: Final = 6
 
 
 def tile_regions(height: int, width: int, options: SearchOptions | None = None) -> list[Region]:
@@ -89,6 +108,14 @@ def tile_regions(height: int, width: int, options: SearchOptions | None = None) 
         side /= 2
         regions += _tiles(height, width, side, options.max_tiles_in_row)
     return regions
+
+
+def fine_tile_regions(height: int, width: int) -> list[Region]:
+    """Finer squares for a live stream: 4 x 3 for 640x480, 6 x 3 for 1280x720, none for small frames."""
+    side = min(height, width) * FINE_TILE_SHARE
+    if side < MIN_TILE_SIDE:
+        return []
+    return _tiles(height, width, side, MAX_FINE_TILES_IN_ROW)
 
 
 def _tiles(height: int, width: int, side: float, max_in_row: int) -> list[Region]:
@@ -108,6 +135,7 @@ class BlazeFaceDetector:
     """A `FaceDetector` on BlazeFace."""
 
     name = "blazeface"
+    has_checks = True
 
     def __init__(self, path: Path, num_threads: int = 1, options: SearchOptions | None = None) -> None:
         self._network = BlazeFace(path, num_threads)
@@ -123,6 +151,19 @@ class BlazeFaceDetector:
     def look_near(self, frame_bgr: Frame, faces: Faces) -> Faces:
         """Find each given face again near its box; at most one face for each, in the same order."""
         return join_faces([self._find_again(frame_bgr, faces.take([index])) for index in range(len(faces))])
+
+    def parts(self, height: int, width: int) -> tuple[SearchPart, ...]:
+        """The whole frame, its tiles, and finer ones for the smallest faces."""
+        tiles, fine = tile_regions(height, width), fine_tile_regions(height, width)
+        return (
+            SearchPart(whole_frame(height, width), WHOLE_INTERVAL),
+            *(SearchPart(tile, TILE_INTERVAL) for tile in tiles),
+            *(SearchPart(tile, FINE_INTERVAL) for tile in fine),
+        )
+
+    def find(self, frame_bgr: Frame, part: SearchPart) -> Faces:
+        """What may be a face in one part, best first: one run of the network."""
+        return self._network.find(frame_bgr, part.region, self._options.min_candidate_score)
 
     def candidates(self, frame_bgr: Frame) -> Faces:
         """Find what may be a face, best first: the passes over the whole frame and over its tiles.
@@ -141,6 +182,32 @@ class BlazeFaceDetector:
         found = self._network.find(frame_bgr, region, MIN_LOOK_SCORE)
         overlaps = iou_matrix(candidate.xyxy, found.xyxy)[0]
         return found.take(np.flatnonzero(overlaps >= MIN_CHECK_IOU)[:1])
+
+    def check(self, frame_bgr: Frame, candidate: Faces) -> Faces:
+        """Look again at a candidate of `find`, in that frame or one soon after: one face or none.
+
+        At most three runs of the network.
+        """
+        if is_small_face(candidate, frame_bgr):
+            return self._check_small(frame_bgr, candidate)
+        return self._check(frame_bgr, candidate)
+
+    def _check_small(self, frame_bgr: Frame, candidate: Faces) -> Faces:
+        """A small candidate as a face, with the mean of three looks, or none.
+
+        The score of the pass says little here: it depends on where in its tile the face lies.
+        """
+        min_score = self._options.min_live_small_score
+        wanted, first = len(SMALL_LOOKS) * log(min_score / (1 - min_score)), Faces.none()
+        logits: list[float] = []
+        for scale, is_mirrored in SMALL_LOOKS:
+            found = self.look_again(frame_bgr, candidate, scale, is_mirrored=is_mirrored)
+            first = first if logits else found
+            logits.append(logit(found))
+            to_come = len(SMALL_LOOKS) - len(logits)
+            if not len(first) or sum(logits) + to_come * BEST_SMALL_LOGIT < wanted:
+                return Faces.none()
+        return Faces(first.xyxy, np.array([sigmoid(sum(logits) / len(logits))], np.float32), first.eyes_xy)
 
     def _check(self, frame_bgr: Frame, candidate: Faces) -> Faces:
         """The candidate as a face, with the box of the first look and the mean of all scores, or none.
@@ -161,7 +228,7 @@ class BlazeFaceDetector:
             logits.append(logit(self.look_again(frame_bgr, candidate, scale, is_mirrored=True)))
         mean_logit = sum(logits) / len(logits)
         is_face = sum(logits) >= wanted
-        score = np.array([1 / (1 + np.exp(-mean_logit))], np.float32)
+        score = np.array([sigmoid(mean_logit)], np.float32)
         return Faces(first.xyxy, score, first.eyes_xy) if is_face else Faces.none()
 
     def _find_again(self, frame_bgr: Frame, face: Faces) -> Faces:
@@ -183,6 +250,11 @@ def region_around(face: Faces, scale: float) -> Region:
 def is_small_face(face: Faces, frame_bgr: Frame) -> bool:
     """Tell whether one face is small in its frame."""
     return bool(longer_sides(face.xyxy)[0] < SMALL_SHARE * min(frame_bgr.shape[:2]))
+
+
+def sigmoid(logit: float) -> float:
+    """A logit's score."""
+    return 1 / (1 + exp(-logit))
 
 
 def logit(face: Faces) -> float:

@@ -1,5 +1,6 @@
-"""Tells which face is which from frame to frame, and when a full search is worth its time."""
+"""Tells which face is which from frame to frame, and takes in newcomers."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
 from math import isfinite
@@ -8,7 +9,9 @@ from typing import Final
 import numpy as np
 
 from fer_web.vision.boxes import Boxes, centres, iou_matrix, join_faces, longer_sides
+from fer_web.vision.cuts import CutWatch
 from fer_web.vision.faces import FaceDetector
+from fer_web.vision.newcomers import CAMERA_PACE_S, LOST_INTERVAL_S, NewcomerSearch
 from fer_web.vision.types import Faces, Frame
 
 SAME_FACE_IOU: Final = 0.3
@@ -26,14 +29,14 @@ MAX_GLIDE_SIDES: Final = 1.0
 MIN_STEP_S: Final = 0.005
 """A displacement over less time than this says nothing about the velocity."""
 
-RETRY_INTERVAL_S: Final = 0.2
-"""Shortest time between two full searches while somebody is missing: an empty room must stay cheap."""
-
-ASSUMED_STEP_S: Final = 1 / 30
+ASSUMED_STEP_S: Final = CAMERA_PACE_S
 """Two frames whose times do not say are this far apart: a camera's usual pace."""
 
 MAX_STEP_S: Final = 10.0
 """A longer pause between two frames counts as this long: everybody unseen is forgotten by then."""
+
+PACE_STEPS: Final = 5
+"""The shortest of this many last steps is the stream's pace: one late frame says nothing about it."""
 
 VELOCITY_SHARE: Final = 0.5
 """The newest displacement enters a track's velocity by this share."""
@@ -46,12 +49,10 @@ class TrackedFaces:
     Attributes:
         faces: what is visible now, oldest track first.
         ids: one for each face; stable over frames and never used again within the stream.
-        searched: whether the frame was searched fully rather than only near the known faces.
     """
 
     faces: Faces
     ids: tuple[int, ...]
-    searched: bool
 
 
 @dataclass
@@ -84,39 +85,60 @@ class FaceTracker:
         """Set the limits of one stream.
 
         Args:
-            search_interval_s: longest time without a full search, which is what finds newcomers.
+            search_interval_s: the time in which the whole frame is searched for newcomers, part by part.
             keep_lost_s: how long an unseen face keeps its id.
             max_faces: faces followed at once; bounds the time spent on one frame.
         """
-        self._search_interval_s = search_interval_s
+        self._newcomers = NewcomerSearch(search_interval_s)
+        self._cuts = CutWatch()
         self._keep_lost_s = keep_lost_s
         self._max_faces = max_faces
         self._ids = count(1)
         self._tracks: list[_Track] = []
         self._last_time_s: float | None = None
         self._now_s = 0.0
-        self._searched_s: float | None = None
+        self._steps_s: deque[float] = deque(maxlen=PACE_STEPS)
         self._size_hw: tuple[int, int] | None = None
 
     def update(self, frame_bgr: Frame, time_s: float, detector: FaceDetector) -> TrackedFaces:
-        """Find the known faces in the next frame, and newcomers if a search is due.
+        """Find the known faces in the next frame, and do a share of the search for newcomers.
 
         Args:
             frame_bgr: uint8 (H, W, 3); may change its size within the stream.
             time_s: when the frame was captured. Where it does not move on, a camera's pace is assumed.
         """
+        was_seen = any(map(self._is_visible, self._tracks))
         self._advance_clock(time_s)
         self._follow_size((frame_bgr.shape[0], frame_bgr.shape[1]))
         self._follow_known(frame_bgr, detector)
-        is_search_due = self._is_search_due()
-        if is_search_due:
-            self._searched_s = self._now_s
-            self._take_in(detector.search(frame_bgr))
+        self._watch_for_cuts(frame_bgr, was_seen=was_seen)
+        self._take_in(self._search(frame_bgr, detector))
         self._tracks = [track for track in self._tracks if self._now_s - track.seen_s <= self._keep_lost_s]
-        visible = [track for track in self._tracks if self._is_visible(track)]
         return TrackedFaces(
-            join_faces([track.face for track in visible]), tuple(track.id for track in visible), is_search_due
+            self._faces(is_visible=True), tuple(track.id for track in self._tracks if self._is_visible(track))
         )
+
+    def _watch_for_cuts(self, frame_bgr: Frame, *, was_seen: bool) -> None:
+        """Let the search begin again where the picture is another one, or everybody is lost at once."""
+        if self._cuts.is_cut(frame_bgr):
+            self._newcomers.begin_again(self._now_s)
+        elif was_seen and not any(map(self._is_visible, self._tracks)):
+            self._newcomers.begin_again(self._now_s, LOST_INTERVAL_S)
+
+    def _search(self, frame_bgr: Frame, detector: FaceDetector) -> Faces:
+        return self._newcomers.search(
+            frame_bgr,
+            self._now_s,
+            detector,
+            known=self._faces(is_visible=True),
+            missing=self._faces(is_visible=False),
+            pace=round(min(self._steps_s, default=ASSUMED_STEP_S) / CAMERA_PACE_S),
+        )
+
+    def _faces(self, *, is_visible: bool) -> Faces:
+        """The tracks' faces: those of this frame, or the lost ones where they are expected."""
+        chosen = [track for track in self._tracks if self._is_visible(track) == is_visible]
+        return join_faces([track.expected(self._now_s) for track in chosen])
 
     def _is_visible(self, track: _Track) -> bool:
         return track.seen_s == self._now_s
@@ -128,7 +150,10 @@ class FaceTracker:
         if isfinite(time_s):
             passed_s = time_s - self._last_time_s if self._last_time_s is not None else 0.0
             self._last_time_s = time_s
-        self._now_s += min(passed_s if passed_s > 0 else ASSUMED_STEP_S, MAX_STEP_S)
+        step_s = min(passed_s if passed_s > 0 else ASSUMED_STEP_S, MAX_STEP_S)
+        self._now_s += step_s
+        if passed_s > 0:
+            self._steps_s.append(step_s)
 
     def _follow_size(self, size_hw: tuple[int, int]) -> None:
         """Carry the tracks over when the client changes the size of its frames."""
@@ -155,17 +180,8 @@ class FaceTracker:
                 track.see(found, self._now_s)
                 taken.append(found)
 
-    def _is_search_due(self) -> bool:
-        if self._searched_s is None:
-            return True
-        is_someone_missing = not self._tracks or not all(map(self._is_visible, self._tracks))
-        interval_s = self._search_interval_s
-        if is_someone_missing:
-            interval_s = min(interval_s, RETRY_INTERVAL_S)
-        return self._now_s - self._searched_s >= interval_s
-
     def _take_in(self, found: Faces) -> None:
-        """Match what a full search found with the tracks; what matches none starts a new one."""
+        """Match what the search found with the tracks; what matches none starts a new one."""
         for index in range(len(found)):
             face = found.take([index])
             if any(self._is_visible(track) and _overlap(track.face, face) for track in self._tracks):

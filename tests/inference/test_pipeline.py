@@ -9,13 +9,14 @@ from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
 from fer_web.inference.scores import shown_scores
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.vision.frames import encode_jpeg
+from fer_web.vision.one_pass import OnePassSearch
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker
 from fer_web.vision.types import Faces
 from tests.support.fakes.models import model_info
 
 
-class FixedDetector:
+class FixedDetector(OnePassSearch):
     """Finds the same faces in every frame."""
 
     name = "fixed"

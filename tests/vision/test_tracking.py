@@ -4,6 +4,7 @@ import pytest
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import centres, join_faces
 from fer_web.vision.faces import build_detector
+from fer_web.vision.one_pass import OnePassSearch
 from fer_web.vision.tracking import FaceTracker
 from fer_web.vision.types import Faces
 from tests.support.faces import camera_frame_bgr
@@ -18,7 +19,7 @@ def face(x, y, side=SIDE):
     return Faces(xyxy, np.array([0.9], np.float32), np.full((1, 2, 2), np.nan, np.float32))
 
 
-class ScriptedDetector:
+class ScriptedDetector(OnePassSearch):
     """Sees what the test puts into `present`; near a face it sees as far as the real one does."""
 
     name = "scripted"
@@ -65,10 +66,9 @@ def stream():
 
 
 def test_update_first_frame_is_searched(stream):
-    result = stream.show(face(100, 100))
-    assert result.searched
-    assert result.ids == (1,)
-    assert not stream.show(face(100, 100)).searched
+    assert stream.show(face(100, 100)).ids == (1,)
+    stream.show(face(100, 100))
+    assert stream.detector.searches == 1
 
 
 def test_update_nobody_gives_no_faces(stream):
@@ -201,7 +201,6 @@ def test_update_frame_size_change_keeps_the_id(stream):
     stream.detector.present = [face(400, 400, side=120)]
     result = stream.tracker.update(np.zeros((960, 1280, 3), np.uint8), stream.time_s, stream.detector)
     assert result.ids == (1,)
-    assert not result.searched
 
 
 def test_update_real_face_over_30_frames_keeps_one_id():
