@@ -14,7 +14,7 @@ import { FramePump } from "./frame_pump.js";
 import { SessionsApi } from "../history/sessions_api.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
-import { Markers } from "./markers.js";
+import { MarkerQueue } from "./marker_queue.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
@@ -237,7 +237,7 @@ function wireHud() {
 
 function wireRecording(api) {
   const rename = (session, id, changes) => api.updateMarker(session, id, changes);
-  const markers = new Markers({ socket, bus, rename });
+  const markers = new MarkerQueue({ socket, bus, rename });
   tellRecording(bus);
   bus.on("session-changed", ({ state }) => followStream(state));
   bus.on("connection-changed", ({ state }) => recording.connectionChanged(state === "connected"));

@@ -10,15 +10,15 @@ export class LeaveGuardView {
   #isRecording = false;
 
   /**
-   * @param {Window} window
+   * @param {Window} tab
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
-  constructor(window, bus) {
-    this.#page = window.document;
+  constructor(tab, bus) {
+    this.#page = tab.document;
     this.#title = this.#page.title;
     bus.on("recording-changed", (recording) => this.#follow(recording));
     const options = { signal: bus.signal };
-    window.addEventListener("beforeunload", (event) => this.#ask(event), options);
+    tab.addEventListener("beforeunload", (event) => this.#ask(event), options);
     this.#page.addEventListener("click", (event) => this.#openBeside(event), options);
   }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { EventBus } from "../../../static/js/shared/event_bus.js";
-import { Markers } from "../../../static/js/live/markers.js";
+import { MarkerQueue } from "../../../static/js/live/marker_queue.js";
 
 const lost = () => Object.assign(new Error("lost"), { name: "DisconnectedError" });
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -23,7 +23,7 @@ function build(...answers) {
   const rename = async (...change) => {
     renamed.push(change);
   };
-  const markers = new Markers({ socket: { ask }, bus, rename });
+  const markers = new MarkerQueue({ socket: { ask }, bus, rename });
   return { markers, asked, added, messages, renamed };
 }
 

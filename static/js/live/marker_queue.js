@@ -10,7 +10,7 @@
  */
 import { parseMarkerAck } from "../shared/protocol.js";
 
-export class Markers {
+export class MarkerQueue {
   #deps;
   /** @type {LocalMarker[]} */
   #waiting = [];
