@@ -90,6 +90,7 @@ const PURE = [
   "shared/errors.js",
   "shared/format.js",
   "shared/geometry.js",
+  "shared/label_layout.js",
   "shared/goodbyes.js",
   "shared/json_requests.js",
   "shared/motion.js",

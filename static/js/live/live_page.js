@@ -244,6 +244,7 @@ function wireRecording(api) {
   bus.on("recording-saved", (saved) => recording.saved(saved));
   bus.on("recording-problem", (problem) => recording.failed(problem));
   bus.on("recording-changed", ({ state }) => state === "recording" && markers.send());
+  bus.on("result", ({ faces }) => recording.see(faces.length));
   bus.on("statistics", () => recording.check());
   bus.on("record-toggle-requested", () => toggleRecording());
   bus.on("marker-requested", () => setMarker(markers));

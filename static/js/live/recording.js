@@ -5,8 +5,9 @@
  * @typedef {"off" | "starting" | "recording" | "paused" | "problem"} RecordingState
  *   off: no camera runs, or nothing of this stream was wanted; paused: some of it is kept already
  *
- * @typedef {"connection" | "tab" | "face" | null} Hindrance why nothing is stored although the
- *   server would: the connection is away, the tab is hidden, nobody is in the picture
+ * @typedef {"connection" | "tab" | "face" | "results" | null} Hindrance why nothing is stored although
+ *   the server would: the connection is away, the tab is hidden, nobody is in the picture, results
+ *   do not come
  */
 import { parseRecordAck } from "../shared/protocol.js";
 
@@ -26,6 +27,7 @@ export class Recording {
   #activeMs = 0;
   #isConnected = true;
   #isHidden = false;
+  #faces = 0;
   #hindrance = null;
   #attempt = 0;
 
@@ -68,6 +70,7 @@ export class Recording {
     this.#isLive = true;
     this.#session = null;
     this.#storedS = 0;
+    this.#faces = 0;
     if (this.#isWanted) return this.#record();
     return this.#become("off");
   }
@@ -120,6 +123,11 @@ export class Recording {
     if (this.#isLive) this.#become("problem", { problem: error });
   }
 
+  /** @param {number} faces in the newest result */
+  see(faces) {
+    this.#faces = faces;
+  }
+
   /** Looks again what keeps anything from being stored; called now and then. */
   check() {
     if (this.#findHindrance() !== this.#hindrance) this.#become(this.#state);
@@ -136,7 +144,8 @@ export class Recording {
     if (!this.#isConnected) return "connection";
     if (this.#isHidden) return "tab";
     if (this.#state !== "recording") return null;
-    return this.#deps.now() - this.#activeMs > QUIET_MS ? "face" : null;
+    if (this.#deps.now() - this.#activeMs <= QUIET_MS) return null;
+    return this.#faces === 0 ? "face" : "results";
   }
 
   async #record() {

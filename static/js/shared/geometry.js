@@ -56,24 +56,6 @@ export function clipBox([left, top, width, height]) {
 }
 
 /**
- * Where a label goes: above its box, else below, else inside; always within the view.
- *
- * @param {Rect} rect of the face
- * @param {Size} label
- * @param {Size} view
- * @param {number} gap between the two
- * @returns {{x: number, y: number}} top left corner
- */
-export function placeLabel(rect, label, view, gap) {
-  const x = Math.max(0, Math.min(rect.x, view.width - label.width));
-  const above = rect.y - gap - label.height;
-  const below = rect.y + rect.height + gap;
-  if (above >= 0) return { x, y: above };
-  if (below + label.height <= view.height) return { x, y: below };
-  return { x, y: Math.max(0, rect.y + gap) };
-}
-
-/**
  * The size of a frame scaled so that its longest side does not pass a limit; never enlarged.
  *
  * @param {Size} frame

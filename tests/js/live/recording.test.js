@@ -176,6 +176,9 @@ test("nothing stored for a while is told, and what keeps it from being stored", 
   clock.ms += 2600;
   recording.check();
   assert.equal(last().hindrance, "face");
+  recording.see(2);
+  recording.check();
+  assert.equal(last().hindrance, "results");
   recording.saved({ session: "s1", untilS: 2.4 });
   assert.equal(last().hindrance, null);
   await recording.connectionChanged(false);

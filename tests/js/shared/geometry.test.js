@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  boxToRect,
-  clipBox,
-  fitRect,
-  limitSize,
-  placeLabel,
-} from "../../../static/js/shared/geometry.js";
+import { boxToRect, clipBox, fitRect, limitSize } from "../../../static/js/shared/geometry.js";
 
 const near = (actual, expected) =>
   Object.keys(expected).forEach((key) =>
@@ -70,26 +64,6 @@ test("boxToRect mirrored twice is where it was", () => {
 test("clipBox cuts what lies outside the frame", () => {
   near(clipBox([-0.1, 0.9, 0.3, 0.3]), [0, 0.9, 0.2, 0.1]);
   near(clipBox([1.2, 0.5, 0.3, 0.3]), [1, 0.5, 0, 0.3]);
-});
-
-const VIEW = { width: 400, height: 300 };
-const LABEL = { width: 100, height: 20 };
-
-test("placeLabel goes above where there is room", () => {
-  near(placeLabel({ x: 50, y: 100, width: 60, height: 60 }, LABEL, VIEW, 5), { x: 50, y: 75 });
-});
-
-test("placeLabel goes below a face at the top", () => {
-  near(placeLabel({ x: 50, y: 10, width: 60, height: 60 }, LABEL, VIEW, 5), { x: 50, y: 75 });
-});
-
-test("placeLabel goes inside a face that fills the view", () => {
-  near(placeLabel({ x: 0, y: 0, width: 400, height: 300 }, LABEL, VIEW, 5), { x: 0, y: 5 });
-});
-
-test("placeLabel stays within the sides", () => {
-  near(placeLabel({ x: 380, y: 100, width: 60, height: 60 }, LABEL, VIEW, 5), { x: 300 });
-  near(placeLabel({ x: -30, y: 100, width: 60, height: 60 }, LABEL, VIEW, 5), { x: 0 });
 });
 
 test("limitSize shrinks the longest side and never enlarges", () => {

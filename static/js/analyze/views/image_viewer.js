@@ -5,7 +5,7 @@
 import { describeFace, formatBytes, formatCount } from "../../shared/format.js";
 import { boxToRect, clipBox, fitRect } from "../../shared/geometry.js";
 import { drawHeatmap } from "../../shared/heatmap.js";
-import { drawFace } from "../../shared/overlay_painter.js";
+import { drawFaces } from "../../shared/overlay_painter.js";
 
 /** Pixels of the longer side that are kept of a picture. */
 const PICTURE_SIDE = 1800;
@@ -152,16 +152,13 @@ export class ImageViewerView {
     if (hasHeat)
       for (const { heatmap, label } of faces)
         if (heatmap) drawHeatmap(context, heatmap, emotion ?? label, { picture });
-    for (const face of this.#picture?.isAnnotated ? [] : ordered) {
-      context.globalAlpha = face.id === chosen?.id ? 1 : OTHER_ALPHA;
-      drawFace(context, {
-        rect: boxToRect(clipBox(face.box), picture, false),
-        text: describeFace(face),
-        face,
-        view: this.#view,
-      });
-    }
-    context.globalAlpha = 1;
+    const drawings = ordered.map((face) => ({
+      face,
+      rect: boxToRect(clipBox(face.box), picture, false),
+      text: describeFace(face),
+      alpha: face.id === chosen?.id ? 1 : OTHER_ALPHA,
+    }));
+    if (!this.#picture?.isAnnotated) drawFaces(context, drawings, this.#view);
     const rects = faces.map((face) => ({
       face,
       rect: boxToRect(clipBox(face.box), picture, false),

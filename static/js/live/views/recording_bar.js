@@ -11,6 +11,7 @@ const HINDRANCES = {
   connection: "Connection lost: recording waits",
   tab: "Paused while this tab is hidden",
   face: "Recording waits: nobody in the picture",
+  results: "Recording waits for results",
 };
 /** A marker that nobody names keeps no room for long. */
 const NAME_WITHIN_MS = 12_000;

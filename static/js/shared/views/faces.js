@@ -9,10 +9,13 @@ import { fromTemplate } from "../template_parts.js";
 const UPDATE_MS = 75;
 /** A face that was missed in a few frames keeps its card and its trend. */
 const KEEP_MS = 1200;
+/** So many cards with all their bars are more than a screen: from here on bars are shown on demand. */
+const COMPACT_FROM = 4;
 
 export class FacesView {
   #elements;
   #emotions;
+  #bus;
   #cards = new Map();
   #updatedMs = -Infinity;
   #count = null;
@@ -29,6 +32,8 @@ export class FacesView {
     bus.on("result", ({ faces }) => this.#update(faces));
     bus.on("session-changed", ({ state }) => this.#reset(state));
     bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"));
+    bus.on("face-pointed", ({ id }) => this.#highlight(id));
+    this.#bus = bus;
     this.#fillLegend();
   }
 
@@ -44,6 +49,11 @@ export class FacesView {
   /** Numbers of before a lost connection are no longer live. */
   #fade(isStale) {
     this.#elements.list.classList.toggle("is-stale", isStale);
+  }
+
+  #highlight(pointedId) {
+    for (const [id, card] of this.#cards)
+      card.element.classList.toggle("is-pointed", id === pointedId);
   }
 
   #reset(state) {
@@ -64,6 +74,7 @@ export class FacesView {
     if (!isSameCount) this.#showCount(faces.length);
     this.#dismiss(nowMs - KEEP_MS);
     for (const face of faces) this.#card(face.id).show(face, nowMs);
+    this.#elements.list.classList.toggle("is-compact", this.#cards.size >= COMPACT_FROM);
     this.#elements.hint.hidden = this.#cards.size > 0;
   }
 
@@ -88,7 +99,16 @@ export class FacesView {
     const next = [...this.#cards.keys()].filter((other) => other > id).sort((a, b) => a - b)[0];
     this.#elements.list.insertBefore(card.element, this.#cards.get(next)?.element ?? null);
     this.#cards.set(id, card);
+    this.#listenTo(card.element, id);
     return card;
+  }
+
+  #listenTo(element, id) {
+    const point = (pointed) => () => this.#bus.emit("face-pointed", { id: pointed });
+    element.addEventListener("pointerenter", point(id));
+    element.addEventListener("focusin", point(id));
+    element.addEventListener("pointerleave", point(null));
+    element.addEventListener("focusout", point(null));
   }
 }
 
@@ -109,7 +129,14 @@ class FaceCard {
       swatch: part("swatch"),
       trend: part("trend"),
     };
+    part("number").textContent = String(id);
     part("name").textContent = `Face ${id}`;
+    const more = part("more");
+    more.setAttribute("aria-label", `All expressions of face ${id}`);
+    more.addEventListener("click", () => {
+      const isOpen = this.element.classList.toggle("is-open");
+      more.setAttribute("aria-expanded", String(isOpen));
+    });
     for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
     part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));
   }

@@ -6,10 +6,12 @@ import { describeFace } from "../format.js";
 import { boxToRect, clipBox, fitRect } from "../geometry.js";
 import { drawHeatmap, moveCorners } from "../heatmap.js";
 import { boxAt, observe } from "../motion.js";
-import { drawFace } from "../overlay_painter.js";
+import { overlap } from "../label_layout.js";
+import { drawFaces } from "../overlay_painter.js";
 
-/** Boxes of a result this old say nothing about the picture any more. */
+/** Boxes of a result this old say nothing about the picture any more; before that they fade. */
 const STALE_MS = 1000;
+const FADES_FROM_MS = 400;
 /** So many results in a row come late before somebody is told: the first one of a server may. */
 const LATE_RESULTS = 3;
 const LATE = {
@@ -32,6 +34,10 @@ export class OverlayView {
   #hasHeatmaps = false;
   #isScheduled = false;
   #lateResults = 0;
+  #labels = new Map();
+  /** Where each face was drawn, in view units. */
+  #rects = new Map();
+  #pointedId = null;
   #bus;
   #view = { width: 0, height: 0 };
 
@@ -51,6 +57,7 @@ export class OverlayView {
     bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
     bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
     this.#watchSize();
+    this.#watchPointer();
   }
 
   /**
@@ -69,18 +76,51 @@ export class OverlayView {
     // All maps first: none may hide another face's label.
     if (this.#hasHeatmaps)
       this.#faces.forEach((face) => this.#paintHeatmap(context, face, boxes.get(face.id), picture));
-    return this.#faces.map((face) => {
+    const alpha = this.#freshness();
+    const drawings = this.#faces.map((face) => {
       const box = clipBox(boxes.get(face.id));
-      const text = describeFace(face);
-      drawFace(context, { rect: boxToRect(box, picture, this.#isMirrored), text, face, view });
-      return {
-        id: face.id,
-        box,
-        label: face.label,
-        text,
-        hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap),
-      };
+      const rect = boxToRect(box, picture, this.#isMirrored);
+      const isPointed = face.id === this.#pointedId;
+      return { face, box, rect, text: describeFace(face), isPointed, alpha };
     });
+    this.#labels = drawFaces(context, drawings, view, this.#labels);
+    this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
+    return drawings.map(({ face, box, text }) => ({
+      id: face.id,
+      box,
+      label: face.label,
+      text,
+      hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap),
+    }));
+  }
+
+  /** 1 for a new result, less for one that is about to be too old. */
+  #freshness() {
+    const ageMs = this.#shownMs - (this.#result?.capturedMs ?? this.#shownMs);
+    const share = (STALE_MS - ageMs) / (STALE_MS - FADES_FROM_MS);
+    return Math.max(0.15, Math.min(1, share));
+  }
+
+  #watchPointer() {
+    const options = { signal: this.#bus.signal };
+    const stage = this.#canvas.parentElement;
+    stage?.addEventListener("pointermove", (event) => this.#point(this.#faceAt(event)), options);
+    stage?.addEventListener("pointerleave", () => this.#point(null), options);
+    this.#bus.on("face-pointed", ({ id }) => {
+      this.#pointedId = id;
+      this.#schedule();
+    });
+  }
+
+  #point(id) {
+    if (id !== this.#pointedId) this.#bus.emit("face-pointed", { id });
+  }
+
+  #faceAt({ clientX, clientY }) {
+    const { left, top } = this.#canvas.getBoundingClientRect();
+    const point = { x: clientX - left, y: clientY - top, width: 1, height: 1 };
+    for (const [id, rect] of this.#rects) if (overlap(rect, point)) return id;
+    return null;
   }
 
   #paintHeatmap(context, { heatmap, label, box }, boxNow, picture) {
@@ -128,6 +168,8 @@ export class OverlayView {
     this.#bus.emit("message-cleared", { id: LATE.id });
     this.#faces = [];
     this.#tracks = new Map();
+    this.#labels = new Map();
+    this.#rects = new Map();
     this.#result = null;
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
