@@ -61,6 +61,8 @@ class SharePanel:
         self.page.goto(f"{server.url}{path}?host={host_token(server)}")
 
     def open(self):
+        if self.page.is_visible("#menu-open"):
+            self.page.click("#menu-open")
         self.page.click("#share-open")
         self.page.wait_for_selector('#share[open]:not([data-state="loading"])')
 
