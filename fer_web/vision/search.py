@@ -20,6 +20,8 @@ class SearchOptions:
 
     Attributes:
         min_candidate_score: what a pass over the frame or a tile must score to be looked at again.
+        min_tile_candidate_score: the same for a tile in a live stream, where looks at small candidates do not
+            count the pass: faces of 40 pixels often score less than others in it.
         min_face_score: what a candidate's looks must score on average to be a face.
         min_small_face_score: the same for faces smaller than SMALL_SHARE: a frame has many more small
             patterns than large ones, and nearly all false boxes are small.
@@ -36,6 +38,7 @@ class SearchOptions:
     """
 
     min_candidate_score: float = 0.3
+    min_tile_candidate_score: float = 0.2
     min_face_score: float = 0.63
     min_small_face_score: float = 0.68
     min_live_small_score: float = 0.72
@@ -163,7 +166,10 @@ class BlazeFaceDetector:
 
     def find(self, frame_bgr: Frame, part: SearchPart) -> Faces:
         """What may be a face in one part, best first: one run of the network."""
-        return self._network.find(frame_bgr, part.region, self._options.min_candidate_score)
+        is_tile = part.region.side < max(frame_bgr.shape[:2])
+        options = self._options
+        min_score = options.min_tile_candidate_score if is_tile else options.min_candidate_score
+        return self._network.find(frame_bgr, part.region, min_score)
 
     def candidates(self, frame_bgr: Frame) -> Faces:
         """Find what may be a face, best first: the passes over the whole frame and over its tiles.

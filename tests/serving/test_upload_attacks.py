@@ -260,7 +260,7 @@ def test_the_timeline_of_stills_with_known_times_is_right(server, browser, tmp_p
     assert (about["length_s"], about["source"], about["name"]) == (LENGTH_S, "video", "Stills.avi")
     samples = browser.get(f"{session}/samples", timeout=60).json()
     times, labels = samples["at_s"], [EMOTIONS[label] for label in samples["label"]]
-    # Shown labels are averaged over a quarter of a second, and a face is searched for once a second.
+    # Shown labels are averaged over a quarter of a second, and a new face may take a second.
     for at_s, label in zip(times, labels, strict=True):
         assert label == label_at(at_s), at_s
     for start_s, label in CHANGES:
