@@ -7,13 +7,13 @@ from train.config import FitConfig, from_dict
 from train.data.fer_data import FerData
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data() -> FerData:
     """64 Training and 28 PublicTest rows with votes."""
     return make_data()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_config() -> FitConfig:
     """A network and run that take seconds: no augmentation, so that it can learn the rows by heart."""
     return from_dict(

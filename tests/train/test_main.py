@@ -99,7 +99,8 @@ def test_main_fit_names_the_next_command_and_it_can_be_parsed(
     monkeypatch.setattr("train.fit.fit.STATISTICS_BATCHES", 2)
     write_noise_csv(tmp_path / "fer2013.csv", data)
     (tmp_path / "tiny.toml").write_text(
-        "epochs = 1\nbatch_size = 16\n[network]\nstem_filters = [8, 8]\nblocks = [[8, 2]]\n"
+        'epochs = 1\nbatch_size = 16\ndtype_policy = "float32"\n'
+        "[network]\nstem_filters = [8, 8]\nblocks = [[8, 2]]\n"
     )
 
     assert main([*arguments_for("fit", tmp_path), "--config", str(tmp_path / "tiny.toml")]) == 0

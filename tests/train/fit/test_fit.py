@@ -1,9 +1,11 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -18,7 +20,7 @@ from train.config import AugmentConfig, FitConfig
 from train.data.fer_data import FerData
 from train.fit.batches import training_batches
 from train.fit.epoch_end import is_stalled
-from train.fit.fit import FitOptions, fit, sample_batches
+from train.fit.fit import FitOptions, FitResult, fit, sample_batches
 from train.fit.optimizer import build_optimizer
 from train.runs.checkpoint import BEST_FILE, LAST_FILE, averaged_weights, save_averaged
 from train.runs.run_folder import code_version, read_config, read_history, read_run, write_history
@@ -28,38 +30,56 @@ pytestmark = KERAS_WARNINGS
 REPOSITORY = Path(__file__).parents[3]
 
 
-@pytest.fixture(autouse=True)
-def few_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("train.fit.fit.STATISTICS_BATCHES", 2)
+@pytest.fixture(scope="module", autouse=True)
+def few_statistics() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.fit.fit.STATISTICS_BATCHES", 2)
+        yield
 
 
 def quiet(_: str) -> None:
     pass
 
 
-def test_fit_learns_64_images_by_heart(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
-    config = replace(tiny_config, epochs=12)
+EPOCHS = 12
 
-    result = fit(config, data, tmp_path / "run", say=quiet)
 
-    assert result.last_epoch["loss"] < 0.9
-    assert result.last_epoch["val_original_accuracy"] > 0.9
-    assert result.last_epoch["val_ferplus_accuracy"] > 0.9
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, tiny_config: FitConfig, data: FerData) -> FitResult:
+    """A run that learned the rows, for tests that need any: they change a copy of its folder."""
+    options = FitOptions(say=quiet, writes_events=True, shows_steps=True)
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    return fit(replace(tiny_config, epochs=EPOCHS), data, folder, options=options)
+
+
+@pytest.fixture
+def copied(tmp_path: Path, finished: FitResult) -> Path:
+    return shutil.copytree(finished.run_dir, tmp_path / "run")
+
+
+def test_fit_learns_64_images_by_heart(finished: FitResult) -> None:
+    assert finished.last_epoch["loss"] < 0.9
+    assert finished.last_epoch["val_original_accuracy"] > 0.9
+    assert finished.last_epoch["val_ferplus_accuracy"] > 0.9
 
 
 def test_fit_run_folder_holds_what_is_needed_to_repeat(
-    tmp_path: Path, tiny_config: FitConfig, data: FerData
+    finished: FitResult, tiny_config: FitConfig, data: FerData
 ) -> None:
-    fit(tiny_config, data, tmp_path, say=quiet)
-
-    record = read_run(tmp_path)
-    assert read_config(tmp_path) == tiny_config
+    folder = finished.run_dir
+    record = read_run(folder)
+    assert read_config(folder) == replace(tiny_config, epochs=EPOCHS)
     assert record["data"] == {"training_rows": 64, "dropped_copies": 0, "sha256": data.sha256()}
     assert {"code_version", "tensorflow", "keras", "python"} <= set(record["environment"])
-    assert [row["epoch"] for row in read_history(tmp_path)] == [1, 2, 3]
-    assert averaged_weights(tmp_path / LAST_FILE)[1] == 3
-    assert (tmp_path / BEST_FILE).is_file()
-    assert not list(tmp_path.glob("*partial*"))
+    assert [row["epoch"] for row in read_history(folder)] == [*range(1, EPOCHS + 1)]
+    assert averaged_weights(folder / LAST_FILE)[1] == EPOCHS
+    assert (folder / BEST_FILE).is_file()
+    assert not list(folder.glob("*partial*"))
+
+
+def test_fit_writes_a_plot_and_tensorboard_files(finished: FitResult) -> None:
+    assert cv2.imread(str(finished.run_dir / "plots" / "history.png")).size
+    assert len(list((finished.run_dir / "tensorboard").iterdir())) == 1
 
 
 KILLED_RUN = """
@@ -80,11 +100,13 @@ train.fit.fit.fit(from_dict(json.loads(sys.argv[1])), make_data(), Path(sys.argv
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows cannot kill -9")
-def test_fit_killed_and_resumed_gives_equal_weights(
+def test_fit_with_all_options_learns_and_killed_and_resumed_gives_equal_weights(
     tmp_path: Path, tiny_config: FitConfig, data: FerData
 ) -> None:
-    # Killed between the two phases.
-    tiny_config = replace(tiny_config, image_sides=((0.67, 32), (0.33, 48)))
+    # Killed between the two phases, with all that changes or weighs images.
+    augment = replace(tiny_config.augment, blur_share=0.2, dark_share=0.2, low_resolution_share=0.2)
+    options = {"mixup_alpha": 0.2, "ferplus_balance": 0.3, "augment": augment}
+    tiny_config = replace(tiny_config, image_sides=((0.67, 32), (0.33, 48)), **options)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     arguments = [json.dumps(tiny_config.to_dict()), str(killed)]
     command = [sys.executable, "-c", KILLED_RUN, *arguments]
@@ -100,32 +122,31 @@ def test_fit_killed_and_resumed_gives_equal_weights(
     for name in straight:
         np.testing.assert_allclose(resumed[name], straight[name], rtol=1e-4, atol=1e-5, err_msg=name)
     assert [(row["epoch"], row["resumed"]) for row in read_history(killed)] == [(1, 0), (2, 0), (3, 1)]
-    assert not any(row["resumed"] for row in read_history(whole))
+    rows = read_history(whole)
+    assert not any(row["resumed"] for row in rows)
+    assert rows[-1]["loss"] < rows[0]["loss"]
 
 
-def test_fit_finished_run_is_not_trained_again(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
-    config = replace(tiny_config, epochs=1)
-    first = fit(config, data, tmp_path, say=quiet)
-    changed_ns = (tmp_path / LAST_FILE).stat().st_mtime_ns
+def test_fit_finished_run_is_not_trained_again(
+    copied: Path, finished: FitResult, tiny_config: FitConfig, data: FerData
+) -> None:
+    changed_ns = (copied / LAST_FILE).stat().st_mtime_ns
 
-    second = fit(config, data, tmp_path, say=quiet)
+    again = fit(replace(tiny_config, epochs=EPOCHS), data, copied, say=quiet)
 
-    assert second == first
-    assert (tmp_path / LAST_FILE).stat().st_mtime_ns == changed_ns
+    assert again.last_epoch == finished.last_epoch
+    assert (copied / LAST_FILE).stat().st_mtime_ns == changed_ns
 
 
-def test_fit_broken_run_folder_says_which_file(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
-    config = replace(tiny_config, epochs=1)
-    fit(config, data, tmp_path, say=quiet)
-
+def test_fit_broken_run_folder_says_which_file(copied: Path, tiny_config: FitConfig, data: FerData) -> None:
     for name, content in (
         ("history.csv", b"epoch,loss\n1.0,x\n"),
-        (LAST_FILE, (tmp_path / LAST_FILE).read_bytes()[:5000]),
+        (LAST_FILE, (copied / LAST_FILE).read_bytes()[:5000]),
         ("config.json", b"[]"),
     ):
-        (tmp_path / name).write_bytes(content)
+        (copied / name).write_bytes(content)
         with pytest.raises(DataError, match=name):
-            fit(config, data, tmp_path, say=quiet)
+            fit(replace(tiny_config, epochs=EPOCHS), data, copied, say=quiet)
 
 
 def test_save_averaged_full_disk_leaves_the_old_file_alone(
@@ -151,20 +172,22 @@ def test_write_history_older_rows_lack_a_column(tmp_path: Path) -> None:
     assert read_history(tmp_path) == [{"epoch": 1.0, "resumed": 0.0}, {"epoch": 2.0, "resumed": 1.0}]
 
 
-def test_fit_folder_of_another_run_raises(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
-    fit(replace(tiny_config, epochs=1), data, tmp_path, say=quiet)
-
+def test_fit_folder_of_another_run_raises(copied: Path, tiny_config: FitConfig, data: FerData) -> None:
     with pytest.raises(SettingsError, match="another configuration or other data"):
-        fit(replace(tiny_config, epochs=1, seed=9), data, tmp_path, say=quiet)
+        fit(replace(tiny_config, epochs=EPOCHS, seed=9), data, copied, say=quiet)
 
 
-def test_fit_without_votes_learns_labels_with_both_outputs_and_says_so(
+def test_fit_without_votes_by_adam_in_bfloat16_learns_labels_with_both_outputs_and_says_so(
     tmp_path: Path, tiny_config: FitConfig, data: FerData
 ) -> None:
     bare = FerData(data.images, data.emotion, data.usage)
     lines: list[str] = []
 
-    result = fit(replace(tiny_config, epochs=12), bare, tmp_path, say=lines.append)
+    config = replace(
+        tiny_config, epochs=12, optimizer="adam", peak_learning_rate=0.01, dtype_policy="mixed_bfloat16"
+    )
+
+    result = fit(config, bare, tmp_path, say=lines.append)
 
     assert result.last_epoch["val_original_accuracy"] > 0.9
     assert result.last_epoch["val_ferplus_accuracy"] > 0.9
@@ -204,34 +227,18 @@ def test_is_stalled_counts_epochs_since_the_best(scores: list[int], patience: in
     assert is_stalled(rows, patience) is stalled
 
 
-def test_fit_adam_learns_64_images_by_heart(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
-    config = replace(tiny_config, epochs=12, optimizer="adam", peak_learning_rate=0.01)
-
-    assert fit(config, data, tmp_path, say=quiet).last_epoch["val_original_accuracy"] > 0.9
-
-
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_build_optimizer_rate_rises_to_the_peak_and_falls_to_its_last_share(share: float) -> None:
     config = FitConfig(peak_learning_rate=0.2, warmup_share=0.1, last_rate_share=share)
 
     optimizer = build_optimizer(config, steps=100)
     rates = []
-    for step in (10, 55, 100):
+    for step in (0, 5, 10, 55, 100, 101):
         optimizer.iterations.assign(step)
         rates.append(float(optimizer.learning_rate))
 
-    assert rates == pytest.approx([0.2, 0.1 * (1 + share), 0.2 * share], abs=1e-6)
-
-
-def test_fit_writes_a_plot_and_tensorboard_files(
-    tmp_path: Path, tiny_config: FitConfig, data: FerData
-) -> None:
-    options = FitOptions(say=quiet, writes_events=True, shows_steps=True)
-
-    fit(replace(tiny_config, epochs=1), data, tmp_path, options=options)
-
-    assert cv2.imread(str(tmp_path / "plots" / "history.png")).size
-    assert len(list((tmp_path / "tensorboard").iterdir())) == 1
+    last = 0.2 * share
+    assert rates == pytest.approx([0.008, 0.104, 0.2, 0.1 * (1 + share), last, last], abs=1e-6)
 
 
 def test_training_batches_class_weights_weigh_the_labels_alone(tiny_config: FitConfig, data: FerData) -> None:
@@ -319,29 +326,18 @@ def test_sample_batches_are_never_blended(tiny_config: FitConfig, data: FerData)
         np.testing.assert_array_equal(mine, other)
 
 
-def test_fit_all_options_learns_and_continues(tmp_path: Path, tiny_config: FitConfig, data: FerData) -> None:
-    augment = replace(tiny_config.augment, blur_share=0.2, dark_share=0.2, low_resolution_share=0.2)
-    config = replace(tiny_config, mixup_alpha=0.2, ferplus_balance=0.3, augment=augment, epochs=8)
-
-    result = fit(config, data, tmp_path, say=quiet)
-
-    losses = [row["loss"] for row in read_history(tmp_path)]
-    assert losses[-1] < losses[0]
-    assert result.last_epoch["epoch"] == 8
-
-
 def test_fit_run_older_than_an_option_continues(
-    tmp_path: Path, tiny_config: FitConfig, data: FerData
+    copied: Path, finished: FitResult, tiny_config: FitConfig, data: FerData
 ) -> None:
-    config = replace(tiny_config, epochs=1)
-    first = fit(config, data, tmp_path, say=quiet)
-    record = read_run(tmp_path)
+    record = read_run(copied)
     del record["config"]["mixup_alpha"], record["config"]["augment"]["blur_share"]
     network = record["config"]["network"]
     network["imagenet_weights"] = network.pop("pretrained_weights")
-    (tmp_path / "config.json").write_text(json.dumps(record))
+    (copied / "config.json").write_text(json.dumps(record))
 
-    assert fit(config, data, tmp_path, say=quiet) == first
+    again = fit(replace(tiny_config, epochs=EPOCHS), data, copied, say=quiet)
+
+    assert again.last_epoch == finished.last_epoch
 
 
 def test_training_batches_each_epoch_has_every_row_in_another_order(

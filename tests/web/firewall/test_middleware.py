@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import random
 from dataclasses import dataclass
 
 import pytest
@@ -159,9 +160,11 @@ def ask(environ, inside=None, **rules):
 
 
 def test_only_the_right_cells_of_the_matrix_get_in():
-    wrong = []
+    wrong, spelling = [], random.Random(0)
     for cell in CELLS:
-        for host in HOSTS[cell.host]:
+        # One of its spellings, drawn: a thousand cells have each. The public address is one of them.
+        hosts = HOSTS[cell.host]
+        for host in hosts if cell.origin == "public" else [spelling.choice(hosts)]:
             answer = ask(environ_of(cell, host))
             expected = cell.gets_in() or (
                 cell.origin == "public" and host == "fer.example.org" and public_gets_in(cell)
