@@ -166,10 +166,12 @@ class BlazeFaceDetector:
 
     def find(self, frame_bgr: Frame, part: SearchPart) -> Faces:
         """What may be a face in one part, best first: one run of the network."""
-        is_tile = part.region.side < max(frame_bgr.shape[:2])
         options = self._options
-        min_score = options.min_tile_candidate_score if is_tile else options.min_candidate_score
-        return self._network.find(frame_bgr, part.region, min_score)
+        if part.region.side >= max(frame_bgr.shape[:2]):
+            return self._network.find(frame_bgr, part.region, options.min_candidate_score)
+        found = self._network.find(frame_bgr, part.region, options.min_tile_candidate_score)
+        is_small = longer_sides(found.xyxy) < SMALL_SHARE * min(frame_bgr.shape[:2])
+        return found.take(np.flatnonzero(is_small | (found.scores >= options.min_candidate_score)))
 
     def candidates(self, frame_bgr: Frame) -> Faces:
         """Find what may be a face, best first: the passes over the whole frame and over its tiles.

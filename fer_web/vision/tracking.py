@@ -42,6 +42,12 @@ VELOCITY_SHARE: Final = 0.5
 """The newest displacement enters a track's velocity by this share."""
 
 
+CLEAR_SCORE: Final = 0.75
+TRIAL_FRAMES: Final = 3
+"""A newcomer with a lower score is shown once it was found again in so many frames in a row: a pattern that
+looks like a face does so in a frame here and there, and a live stream gives it many chances."""
+
+
 @dataclass(frozen=True)
 class TrackedFaces:
     """The faces of one frame with their ids.
@@ -57,9 +63,10 @@ class TrackedFaces:
 
 @dataclass
 class _Track:
-    id: int
+    id: int | None  # None while it is on trial
     face: Faces
     seen_s: float
+    trial_frames: int = TRIAL_FRAMES
     velocity: Boxes = field(default_factory=lambda: np.zeros((1, 4), np.float32))
 
     def expected(self, now_s: float) -> Faces:
@@ -112,11 +119,19 @@ class FaceTracker:
         self._follow_size((frame_bgr.shape[0], frame_bgr.shape[1]))
         self._follow_known(frame_bgr, detector)
         self._watch_for_cuts(frame_bgr, was_seen=was_seen)
+        self._try_newcomers()
         self._take_in(self._search(frame_bgr, detector))
         self._tracks = [track for track in self._tracks if self._now_s - track.seen_s <= self._keep_lost_s]
-        return TrackedFaces(
-            self._faces(is_visible=True), tuple(track.id for track in self._tracks if self._is_visible(track))
-        )
+        shown = {track.id: track.face for track in self._tracks if track.id and self._is_visible(track)}
+        return TrackedFaces(join_faces(list(shown.values())), tuple(shown))
+
+    def _try_newcomers(self) -> None:
+        """Name those that were found again often enough, and forget those that were not."""
+        self._tracks = [track for track in self._tracks if track.id or self._is_visible(track)]
+        for track in self._tracks:
+            if track.id is None:
+                track.trial_frames -= 1
+                track.id = None if track.trial_frames else next(self._ids)
 
     def _watch_for_cuts(self, frame_bgr: Frame, *, was_seen: bool) -> None:
         """Let the search begin again where the picture is another one, or everybody is lost at once."""
@@ -191,7 +206,8 @@ class FaceTracker:
             if same is not None and self._distance(same, face) <= MAX_JUMP_SIDES:
                 same.see(face, self._now_s)
             elif len(self._tracks) < self._max_faces:
-                self._tracks.append(_Track(next(self._ids), face, self._now_s))
+                is_clear = float(face.scores[0]) >= CLEAR_SCORE
+                self._tracks.append(_Track(next(self._ids) if is_clear else None, face, self._now_s))
 
     def _distance(self, track: _Track, face: Faces) -> float:
         """Measure from an expected track to a face, in track sides; infinite if sizes differ."""

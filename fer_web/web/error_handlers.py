@@ -2,8 +2,9 @@
 
 import logging
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from flask import Flask, Response, current_app, jsonify, make_response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wrappers import Response as BaseResponse
 
 from fer_web.errors import (
     DatabaseError,
@@ -61,13 +62,30 @@ def _on_share(error: ShareError) -> Response:
     return answer
 
 
-def _on_http(error: HTTPException) -> Response:
+def _on_http(error: HTTPException) -> BaseResponse:
+    meant = _address_without_slash() if isinstance(error, NotFound) else None
+    if meant is not None:
+        return redirect(meant, 308)
     status = error.code or 500
     name = error.name.lower().replace(" ", "_")
     answer = _respond(status, {"code": name, "message": error.description or error.name, "retryable": False})
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer
+
+
+def _address_without_slash() -> str | None:
+    """What a page's address with a slash at its end means; None where there is no such page.
+
+    One slash stands at its start: with two the rest would name another host.
+    """
+    path = "/" + request.path.strip("/")
+    adapter = current_app.create_url_adapter(request)
+    is_page = request.path.endswith("/") and not path.startswith(("/api/", "/static/"))
+    if adapter is None or not is_page or not adapter.test(path, method="GET"):
+        return None
+    query = request.query_string.decode(errors="replace")
+    return f"{path}?{query}" if query else path
 
 
 def _on_unknown(error: Exception) -> Response:

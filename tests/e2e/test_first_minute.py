@@ -196,8 +196,10 @@ def test_picture_that_is_dropped_on_a_running_stream_waits(server, browser_with_
     live = LivePage(browser_with_face, server.url)
     live.start()
     drop(live)
-    live.page.click('[data-message="dropped"] a')
-    live.page.wait_for_selector("#viewer[data-state=done]")
+    with live.context.expect_page() as opened:
+        live.page.click('[data-message="dropped"] a')
+    opened.value.wait_for_selector("#viewer[data-state=done]")
+    assert live.page.get_attribute("#stage", "data-state") == "live"
 
 
 def test_file_that_is_dropped_where_nothing_takes_it_opens_no_other_page(server, browser_with_face):

@@ -5,7 +5,7 @@ from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import centres, join_faces
 from fer_web.vision.faces import build_detector
 from fer_web.vision.one_pass import OnePassSearch
-from fer_web.vision.tracking import FaceTracker
+from fer_web.vision.tracking import CLEAR_SCORE, TRIAL_FRAMES, FaceTracker
 from fer_web.vision.types import Faces
 from tests.support.faces import camera_frame_bgr
 
@@ -211,3 +211,23 @@ def test_update_real_face_over_30_frames_keeps_one_id():
         assert result.ids == (1,)
         centre_x = float(centres(result.faces.xyxy)[0, 0])
         assert centre_x == pytest.approx(96 + 225 * 448 / 512 + shift_x, abs=8)
+
+
+def doubtful(x, y):
+    seen = face(x, y)
+    return Faces(seen.xyxy, np.array([CLEAR_SCORE - 0.05], np.float32), seen.eyes_xy)
+
+
+def test_update_pattern_that_looks_like_a_face_for_a_moment_is_not_shown_and_takes_no_number():
+    detector, tracker = ScriptedDetector(doubtful(100, 100)), FaceTracker()
+    shown = [tracker.update(FRAME, step * FRAME_S, detector).ids for step in range(TRIAL_FRAMES)]
+    assert shown == [()] * TRIAL_FRAMES
+    detector.present = [face(400, 200)]
+    times = [(TRIAL_FRAMES + step) * FRAME_S for step in range(40)]
+    assert {ids for time_s in times if (ids := tracker.update(FRAME, time_s, detector).ids)} == {(1,)}
+
+
+def test_update_doubtful_face_that_stays_is_shown_soon():
+    detector, tracker = ScriptedDetector(doubtful(100, 100)), FaceTracker()
+    shown = [tracker.update(FRAME, step * FRAME_S, detector).ids for step in range(TRIAL_FRAMES + 2)]
+    assert shown == [()] * TRIAL_FRAMES + [(1,), (1,)]

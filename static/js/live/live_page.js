@@ -282,7 +282,8 @@ async function handOver(dropped) {
     return;
   }
   if (!isRunning) location.assign("/analyze");
-  else tellDropped("info", "Your files can be analysed", "Going there stops this stream.");
+  else
+    tellDropped("info", "Your files can be analysed", "The Analyze page opens beside this stream.");
 }
 
 function tellDropped(tone, title, text) {

@@ -40,6 +40,27 @@ def test_live_page_hands_its_options_to_the_browser_in_model_order(client):
     assert options["retention_days"] == 30
 
 
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("/history/", "/history"),
+        ("/analyze/", "/analyze"),
+        ("/analyze//?a=1", "/analyze?a=1"),
+        ("/api/", "/api"),
+        ("/trust/", "/trust"),
+    ],
+)
+def test_page_is_found_with_a_slash_too_many(client, address, meant):
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["Location"]) == (308, meant)
+    assert client.get(meant).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/%2Fexample.com/", "/nothing/", "/api/v1/health/", "/history/a/b/"])
+def test_a_slash_too_many_leads_nowhere_else(client, address):
+    assert client.get(address).status_code == 404
+
+
 def test_live_page_has_no_inline_script_or_style(client):
     page = client.get("/").text
     assert not re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", page)

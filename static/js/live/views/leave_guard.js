@@ -1,5 +1,5 @@
 /**
- * Asks before a page is left that records, opens the other pages beside it, and says in the tab's
+ * Asks before a page is left that records, opens other pages beside a stream, and says in the tab's
  * title how the recording stands.
  */
 const MARKS = { recording: "●", hindered: "❚❚" };
@@ -7,6 +7,7 @@ const MARKS = { recording: "●", hindered: "❚❚" };
 export class LeaveGuardView {
   #page;
   #title;
+  #isLive = false;
   #isRecording = false;
 
   /**
@@ -23,6 +24,7 @@ export class LeaveGuardView {
   }
 
   #follow({ state, hindrance, isLive, session }) {
+    this.#isLive = isLive;
     this.#isRecording = isLive && session !== null && state !== "paused";
     const mark = hindrance === null && state === "recording" ? MARKS.recording : MARKS.hindered;
     this.#page.title = this.#isRecording ? `${mark} ${this.#title}` : this.#title;
@@ -32,10 +34,10 @@ export class LeaveGuardView {
     if (this.#isRecording) event.preventDefault();
   }
 
-  /** A link that leaves the page would end the recording. */
+  /** A link that leaves the page would end the stream. */
   #openBeside(event) {
     const link = event.target.closest?.("a[href]");
-    if (!this.#isRecording || !link || !leavesPage(link, event)) return;
+    if (!this.#isLive || !link || !leavesPage(link, event)) return;
     event.preventDefault();
     this.#page.defaultView.open(link.href, "_blank", "noopener");
   }

@@ -18,7 +18,7 @@ const LATE = {
   id: "late",
   tone: "warning",
   title: "Results come late",
-  text: "They are more than a second old, so the boxes go: the server has too much to do, or the network is slow.",
+  text: "The server or the network is slow.",
 };
 
 export class OverlayView {
@@ -65,10 +65,11 @@ export class OverlayView {
    *
    * @param {CanvasRenderingContext2D} context
    * @param {{width: number, height: number}} view in the context's units
+   * @param {number} [alpha] 0-1, how strong boxes and labels are
    * @returns {{id: number, box: number[], label: string, text: string, hasHeatmap: boolean}[]} what
    *   was drawn
    */
-  paint(context, view) {
+  paint(context, view, alpha = 1) {
     const picture = fitRect(this.#frameSize(), view, "contain");
     const boxes = new Map(
       this.#faces.map(({ id }) => [id, boxAt(this.#tracks.get(id), this.#shownMs)]),
@@ -76,7 +77,6 @@ export class OverlayView {
     // All maps first: none may hide another face's label.
     if (this.#hasHeatmaps)
       this.#faces.forEach((face) => this.#paintHeatmap(context, face, boxes.get(face.id), picture));
-    const alpha = this.#freshness();
     const drawings = this.#faces.map((face) => {
       const box = clipBox(boxes.get(face.id));
       const rect = boxToRect(box, picture, this.#isMirrored);
@@ -205,7 +205,7 @@ export class OverlayView {
     const scale = this.#fitCanvas();
     this.#context.setTransform(scale, 0, 0, scale, 0, 0);
     this.#context.clearRect(0, 0, this.#view.width, this.#view.height);
-    const faces = this.paint(this.#context, this.#view);
+    const faces = this.paint(this.#context, this.#view, this.#freshness());
     const { seq, capturedMs } = this.#result;
     this.#canvas.dispatchEvent(
       new CustomEvent("overlaydrawn", { detail: { faces, seq, capturedMs } }),
