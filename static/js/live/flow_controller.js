@@ -199,8 +199,8 @@ export class FlowController {
     this.#wasQueueing = review.isQueueing;
     if (isDue) return this.#drain(review, nowMs);
     if (this.#isServerFull(review)) return this.#relieveServer(review, nowMs);
-    if (this.#isEncoderSlow(review) && this.#patience.smaller.isOver(nowMs))
-      return this.#encodeLess(review);
+    if (this.#isWorkSlow(review) && this.#patience.smaller.isOver(nowMs))
+      return this.#workLess(review);
     return this.#climb(review, nowMs);
   }
 
@@ -214,12 +214,14 @@ export class FlowController {
     this.#inFlight = Math.max(1, inFlight);
   }
 
-  #isServerFull({ waitMs, serverMs }) {
-    return this.#inFlight > 1 && waitMs > Math.max(MAX_QUEUE_MS, serverMs);
+  #isServerFull({ waitMs }) {
+    return this.#inFlight > 1 && waitMs > MAX_QUEUE_MS;
   }
 
-  #isEncoderSlow({ encodeMs }) {
-    return this.#fewerPixels() > 0 && encodeMs > 1000 / USEFUL_PER_SECOND;
+  /** Encoding here and analysis there take less time for fewer pixels, mostly. */
+  #isWorkSlow({ encodeMs, serverMs, perSecond }) {
+    const isShort = perSecond < USEFUL_PER_SECOND;
+    return this.#fewerPixels() > 0 && isShort && encodeMs + serverMs > 1000 / USEFUL_PER_SECOND;
   }
 
   /** @returns {number} index of the next smaller picture, -1 where there is none */
@@ -267,7 +269,7 @@ export class FlowController {
     });
   }
 
-  #encodeLess({ perSecond }) {
+  #workLess({ perSecond }) {
     const before = this.#standing();
     this.#size = this.#fewerPixels();
     this.#try(before, {

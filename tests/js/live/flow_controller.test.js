@@ -138,7 +138,8 @@ for (const workers of [1, 2]) {
         [],
       );
       assert.ok(drops.length < 10, `${drops.length} frames sent for nothing`);
-      assert.equal(min(sides), 640);
+      // Fewer pixels were tried, did not help, and were taken back.
+      assert.ok(sides.filter((side) => side === 640).length > 0.7 * sides.length);
     }
   });
 }

@@ -117,7 +117,7 @@ class LivePage:
               const [width, height] = [(right - left) * canvas.width, (bottom - top) * canvas.height];
               const data = canvas.getContext("2d").getImageData(x, y, width, height).data;
               let inked = 0;
-              for (let i = 3; i < data.length; i += 4) inked += data[i] > 200;
+              for (let i = 3; i < data.length; i += 4) inked += data[i] > 90;
               return inked;
             }""",
             [left, top, right, bottom],

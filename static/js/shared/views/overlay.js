@@ -11,7 +11,8 @@ import { drawFaces } from "../overlay_painter.js";
 
 /** Boxes of a result this old say nothing about the picture any more; before that they fade. */
 const STALE_MS = 1000;
-const FADES_FROM_MS = 400;
+const FADES_FROM_MS = 600;
+const FAINTEST = 0.4;
 /** So many results in a row come late before somebody is told: the first one of a server may. */
 const LATE_RESULTS = 3;
 const LATE = {
@@ -98,7 +99,7 @@ export class OverlayView {
   #freshness() {
     const ageMs = this.#shownMs - (this.#result?.capturedMs ?? this.#shownMs);
     const share = (STALE_MS - ageMs) / (STALE_MS - FADES_FROM_MS);
-    return Math.max(0.15, Math.min(1, share));
+    return Math.max(FAINTEST, Math.min(1, share));
   }
 
   #watchPointer() {
