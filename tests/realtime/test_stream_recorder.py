@@ -88,8 +88,9 @@ def test_saved_says_what_is_stored(application, ann):
     saved = ann.film_until("saved")
     assert saved["session"] == session_id
     table = application.history.read_samples(session_id, "ann")
-    assert saved["samples"] == len(table)
-    assert saved["until_s"] == table.at_s[-1]
+    # The next batch may have followed.
+    assert saved["samples"] <= len(table)
+    assert saved["until_s"] == table.at_s[saved["samples"] - 1]
     assert table.scores[0].tolist() == [0, 0, 0, 1, 0, 0, 0], "raw scores, not the steadied ones"
 
 
