@@ -75,7 +75,12 @@ export class FlowController {
   /** Of the settings that stand: what was sent before says nothing about them. */
   #sinceMs = null;
   #trial = null;
-  #patience = { more: new Patience(), larger: new Patience(), smaller: new Patience() };
+  #patience = {
+    more: new Patience(),
+    fewer: new Patience(),
+    larger: new Patience(),
+    smaller: new Patience(),
+  };
 
   /** @param {{maxFps: number, maxInFlight: number}} options the server's bounds */
   constructor({ maxFps, maxInFlight }) {
@@ -198,7 +203,8 @@ export class FlowController {
     const isDue = this.#wasQueueing && review.isQueueing && this.#inFlight > 1;
     this.#wasQueueing = review.isQueueing;
     if (isDue) return this.#drain(review, nowMs);
-    if (this.#isServerFull(review)) return this.#relieveServer(review, nowMs);
+    if (this.#isServerFull(review) && this.#patience.fewer.isOver(nowMs))
+      return this.#relieveServer(review, nowMs);
     if (this.#isWorkSlow(review) && this.#patience.smaller.isOver(nowMs))
       return this.#workLess(review);
     return this.#climb(review, nowMs);
@@ -264,7 +270,7 @@ export class FlowController {
     this.#fewer(this.#inFlight - 1);
     this.#patience.more.wait(nowMs);
     this.#try(before, {
-      patience: this.#patience.more,
+      patience: this.#patience.fewer,
       helped: (after) => after.perSecond > 0.9 * perSecond,
     });
   }
