@@ -283,9 +283,10 @@ class VideoQueue:
         return sorted(jobs, key=lambda job: keys[job.id])
 
     def _conclude(self, job: VideoJob, state: JobState) -> None:
+        # First the files: whoever reads that it has ended finds nothing of it on the disk.
+        self._discard(job.new.folder)
         with self._changed:
             self._end(job, state)
-        self._discard(job.new.folder)
         self.expire()
 
     def _end(self, job: VideoJob, state: JobState) -> None:
