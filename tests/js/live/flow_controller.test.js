@@ -39,7 +39,8 @@ for (const [roundTripMs, least] of [
       assert.ok(perSecond >= least, `${perSecond} a second`);
       assert.equal(min(sides), 640);
       assert.deepEqual(drops, []);
-      assert.ok(p95Ms < roundTripMs + 60, `${p95Ms} ms`);
+      // Two camera frames, and the time until there is room.
+      assert.ok(p95Ms < roundTripMs + 75, `${p95Ms} ms`);
     }
   });
 }
