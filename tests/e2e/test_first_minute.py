@@ -162,11 +162,13 @@ def test_no_camera_offers_the_film(server):
         assert live.errors == []
 
 
-def test_film_that_does_not_come_says_so(server, browser_with_face):
+def test_film_that_does_not_come_in_any_form_says_so(server, browser_with_face):
     live = LivePage(browser_with_face, server.url)
-    live.page.route("**/two_faces.webm", lambda route: route.abort())
+    asked = []
+    live.page.route("**/film/*", lambda route: (asked.append(route.request.url[-5:]), route.abort()))
     live.page.click("#film-start")
     live.page.wait_for_selector("#problem[data-kind=film]", state="visible")
+    assert asked == [".webm", "s.mp4"]
     assert live.page.is_hidden("#problem-film")
     live.page.click("#retry")
     live.wait_for_faces(1)

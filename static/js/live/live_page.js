@@ -74,7 +74,7 @@ function buildSession() {
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
   const built = new LiveSession({
     camera,
-    film: new Film(video, video.dataset.film),
+    film: new Film(video, video.dataset.films.split(" ")),
     clock: new VideoClock(video, bus),
     pump,
     socket,
