@@ -90,14 +90,17 @@ test("Escape leaves the window too, but for a field or a menu that it closes", a
   assert.deepEqual(told, [true, false]);
 });
 
-test("a button that was pressed before does not keep the controls, the one of full screen does", async () => {
-  for (const isAtKeyboard of [false, true]) {
-    const { ask, used } = build();
-    used.isAtKeyboard = isAtKeyboard;
-    await ask();
-    assert.equal(used.focus, isAtKeyboard ? "" : "shell");
-  }
-});
+test(
+  "a button that was pressed before does not keep the controls, the one of full screen does",
+  withTimers(async () => {
+    for (const isAtKeyboard of [false, true]) {
+      const { ask, used } = build();
+      used.isAtKeyboard = isAtKeyboard;
+      await ask();
+      assert.equal(used.focus, isAtKeyboard ? "" : "shell");
+    }
+  }),
+);
 
 test("the browser's own way out of full screen is followed", async () => {
   const { ask, told, become } = build();
