@@ -16,7 +16,7 @@ from fer_web.history.session_texts import MAX_PEOPLE, check_person_name
 from fer_web.history.types import Person, SampleTable
 from fer_web.storage.schema import faces, people, sessions
 
-_MAX_FACE = 2**31 - 1
+_FACE_NUMBERS = range(2**31)
 
 
 class People:
@@ -129,7 +129,7 @@ def save_person(
 
 
 def _check_face(connection: Connection, session: Row[Any], face: int, *, may_come: bool = False) -> None:
-    is_number = 0 <= face <= _MAX_FACE
+    is_number = face in _FACE_NUMBERS
     here = select(faces.c.face).where(faces.c.session == session.key, faces.c.face == face)
     if not is_number or not (may_come or connection.execute(here).first()):
         raise NotFoundError(f"There is no face {face} in this session.")
