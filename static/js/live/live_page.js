@@ -15,6 +15,7 @@ import { SessionsApi } from "../history/sessions_api.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
 import { MarkerQueue } from "./marker_queue.js";
+import { PersonNames } from "./person_names.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
@@ -236,6 +237,7 @@ function wireHud() {
 }
 
 function wireRecording(api) {
+  new PersonNames({ socket, bus });
   const rename = (session, id, changes) => api.updateMarker(session, id, changes);
   const markers = new MarkerQueue({ socket, bus, rename });
   tellRecording(bus);
