@@ -32,7 +32,9 @@ import { HelpView } from "./views/help.js";
 import { HudView } from "./views/hud.js";
 import { LeaveGuardView } from "./views/leave_guard.js";
 import { NoticeView } from "./views/notice.js";
+import { LargeBarsView } from "../shared/views/large_bars.js";
 import { OverlayView } from "../shared/views/overlay.js";
+import { PresentationView } from "../shared/views/presentation.js";
 import { RecordingBarView } from "./views/recording_bar.js";
 import { ShortcutsView } from "./views/shortcuts.js";
 import { SnapshotView } from "./views/snapshot.js";
@@ -105,7 +107,6 @@ function buildViews() {
   new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus);
   new StageView(
     {
-      shell: find("stage-shell"),
       stage: find("stage"),
       video,
       problem: find("problem"),
@@ -134,6 +135,10 @@ function buildViews() {
     bus,
     options.emotions,
   );
+  new LargeBarsView({ list: find("large-bars") }, bus, { emotions: options.emotions, now });
+  const bars = [find("controls"), find("recorder")];
+  const shown = { shell: find("stage-shell"), bars, fullscreen: find("fullscreen") };
+  new PresentationView(shown, bus, document);
   new WatcherCountView({ bar: find("watched"), text: find("watched-text") }, bus);
   new HudView({ hud: find("hud") }, bus);
   new ControlsView(
