@@ -63,6 +63,7 @@ const SERVICES = [
   "live/marker_queue.js",
   "live/person_names.js",
   "live/recording.js",
+  "live/session_story.js",
   "live/video_clock.js",
   "shared/handed_files.js",
   "shared/wake_lock.js",
@@ -97,6 +98,8 @@ const PURE = [
   "shared/motion.js",
   "shared/options.js",
   "shared/protocol.js",
+  "shared/timeline_lanes.js",
+  "shared/unsure.js",
 ];
 
 /** Paths from static/js/ of what a module imports. */
