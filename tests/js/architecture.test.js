@@ -82,6 +82,7 @@ const PURE = [
   "analyze/video_texts.js",
   "history/alignment.js",
   "history/dates.js",
+  "history/people.js",
   "history/samples.js",
   "live/frame_encoder.js",
   "live/flow_controller.js",
