@@ -63,7 +63,7 @@ def _see_the_timeline(page):
     label = page.page.locator(".timeline-lane canvas").first.get_attribute("aria-label")
     assert label.startswith("Mstre: mostly ")
     shoot(page, "live-minute")
-    page.page.click("text=Since start")
+    page.page.check('input[name="timeline-range"][value="session"]')
     page.wait_until("document.querySelector('#timeline-from').textContent === '0:00'")
     shoot(page, "live-session")
     if SHOTS:
