@@ -198,6 +198,18 @@ class Recorder:
             session, now_s = recording.session, recording.clock.elapsed_s(self._clock())
         return self._store.add_marker(session.id, session.owner, now_s if at_s is None else at_s, text)
 
+    def name_person(self, client: str, face_id: int, name: str) -> None:
+        """Say what the person of a face of this client's stream is called; empty takes the name away.
+
+        Raises: RecordingError: it is not recorded. InvalidValueError, NotFoundError, DatabaseError.
+        """
+        with self._lock:
+            recording = self._of_client.get(client)
+            if recording is None:
+                raise RecordingError("Nothing is being recorded, so the name is not kept.")
+            session, face = recording.session, recording.first_face + face_id
+        self._store.update_person(session.id, session.owner, face, name=name)
+
     def next_notice(self) -> Notice | None:
         """Wait for what to tell a client next, and return it. None at the end."""
         return self._notices.next()

@@ -16,7 +16,7 @@ from fer_web.errors import (
     RecordingStoppedError,
 )
 from fer_web.history.live_recording import LiveRecording
-from fer_web.history.types import Marker, NewSession, Sample, Session
+from fer_web.history.types import Marker, NewSession, Sample, Session, SessionFace
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,12 @@ class RecordingStore(Protocol):
 
     def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
         """Name a moment."""
+        ...
+
+    def update_person(
+        self, session_id: str, owner: str | None, face: int, *, name: str | None = None
+    ) -> Sequence[SessionFace]:
+        """Name the person of a face."""
         ...
 
 

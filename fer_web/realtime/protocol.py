@@ -25,6 +25,7 @@ EXPECTED_HEADER = (
     "and the JPEG as binary"
 )
 EXPECTED_RECORD = '{"on": boolean, "session": id or null, "name": text or null}'
+EXPECTED_NAME = '{"face": integer, "name": text}'
 EXPECTED_MARKER = '{"text": text, "at_s": number or null}'
 
 
@@ -43,6 +44,14 @@ class MarkerMessage:
 
     text: str
     at_s: float | None
+
+
+@dataclass(frozen=True)
+class NameMessage:
+    """A validated `name` event. `face`: id of a face of the stream."""
+
+    face: int
+    name: str
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,17 @@ def parse_marker(arguments: tuple[Any, ...]) -> MarkerMessage:
     if not isinstance(text, str):
         raise ProtocolError(f"marker takes {EXPECTED_MARKER}; as text came {type(text).__name__}.")
     return MarkerMessage(text, None if at_s is None else _parse_number("at_s", "seconds", at_s))
+
+
+def parse_name(arguments: tuple[Any, ...]) -> NameMessage:
+    """Validate a `name` event's arguments. Raises ProtocolError."""
+    message = _parse_object("name", EXPECTED_NAME, arguments, ("face", "name"))
+    face, name = message.get("face"), message.get("name")
+    if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face < 2**31:
+        raise ProtocolError(f"name takes {EXPECTED_NAME}; as face came {face!r:.40}.")
+    if not isinstance(name, str):
+        raise ProtocolError(f"name takes {EXPECTED_NAME}; as name came {type(name).__name__}.")
+    return NameMessage(face, name)
 
 
 def _parse_object(

@@ -30,21 +30,30 @@ SMALL_TARGETS_JS = """
 """
 
 
-DROP_JS = """
+HAND_JS = """
 ([selector, name, base64]) => {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const transfer = new DataTransfer();
   transfer.items.add(new File([bytes], name, { type: "image/png" }));
-  const send = (type) => {
-    const options = { bubbles: true, cancelable: true, dataTransfer: transfer };
-    const event = new DragEvent(type, options);
-    document.querySelector(selector).dispatchEvent(event);
-    return event.defaultPrevented;
-  };
-  return [send("dragover"), send("drop")];
+  const options = { bubbles: true, cancelable: true };
+  const send = (event) => !document.querySelector(selector).dispatchEvent(event);
+  %s
 }
 """
-"""Drops a picture; says whether the browser was kept from opening it in the page's stead."""
+DROP_JS = (
+    HAND_JS
+    % """
+  const drag = (type) => send(new DragEvent(type, { ...options, dataTransfer: transfer }));
+  return [drag("dragover"), drag("drop")];
+"""
+)
+PASTE_JS = (
+    HAND_JS
+    % """
+  return [send(new ClipboardEvent("paste", { ...options, clipboardData: transfer }))];
+"""
+)
+"""They drop or paste a picture, and say whether the browser was kept from opening it in the page's stead."""
 
 
 @pytest.mark.parametrize("size", [(1280, 720), *PHONES])
@@ -162,20 +171,22 @@ def test_no_camera_offers_the_film(server):
         assert live.errors == []
 
 
-def test_film_that_does_not_come_says_so(server, browser_with_face):
+def test_film_that_does_not_come_in_any_form_says_so(server, browser_with_face):
     live = LivePage(browser_with_face, server.url)
-    live.page.route("**/two_faces.webm", lambda route: route.abort())
+    asked = []
+    live.page.route("**/film/*", lambda route: (asked.append(route.request.url[-5:]), route.abort()))
     live.page.click("#film-start")
     live.page.wait_for_selector("#problem[data-kind=film]", state="visible")
+    assert asked == [".webm", "s.mp4"]
     assert live.page.is_hidden("#problem-film")
     live.page.click("#retry")
     live.wait_for_faces(1)
 
 
-def drop(live, selector="#stage"):
-    """Drop a portrait on the page."""
+def drop(live, selector="#stage", script=DROP_JS):
+    """Drop a portrait on the page, or paste it."""
     picture = b64encode(cv2.imencode(".png", astronaut_bgr())[1]).decode()
-    assert live.page.evaluate(DROP_JS, [selector, "portrait.png", picture]) == [True, True]
+    assert all(live.page.evaluate(script, [selector, "portrait.png", picture]))
 
 
 def test_picture_that_is_dropped_on_the_live_page_is_analysed_once(server, browser_with_face):
@@ -192,10 +203,10 @@ def test_picture_that_is_dropped_on_the_live_page_is_analysed_once(server, brows
     assert live.errors == []
 
 
-def test_picture_that_is_dropped_on_a_running_stream_waits(server, browser_with_face):
+def test_picture_that_is_pasted_into_a_running_stream_waits(server, browser_with_face):
     live = LivePage(browser_with_face, server.url)
     live.start()
-    drop(live)
+    drop(live, "body", PASTE_JS)
     with live.context.expect_page() as opened:
         live.page.click('[data-message="dropped"] a')
     opened.value.wait_for_selector("#viewer[data-state=done]")

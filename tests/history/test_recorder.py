@@ -29,6 +29,7 @@ class MemoryStore:
         self.stored = {}
         self.finished = {}
         self.settings = {}
+        self.names = {}
         self.error = None
         self.calls = 0
 
@@ -64,6 +65,9 @@ class MemoryStore:
 
     def add_marker(self, session_id, owner, at_s, text):
         return Marker(session_id, at_s, text)
+
+    def update_person(self, session_id, owner, face, *, name=None):
+        self.names[session_id, owner, face] = name
 
     def fail(self):
         if self.error is not None:
@@ -262,6 +266,16 @@ def test_one_recording_too_many_is_refused(bench):
     bench.recorder.finish("a")
     bench.recorder.store_due()
     bench.recorder.start("d", "ann", "")
+
+
+def test_a_name_goes_to_the_number_that_the_face_has_in_the_session(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1, client="a", numbers=(1, 2))
+    bench.recorder.resume("b", "ann", session.id)
+    bench.recorder.name_person("b", 1, "Ann")
+    assert bench.store.names == {(session.id, "ann", 3): "Ann"}
+    with pytest.raises(RecordingError, match="not kept"):
+        bench.recorder.name_person("a", 1, "Bob")
 
 
 def test_mark_without_a_time_is_now(bench):

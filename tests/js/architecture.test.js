@@ -61,6 +61,7 @@ const SERVICES = [
   "live/frame_pump.js",
   "live/live_session.js",
   "live/marker_queue.js",
+  "live/person_names.js",
   "live/recording.js",
   "live/video_clock.js",
   "shared/handed_files.js",

@@ -2,7 +2,7 @@
  * Composition root of /analyze.
  *
  * Events beside those that the modules name at their heads:
- *   files-added {files}; folder-added {found}: chosen or pasted
+ *   files-added {files}; folder-added {found}: chosen
  *   files-dropped {files, found}: see drop_zone.js
  *   images-changed, image-changed, selection-changed: see image_queue.js, image_selection.js
  *   videos-changed, video-ended, videos-unreachable: see video_jobs.js; folder-changed: see

@@ -3,13 +3,16 @@ import { CameraError } from "../shared/errors.js";
 
 export class Film {
   #video;
-  #url;
+  #urls;
   #turn = 0;
 
-  /** @param {HTMLVideoElement} video @param {string} url */
-  constructor(video, url) {
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {string[]} urls of the same film; the first that this browser can play is taken
+   */
+  constructor(video, urls) {
     this.#video = video;
-    this.#url = url;
+    this.#urls = urls;
   }
 
   /**
@@ -22,15 +25,32 @@ export class Film {
     const video = this.#video;
     video.loop = true;
     video.muted = true;
-    video.src = this.#url;
-    const cause = await new Promise((resolve) => {
-      video.addEventListener("loadeddata", () => resolve(null), { once: true });
-      video.addEventListener("error", () => resolve(video.error), { once: true });
-      video.addEventListener("emptied", () => resolve(null), { once: true });
+    let cause = null;
+    for (const url of this.#urls) {
+      cause = await this.#load(url);
+      if (turn !== this.#turn) return false;
+      if (!cause) return true;
+    }
+    throw new CameraError("film", cause);
+  }
+
+  /** @returns {Promise<MediaError | null>} why it cannot be played; null also when it was closed */
+  #load(url) {
+    const video = this.#video;
+    const turn = this.#turn;
+    return new Promise((resolve) => {
+      const once = new AbortController();
+      const end = (cause) => {
+        once.abort();
+        resolve(cause);
+      };
+      video.src = url;
+      video.addEventListener("loadeddata", () => end(null), { signal: once.signal });
+      video.addEventListener("error", () => end(video.error), { signal: once.signal });
+      // The element is also emptied of a film before this one, which failed.
+      const onEmptied = () => turn !== this.#turn && end(null);
+      video.addEventListener("emptied", onEmptied, { signal: once.signal });
     });
-    if (turn !== this.#turn) return false;
-    if (cause) throw new CameraError("film", cause);
-    return true;
   }
 
   close() {

@@ -20,6 +20,7 @@
  * @typedef {object} Review
  * @property {number} perSecond answered frames
  * @property {number} networkMs the least of the review: what no frame was spared
+ * @property {number} roundTripMs median
  * @property {number} waitMs the least of the review
  * @property {number} encodeMs median
  * @property {number} serverMs median
@@ -74,6 +75,8 @@ export class FlowController {
   #wasQueueing = false;
   /** Of the settings that stand: what was sent before says nothing about them. */
   #sinceMs = null;
+  /** Until the first frame of new settings is answered: those before it met a path less full. */
+  #isSettling = false;
   #trial = null;
   #patience = {
     more: new Patience(),
@@ -101,6 +104,7 @@ export class FlowController {
     this.#path.add(networkMs, nowMs);
     this.#sinceMs ??= nowMs - timing.roundTripMs;
     if (nowMs - timing.roundTripMs < this.#sinceMs) return;
+    if (this.#isSettling) return this.#begin(nowMs);
     this.#samples.push({ ...timing, networkMs, nowMs });
     this.#reviewIfDue(nowMs);
   }
@@ -136,6 +140,7 @@ export class FlowController {
     this.#drops = 0;
     this.#isSilent = false;
     this.#wasBlocked = false;
+    this.#isSettling = false;
     this.#sinceMs = nowMs;
   }
 
@@ -158,6 +163,7 @@ export class FlowController {
     return {
       perSecond: this.#pace(spanMs),
       networkMs,
+      roundTripMs: median("roundTripMs"),
       waitMs: Math.min(...values("waitMs"), Infinity),
       encodeMs: median("encodeMs"),
       serverMs: median("serverMs"),
@@ -291,15 +297,29 @@ export class FlowController {
     else if (this.#size > 0 && this.#patience.larger.isOver(nowMs)) this.#enlarge();
   }
 
-  #grow({ perSecond }) {
+  #grow(review) {
     const before = this.#standing();
     const more = this.#isFirstClimb ? this.#inFlight : 1;
     this.#inFlight = Math.min(this.#maxInFlight, this.#inFlight + more);
+    this.#isSettling = this.#isFirstClimb;
+    const growth = this.#inFlight / before.inFlight;
+    const { perSecond } = review;
     this.#try(before, {
       patience: this.#patience.more,
       helped: (after) =>
-        !after.isQueueing && after.dropShare <= MAX_DROP_SHARE && after.perSecond > 0.9 * perSecond,
+        !after.isQueueing &&
+        !onlyTakesLonger(review, after, growth) &&
+        after.dropShare <= MAX_DROP_SHARE &&
+        after.perSecond > 0.9 * perSecond,
+      takenBack: (after) => this.#fitFirst(review, after, growth),
     });
+  }
+
+  /** A narrow path is known as soon as more frames in flight only queue on it. */
+  #fitFirst(before, after, growth) {
+    if (!this.#isFirstClimb || !onlyTakesLonger(before, after, growth)) return;
+    const { perSecond, bytes } = after;
+    this.#size = Math.max(this.#size, this.#sizeFor(perSecond * bytes, bytes));
   }
 
   #enlarge() {
@@ -318,6 +338,18 @@ export class FlowController {
   #try(before, trial) {
     this.#trial = { ...before, ...trial };
   }
+}
+
+/**
+ * By Little's law more frames in flight give a higher rate or take longer, each.
+ *
+ * @param {Review} before
+ * @param {Review} after
+ * @param {number} growth of the frames in flight
+ */
+function onlyTakesLonger(before, after, growth) {
+  const isLonger = after.roundTripMs > before.roundTripMs * growth ** 0.7;
+  return isLonger && after.perSecond < before.perSecond * growth ** 0.3;
 }
 
 /** How long to wait before something is tried again: twice as long after each failure. */

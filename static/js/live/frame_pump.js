@@ -25,6 +25,8 @@ import { parseAck } from "../shared/protocol.js";
 
 /** A frame may come this much before its turn: cameras jitter. */
 const EARLY_MS = 6;
+/** An encoded frame that waits for its turn longer than this gives way to a newer one. */
+const FRESH_MS = 40;
 /**
  * Pause after a refusal, twice as long after each further one: a full server must not be hammered.
  */
@@ -41,7 +43,11 @@ export class FramePump {
   #isEncoding = false;
   #isSuspect = false;
   #refusals = 0;
+  /** Frames being encoded, and those sent and not yet answered. */
   #inFlight = 0;
+  #unanswered = 0;
+  /** An encoded frame for which there is no room yet. */
+  #held = null;
   #waiting = null;
   #dueMs = -Infinity;
   #newestSeq = -1;
@@ -98,6 +104,7 @@ export class FramePump {
 
   #reset() {
     this.#epoch += 1;
+    this.#release(false);
     this.#waiting = null;
     this.#dueMs = -Infinity;
     this.#deps.controller.forget();
@@ -111,14 +118,37 @@ export class FramePump {
     if (!this.#waiting || this.#isEncoding || !this.#isOpen()) return;
     const { controller } = this.#deps;
     const settings = controller.settings;
-    // After a time-out the answer may just be late: one frame at a time until the server answers
-    // again.
-    if (this.#inFlight >= (this.#isSuspect ? 1 : settings.inFlight))
+    if (this.#inFlight >= this.#allowed(settings) + this.#ahead(settings))
       return controller.recordBlocked();
     const { capturedMs } = this.#waiting;
     this.#waiting = null;
     this.#schedule(capturedMs, 1000 / settings.fps);
     void this.#deliver(capturedMs, settings, this.#epoch);
+  }
+
+  /** After a time-out the answer may just be late: one frame at a time until the server answers again. */
+  #allowed({ inFlight }) {
+    return this.#isSuspect ? 1 : inFlight;
+  }
+
+  /** On a path that would hold more than the server allows, the next frame is encoded meanwhile. */
+  #ahead(settings) {
+    const isBound = this.#allowed(settings) >= this.#deps.options.maxInFlight;
+    if (isBound && this.#held && this.#waiting.capturedMs - this.#held.capturedMs > FRESH_MS)
+      this.#release(false);
+    return isBound && !this.#held ? 1 : 0;
+  }
+
+  /** @returns {Promise<boolean>} true when there is room, false when the frame is too old by then */
+  #room(capturedMs, settings) {
+    if (this.#unanswered < this.#allowed(settings)) return Promise.resolve(true);
+    this.#deps.controller.recordBlocked();
+    return new Promise((tell) => (this.#held = { capturedMs, tell }));
+  }
+
+  #release(isRoom) {
+    this.#held?.tell(isRoom);
+    this.#held = null;
   }
 
   /**
@@ -136,7 +166,8 @@ export class FramePump {
       const beganMs = this.#deps.now();
       const encoded = await this.#encode(settings);
       const encodeMs = this.#deps.now() - beganMs;
-      if (encoded && epoch === this.#epoch && this.#isOpen())
+      const isSent = encoded && (await this.#room(capturedMs, settings));
+      if (isSent && epoch === this.#epoch && this.#isOpen())
         await this.#send({ ...encoded, encodeMs }, capturedMs, settings, epoch);
     } catch (error) {
       this.#deps.bus.emit("message", {
@@ -176,6 +207,7 @@ export class FramePump {
     // The slot of the encoder is free again: the next frame may be encoded while this one travels.
     const sentMs = now();
     let ack;
+    this.#unanswered += 1;
     try {
       const heatmap = this.#wantsHeatmap ? { heatmap: true } : {};
       const answering = transport.sendFrame({ seq, captured_ms: capturedMs, ...heatmap }, bytes);
@@ -184,6 +216,9 @@ export class FramePump {
     } catch (error) {
       if (epoch === this.#epoch) this.#failed(seq, error);
       return;
+    } finally {
+      this.#unanswered -= 1;
+      if (this.#unanswered < this.#allowed(this.#deps.controller.settings)) this.#release(true);
     }
     this.#isSuspect = false;
     if (epoch !== this.#epoch) return;

@@ -15,6 +15,7 @@ import { SessionsApi } from "../history/sessions_api.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
 import { MarkerQueue } from "./marker_queue.js";
+import { PersonNames } from "./person_names.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
@@ -31,7 +32,9 @@ import { HelpView } from "./views/help.js";
 import { HudView } from "./views/hud.js";
 import { LeaveGuardView } from "./views/leave_guard.js";
 import { NoticeView } from "./views/notice.js";
+import { LargeBarsView } from "../shared/views/large_bars.js";
 import { OverlayView } from "../shared/views/overlay.js";
+import { PresentationView } from "../shared/views/presentation.js";
 import { RecordingBarView } from "./views/recording_bar.js";
 import { ShortcutsView } from "./views/shortcuts.js";
 import { SnapshotView } from "./views/snapshot.js";
@@ -72,7 +75,7 @@ function buildSession() {
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
   const built = new LiveSession({
     camera,
-    film: new Film(video, video.dataset.film),
+    film: new Film(video, video.dataset.films.split(" ")),
     clock: new VideoClock(video, bus),
     pump,
     socket,
@@ -104,7 +107,6 @@ function buildViews() {
   new ConnectionView({ pill: find("connection"), text: find("connection-text") }, bus);
   new StageView(
     {
-      shell: find("stage-shell"),
       stage: find("stage"),
       video,
       problem: find("problem"),
@@ -133,6 +135,10 @@ function buildViews() {
     bus,
     options.emotions,
   );
+  new LargeBarsView({ list: find("large-bars") }, bus, { emotions: options.emotions, now });
+  const bars = [find("controls"), find("recorder")];
+  const shown = { shell: find("stage-shell"), bars, fullscreen: find("fullscreen") };
+  new PresentationView(shown, bus, document);
   new WatcherCountView({ bar: find("watched"), text: find("watched-text") }, bus);
   new HudView({ hud: find("hud") }, bus);
   new ControlsView(
@@ -236,6 +242,7 @@ function wireHud() {
 }
 
 function wireRecording(api) {
+  new PersonNames({ socket, bus });
   const rename = (session, id, changes) => api.updateMarker(session, id, changes);
   const markers = new MarkerQueue({ socket, bus, rename });
   tellRecording(bus);

@@ -1,5 +1,6 @@
 /** Draws faces on a canvas: the same on the live overlay, in a snapshot and on a picture. */
 import { placeLabels } from "./label_layout.js";
+import { drawPersonMark } from "./person_mark.js";
 import { UNSURE_COLOUR, emotionColour, textColourOn } from "./palette.js";
 
 const FONT_FAMILY = '-apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
@@ -47,8 +48,7 @@ function measure(context, { rect, text, face }, unit) {
   return { id: face.id, rect, sizes };
 }
 
-const badgeWidth = (context, { id }, unit) =>
-  Math.max(27 * unit, context.measureText(String(id)).width + 14 * unit);
+const badgeWidth = (context, { id }, unit) => context.measureText(String(id)).width + 31 * unit;
 
 /** The box alone, where there is no room for words. See drawFace. */
 export function drawFaceFrame(context, { rect, face, view }) {
@@ -94,7 +94,6 @@ function drawChip(context, { x, y, width, height }, { face, text, unit }) {
     context.fillText(text, x + badge + 9 * unit, y + height / 2 + unit);
   }
   context.fillStyle = "#ffffff";
-  context.textAlign = "center";
-  context.fillText(String(face.id), x + badge / 2, y + height / 2 + unit);
-  context.textAlign = "start";
+  drawPersonMark(context, face.id, { x: x + 13 * unit, y: y + height / 2, radius: 5.5 * unit });
+  context.fillText(String(face.id), x + 23 * unit, y + height / 2 + unit);
 }

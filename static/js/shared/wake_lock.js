@@ -38,12 +38,21 @@ export class WakeLock {
 }
 
 /**
- * @param {WakeLock} wakeLock wanted while a session is live
+ * @param {WakeLock} wakeLock wanted while a session is live, or in full screen
  * @param {Document} page whose return to sight renews it
  * @param {import("./event_bus.js").EventBus} bus
  */
 export function keepAwake(wakeLock, page, bus) {
-  bus.on("session-changed", ({ state }) => wakeLock.want(state === "live"));
+  let [isLive, isPresented] = [false, false];
+  const decide = () => wakeLock.want(isLive || isPresented);
+  bus.on("session-changed", ({ state }) => {
+    isLive = state === "live";
+    decide();
+  });
+  bus.on("fullscreen-changed", ({ isFullscreen }) => {
+    isPresented = isFullscreen;
+    decide();
+  });
   page.addEventListener("visibilitychange", () => page.hidden || wakeLock.renew(), {
     signal: bus.signal,
   });

@@ -12,9 +12,12 @@ import { SocketClient } from "../shared/socket_client.js";
 import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { FacesView } from "../shared/views/faces.js";
+import { LargeBarsView } from "../shared/views/large_bars.js";
 import { OverlayView } from "../shared/views/overlay.js";
+import { PresentationView } from "../shared/views/presentation.js";
 import { WakeLock, keepAwake } from "../shared/wake_lock.js";
 import { WatchFactsView } from "./views/watch_facts.js";
+import { WatchKeysView } from "./views/watch_keys.js";
 import { MinuteView } from "./views/minute.js";
 import { WatchStageView } from "./views/watch_stage.js";
 import { WatchSession } from "./watch_session.js";
@@ -23,7 +26,7 @@ const TICK_MS = 500;
 
 const now = () => performance.now();
 
-const { bus } = openPage();
+const { bus, preferences } = openPage();
 const options = parseOptions(optionsText());
 const session = new WatchSession({ bus, decode, now });
 
@@ -66,6 +69,10 @@ function buildViews() {
     { bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts },
     bus,
   );
+  new LargeBarsView({ list: find("large-bars") }, bus, { emotions: options.emotions, now });
+  const shown = { shell: find("shell"), bars: [find("facts")], fullscreen: find("fullscreen") };
+  new PresentationView(shown, bus, document);
+  new WatchKeysView({ page: document, fullscreen: find("fullscreen") }, bus, preferences);
   new ExpressionAnnouncerView({ region: find("announcer") }, bus);
   // Others are shown as they stand before the camera, not as in a mirror.
   bus.emit("mirror-changed", { isMirrored: false });

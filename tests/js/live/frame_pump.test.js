@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 import { FramePump } from "../../../static/js/live/frame_pump.js";
 
-const OPTIONS = { emotions: ["happy", "sad"], maxFrameBytes: 1000, maxFps: 30 };
+const OPTIONS = { emotions: ["happy", "sad"], maxFrameBytes: 1000, maxFps: 30, maxInFlight: 8 };
 
 /** A pump whose server answers when the test says so. */
 function build({ frameBytes = 100 } = {}) {
@@ -157,6 +157,38 @@ test("a free slot takes the newest frame, not the oldest that waited", async () 
   );
   await answer(setup, 1);
   assert.equal(setup.sent.length, 3, "the frames in between are gone");
+});
+
+test("at the server's bound the next frame is encoded before there is room for it", async () => {
+  const setup = build();
+  const encoded = [];
+  const { encode } = setup.encoder;
+  setup.encoder.encode = async (settings) => {
+    encoded.push(setup.clock.ms);
+    return encode(settings);
+  };
+  setup.controller.settings.inFlight = OPTIONS.maxInFlight;
+  for (let i = 0; i <= 9; i += 1) await offer(setup, 40 * i);
+  assert.equal(setup.sent.length, 8, "no more than the server allows are unanswered");
+  assert.deepEqual(encoded.slice(8), [320]);
+  assert.ok(setup.records.includes("blocked"));
+  await answer(setup, 0);
+  assert.equal(setup.sent[8].header.captured_ms, 320);
+  assert.deepEqual(encoded.slice(8), [320, 360], "and the one after it");
+  await offer(setup, 440);
+  await answer(setup, 1);
+  assert.equal(setup.sent[9].header.captured_ms, 440, "not the one that waited too long");
+});
+
+test("an encoded frame that waits for room is not sent after a stop or a time-out", async () => {
+  for (const end of [({ pump }) => pump.stop(), ({ sent }) => sent[0].reject(timeout())]) {
+    const setup = build();
+    setup.controller.settings.inFlight = OPTIONS.maxInFlight;
+    for (let i = 0; i <= 8; i += 1) await offer(setup, 40 * i);
+    end(setup);
+    await settle();
+    assert.equal(setup.sent.length, 8);
+  }
 });
 
 test("frames faster than the rate are skipped", async () => {

@@ -143,7 +143,7 @@ class Client {
           );
         }),
     };
-    const options = { emotions: ["happy"], maxFrameBytes: 500_000 };
+    const options = { emotions: ["happy"], maxFrameBytes: 500_000, maxInFlight: MAX_IN_FLIGHT };
     const pump = new FramePump({
       encoder,
       transport,

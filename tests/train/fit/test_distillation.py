@@ -43,7 +43,7 @@ def stop_at_once(_: str) -> None:
 def teacher(tmp_path_factory: pytest.TempPathFactory, tiny_config: FitConfig, data: FerData) -> str:
     """The folder of a run that knows the stripes."""
     folder = tmp_path_factory.mktemp("teacher")
-    fit(replace(tiny_config, epochs=12), data, folder, say=quiet)
+    fit(replace(tiny_config, epochs=6, batch_size=8), data, folder, say=quiet)
     return str(folder)
 
 
@@ -58,7 +58,9 @@ def shuffled(data: FerData) -> FerData:
 def test_fit_with_teachers_learns_what_shuffled_labels_do_not_say(
     tmp_path: Path, tiny_config: FitConfig, data: FerData, teacher: str
 ) -> None:
-    taught = replace(tiny_config, epochs=12, seed=5, teachers=(teacher, teacher), distill_weight=1.0)
+    taught = replace(
+        tiny_config, epochs=6, batch_size=8, seed=5, teachers=(teacher, teacher), distill_weight=1.0
+    )
     rows = shuffled(data)
     assert np.mean(rows.split("Training").emotion == data.split("Training").emotion) < 0.3
 
@@ -189,10 +191,12 @@ def test_teachers_that_are_none_raise(tmp_path: Path, tiny_config: FitConfig) ->
 def test_fit_with_teachers_asked_once_learns_what_shuffled_labels_do_not_say_and_continues(
     tmp_path: Path, tiny_config: FitConfig, data: FerData, teacher: str
 ) -> None:
-    config = replace(tiny_config, epochs=10, teachers=(teacher,), distill_on="rows", distill_weight=1.0)
+    config = replace(
+        tiny_config, epochs=6, batch_size=8, teachers=(teacher,), distill_on="rows", distill_weight=1.0
+    )
 
     def stop(line: str) -> None:
-        if line.startswith("epoch 8:"):
+        if line.startswith("epoch 4:"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -41,7 +41,7 @@ def quiet(_: str) -> None:
     pass
 
 
-EPOCHS = 12
+EPOCHS = 6
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_config: FitConfig, d
     """A run that learned the rows, for tests that need any: they change a copy of its folder."""
     options = FitOptions(say=quiet, writes_events=True, shows_steps=True)
     folder = tmp_path_factory.mktemp("runs") / "finished"
-    return fit(replace(tiny_config, epochs=EPOCHS), data, folder, options=options)
+    return fit(replace(tiny_config, epochs=EPOCHS, batch_size=8), data, folder, options=options)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_fit_run_folder_holds_what_is_needed_to_repeat(
 ) -> None:
     folder = finished.run_dir
     record = read_run(folder)
-    assert read_config(folder) == replace(tiny_config, epochs=EPOCHS)
+    assert read_config(folder) == replace(tiny_config, epochs=EPOCHS, batch_size=8)
     assert record["data"] == {"training_rows": 64, "dropped_copies": 0, "sha256": data.sha256()}
     assert {"code_version", "tensorflow", "keras", "python"} <= set(record["environment"])
     assert [row["epoch"] for row in read_history(folder)] == [*range(1, EPOCHS + 1)]
@@ -132,7 +132,7 @@ def test_fit_finished_run_is_not_trained_again(
 ) -> None:
     changed_ns = (copied / LAST_FILE).stat().st_mtime_ns
 
-    again = fit(replace(tiny_config, epochs=EPOCHS), data, copied, say=quiet)
+    again = fit(replace(tiny_config, epochs=EPOCHS, batch_size=8), data, copied, say=quiet)
 
     assert again.last_epoch == finished.last_epoch
     assert (copied / LAST_FILE).stat().st_mtime_ns == changed_ns
@@ -146,7 +146,7 @@ def test_fit_broken_run_folder_says_which_file(copied: Path, tiny_config: FitCon
     ):
         (copied / name).write_bytes(content)
         with pytest.raises(DataError, match=name):
-            fit(replace(tiny_config, epochs=EPOCHS), data, copied, say=quiet)
+            fit(replace(tiny_config, epochs=EPOCHS, batch_size=8), data, copied, say=quiet)
 
 
 def test_save_averaged_full_disk_leaves_the_old_file_alone(
@@ -174,7 +174,7 @@ def test_write_history_older_rows_lack_a_column(tmp_path: Path) -> None:
 
 def test_fit_folder_of_another_run_raises(copied: Path, tiny_config: FitConfig, data: FerData) -> None:
     with pytest.raises(SettingsError, match="another configuration or other data"):
-        fit(replace(tiny_config, epochs=EPOCHS, seed=9), data, copied, say=quiet)
+        fit(replace(tiny_config, epochs=EPOCHS, batch_size=8, seed=9), data, copied, say=quiet)
 
 
 def test_fit_without_votes_by_adam_in_bfloat16_learns_labels_with_both_outputs_and_says_so(
@@ -184,7 +184,12 @@ def test_fit_without_votes_by_adam_in_bfloat16_learns_labels_with_both_outputs_a
     lines: list[str] = []
 
     config = replace(
-        tiny_config, epochs=12, optimizer="adam", peak_learning_rate=0.01, dtype_policy="mixed_bfloat16"
+        tiny_config,
+        epochs=6,
+        batch_size=8,
+        optimizer="adam",
+        peak_learning_rate=0.01,
+        dtype_policy="mixed_bfloat16",
     )
 
     result = fit(config, bare, tmp_path, say=lines.append)
@@ -335,7 +340,7 @@ def test_fit_run_older_than_an_option_continues(
     network["imagenet_weights"] = network.pop("pretrained_weights")
     (copied / "config.json").write_text(json.dumps(record))
 
-    again = fit(replace(tiny_config, epochs=EPOCHS), data, copied, say=quiet)
+    again = fit(replace(tiny_config, epochs=EPOCHS, batch_size=8), data, copied, say=quiet)
 
     assert again.last_epoch == finished.last_epoch
 

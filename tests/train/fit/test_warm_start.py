@@ -72,7 +72,7 @@ def test_network_that_does_not_fit_is_refused(trained: str, changes: dict[str, o
 def first(tmp_path_factory: pytest.TempPathFactory, tiny_config: FitConfig, data: FerData) -> Path:
     """The folder of a run."""
     folder = tmp_path_factory.mktemp("runs") / "first"
-    fit(replace(tiny_config, epochs=8), data, folder, say=lambda _: None)
+    fit(replace(tiny_config, epochs=5), data, folder, say=lambda _: None)
     return folder
 
 

@@ -85,6 +85,7 @@ def test_every_answer_carries_the_security_headers(client, path):
         ("/vendor/client-zip.js", "text/javascript"),
         ("/vendor/uPlot.min.css", "text/css"),
         ("/static/film/two_faces.webm", "video/webm"),
+        ("/static/film/two_faces.mp4", "video/mp4"),
     ],
 )
 def test_modules_and_sheets_have_the_type_that_browsers_ask_for(client, path, media_type):

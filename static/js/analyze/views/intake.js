@@ -1,4 +1,4 @@
-/** Takes files to the page: chosen or pasted. */
+/** Takes files to the page that were chosen. */
 
 export class IntakeView {
   #elements;
@@ -16,7 +16,6 @@ export class IntakeView {
     this.#elements = elements;
     this.#bus = bus;
     this.#listenToButtons(signal);
-    document.addEventListener("paste", (event) => this.#paste(event), { signal });
     bus.on("images-changed", ({ items }) => this.#show({ images: items.length === 0 }));
     bus.on("videos-changed", ({ videos }) => this.#show({ videos: videos.length === 0 }));
     bus.on("folder-changed", ({ status }) => this.#show({ folder: status === "none" }));
@@ -43,13 +42,6 @@ export class IntakeView {
     // The same file may be chosen again.
     input.value = "";
     add(chosen);
-  }
-
-  #paste(event) {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
-    event.preventDefault();
-    this.#addFiles(files);
   }
 
   #addFiles(files) {

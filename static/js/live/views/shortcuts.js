@@ -1,4 +1,6 @@
 /** Turns single keys into requests, silent while something else needs the key, or switched off. */
+import { singleKey } from "../../shared/single_key.js";
+
 const REQUESTS = {
   " ": "toggle",
   m: "mirror-toggle",
@@ -10,8 +12,6 @@ const REQUESTS = {
   e: "marker",
   "?": "help",
 };
-const USES_KEYS = "input, select, textarea, [contenteditable]";
-const USES_SPACE = "button, a, summary";
 
 export class ShortcutsView {
   /**
@@ -44,10 +44,6 @@ export class ShortcutsView {
  *   "target">} event
  * @returns {string | undefined} the name of the request
  */
-export function requestFor({ key, ctrlKey, metaKey, altKey, repeat, isComposing, target }) {
-  const element = /** @type {Element | null} */ (target);
-  if (ctrlKey || metaKey || altKey || repeat || isComposing) return undefined;
-  if (element?.closest?.(USES_KEYS)) return undefined;
-  if (key === " " && element?.closest?.(USES_SPACE)) return undefined;
-  return REQUESTS[key.length === 1 ? key.toLowerCase() : key];
+export function requestFor(event) {
+  return REQUESTS[singleKey(event)];
 }

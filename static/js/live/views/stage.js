@@ -9,7 +9,7 @@ export class StageView {
   #mirrorChoice = null;
 
   /**
-   * @param {{stage: HTMLElement, shell: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
+   * @param {{stage: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
    *   problemTitle: HTMLElement, problemText: HTMLElement, problemSteps: HTMLElement, retry:
    *     HTMLElement, problemFilm: HTMLElement, startStop: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
@@ -21,8 +21,6 @@ export class StageView {
     bus.on("session-changed", (session) => this.#show(session));
     bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored));
     bus.on("camera-selected", () => (this.#mirrorChoice = null));
-    bus.on("fullscreen-requested", () => this.#toggleFullscreen());
-    document.addEventListener("fullscreenchange", () => this.#tellFullscreen(), { signal });
     elements.video.addEventListener("resize", () => this.#shape(), { signal });
   }
 
@@ -77,20 +75,5 @@ export class StageView {
     if (!video.videoWidth) return;
     stage.style.setProperty("--picture-ratio", String(video.videoWidth / video.videoHeight));
     stage.classList.toggle("is-tall", video.videoHeight > video.videoWidth);
-  }
-
-  async #toggleFullscreen() {
-    const { shell } = this.#elements;
-    if (document.fullscreenElement) return document.exitFullscreen();
-    if (shell.requestFullscreen) return shell.requestFullscreen().catch(() => {});
-    // iPhones show only a bare video in full screen, without the overlay: fill the window instead.
-    shell.classList.toggle("is-maximised");
-    this.#tellFullscreen();
-  }
-
-  #tellFullscreen() {
-    const isFull = document.fullscreenElement !== null && document.fullscreenElement !== undefined;
-    const isMaximised = this.#elements.shell.classList.contains("is-maximised");
-    this.#bus.emit("fullscreen-changed", { isFullscreen: isFull || isMaximised });
   }
 }

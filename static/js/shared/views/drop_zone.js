@@ -1,4 +1,4 @@
-/** Takes files that are dropped anywhere on the page. */
+/** Takes files that are dropped anywhere on the page, or pasted into it. */
 import { readDropped } from "../dropped_files.js";
 
 /** Browsers say at least three times a second that something is held over the page. */
@@ -26,6 +26,14 @@ export class DropZoneView {
       { signal },
     );
     document.addEventListener("drop", (event) => this.#drop(event), { signal });
+    document.addEventListener("paste", (event) => this.#paste(event), { signal });
+  }
+
+  #paste(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.#bus.emit("files-dropped", { files, found: [] });
   }
 
   #hold(event) {

@@ -22,6 +22,11 @@ const LATE = {
   text: "The server or the network is slow.",
 };
 
+/** A label must find room beside its box. */
+const NAME_LETTERS = 18;
+const shorten = (name) =>
+  [...name].length > NAME_LETTERS ? `${[...name].slice(0, NAME_LETTERS).join("")}…` : name;
+
 export class OverlayView {
   #canvas;
   #context;
@@ -39,6 +44,7 @@ export class OverlayView {
   /** Where each face was drawn, in view units. */
   #rects = new Map();
   #pointedId = null;
+  #names = new Map();
   #bus;
   #view = { width: 0, height: 0 };
 
@@ -57,6 +63,7 @@ export class OverlayView {
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
     bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
     bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
+    bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#watchSize();
     this.#watchPointer();
   }
@@ -82,7 +89,7 @@ export class OverlayView {
       const box = clipBox(boxes.get(face.id));
       const rect = boxToRect(box, picture, this.#isMirrored);
       const isPointed = face.id === this.#pointedId;
-      return { face, box, rect, text: describeFace(face), isPointed, alpha };
+      return { face, box, rect, text: this.#describe(face), isPointed, alpha };
     });
     this.#labels = drawFaces(context, drawings, view, this.#labels);
     this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
@@ -93,6 +100,16 @@ export class OverlayView {
       text,
       hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap),
     }));
+  }
+
+  #describe(face) {
+    const name = this.#names.get(face.id);
+    return name ? `${shorten(name)}: ${describeFace(face)}` : describeFace(face);
+  }
+
+  #showNames(names) {
+    this.#names = names;
+    this.#schedule();
   }
 
   /** 1 for a new result, less for one that is about to be too old. */

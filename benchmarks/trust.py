@@ -1,0 +1,284 @@
+"""Measure whether results can be trusted: python -m benchmarks.trust [--photos DIR|NPZ] [--quick].
+
+Do people keep their numbers when they cross, leave or are cut away? Does what is shown stand still while a
+face does, and follow soon when it changes? And what does all of it cost? docs/trust.md explains each row.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks import made_streams
+from benchmarks.composites import Portrait, make_portraits
+from benchmarks.made_streams import FPS, HEAD_PX, Head, Moment, cut_head, filmed
+from benchmarks.options import add_blazeface, new_parser
+from benchmarks.photos import load_face_photos
+from fer_web.factory.inference import build_pipeline, new_stream_state
+from fer_web.inference.artifact import load_artifact
+from fer_web.inference.classifier import LiteRTClassifier
+from fer_web.inference.pipeline import Pipeline
+from fer_web.inference.results import FaceResult
+from fer_web.settings import Settings
+from fer_web.vision.boxes import iou_matrix
+from fer_web.vision.faces import FaceDetector, build_detector
+from fer_web.vision.tracking import FaceTracker
+
+FOUND_IOU = 0.35
+SETTLING_S = 1.5
+CHANGE_LIMIT_S = 1.5
+QUICK_SCALE = 0.1
+ABSENCES_S = (1.5, 3.0)
+FEWEST = 2
+
+Build = Callable[[Sequence[Head], np.random.Generator], list[Moment]]
+"""Makes a stream of people."""
+
+
+@dataclass
+class Counts:
+    """It counts the streams of one kind, and those in which something happened."""
+
+    streams: int = 0
+    swapped: int = 0
+    renamed: int = 0
+    unseen: int = 0
+    wrong: int = 0
+
+    def add(self, before: dict[int, int], after: dict[int, int], people: Sequence[int]) -> None:
+        """Count one stream.
+
+        Args: before, after: the number of each person who was seen. people: who is in view at the end.
+        """
+        owners = {number: person for person, number in before.items()}
+        seen = [person for person in people if person in after]
+        is_swapped = any(owners.get(after[person], person) != person for person in seen)
+        is_renamed = any(after[person] not in owners for person in seen)
+        is_unseen = len(seen) < len(people)
+        self.streams += 1
+        self.swapped += is_swapped
+        self.renamed += is_renamed
+        self.unseen += is_unseen
+        self.wrong += is_swapped or is_renamed or is_unseen
+
+    def percent(self, count: int) -> float:
+        """Return a share of the streams."""
+        return 100 * count / max(1, self.streams)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every measurement needs.
+
+    Attributes:
+        portraits: of different people, at least four.
+        pipeline, detector: as a worker has them.
+        scale: how many of the full number of streams are made, 0-1.
+    """
+
+    portraits: list[Portrait]
+    pipeline: Pipeline
+    detector: FaceDetector
+    settings: Settings
+    seed: int
+    scale: float
+
+    def times(self, full: int) -> int:
+        """Return how many streams stand for the full number."""
+        return max(2, round(full * self.scale))
+
+    def streams(self, name: str, count: int, people: int) -> Iterator[tuple[list[Head], np.random.Generator]]:
+        """Yield different people and a generator for each stream; the same seed gives the same."""
+        for index in range(self.times(count)):
+            rng = np.random.default_rng((self.seed, len(name), *name.encode(), index))
+            chosen = rng.choice(len(self.portraits), people, replace=False)
+            sizes_px = np.full(people, rng.uniform(*HEAD_PX)) * rng.uniform(0.9, 1.1, people)
+            yield (
+                [
+                    cut_head(self.portraits[one], size_px)
+                    for one, size_px in zip(chosen, sizes_px, strict=True)
+                ],
+                rng,
+            )
+
+
+def measure_ids(bench: Bench, name: str, count: int, people: int, build: Build) -> Counts:
+    """Compare people's numbers at the end of each stream with those when all of them were first seen."""
+    counts = Counts()
+    for heads, rng in bench.streams(name, count, people):
+        moments = build(heads, rng)
+        tracker = new_stream_state(bench.settings).tracker
+        numbers = list(_numbers(bench, tracker, moments, heads, rng))
+        last = moments[-1].places
+        in_view = [person for person, place in enumerate(last) if place is not None]
+        before = next((each for each in numbers[10:] if each), {})
+        before |= next((each for each in numbers[10:15] if len(each) == people), {})
+        after: dict[int, int] = {}
+        for each in numbers[-8:]:
+            after |= each
+        counts.add(before, after, in_view)
+    return counts
+
+
+def _numbers(
+    bench: Bench,
+    tracker: FaceTracker,
+    moments: Sequence[Moment],
+    heads: Sequence[Head],
+    rng: np.random.Generator,
+) -> Iterator[dict[int, int]]:
+    """Yield for each frame which number each person has who is seen."""
+    for step, (moment, frame) in enumerate(zip(moments, filmed(moments, heads, rng), strict=True)):
+        tracked = tracker.update(frame, step / FPS, bench.detector)
+        found: dict[int, int] = {}
+        for person, (head, place) in enumerate(zip(heads, moment.places, strict=True)):
+            if place is not None and len(tracked.ids):
+                overlaps = iou_matrix(head.box_at(place), tracked.faces.xyxy)[0]
+                if overlaps.max() >= FOUND_IOU:
+                    found[person] = tracked.ids[int(overlaps.argmax())]
+        yield found
+
+
+def shown(face: FaceResult) -> str:
+    """Return what a person reads beside the face."""
+    return face.label if face.is_sure else "unsure"
+
+
+def follow(
+    bench: Bench, moments: Sequence[Moment], heads: Sequence[Head], rng: np.random.Generator, sigma: float
+) -> list[str | None]:
+    """Return what is shown of the face in each frame; None where none is found."""
+    state, texts = new_stream_state(bench.settings), []
+    for step, frame in enumerate(filmed(moments, heads, rng, sigma)):
+        faces = bench.pipeline.analyse(frame, step / FPS, state).faces
+        texts.append(shown(faces[0]) if faces else None)
+    return texts
+
+
+def measure_steadiness(bench: Bench, count: int, seconds: float) -> list[float]:
+    """Return for each still face how often a minute what is shown changes, after it has settled."""
+    rates = []
+    for heads, rng in bench.streams("still", count, 1):
+        moments = made_streams.still(rng, seconds + SETTLING_S)
+        texts = follow(bench, moments, heads, rng, made_streams.SENSOR_NOISE_SIGMA)
+        settled = [text for text in texts[round(SETTLING_S * FPS) :] if text]
+        changes = sum(first != second for first, second in pairwise(settled))
+        rates.append(60 * changes / seconds)
+    return rates
+
+
+def measure_changes(bench: Bench, count: int) -> list[float]:
+    """Return the seconds until another expression is shown; infinite where it is not within the limit.
+
+    Only pairs count that the network itself names surely and differently, each seen alone.
+    """
+    delays: list[float] = []
+    before, after = 25, round(CHANGE_LIMIT_S * FPS)
+    for heads, rng in bench.streams("change", 4 * count, 2):
+        if len(delays) >= bench.times(count):
+            break
+        texts = follow(bench, made_streams.change(rng, before, after), heads, rng, made_streams.NOISE_SIGMA)
+        first, second = texts[before - 1], texts[-1]
+        if None not in (first, second) and "unsure" not in (first, second) and first != second:
+            delays.append((texts[before:].index(second) + 1) / FPS)
+    return delays
+
+
+def measure(bench: Bench) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield each row of the table as it is measured: its name and figures."""
+    crossings = measure_ids(bench, "crossing", 100, 2, made_streams.crossing)
+    yield (
+        "two people cross",
+        {
+            "streams": crossings.streams,
+            "swapped_percent": crossings.percent(crossings.swapped),
+            "new_number_percent": crossings.percent(crossings.renamed),
+            "unseen_percent": crossings.percent(crossings.unseen),
+        },
+    )
+    for away_s in ABSENCES_S:
+        for who in (0, 1):
+            build = partial(made_streams.absence, away_s=away_s, returns=who)
+            counts = measure_ids(bench, f"away {away_s}", 60, 2, build)
+            name = f"{('the same', 'another')[who]} comes after {away_s} s"
+            right = counts.renamed if who else counts.streams - counts.wrong
+            yield name, _answers(counts, right)
+    cuts = measure_ids(bench, "cut", 60, 2, made_streams.cut_away)
+    yield "both back after a cut", _answers(cuts, cuts.streams - cuts.wrong)
+    rates = measure_steadiness(bench, 24, 20.0)
+    yield (
+        "still face",
+        {
+            "faces": len(rates),
+            "changes_a_minute": float(np.mean(rates)),
+            "most_changes_a_minute": max(rates),
+        },
+    )
+    delays = measure_changes(bench, 40)
+    yield (
+        "changed face",
+        {
+            "changes": len(delays),
+            "median_s": float(np.median(delays)),
+            "p95_s": float(np.percentile(delays, 95)),
+        },
+    )
+
+
+def _answers(counts: Counts, right: int) -> dict[str, float]:
+    return {
+        "streams": counts.streams,
+        "right_percent": counts.percent(right),
+        "unseen_percent": counts.percent(counts.unseen),
+    }
+
+
+def new_bench(options: argparse.Namespace) -> Bench:
+    """Open the network, the detector and the photos. Raises SystemExit: there are too few photos."""
+    cv2.setNumThreads(1)
+    settings = Settings()
+    portraits = make_portraits(load_face_photos(options.photos)[: options.count], options.blazeface)
+    if len(portraits) < FEWEST:
+        raise SystemExit(
+            f"at least {FEWEST} photos of different people are needed, {len(portraits)} can be used: "
+            "give more by --photos"
+        )
+    pipeline = build_pipeline(settings, LiteRTClassifier(load_artifact(settings.model)), "blazeface")
+    detector = build_detector("blazeface", options.blazeface)
+    scale = QUICK_SCALE if options.quick else 1.0
+    return Bench(portraits, pipeline, detector, settings, options.seed, scale)
+
+
+def main() -> None:
+    """Run and print."""
+    options = parse_arguments()
+    table = {}
+    for name, figures in measure(new_bench(options)):
+        table[name] = figures
+        if not options.json:
+            cells = "".join(f"  {key} {value:.4g}" for key, value in figures.items())
+            print(f"{name:<28}{cells}", flush=True)
+    if options.json:
+        print(json.dumps(table))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = new_parser(__doc__)
+    parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
+    parser.add_argument("--count", type=int, default=80, help="use the first COUNT photos (%(default)s)")
+    add_blazeface(parser)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the streams")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
