@@ -182,7 +182,9 @@ class Recorder:
         with self._lock:
             recording = self._of_client.get(client)
             if recording is not None and not recording.is_paused:
-                recording.take(captured_s, result.faces, self._clock())
+                now_s = self._clock()
+                recording.use(result.settings.chosen(), now_s)
+                recording.take(captured_s, result.faces, now_s)
 
     def mark(self, client: str, at_s: float | None, text: str) -> Marker:
         """Name a moment of this client's session; None is now.
@@ -261,7 +263,8 @@ class Recorder:
             return [
                 recording
                 for recording in self._recordings.values()
-                if recording.length_s is not None or (is_round and (recording.batch or recording.waiting))
+                if recording.length_s is not None
+                or (is_round and (recording.batch or recording.waiting or recording.has_new_settings))
             ]
 
     def _forget(self, recording: LiveRecording) -> None:

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, true, update
 
@@ -22,6 +23,7 @@ from fer_web.history.writing import (
     insert_session,
     new_session_id,
     replace_tags,
+    store_settings,
     text_columns,
 )
 from fer_web.storage.database import forget_deleted, open_engine, reading, writing
@@ -91,6 +93,11 @@ class HistoryRepository(HistoryReader):
             key = key_of(connection, session_id, None)
             close_session(connection, key, "finished", to_ms(length_s))
             return session_of(connection, session_id, None)
+
+    def set_settings(self, session_id: str, settings: dict[str, Any]) -> None:
+        """Replace what decided a session's results. Raises NotFoundError, InvalidValueError."""
+        with writing(self._engine) as connection:
+            store_settings(connection, key_of(connection, session_id, None), settings)
 
     def reopen_session(self, session_id: str, owner: str) -> tuple[Session, int]:
         """Let a camera's session that ended a moment ago go on; returns it, with its largest face number.

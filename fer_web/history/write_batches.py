@@ -39,6 +39,10 @@ class RecordingStore(Protocol):
         """Store samples; returns how many the session has now."""
         ...
 
+    def set_settings(self, session_id: str, settings: dict[str, Any]) -> None:
+        """Replace what decided the session's results."""
+        ...
+
     def finish_session(self, session_id: str, length_s: float) -> Session:
         """End a session."""
         ...
@@ -107,6 +111,7 @@ class BatchWriter:
         Raises: DatabaseError: not now; the samples are kept, and are stored by a later call.
         """
         try:
+            self._store_settings(recording)
             self._store_samples(recording)
             if recording.length_s is not None:
                 self._store_samples(recording)  # those that came during the first batch
@@ -131,6 +136,16 @@ class BatchWriter:
             recording.problem = error.code
             _log.warning("Recording: %s", error)
             self._tell(recording, "recording_problem", error.to_wire())
+
+    def _store_settings(self, recording: LiveRecording) -> None:
+        with self._lock:
+            is_due, settings = recording.has_new_settings, recording.settings
+        if not is_due:
+            return
+        self._store.set_settings(recording.session.id, settings)
+        with self._lock:
+            # Another choice may have come meanwhile.
+            recording.has_new_settings = recording.settings is not settings
 
     def _store_samples(self, recording: LiveRecording) -> None:
         with self._lock:

@@ -99,7 +99,7 @@ class FaceTracker:
         self._newcomers = NewcomerSearch(search_interval_s)
         self._cuts = CutWatch()
         self._keep_lost_s = keep_lost_s
-        self._max_faces = max_faces
+        self._max_faces = self._allowed_faces = max_faces
         self._ids = count(1)
         self._tracks: list[_Track] = []
         self._last_time_s: float | None = None
@@ -107,13 +107,18 @@ class FaceTracker:
         self._steps_s: deque[float] = deque(maxlen=PACE_STEPS)
         self._size_hw: tuple[int, int] | None = None
 
-    def update(self, frame_bgr: Frame, time_s: float, detector: FaceDetector) -> TrackedFaces:
+    def update(
+        self, frame_bgr: Frame, time_s: float, detector: FaceDetector, max_faces: int | None = None
+    ) -> TrackedFaces:
         """Find the known faces in the next frame, and do a share of the search for newcomers.
 
         Args:
             frame_bgr: uint8 (H, W, 3); may change its size within the stream.
             time_s: when the frame was captured. Where it does not move on, a camera's pace is assumed.
+            max_faces: fewer than the stream's limit; the faces that are known longest are kept.
         """
+        self._allowed_faces = min(self._max_faces, max_faces or self._max_faces)
+        self._tracks = self._tracks[: self._allowed_faces]
         was_seen = any(map(self._is_visible, self._tracks))
         self._advance_clock(time_s)
         self._follow_size((frame_bgr.shape[0], frame_bgr.shape[1]))
@@ -205,7 +210,7 @@ class FaceTracker:
             same = min(lost, key=lambda track: self._distance(track, face), default=None)
             if same is not None and self._distance(same, face) <= MAX_JUMP_SIDES:
                 same.see(face, self._now_s)
-            elif len(self._tracks) < self._max_faces:
+            elif len(self._tracks) < self._allowed_faces:
                 is_clear = float(face.scores[0]) >= CLEAR_SCORE
                 self._tracks.append(_Track(next(self._ids) if is_clear else None, face, self._now_s))
 

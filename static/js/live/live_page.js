@@ -20,6 +20,7 @@ import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
+import { buildStageTools } from "./stage_tools_root.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
 import { HANDED_FOR_MS, HandedFiles } from "../shared/handed_files.js";
@@ -54,7 +55,7 @@ const { bus, preferences } = page;
 const { signal } = bus;
 const options = parseOptions(optionsText());
 
-const { session, recording, socket } = buildSession();
+const { session, recording, socket, clock } = buildSession();
 const notice = buildViews();
 wire();
 tellLoaded();
@@ -76,10 +77,11 @@ function buildSession() {
   });
   const deviceId = preferences.get("camera") ?? "";
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
+  const clock = new VideoClock(video, bus);
   const built = new LiveSession({
     camera,
     film: new Film(video, video.dataset.films.split(" ")),
-    clock: new VideoClock(video, bus),
+    clock,
     pump,
     socket,
     bus,
@@ -89,7 +91,7 @@ function buildSession() {
   bus.on("connection-changed", () => pump.connectionChanged());
   bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn));
   bus.on("reconnect-requested", () => socket.connect());
-  document.addEventListener("visibilitychange", () => pump.setHidden(document.hidden), { signal });
+  bus.on("sight-changed", ({ isHidden }) => pump.setHidden(isHidden));
   camera.onDevicesChanged(() => built.refreshCameras(), { signal });
   // After the views listen.
   queueMicrotask(() => {
@@ -97,7 +99,7 @@ function buildSession() {
     built.refreshCameras();
     recorder.tell();
   });
-  return { session: built, recording: recorder, socket };
+  return { session: built, recording: recorder, socket, clock };
 }
 
 function wantsRecording() {
@@ -124,9 +126,9 @@ function buildViews() {
   );
   const frameSize = () => ({ width: video.videoWidth, height: video.videoHeight });
   const overlay = new OverlayView({ canvas: find("overlay") }, bus, frameSize);
-  new SnapshotView({ video, flash: find("flash") }, bus, (context, view) =>
-    overlay.paint(context, view),
-  );
+  const paintOverlay = (context, view) => overlay.paint(context, view);
+  new SnapshotView({ video, flash: find("flash") }, bus, paintOverlay);
+  buildStageTools(bus, { session, clock, paintOverlay, now });
   new FacesView(
     {
       list: find("faces"),
@@ -287,8 +289,8 @@ function wireRecording(api) {
   bus.on("record-toggle-requested", () => toggleRecording());
   bus.on("marker-requested", () => setMarker(markers));
   bus.on("marker-named", ({ marker, text }) => markers.name(marker, text));
-  const hide = () => recording.setHidden(document.hidden);
-  document.addEventListener("visibilitychange", hide, { signal });
+  bus.on("sight-changed", ({ isHidden }) => recording.setHidden(isHidden));
+  bus.on("pause-changed", ({ isPaused }) => recording.setPaused(isPaused));
 }
 
 function setMarker(markers) {

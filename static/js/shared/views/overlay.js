@@ -40,7 +40,9 @@ export class OverlayView {
   #hasHeatmaps = false;
   #isScheduled = false;
   #lateResults = 0;
-  #labels = new Map();
+  /** Where labels were, by the context that they were drawn on: none must jump. */
+  #labels = new WeakMap();
+  #parts = { boxes: true, labels: true, percentages: true, scale: 1 };
   /** Where each face was drawn, in view units. */
   #rects = new Map();
   #pointedId = null;
@@ -63,6 +65,7 @@ export class OverlayView {
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
     bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
     bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
+    bus.on("drawn-parts-changed", (parts) => (this.#parts = parts));
     bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#watchSize();
     this.#watchPointer();
@@ -91,8 +94,10 @@ export class OverlayView {
       const isPointed = face.id === this.#pointedId;
       return { face, box, rect, text: this.#describe(face), isPointed, alpha };
     });
-    this.#labels = drawFaces(context, drawings, view, this.#labels);
-    this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
+    const labels = drawFaces(context, drawings, view, this.#labels.get(context), this.#parts);
+    this.#labels.set(context, labels);
+    if (context === this.#context)
+      this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
     return drawings.map(({ face, box, text }) => ({
       id: face.id,
       box,
@@ -104,7 +109,8 @@ export class OverlayView {
 
   #describe(face) {
     const name = this.#names.get(face.id);
-    return name ? `${shorten(name)}: ${describeFace(face)}` : describeFace(face);
+    const text = describeFace(face, this.#parts.percentages);
+    return name ? `${shorten(name)}: ${text}` : text;
   }
 
   #showNames(names) {
@@ -186,7 +192,7 @@ export class OverlayView {
     this.#bus.emit("message-cleared", { id: LATE.id });
     this.#faces = [];
     this.#tracks = new Map();
-    this.#labels = new Map();
+    this.#labels = new WeakMap();
     this.#rects = new Map();
     this.#result = null;
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
