@@ -36,8 +36,18 @@ export function formatBytes(bytes) {
 export const formatCount = (count, noun) =>
   `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
-/** @param {{name: string}} session */
-export const sessionName = ({ name }) => name || "Untitled session";
+/**
+ * A session without a name is called by its day and time, in the reader's language and time zone.
+ *
+ * @param {{name: string, started_at: string}} session started_at: ISO 8601
+ * @returns {string} such as "Monday, 30 November 2026 at 14:05"
+ */
+export const sessionName = ({ name, started_at }) => name || dayAndTime(new Date(started_at));
+
+const dayAndTime = (date) =>
+  Number.isNaN(date.getTime())
+    ? "Untitled session"
+    : date.toLocaleString(undefined, { dateStyle: "full", timeStyle: "short" });
 
 /** @param {string} text */
 export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);
