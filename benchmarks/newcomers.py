@@ -215,7 +215,7 @@ def main() -> None:
     portraits = make_portraits(load_face_photos(args.photos)[: args.count], args.blazeface)
     detector = build_detector(args.detector, args.blazeface)
     table = {}
-    for scene in (*SCENES, None):
+    for scene in (*SCENES, *([None] if args.empty else [])):
         if scene:
             tally = measure(scene, portraits, detector, seconds=args.seconds, seed=args.seed)
         else:

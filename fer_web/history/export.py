@@ -18,6 +18,7 @@ from fer_web.history.delimited_files import (
     utc_texts,
 )
 from fer_web.history.parquet import check_parquet, parquet_file
+from fer_web.history.people import People
 from fer_web.history.profiles import facereader_log, openface_csv, pyfeat_csv
 from fer_web.history.types import SampleTable, Session
 from fer_web.labels import EMOTIONS
@@ -38,6 +39,8 @@ CSV_COLUMNS = (
     Column("label", "%s"),
     Column("confidence", "%.6f"),
     Column("sure", "%d"),
+    Column("person", "%d"),
+    Column("name", "%s"),
 )
 # Nine significant digits name every float32 exactly; repr names every float64.
 _JSON_ROW = ",".join(["[%r", "%d", *["%.9g"] * 11, '"%s"', "%.9g", "%s]"])
@@ -74,7 +77,7 @@ def file_name(session: Session, wanted: ExportFormat) -> str:
 
 def csv_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]:
     """One line for each face and sample; docs/history_exports.md names the columns."""
-    identity = constant(csv_cell(session.id))
+    identity, people = constant(csv_cell(session.id)), People(session.people)
     columns = tuple(Column("session", identity) if c.name == "session" else c for c in CSV_COLUMNS)
     yield header_of(columns).encode()
     for table in tables:
@@ -87,6 +90,8 @@ def csv_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]
             label_names(table),
             table.confidence.tolist(),
             table.is_sure.tolist(),
+            people.merged(table).face.tolist(),
+            [csv_cell(name) for name in people.names_of(table)],
         )
         yield lines_of(columns, values)
 
@@ -123,6 +128,7 @@ def _head(session: Session) -> dict[str, Any]:
             "sample_hz": session.sample_hz,
             "settings": session.settings,
             "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in session.markers],
+            "people": [vars(person) for person in session.people],
         },
         "columns": list(JSON_COLUMNS),
     }

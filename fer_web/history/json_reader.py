@@ -12,7 +12,7 @@ import numpy as np
 from fer_web.errors import ImportRefusedError
 from fer_web.history.export import JSON_COLUMNS, SCHEMA_VERSION
 from fer_web.history.sample_tables import joined, rows_of
-from fer_web.history.types import Marker, SampleTable, Session, SessionState
+from fer_web.history.types import Marker, Person, SampleTable, Session, SessionState
 from fer_web.history.writing import MAX_AT_S
 from fer_web.labels import EMOTIONS
 
@@ -226,11 +226,23 @@ def _session_of(values: Any) -> Session:
             sample_hz=_number(values["sample_hz"]),
             settings=dict(values["settings"]),
             markers=tuple(Marker("", _number(item["at_s"]), item["text"]) for item in values["markers"]),
+            people=tuple(_person(item) for item in values.get("people", ())),
         )
     except KeyError as exc:
         raise _not_ours(f"its session has no {exc.args[0]}") from exc
     except (TypeError, ValueError, OverflowError) as exc:
         raise _not_ours("its session has a time, number or list that cannot be") from exc
+
+
+def _person(item: Any) -> Person:
+    same_as = item["same_as"]
+    return Person(_face(item["face"]), item["name"], None if same_as is None else _face(same_as))
+
+
+def _face(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise TypeError(f"{str(value)[:40]!r} is no number of a face")
+    return value
 
 
 def _state(value: object) -> SessionState:

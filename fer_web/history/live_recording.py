@@ -1,8 +1,9 @@
 """One session that is being recorded: its clock, and the samples that wait to be stored."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from fer_web.history.sampling import Downsampling, sample_of
 from fer_web.history.types import Sample, Session
@@ -14,6 +15,12 @@ ones are not taken, so that what is stored has one gap instead of many."""
 
 CLOCK_TOLERANCE_S = 2.0
 """Further than this from the server's clock, a client's clock has jumped; frames may wait nearly as long."""
+
+CHOSEN: Final = "chosen"
+"""A session's settings name so what its page chose in place of the server's, and from when on."""
+
+MAX_CHOICES: Final = 20
+"""Choices that a session remembers: somebody who moves a slider leaves one for each stop."""
 
 
 class SessionClock:
@@ -64,6 +71,8 @@ class LiveRecording:
         problem: code of the last error that its client was told; None after a stored batch.
         has_ended: set when nothing is left to be stored.
         first_face: the largest number of the faces of the streams before this one.
+        settings: of the session, with what its page chose for them; see `use`.
+        has_new_settings: they are still to be stored.
     """
 
     session: Session
@@ -79,10 +88,13 @@ class LiveRecording:
     problem: str | None = None
     has_ended: threading.Event = field(default_factory=threading.Event)
     first_face: int = 0
+    settings: dict[str, Any] = field(init=False)
+    has_new_settings: bool = False
     _downsampling: Downsampling = field(init=False)
     _last_face: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self.settings = dict(self.session.settings)
         self._last_face = self.first_face
         self._downsampling = Downsampling(self.session.sample_hz)
 
@@ -101,6 +113,16 @@ class LiveRecording:
             return
         for face in self._downsampling.keep(at_ms, faces):
             self._keep(at_ms, face)
+
+    def use(self, chosen: Mapping[str, float | int], now_s: float) -> None:
+        """Note that the page chooses these settings from now on; the latest MAX_CHOICES are kept."""
+        choices: list[dict[str, Any]] = self.settings.get(CHOSEN, [])
+        last = {name: value for name, value in choices[-1].items() if name != "at_s"} if choices else {}
+        if chosen == last:
+            return
+        choice = {"at_s": round(self.clock.elapsed_s(now_s), 3), **chosen}
+        self.settings = {**self.settings, CHOSEN: [*choices, choice][-MAX_CHOICES:]}
+        self.has_new_settings = True
 
     def next_batch(self) -> list[Sample]:
         """Return the samples to store now: the batch that was tried before, else all that waits."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fer_web.errors import InvalidValueError
+from fer_web.history.people import People
 from fer_web.history.sample_tables import joined
 from fer_web.history.types import SampleTable, Session
 from fer_web.labels import EMOTIONS
@@ -56,6 +57,8 @@ def _schema(pyarrow: Any) -> Any:
             ("label", text),
             ("confidence", pyarrow.float32()),
             ("sure", pyarrow.bool_()),
+            ("person", pyarrow.int32()),
+            ("name", pyarrow.dictionary(pyarrow.int32(), pyarrow.string())),
         ]
     )
 
@@ -71,6 +74,9 @@ def _values(session: Session, table: SampleTable) -> Iterator[Any]:
     yield [EMOTIONS[label] for label in table.label.tolist()]
     yield table.confidence
     yield table.is_sure
+    people = People(session.people)
+    yield people.merged(table).face
+    yield people.names_of(table)
 
 
 def _grouped(tables: Iterable[SampleTable]) -> Iterator[SampleTable]:

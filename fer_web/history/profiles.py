@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from fer_web.history.delimited_files import Column, columns_of, constant, header_of, label_names, lines_of
+from fer_web.history.people import People
 from fer_web.history.types import Marker, SampleTable, Session
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.spreadsheet_text import csv_cell, tab_cell
@@ -63,7 +64,7 @@ FACEREADER_COLUMNS = (
     *(Column(name, "%.6f") for name in _FACEREADER_NAMES),
     Column("Valence", "%.6f"),
     Column("Arousal"),
-    Column("Participant Name", "Face %d"),
+    Column("Participant Name", "%s"),
     Column("Event Marker", "%s"),
 )
 
@@ -72,19 +73,19 @@ def pyfeat_csv(session: Session, tables: Iterable[SampleTable]) -> Iterator[byte
     """The columns of Py-Feat's Fex tables.
 
     Filled: frame (counts moments from 0), FaceRect* (parts of the frame's width and height, not pixels: sizes
-    are not stored), the seven emotions, input (the session's name), approx_time and Identity (the face).
+    are not stored), the seven emotions, input (the session's name), approx_time and Identity (the person).
     Empty: FaceScore, Pitch, Roll, Yaw and the AUs. Left out: landmarks and identity vectors.
     """
     columns = (*PYFEAT_COLUMNS, Column("input", constant(csv_cell(session.name))))
     yield header_of(columns).encode()
-    moments = _Moments(first=0)
+    moments, people = _Moments(first=0), People(session.people)
     for table in tables:
         values = (
             moments.of(table),
             *columns_of(table.box),
             *columns_of(table.scores),
             [_minutes(at_s) for at_s in table.at_s.tolist()],
-            table.face.tolist(),
+            people.merged(table).face.tolist(),
         )
         yield lines_of(columns, values)
 
@@ -97,11 +98,11 @@ def openface_csv(session: Session, tables: Iterable[SampleTable]) -> Iterator[by
     landmarks and shape parameters.
     """
     yield header_of(OPENFACE_COLUMNS).encode()
-    moments = _Moments(first=1)
+    moments, people = _Moments(first=1), People(session.people)
     for table in tables:
         values = (
             moments.of(table),
-            table.face.tolist(),
+            people.merged(table).face.tolist(),
             table.at_s.tolist(),
             *columns_of(table.scores),
             label_names(table),
@@ -113,18 +114,18 @@ def facereader_log(session: Session, tables: Iterable[SampleTable]) -> Iterator[
     """FaceReader's detailed log: a head, then tab-separated lines.
 
     Filled: Video Time, the seven expressions, Valence (Happy less the highest of Sad, Angry, Scared and
-    Disgusted, as FaceReader defines it), Participant Name (the face), Event Marker (markers since the line
+    Disgusted, as FaceReader defines it), Participant Name (the person), Event Marker (markers since the line
     before). Empty: Arousal, which FaceReader computes from action units.
     """
     yield _facereader_head(session)
-    events = _Events(session.markers)
+    events, people = _Events(session.markers), People(session.people)
     for table in tables:
         valence = table.scores[:, EMOTIONS.index("happy")] - table.scores[:, _NEGATIVE].max(axis=1, initial=0)
         values = (
             [_clock(at_s) for at_s in table.at_s.tolist()],
             *columns_of(table.scores[:, _FACEREADER_ORDER]),
             valence.tolist(),
-            table.face.tolist(),
+            [tab_cell(name) for name in people.names_of(table, "Face {}")],
             [events.until(at_s) for at_s in table.at_s.tolist()],
         )
         yield lines_of(FACEREADER_COLUMNS, values, "\t")

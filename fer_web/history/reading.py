@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, or_, select, tuple_
 
 from fer_web.errors import InvalidValueError, NotFoundError
+from fer_web.history.people import People, people_of
 from fer_web.history.rows import row_to_marker, row_to_session, rows_to_table
 from fer_web.history.session_texts import MAX_SEARCH, MAX_TAG
 from fer_web.history.types import SampleTable, Session, SessionFace, SessionFilter, SessionPage
@@ -40,7 +41,7 @@ class HistoryReader:
         self._engine.dispose()
 
     def get_session(self, session_id: str, owner: str | None) -> Session:
-        """A session with its tags and markers. Raises NotFoundError."""
+        """A session with its tags, markers and people. Raises NotFoundError."""
         with reading(self._engine) as connection:
             return session_of(connection, session_id, owner)
 
@@ -69,17 +70,14 @@ class HistoryReader:
         """The faces of a session, by number. Raises NotFoundError."""
         with reading(self._engine) as connection:
             key = key_of(connection, session_id, owner)
-            query = select(faces).where(faces.c.session == key).order_by(faces.c.face)
-            return tuple(
-                SessionFace(row.face, row.first_ms / 1000, row.last_ms / 1000, row.samples)
-                for row in connection.execute(query)
-            )
+            return faces_of(connection, key)
 
     def read_samples(self, session_id: str, owner: str | None, face: int | None = None) -> SampleTable:
-        """All samples of a session, or of one face. Raises NotFoundError."""
+        """All samples, or those of one person: a face and what it was merged with. Raises NotFoundError."""
         with reading(self._engine) as connection:
             key = key_of(connection, session_id, owner)
-            return rows_to_table(connection.execute(_samples_query(key, face)).all())
+            wanted = _faces_wanted(connection, key, face)
+            return rows_to_table(connection.execute(_samples_query(key, wanted)).all())
 
     def iter_samples(
         self, session_id: str, owner: str | None, face: int | None = None, chunk: int = 2000
@@ -96,7 +94,8 @@ class HistoryReader:
             with reading(self._engine) as connection:
                 # Found anew for each table: SQLite gives the number of a deleted session to the next one.
                 key = key_of(connection, session_id, owner)
-                rows = connection.execute(_samples_query(key, face, last).limit(chunk)).all()
+                wanted = _faces_wanted(connection, key, face)
+                rows = connection.execute(_samples_query(key, wanted, last).limit(chunk)).all()
             if not rows:
                 return
             last = (rows[-1].at_ms, rows[-1].face)
@@ -127,11 +126,33 @@ def key_of(connection: Connection, session_id: str, owner: str | None) -> int:
 
 
 def session_of(connection: Connection, session_id: str, owner: str | None) -> Session:
-    """A session with its tags and markers. Raises NotFoundError."""
+    """A session with its tags, markers and people. Raises NotFoundError."""
     row = row_of(connection, session_id, owner)
     query = select(markers).where(markers.c.session == row.key).order_by(markers.c.at_ms, markers.c.id)
     found = [row_to_marker(marker) for marker in connection.execute(query)]
-    return row_to_session(row, _tags_of(connection, [row.key]).get(row.key, ()), found)
+    tags_here = _tags_of(connection, [row.key]).get(row.key, ())
+    return row_to_session(row, tags_here, found, people_of(connection, row.key))
+
+
+def faces_of(connection: Connection, key: int) -> tuple[SessionFace, ...]:
+    """The faces of the session with this key, by number."""
+    people = People(people_of(connection, key))
+    query = select(faces).where(faces.c.session == key).order_by(faces.c.face)
+    return tuple(
+        SessionFace(
+            face=row.face,
+            first_s=row.first_ms / 1000,
+            last_s=row.last_ms / 1000,
+            samples=row.samples,
+            name=people.name_of(row.face),
+            person=people.person_of(row.face),
+        )
+        for row in connection.execute(query)
+    )
+
+
+def _faces_wanted(connection: Connection, key: int, face: int | None) -> tuple[int, ...] | None:
+    return None if face is None else People(people_of(connection, key)).faces_like(face)
 
 
 def _tags_of(connection: Connection, keys: list[int]) -> dict[int, list[str]]:
@@ -142,9 +163,11 @@ def _tags_of(connection: Connection, keys: list[int]) -> dict[int, list[str]]:
     return found
 
 
-def _samples_query(key: int, face: int | None, after: tuple[int, int] | None = None) -> Select[Any]:
+def _samples_query(
+    key: int, wanted: tuple[int, ...] | None, after: tuple[int, int] | None = None
+) -> Select[Any]:
     query = select(*_SAMPLE_COLUMNS).where(samples.c.session == key)
-    query = query if face is None else query.where(samples.c.face == face)
+    query = query if wanted is None else query.where(samples.c.face.in_(wanted))
     if after is not None:
         query = query.where(tuple_(samples.c.at_ms, samples.c.face) > after)
     return query.order_by(samples.c.at_ms, samples.c.face)

@@ -182,7 +182,9 @@ class Recorder:
         with self._lock:
             recording = self._of_client.get(client)
             if recording is not None and not recording.is_paused:
-                recording.take(captured_s, result.faces, self._clock())
+                now_s = self._clock()
+                recording.use(result.settings.chosen(), now_s)
+                recording.take(captured_s, result.faces, now_s)
 
     def mark(self, client: str, at_s: float | None, text: str) -> Marker:
         """Name a moment of this client's session; None is now.
@@ -195,6 +197,18 @@ class Recorder:
                 raise RecordingError("Nothing is being recorded. Switch recording on, then set a marker.")
             session, now_s = recording.session, recording.clock.elapsed_s(self._clock())
         return self._store.add_marker(session.id, session.owner, now_s if at_s is None else at_s, text)
+
+    def name_person(self, client: str, face_id: int, name: str) -> None:
+        """Say what the person of a face of this client's stream is called; empty takes the name away.
+
+        Raises: RecordingError: it is not recorded. InvalidValueError, NotFoundError, DatabaseError.
+        """
+        with self._lock:
+            recording = self._of_client.get(client)
+            if recording is None:
+                raise RecordingError("Nothing is being recorded, so the name is not kept.")
+            session, face = recording.session, recording.first_face + face_id
+        self._store.update_person(session.id, session.owner, face, name=name)
 
     def next_notice(self) -> Notice | None:
         """Wait for what to tell a client next, and return it. None at the end."""
@@ -249,7 +263,8 @@ class Recorder:
             return [
                 recording
                 for recording in self._recordings.values()
-                if recording.length_s is not None or (is_round and (recording.batch or recording.waiting))
+                if recording.length_s is not None
+                or (is_round and (recording.batch or recording.waiting or recording.has_new_settings))
             ]
 
     def _forget(self, recording: LiveRecording) -> None:

@@ -3,15 +3,17 @@
 import datetime
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, true, update
 
 from fer_web.errors import InvalidValueError, NotFoundError, RecordingStoppedError
-from fer_web.history.reading import HistoryReader, key_of, row_of, session_of, visible_to
+from fer_web.history.people import save_person
+from fer_web.history.reading import HistoryReader, faces_of, key_of, row_of, session_of, visible_to
 from fer_web.history.rows import samples_to_rows
 from fer_web.history.session_import import Import
 from fer_web.history.session_texts import MAX_MARKERS, check_marker_text, check_tags
-from fer_web.history.types import Marker, NewSession, Sample, SampleTable, Session
+from fer_web.history.types import Marker, NewSession, Sample, SampleTable, Session, SessionFace
 from fer_web.history.writing import (
     check_at_s,
     close_session,
@@ -21,6 +23,7 @@ from fer_web.history.writing import (
     insert_session,
     new_session_id,
     replace_tags,
+    store_settings,
     text_columns,
 )
 from fer_web.storage.database import forget_deleted, open_engine, reading, writing
@@ -91,6 +94,11 @@ class HistoryRepository(HistoryReader):
             close_session(connection, key, "finished", to_ms(length_s))
             return session_of(connection, session_id, None)
 
+    def set_settings(self, session_id: str, settings: dict[str, Any]) -> None:
+        """Replace what decided a session's results. Raises NotFoundError, InvalidValueError."""
+        with writing(self._engine) as connection:
+            store_settings(connection, key_of(connection, session_id, None), settings)
+
     def reopen_session(self, session_id: str, owner: str) -> tuple[Session, int]:
         """Let a camera's session that ended a moment ago go on; returns it, with its largest face number.
 
@@ -108,7 +116,8 @@ class HistoryRepository(HistoryReader):
             key = key_of(connection, session_id, owner)
             connection.execute(update(sessions).where(sessions.c.key == key).values(state="running"))
             last_face = connection.execute(select(func.max(faces.c.face)).where(faces.c.session == key))
-            return session_of(connection, session_id, owner), last_face.scalar() or 0
+            named = (person.face for person in session.people)  # perhaps before its first sample
+            return session_of(connection, session_id, owner), max(last_face.scalar() or 0, *named, 0)
 
     def mark_interrupted(self) -> int:
         """Close the sessions that a crash left running; returns how many. They end with their last sample.
@@ -256,6 +265,25 @@ class HistoryRepository(HistoryReader):
             here = (markers.c.session == key) & (markers.c.id == marker_id.replace("\0", "?"))
             if connection.execute(delete(markers).where(here)).rowcount == 0:
                 raise NotFoundError("There is no such marker in this session.")
+
+    def update_person(
+        self,
+        session_id: str,
+        owner: str | None,
+        face: int,
+        *,
+        name: str | None = None,
+        same_as: int | None = None,
+    ) -> tuple[SessionFace, ...]:
+        """Name the person of a face, or say which face shows the same person; None leaves it.
+
+        Args: same_as: its own number takes the face apart again.
+        Returns: all faces of the session. Raises: NotFoundError, InvalidValueError.
+        """
+        with writing(self._engine) as connection:
+            row = row_of(connection, session_id, owner)
+            save_person(connection, row, face, name=name, same_as=same_as)
+            return faces_of(connection, row.key)
 
     def import_session(self, session: Session, owner: str, tables: Iterable[SampleTable]) -> Session:
         """Store a session that was exported, all of it or nothing, under a new id.

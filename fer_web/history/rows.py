@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Row
 
 from fer_web.errors import InvalidValueError
-from fer_web.history.types import Marker, Sample, SampleTable, Session
+from fer_web.history.types import Marker, Person, Sample, SampleTable, Session
 from fer_web.labels import EMOTIONS
 from fer_web.storage.times import utc_of
 
@@ -90,8 +90,10 @@ def rows_to_table(rows: Sequence[Row[Any]]) -> SampleTable:
     )
 
 
-def row_to_session(row: Row[Any], tags: Iterable[str], markers: Iterable[Marker] = ()) -> Session:
-    """A session from its row, its tags and its markers."""
+def row_to_session(
+    row: Row[Any], tags: Iterable[str], markers: Iterable[Marker] = (), people: Iterable[Person] = ()
+) -> Session:
+    """A session from its row, its tags, its markers and its people."""
     return Session(
         id=row.id,
         owner=row.owner,
@@ -110,6 +112,7 @@ def row_to_session(row: Row[Any], tags: Iterable[str], markers: Iterable[Marker]
         sample_hz=row.sample_hz,
         settings=json.loads(row.settings),
         markers=tuple(markers),
+        people=tuple(people),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, select, update
 
 from fer_web.errors import DatabaseError, InvalidValueError, NotFoundError
+from fer_web.history.people import check_people, count_people, insert_people
 from fer_web.history.reading import session_of
 from fer_web.history.rows import table_to_rows
 from fer_web.history.sample_tables import portions
@@ -35,9 +36,10 @@ class Import:
     where the process ends before it does."""
 
     def __init__(self, engine: Engine, session: Session, owner: str, now: datetime.datetime) -> None:
-        """Args: now: from when on its age counts. Raises InvalidValueError: too many markers, its length."""
+        """Args: now: from when on its age counts. Raises InvalidValueError: its markers, people or length."""
         if len(session.markers) > MAX_MARKERS:
             raise InvalidValueError(f"{len(session.markers)} markers came; {MAX_MARKERS} are allowed.")
+        check_people(session.people)
         self._length_ms = to_ms(check_at_s(session.length_s))
         self._engine, self._session, self._owner, self._now = engine, session, owner, now
         self._id = new_session_id()
@@ -63,6 +65,7 @@ class Import:
             )
             for marker in session.markers:
                 insert_marker(connection, key, marker.at_s, marker.text)
+            insert_people(connection, key, session.people)
             hidden = {"deleted_ms": epoch_ms(self._now)}
             connection.execute(update(sessions).where(sessions.c.key == key).values(hidden))
             return key
@@ -76,6 +79,7 @@ class Import:
         with writing(self._engine) as connection:
             key = self._row(connection).key
             close_session(connection, key, state, self._length_ms)
+            count_people(connection, key)
             connection.execute(update(sessions).where(sessions.c.key == key).values(deleted_ms=None))
             return session_of(connection, self._id, self._owner)
 

@@ -11,6 +11,8 @@ MAX_TAG = 50
 MAX_TAGS = 20
 MAX_MARKER_TEXT = 500
 MAX_MARKERS = 1000
+MAX_PERSON_NAME = 80
+MAX_PEOPLE = 1000
 MAX_SEARCH = 200
 
 
@@ -27,6 +29,11 @@ def check_notes(value: object) -> str:
 def check_marker_text(value: object) -> str:
     """Check what a marker says; it may be empty."""
     return check_text("marker text", value, MAX_MARKER_TEXT)
+
+
+def check_person_name(value: object) -> str:
+    """What a person is called; empty takes the name away."""
+    return check_text("name of a person", value, MAX_PERSON_NAME)
 
 
 def check_tags(values: object) -> tuple[str, ...]:

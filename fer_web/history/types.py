@@ -69,6 +69,15 @@ class Marker:
 
 
 @dataclass(frozen=True)
+class Person:
+    """What somebody said about a face. `same_as`: the face that shows the same person, if any."""
+
+    face: int
+    name: str = ""
+    same_as: int | None = None
+
+
+@dataclass(frozen=True)
 class NewSession:
     """A new session holds what is known when recording starts. `settings` are plain JSON types."""
 
@@ -90,6 +99,7 @@ class Session:
         id: unguessable, URL-safe.
         started_at: UTC.
         length_s: from the start to the last sample or the end.
+        faces: how many people: faces that were merged count as one.
         strip: dominant label of 60 equal parts: a position in EMOTIONS, -1 for unsure, None for nobody there.
     """
 
@@ -110,6 +120,7 @@ class Session:
     sample_hz: float
     settings: dict[str, Any]
     markers: tuple[Marker, ...] = ()
+    people: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,12 +137,19 @@ class SessionFilter:
 
 @dataclass(frozen=True)
 class SessionFace:
-    """One face of a session: when it was seen first and last, in seconds since the start, and how often."""
+    """One face of a session: when it was seen first and last, in seconds since the start, and how often.
+
+    Attributes:
+        name: of the person; empty where nobody wrote one.
+        person: number of the person: of the face that this one was merged into, or its own.
+    """
 
     face: int
     first_s: float
     last_s: float
     samples: int
+    name: str
+    person: int
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from fer_web.errors import (
     RecordingStoppedError,
 )
 from fer_web.history.live_recording import LiveRecording
-from fer_web.history.types import Marker, NewSession, Sample, Session
+from fer_web.history.types import Marker, NewSession, Sample, Session, SessionFace
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +39,22 @@ class RecordingStore(Protocol):
         """Store samples; returns how many the session has now."""
         ...
 
+    def set_settings(self, session_id: str, settings: dict[str, Any]) -> None:
+        """Replace what decided the session's results."""
+        ...
+
     def finish_session(self, session_id: str, length_s: float) -> Session:
         """End a session."""
         ...
 
     def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
         """Name a moment."""
+        ...
+
+    def update_person(
+        self, session_id: str, owner: str | None, face: int, *, name: str | None = None
+    ) -> Sequence[SessionFace]:
+        """Name the person of a face."""
         ...
 
 
@@ -101,6 +111,7 @@ class BatchWriter:
         Raises: DatabaseError: not now; the samples are kept, and are stored by a later call.
         """
         try:
+            self._store_settings(recording)
             self._store_samples(recording)
             if recording.length_s is not None:
                 self._store_samples(recording)  # those that came during the first batch
@@ -125,6 +136,16 @@ class BatchWriter:
             recording.problem = error.code
             _log.warning("Recording: %s", error)
             self._tell(recording, "recording_problem", error.to_wire())
+
+    def _store_settings(self, recording: LiveRecording) -> None:
+        with self._lock:
+            is_due, settings = recording.has_new_settings, recording.settings
+        if not is_due:
+            return
+        self._store.set_settings(recording.session.id, settings)
+        with self._lock:
+            # Another choice may have come meanwhile.
+            recording.has_new_settings = recording.settings is not settings
 
     def _store_samples(self, recording: LiveRecording) -> None:
         with self._lock:

@@ -90,6 +90,12 @@ def insert_session(
     return key
 
 
+def store_settings(connection: Connection, key: int, settings: dict[str, Any]) -> None:
+    """Replace the settings of the session with this key. Raises InvalidValueError."""
+    change = update(sessions).where(sessions.c.key == key)
+    connection.execute(change.values(settings=_settings_text(settings)))
+
+
 def _settings_text(settings: dict[str, Any]) -> str:
     try:
         text = json.dumps(settings, allow_nan=False)

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.inference.classifier import Classifier, Prediction
+from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.results import FaceResult, FrameResult, face_result
+from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
 from fer_web.vision.preprocess import crop_corners, crop_faces
@@ -60,7 +62,12 @@ class Pipeline:
         self._limits = limits
 
     def process(
-        self, jpeg: bytes, captured_s: float, state: StreamState, heatmaps: bool = False
+        self,
+        jpeg: bytes,
+        captured_s: float,
+        state: StreamState,
+        heatmaps: bool = False,
+        settings: StreamSettings = SERVER_SETTINGS,
     ) -> FrameResult:
         """Analyse one JPEG of a stream.
 
@@ -69,12 +76,13 @@ class Pipeline:
             captured_s: when it was captured, in seconds of the client's clock.
             state: the stream's memory; it is changed.
             heatmaps: whether faces get heat maps, of this frame alone; not where the network has none.
+            settings: the client's choice for this frame.
         Raises: FrameError, FrameTooLargeError: the frame cannot be used; `state` is then unchanged.
         """
         watch = _Stopwatch(time.perf_counter)
         frame_bgr = decode_frame(jpeg, self._limits.max_bytes, self._limits.max_pixels)
         watch.lap("decode")
-        return self._analyse(frame_bgr, captured_s, state, watch, heatmaps)
+        return self._analyse(frame_bgr, captured_s, state, watch, heatmaps, settings)
 
     def analyse(self, frame_bgr: Frame, captured_s: float, state: StreamState) -> FrameResult:
         """Analyse one frame of a stream that is decoded already, whatever its size.
@@ -92,37 +100,40 @@ class Pipeline:
         state: StreamState,
         watch: _Stopwatch,
         heatmaps: bool = False,
+        settings: StreamSettings = SERVER_SETTINGS,
     ) -> FrameResult:
-        tracked = state.tracker.update(frame_bgr, captured_s, self._detector)
+        tracked = state.tracker.update(frame_bgr, captured_s, self._detector, settings.max_faces)
         watch.lap("detect")
         crops = crop_faces(frame_bgr, tracked.faces, self._model.size_hw, self._model.channels)
         watch.lap("crop")
         prediction = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
         watch.lap("classify")
-        scores = state.smoother.update(tracked.ids, prediction.scores, captured_s)
-        faces = self._results(tracked, frame_bgr.shape[:2], prediction, scores)
-        return FrameResult(faces, watch.done())
+        scores = state.smoother.update(tracked.ids, prediction.scores, captured_s, settings.smoothing_s)
+        model = settings.applied_to(self._model)
+        faces = _results(tracked, frame_bgr.shape[:2], prediction, scores, model)
+        return FrameResult(faces, watch.done(), settings)
 
-    def _results(
-        self,
-        tracked: TrackedFaces,
-        size_hw: tuple[int, ...],
-        prediction: Prediction,
-        scores: NDArray[np.float32],
-    ) -> tuple[FaceResult, ...]:
-        height, width = size_hw
-        fractions = tracked.faces.xyxy / np.array([width, height, width, height], np.float32)
-        corners = None
-        if prediction.heatmaps is not None:
-            corners = crop_corners(tracked.faces) / np.array([width, height], np.float32)
-        return tuple(
-            face_result(
-                face_id,
-                fractions[row],
-                prediction.take(row),
-                scores[row],
-                self._model,
-                corners=None if corners is None else corners[row],
-            )
-            for row, face_id in enumerate(tracked.ids)
+
+def _results(
+    tracked: TrackedFaces,
+    size_hw: tuple[int, ...],
+    prediction: Prediction,
+    scores: NDArray[np.float32],
+    model: ModelInfo,
+) -> tuple[FaceResult, ...]:
+    height, width = size_hw
+    fractions = tracked.faces.xyxy / np.array([width, height, width, height], np.float32)
+    corners = None
+    if prediction.heatmaps is not None:
+        corners = crop_corners(tracked.faces) / np.array([width, height], np.float32)
+    return tuple(
+        face_result(
+            face_id,
+            fractions[row],
+            prediction.take(row),
+            scores[row],
+            model,
+            corners=None if corners is None else corners[row],
         )
+        for row, face_id in enumerate(tracked.ids)
+    )

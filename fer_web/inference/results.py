@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fer_web.inference.classifier import Prediction
 from fer_web.inference.heatmaps import FaceHeatmap, face_heatmap
 from fer_web.inference.model_info import ModelInfo
+from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
 from fer_web.labels import EMOTIONS
 
 
@@ -38,10 +39,14 @@ class FaceResult:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """The pipeline found this in one frame, and each stage took so many milliseconds."""
+    """The pipeline found this in one frame, and each stage took so many milliseconds.
+
+    `settings`: the client's choice that the frame was analysed with.
+    """
 
     faces: tuple[FaceResult, ...]
     timings_ms: dict[str, float]
+    settings: StreamSettings = SERVER_SETTINGS
 
 
 def face_result(

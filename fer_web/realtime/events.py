@@ -26,7 +26,7 @@ from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 
-EVENTS = ("frame", "stop", "record", "marker")
+EVENTS = ("frame", "stop", "record", "marker", "name")
 """A client may send these."""
 
 MAX_QUEUED_PACKETS = 200
@@ -64,15 +64,16 @@ class StreamEvents:
         self._socketio.on_event("stop", self.on_stop)
         self._socketio.on_event("record", self.on_record)
         self._socketio.on_event("marker", self.on_marker)
+        self._socketio.on_event("name", self.on_name)
         self._socketio.on_event("*", self.on_unknown)
 
     def on_connect(self, auth: Any = None) -> None:
         """A client that may be here is there; its stream opens with its first frame."""
         sid = _sid()
-        self._admission.enter_live(sid, lambda reason: self._connections.end(sid, reason))
+        is_local = self._admission.enter_live(sid, lambda reason: self._connections.end(sid, reason))
         self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
         self._recordings.connect(_sid())
-        self._watching.page_arrived(_sid())
+        self._watching.page_arrived(_sid(), is_local=is_local)
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget everything about a client, but for its recording: it may come back."""
@@ -97,6 +98,10 @@ class StreamEvents:
     def on_marker(self, *arguments: Any) -> dict[str, Any] | None:
         """Name a moment of the recording."""
         return self._within_budget(lambda: self._recordings.mark(_sid(), arguments))
+
+    def on_name(self, *arguments: Any) -> dict[str, Any] | None:
+        """Name the person of a face of the recording."""
+        return self._within_budget(lambda: self._recordings.name_person(_sid(), arguments))
 
     def send_notice(self, notice: Notice) -> None:
         """Tell a client about its recording; one that does not read what it gets is not told more."""

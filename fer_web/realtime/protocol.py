@@ -1,11 +1,12 @@
 """The wire: what a client may send and what it gets back. docs/protocol.md describes it for others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from fer_web.errors import FerWebError, ProtocolError
 from fer_web.history.types import Marker
 from fer_web.inference.results import FaceResult, FrameResult
+from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
 from fer_web.labels import EMOTIONS
 
 MAX_SEQ = 2**53 - 1
@@ -20,9 +21,11 @@ DROPPED_NEWER = "newer_frame"
 DROPPED_OVERLOADED = "overloaded"
 DROPPED_STOPPED = "stopped"
 EXPECTED_HEADER = (
-    '{"seq": integer, "captured_ms": number}, perhaps with "heatmap": boolean, and the JPEG as binary'
+    '{"seq": integer, "captured_ms": number}, perhaps with "heatmap": boolean and "settings": object, '
+    "and the JPEG as binary"
 )
 EXPECTED_RECORD = '{"on": boolean, "session": id or null, "name": text or null}'
+EXPECTED_NAME = '{"face": integer, "name": text}'
 EXPECTED_MARKER = '{"text": text, "at_s": number or null}'
 
 
@@ -44,16 +47,26 @@ class MarkerMessage:
 
 
 @dataclass(frozen=True)
+class NameMessage:
+    """A validated `name` event. `face`: id of a face of the stream."""
+
+    face: int
+    name: str
+
+
+@dataclass(frozen=True)
 class FrameMessage:
     """A validated `frame` event: its header and the JPEG's bytes (not yet decoded).
 
     `heatmap`: whether the faces of the answer get heat maps, where the network has any.
+    `settings`: the client's choice for this frame.
     """
 
     seq: int
     captured_ms: float
     jpeg: bytes
     heatmap: bool = False
+    settings: StreamSettings = SERVER_SETTINGS
 
 
 def parse_frame(arguments: tuple[Any, ...]) -> FrameMessage:
@@ -64,7 +77,7 @@ def parse_frame(arguments: tuple[Any, ...]) -> FrameMessage:
     if len(arguments) != 2:
         raise ProtocolError(f"frame takes {EXPECTED_HEADER}; {len(arguments)} arguments came.")
     header, jpeg = arguments
-    if not isinstance(header, dict) or set(header) - {"heatmap"} != {"seq", "captured_ms"}:
+    if not isinstance(header, dict) or set(header) - {"heatmap", "settings"} != {"seq", "captured_ms"}:
         came = sorted(map(str, header))[:5] if isinstance(header, dict) else type(header).__name__
         raise ProtocolError(f"frame takes {EXPECTED_HEADER}; as header came {came}.")
     if not isinstance(jpeg, bytes):
@@ -77,6 +90,7 @@ def parse_frame(arguments: tuple[Any, ...]) -> FrameMessage:
         _parse_number("captured_ms", "milliseconds", header["captured_ms"]),
         jpeg,
         heatmap,
+        _parse_settings(header.get("settings", {})),
     )
 
 
@@ -98,6 +112,17 @@ def parse_marker(arguments: tuple[Any, ...]) -> MarkerMessage:
     if not isinstance(text, str):
         raise ProtocolError(f"marker takes {EXPECTED_MARKER}; as text came {type(text).__name__}.")
     return MarkerMessage(text, None if at_s is None else _parse_number("at_s", "seconds", at_s))
+
+
+def parse_name(arguments: tuple[Any, ...]) -> NameMessage:
+    """Validate a `name` event's arguments. Raises ProtocolError."""
+    message = _parse_object("name", EXPECTED_NAME, arguments, ("face", "name"))
+    face, name = message.get("face"), message.get("name")
+    if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face < 2**31:
+        raise ProtocolError(f"name takes {EXPECTED_NAME}; as face came {face!r:.40}.")
+    if not isinstance(name, str):
+        raise ProtocolError(f"name takes {EXPECTED_NAME}; as name came {type(name).__name__}.")
+    return NameMessage(face, name)
 
 
 def _parse_object(
@@ -188,6 +213,17 @@ def _parse_seq(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEQ:
         raise ProtocolError(f"seq must be an integer from 0 to {MAX_SEQ}; {value!r:.40} came.")
     return value
+
+
+def _parse_settings(value: Any) -> StreamSettings:
+    if value == {}:
+        return SERVER_SETTINGS
+    names = [each.name for each in fields(StreamSettings)]
+    if not isinstance(value, dict):
+        raise ProtocolError(f"settings must be an object; {type(value).__name__} came.")
+    if unknown := sorted(set(map(str, value)) - set(names)):
+        raise ProtocolError(f"settings may hold {', '.join(names)}; {unknown[0]!r:.40} came.")
+    return StreamSettings(**value)
 
 
 def _parse_number(name: str, unit: str, value: Any) -> float:

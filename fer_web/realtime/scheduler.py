@@ -165,7 +165,12 @@ class FrameScheduler:
         wait_ms = (time.perf_counter() - pending.received_s) * 1000
         try:
             result = self._concurrency.run_native(
-                pipeline.process, message.jpeg, message.captured_ms / 1000, stream.state, message.heatmap
+                pipeline.process,
+                message.jpeg,
+                message.captured_ms / 1000,
+                stream.state,
+                message.heatmap,
+                message.settings,
             )
         except FerWebError as exc:
             return FrameAnswer(message.seq, error=exc)

@@ -1,4 +1,4 @@
-"""The Socket.IO side of recording: `record` and `marker` from a client, `saved` and problems to it."""
+"""The Socket.IO side of recording: what a client asks for, and what it is told of its recording."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,13 @@ from fer_web.history.recorder import Recorder
 from fer_web.history.types import Session
 from fer_web.history.write_batches import Notice
 from fer_web.rate_limit import TokenBucket
-from fer_web.realtime.protocol import RecordMessage, marker_to_wire, parse_marker, parse_record
+from fer_web.realtime.protocol import (
+    RecordMessage,
+    marker_to_wire,
+    parse_marker,
+    parse_name,
+    parse_record,
+)
 from fer_web.realtime.scheduler import Concurrency
 
 NEW_SESSIONS_PER_S = 1.0
@@ -58,6 +64,15 @@ class StreamRecorder:
             message = parse_marker(arguments)
             marker = self._concurrency.run_waiting(self._recorder.mark, sid, message.at_s, message.text)
             return marker_to_wire(marker)
+        except FerWebError as exc:
+            return {"error": exc.to_wire()}
+
+    def name_person(self, sid: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        """Name the person of a face; the reply of a `name` event."""
+        try:
+            message = parse_name(arguments)
+            self._concurrency.run_waiting(self._recorder.name_person, sid, message.face, message.name)
+            return {}
         except FerWebError as exc:
             return {"error": exc.to_wire()}
 

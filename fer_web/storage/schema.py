@@ -82,6 +82,16 @@ faces = Table(
     Column("samples", Integer, nullable=False),
 )
 
+# What people said about faces; a face without a row has no name and is nobody else's.
+people = Table(
+    "people",
+    metadata,
+    _session_key(primary_key=True),
+    Column("face", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("same_as", Integer),  # the face that it was merged into; samples keep their own number
+)
+
 # The key is the order in which samples are read, and SQLite keeps the rows in it: no second index is written.
 samples = Table(
     "samples",

@@ -19,7 +19,11 @@ class ScoreSmoother:
         self._last: dict[int, tuple[float, NDArray[np.float32]]] = {}
 
     def update(
-        self, face_ids: Sequence[int], scores: NDArray[np.float32], time_s: float
+        self,
+        face_ids: Sequence[int],
+        scores: NDArray[np.float32],
+        time_s: float,
+        time_constant_s: float | None = None,
     ) -> NDArray[np.float32]:
         """Smooth one frame's scores.
 
@@ -27,19 +31,22 @@ class ScoreSmoother:
             face_ids: N ids.
             scores: float32 (N, K), rows sum to 1.
             time_s: the frame's capture time.
+            time_constant_s: of this frame; None is the smoother's own.
         Returns: float32 (N, K), rows sum to 1.
         """
         smoothed = np.array(scores, np.float32)
+        constant_s = self._time_constant_s if time_constant_s is None else time_constant_s
         for row, face_id in enumerate(face_ids):
             if face_id in self._last:
                 last_s, last_scores = self._last[face_id]
-                weight = self._weight(time_s - last_s)
+                weight = _weight(time_s - last_s, constant_s)
                 smoothed[row] = weight * scores[row] + (1 - weight) * last_scores
         self._last = {face_id: (time_s, smoothed[row]) for row, face_id in enumerate(face_ids)}
         return smoothed
 
-    def _weight(self, elapsed_s: float) -> float:
-        # A clock that stands still or jumps back gives no elapsed time to average over.
-        if self._time_constant_s <= 0 or elapsed_s <= 0:
-            return 1.0
-        return 1.0 - math.exp(-elapsed_s / self._time_constant_s)
+
+def _weight(elapsed_s: float, time_constant_s: float) -> float:
+    # A clock that stands still or jumps back gives no elapsed time to average over.
+    if time_constant_s <= 0 or elapsed_s <= 0:
+        return 1.0
+    return 1.0 - math.exp(-elapsed_s / time_constant_s)

@@ -11,7 +11,7 @@ import numpy as np
 from fer_web.vision.appearance import Appearance, describe
 from fer_web.vision.assignment import assign
 from fer_web.vision.boxes import centres, iou_matrix, join_faces, longer_sides
-from fer_web.vision.cuts import CutWatch
+from fer_web.vision.changes import Change, ChangeWatch
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.newcomers import CAMERA_PACE_S, LOST_INTERVAL_S, NewcomerSearch
 from fer_web.vision.track import DESCRIBE_INTERVAL_S, Track
@@ -86,9 +86,9 @@ class FaceTracker:
             max_faces: faces followed at once; bounds the time spent on one frame.
         """
         self._newcomers = NewcomerSearch(search_interval_s)
-        self._cuts = CutWatch()
+        self._changes = ChangeWatch()
         self._keep_lost_s = keep_lost_s
-        self._max_faces = max_faces
+        self._max_faces = self._allowed_faces = max_faces
         self._ids = count(1)
         self._tracks: list[Track] = []
         self._cut_s = -inf
@@ -97,25 +97,32 @@ class FaceTracker:
         self._steps_s: deque[float] = deque(maxlen=PACE_STEPS)
         self._size_hw: tuple[int, int] | None = None
 
-    def update(self, frame_bgr: Frame, time_s: float, detector: FaceDetector) -> TrackedFaces:
+    def update(
+        self, frame_bgr: Frame, time_s: float, detector: FaceDetector, max_faces: int | None = None
+    ) -> TrackedFaces:
         """Find the known faces in the next frame, and do a share of the search for newcomers.
 
         Args:
             frame_bgr: uint8 (H, W, 3); may change its size within the stream.
             time_s: when the frame was captured. Where it does not move on, a camera's pace is assumed.
+            max_faces: fewer than the stream's limit; the faces that are known longest are kept.
         """
+        self._allowed_faces = min(self._max_faces, max_faces or self._max_faces)
+        seen = [track for track in self._tracks if self._is_visible(track)]
+        self._tracks = [track for track in self._tracks if track not in seen[self._allowed_faces :]]
         was_seen = any(map(self._is_visible, self._tracks))
         self._advance_clock(time_s)
         self._follow_size((frame_bgr.shape[0], frame_bgr.shape[1]))
-        is_cut = self._cuts.is_cut(frame_bgr)
-        self._cut_s = self._now_s if is_cut else self._cut_s
+        change = self._changes.look(frame_bgr)
+        self._cut_s = self._now_s if change.is_cut else self._cut_s
         strangers = self._follow_known(frame_bgr, detector)
-        self._let_search_begin_again(is_cut=is_cut, was_seen=was_seen)
+        self._guide_search(change, was_seen=was_seen)
         self._try_newcomers(frame_bgr)
         self._take_in(frame_bgr, join_faces([strangers, self._search(frame_bgr, detector)]))
         self._describe_free(frame_bgr)
         self._forget()
-        shown = {track.id: track.face for track in self._tracks if track.id and self._is_visible(track)}
+        visible = [track for track in self._tracks if track.id and self._is_visible(track)]
+        shown = {track.id: track.face for track in visible[: self._allowed_faces] if track.id}
         return TrackedFaces(join_faces(list(shown.values())), tuple(shown))
 
     def _forget(self) -> None:
@@ -143,9 +150,10 @@ class FaceTracker:
         best = min(costs, key=costs.__getitem__, default=None)
         return best if best is not None and isfinite(costs[best]) else None
 
-    def _let_search_begin_again(self, *, is_cut: bool, was_seen: bool) -> None:
-        """After a cut, and where everybody is lost at once."""
-        if is_cut:
+    def _guide_search(self, change: Change, *, was_seen: bool) -> None:
+        """Search where something moved, and everywhere after a cut or where everybody is lost at once."""
+        self._newcomers.notice(change.places_xy, self._now_s, self._faces(is_visible=True))
+        if change.is_cut:
             self._newcomers.begin_again(self._now_s)
         elif was_seen and not any(map(self._is_visible, self._tracks)):
             self._newcomers.begin_again(self._now_s, LOST_INTERVAL_S)
@@ -257,7 +265,7 @@ class FaceTracker:
         taken = self._match(frame_bgr, lost, new)
         for index, face in enumerate(new):
             visible = sum(map(self._is_visible, self._tracks))
-            if index not in taken and visible < self._max_faces and not self._is_known(face):
+            if index not in taken and visible < self._allowed_faces and not self._is_known(face):
                 self._tracks.append(self._newcomer(frame_bgr, face))
 
     def _newcomer(self, frame_bgr: Frame, face: Faces) -> Track:

@@ -61,6 +61,13 @@ def seconds_of(value: object) -> float:
         raise ProtocolError("at_s is too large a number.") from exc
 
 
+def face_of(value: object) -> int:
+    """A face's number from a body. Raises ProtocolError: it is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ProtocolError(f"same_as must be the number of a face; {type(value).__name__} came.")
+    return value
+
+
 def number_argument(name: str, default: float, *, low: float, high: float) -> float:
     """A number from the address. Raises InvalidValueError: it is none, or out of range."""
     text = request.args.get(name, "")

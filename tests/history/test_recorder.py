@@ -13,10 +13,11 @@ from fer_web.errors import (
     RecordingStoppedError,
     ServerFullError,
 )
-from fer_web.history.live_recording import MAX_WAITING
+from fer_web.history.live_recording import CHOSEN, MAX_CHOICES, MAX_WAITING
 from fer_web.history.recorder import BATCH_S, GRACE_S, RETRY_S, Recorder, RecordingModel
 from fer_web.history.types import Marker
 from fer_web.inference.results import FrameResult
+from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
 from tests.support.face_results import face
 from tests.support.sessions import session_with
 
@@ -27,6 +28,8 @@ class MemoryStore:
     def __init__(self):
         self.stored = {}
         self.finished = {}
+        self.settings = {}
+        self.names = {}
         self.error = None
         self.calls = 0
 
@@ -52,12 +55,19 @@ class MemoryStore:
         self.stored[session_id] += batch
         return len(self.stored[session_id])
 
+    def set_settings(self, session_id, settings):
+        self.fail()
+        self.settings[session_id] = settings
+
     def finish_session(self, session_id, length_s):
         self.fail()
         self.finished[session_id] = length_s
 
     def add_marker(self, session_id, owner, at_s, text):
         return Marker(session_id, at_s, text)
+
+    def update_person(self, session_id, owner, face, *, name=None):
+        self.names[session_id, owner, face] = name
 
     def fail(self):
         if self.error is not None:
@@ -73,11 +83,11 @@ class Bench:
         model = RecordingModel("m", "h", 5.0, {})
         self.recorder = Recorder(self.store, model, 3, lambda: self.now_s)
 
-    def film(self, seconds, client="a", numbers=(1,)):
+    def film(self, seconds, client="a", numbers=(1,), settings=SERVER_SETTINGS):
         """Frames at 10 a second, with a round of the writer after each."""
         for _ in range(round(seconds * 10)):
             self.now_s += 0.1
-            result = FrameResult(tuple(face(number) for number in numbers), {})
+            result = FrameResult(tuple(face(number) for number in numbers), {}, settings)
             self.recorder.sample(client, self.now_s, result)
             self.recorder.store_due()
 
@@ -118,6 +128,29 @@ def test_saved_comes_after_each_batch_with_what_is_stored(bench):
         "samples": len(bench.store.stored[session.id]),
         "until_s": bench.store.stored[session.id][-1].at_s,
     }
+
+
+def test_session_says_what_its_page_chose_and_when(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    assert bench.store.settings == {}
+    bench.film(1, settings=StreamSettings(unsure_below=0.6))
+    bench.film(1)
+    first, last = bench.store.settings[session.id][CHOSEN]
+    assert first == {"at_s": pytest.approx(1.1, abs=0.15), "unsure_below": 0.6}
+    assert last == {"at_s": pytest.approx(2.1, abs=0.15)}
+
+
+def test_choices_of_a_session_are_bounded_and_survive_a_database_error(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.store.error = DatabaseLockedError("Locked.")
+    for number in range(MAX_CHOICES + 5):
+        bench.film(0.1, settings=StreamSettings(smoothing_s=number / 10))
+    bench.store.error = None
+    bench.wait(RETRY_S + BATCH_S)
+    chosen = bench.store.settings[session.id][CHOSEN]
+    assert [choice["smoothing_s"] for choice in chosen][-1] == (MAX_CHOICES + 4) / 10
+    assert len(chosen) == MAX_CHOICES
 
 
 def test_client_that_does_not_record_is_not_sampled(bench):
@@ -233,6 +266,16 @@ def test_one_recording_too_many_is_refused(bench):
     bench.recorder.finish("a")
     bench.recorder.store_due()
     bench.recorder.start("d", "ann", "")
+
+
+def test_a_name_goes_to_the_number_that_the_face_has_in_the_session(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1, client="a", numbers=(1, 2))
+    bench.recorder.resume("b", "ann", session.id)
+    bench.recorder.name_person("b", 1, "Ann")
+    assert bench.store.names == {(session.id, "ann", 3): "Ann"}
+    with pytest.raises(RecordingError, match="not kept"):
+        bench.recorder.name_person("a", 1, "Bob")
 
 
 def test_mark_without_a_time_is_now(bench):

@@ -7,6 +7,7 @@ from fer_web.errors import FrameError
 from fer_web.inference.classifier import Prediction
 from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
 from fer_web.inference.scores import shown_scores
+from fer_web.inference.stream_settings import StreamSettings
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.vision.frames import encode_jpeg
 from fer_web.vision.one_pass import OnePassSearch
@@ -53,6 +54,9 @@ FRAME = encode_jpeg(np.full((200, 400, 3), 128, np.uint8))
 
 def pipeline(detector, classifier, max_pixels=1_000_000):
     return Pipeline(detector, classifier, FrameLimits(100_000, max_pixels))
+
+
+BOX_A, BOX_B = (10, 10, 90, 90), (200, 10, 280, 90)
 
 
 def new_state():
@@ -156,3 +160,20 @@ def test_heat_maps_lie_on_the_crop_of_their_face_when_asked_for():
     expected = np.array([(91.5, 31.5), (208.5, 31.5), (208.5, 148.5), (91.5, 148.5)]) / (400, 200)
     np.testing.assert_allclose(face.heatmap.corners, expected, atol=1e-3)
     assert dataclasses.replace(face, heatmap=None) == plain
+
+
+def test_process_obeys_the_settings_of_the_frame():
+    state = StreamState(FaceTracker(), ScoreSmoother(10.0))
+    detector, happy, sad = (
+        FixedDetector(BOX_A, BOX_B),
+        FixedClassifier("happiness"),
+        FixedClassifier("sadness"),
+    )
+    pipeline(detector, happy).process(FRAME, 0.0, state)
+    settings = StreamSettings(smoothing_s=0.0, unsure_below=1.0, max_faces=1)
+    result = pipeline(detector, sad).process(FRAME, 0.03, state, settings=settings)
+    (face,) = result.faces
+    assert (face.label, face.is_sure, face.face_id) == ("sad", False, 1)
+    assert result.settings == settings
+    results = [pipeline(detector, happy).process(FRAME, 0.1 * step, state) for step in range(1, 30)]
+    assert len(results[-1].faces) == 2

@@ -6,6 +6,7 @@ import pytest
 from fer_web.errors import FrameError, ProtocolError
 from fer_web.inference.heatmaps import FaceHeatmap
 from fer_web.inference.results import FaceResult, FrameResult
+from fer_web.inference.stream_settings import StreamSettings
 from fer_web.labels import EMOTIONS
 from fer_web.realtime.protocol import (
     MAX_SEQ,
@@ -32,6 +33,12 @@ def test_parse_frame_says_whether_heat_maps_are_wanted(header, heatmap):
     assert parse_frame(({**GOOD, **header}, b"jpeg")).heatmap is heatmap
 
 
+def test_parse_frame_takes_the_settings_of_the_stream():
+    settings = {"smoothing_s": 0, "unsure_below": 0.5, "max_faces": 3}
+    assert parse_frame(({**GOOD, "settings": settings}, b"")).settings == StreamSettings(**settings)
+    assert parse_frame(({**GOOD, "settings": {}}, b"")).settings.chosen() == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -43,6 +50,14 @@ def test_parse_frame_says_whether_heat_maps_are_wanted(header, heatmap):
         (({**GOOD, "more": 1}, b""), "more"),
         (({**GOOD, "heatmap": 1}, b""), "heatmap must be true or false; 1 came"),
         (({"seq": 1, "heatmap": True}, b""), "captured_ms"),
+        (({**GOOD, "settings": None}, b""), "settings must be an object; NoneType came"),
+        (({**GOOD, "settings": {"blur": 1}}, b""), "smoothing_s, unsure_below, max_faces; 'blur' came"),
+        (({**GOOD, "settings": {"smoothing_s": -1}}, b""), "smoothing_s must be a number from 0 to 10; -1"),
+        (({**GOOD, "settings": {"smoothing_s": math.nan}}, b""), "smoothing_s must be"),
+        (({**GOOD, "settings": {"unsure_below": 1.5}}, b""), "unsure_below must be a number from 0 to 1"),
+        (({**GOOD, "settings": {"unsure_below": True}}, b""), "unsure_below"),
+        (({**GOOD, "settings": {"max_faces": 0}}, b""), "max_faces must be an integer from 1 to 64; 0"),
+        (({**GOOD, "settings": {"max_faces": 1.5}}, b""), "max_faces"),
         ((GOOD, "text"), "str"),
         ((GOOD, None), "NoneType"),
         (({**GOOD, "seq": "1"}, b""), "seq"),

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from fer_web.inference.stream_settings import SERVER_SETTINGS
 from fer_web.realtime.protocol import MAX_IN_FLIGHT, FrameMessage
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import Stream
@@ -223,7 +224,7 @@ def test_heat_maps_are_computed_for_the_frames_that_ask_for_them(scheduler_for):
     asked = []
 
     class Noting(InstantPipeline):
-        def process(self, jpeg, captured_s, state, heatmaps=False):
+        def process(self, jpeg, captured_s, state, heatmaps=False, settings=SERVER_SETTINGS):
             asked.append(heatmaps)
             return super().process(jpeg, captured_s, state)
 

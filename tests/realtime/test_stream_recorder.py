@@ -11,7 +11,7 @@ import socketio
 from fer_web.factory import create_application
 from fer_web.history.recorder import BATCH_S
 from fer_web.history.repository import open_history
-from fer_web.history.types import SessionFilter
+from fer_web.history.types import Person, SessionFilter
 from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
 from tests.support.clients import send, socket_client
@@ -229,6 +229,32 @@ def test_marker_that_cannot_be_is_refused(application, ann, message, code):
     ann.record()
     assert ann.call("marker", message)["error"]["code"] == code
     assert sessions_of(application)[0].markers == ()
+
+
+def test_a_name_goes_to_the_face_of_the_recording(application, ann):
+    session_id = ann.record()["session"]
+    assert ann.call("name", {"face": 1, "name": "Ann"}) == {}
+    assert application.history.get_session(session_id, "ann").people == (Person(1, "Ann"),)
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({"face": 1}, "bad_message"),
+        ({"face": True, "name": "x"}, "bad_message"),
+        ({"face": 2**31, "name": "x"}, "bad_message"),
+        ({"face": 1, "name": "x" * 81}, "bad_value"),
+        ({"face": 1, "name": "x", "more": 1}, "bad_message"),
+    ],
+)
+def test_name_that_cannot_be_is_refused(application, ann, message, code):
+    ann.record()
+    assert ann.call("name", message)["error"]["code"] == code
+    assert sessions_of(application)[0].people == ()
+
+
+def test_name_without_a_recording_is_refused(ann):
+    assert ann.call("name", {"face": 1, "name": "x"})["error"]["code"] == "recording_refused"
 
 
 def test_marker_without_a_recording_is_refused(ann):

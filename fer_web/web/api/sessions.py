@@ -19,6 +19,7 @@ from fer_web.web.request_values import (
     SESSIONS_PATH,
     check_write,
     day_argument,
+    face_of,
     flag_argument,
     is_write,
     json_body,
@@ -40,6 +41,7 @@ def history_api_blueprint(history: HistoryAccess) -> Blueprint:
     _add_list_routes(api, history)
     _add_session_routes(api, history)
     _add_marker_routes(api, history)
+    _add_face_routes(api, history)
     _add_data_routes(api, history)
     _add_file_routes(api, history)
     return api
@@ -144,6 +146,17 @@ def _add_marker_routes(api: Blueprint, history: HistoryAccess) -> None:
         scope = history.owners.requester().scope
         history.call(history.repository.delete_marker, session_id, scope, marker_id)
         return jsonify(deleted=1)
+
+
+def _add_face_routes(api: Blueprint, history: HistoryAccess) -> None:
+    @api.patch("/<session_id>/faces/<int:face>")
+    def update_person(session_id: str, face: int) -> Response:
+        changes = json_body("name", "same_as")
+        if "same_as" in changes:
+            changes["same_as"] = face_of(changes["same_as"])
+        scope = history.owners.requester().scope
+        faces = history.call(history.repository.update_person, session_id, scope, face, **changes)
+        return jsonify(face_list=[vars(each) for each in faces], faces=len({each.person for each in faces}))
 
 
 def _add_data_routes(api: Blueprint, history: HistoryAccess) -> None:

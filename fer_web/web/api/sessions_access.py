@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+from fer_web.history.people import People
 from fer_web.history.repository import HistoryRepository
 from fer_web.history.sample_tables import joined
 from fer_web.history.summary import smooth, summarise
@@ -65,7 +66,8 @@ class HistoryAccess:
     ) -> bytes:
         """The summary of a session as JSON; blocks. Raises NotFoundError."""
         session = self.repository.get_session(session_id, scope)
-        table = smooth(self._table(session_id, scope, face), smoothing_s, sample_hz=session.sample_hz)
+        merged = People(session.people).merged(self._table(session_id, scope, face))
+        table = smooth(merged, smoothing_s, sample_hz=session.sample_hz)
         summary = summarise(table, length_s=session.length_s, sample_hz=session.sample_hz)
         return json.dumps(summary_to_wire(summary)).encode()
 

@@ -51,23 +51,28 @@ def are_current(stamps: Stamps) -> bool:
     return all(_stamp_of(stamp.path) == stamp for stamp in stamps)
 
 
-@functools.lru_cache(maxsize=2)
 def bundle_of(stamps: Stamps, static: Path = STATIC) -> Mapping[str, bytes] | None:
-    """Bundle the pages' files as they are now; kept for all applications of a process.
+    """Bundle the pages' files as they are now; a bundle is kept for all applications of a process.
 
     Args:
         stamps: of the files, so that a change makes another bundle.
     Returns: contents by their path from static/, or from the root where they come from npm; None, with
         a warning in the log, where the files must be served as they lie there.
     """
-    program = find_esbuild()
     try:
-        if program is None:
-            raise SetupError("esbuild is not installed. Install it: make setup (or: npm ci --ignore-scripts)")
-        return dict(_bundle(program, static))
+        return _bundle_once(stamps, static)
     except (SetupError, OSError, subprocess.TimeoutExpired) as exc:
         _log.warning("Pages load slower, in many small files: %s", exc)
         return None
+
+
+@functools.lru_cache(maxsize=2)
+def _bundle_once(_stamps: Stamps, static: Path) -> Mapping[str, bytes]:
+    """Bundle. A failure is not kept: what it lacked may be there again, and these files be the same."""
+    program = find_esbuild()
+    if program is None:
+        raise SetupError("esbuild is not installed. Install it: make setup (or: npm ci --ignore-scripts)")
+    return dict(_bundle(program, static))
 
 
 def _bundle(program: Path, static: Path) -> Iterator[tuple[str, bytes]]:

@@ -4,7 +4,7 @@
  */
 import { capitalise } from "../shared/format.js";
 import { emotionColour } from "../shared/palette.js";
-import { UNSURE } from "./samples.js";
+import { UNSURE } from "../shared/unsure.js";
 
 const UNSURE_FILL = "#7D8798";
 const HEIGHT = 4;

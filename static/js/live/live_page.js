@@ -15,10 +15,12 @@ import { SessionsApi } from "../history/sessions_api.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
 import { MarkerQueue } from "./marker_queue.js";
+import { PersonNames } from "./person_names.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
+import { buildStageTools } from "./stage_tools_root.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
 import { HANDED_FOR_MS, HandedFiles } from "../shared/handed_files.js";
@@ -36,6 +38,9 @@ import { OverlayView } from "../shared/views/overlay.js";
 import { PresentationView } from "../shared/views/presentation.js";
 import { RecordingBarView } from "./views/recording_bar.js";
 import { ShortcutsView } from "./views/shortcuts.js";
+import { LiveTimelineView } from "./views/live_timeline.js";
+import { SessionStory } from "./session_story.js";
+import { SummaryCardView } from "./views/summary_card.js";
 import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
 import { WatcherCountView } from "./views/watcher_count.js";
@@ -50,7 +55,7 @@ const { bus, preferences } = page;
 const { signal } = bus;
 const options = parseOptions(optionsText());
 
-const { session, recording, socket } = buildSession();
+const { session, recording, socket, clock } = buildSession();
 const notice = buildViews();
 wire();
 tellLoaded();
@@ -72,10 +77,11 @@ function buildSession() {
   });
   const deviceId = preferences.get("camera") ?? "";
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
+  const clock = new VideoClock(video, bus);
   const built = new LiveSession({
     camera,
     film: new Film(video, video.dataset.films.split(" ")),
-    clock: new VideoClock(video, bus),
+    clock,
     pump,
     socket,
     bus,
@@ -85,7 +91,7 @@ function buildSession() {
   bus.on("connection-changed", () => pump.connectionChanged());
   bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn));
   bus.on("reconnect-requested", () => socket.connect());
-  document.addEventListener("visibilitychange", () => pump.setHidden(document.hidden), { signal });
+  bus.on("sight-changed", ({ isHidden }) => pump.setHidden(isHidden));
   camera.onDevicesChanged(() => built.refreshCameras(), { signal });
   // After the views listen.
   queueMicrotask(() => {
@@ -93,7 +99,7 @@ function buildSession() {
     built.refreshCameras();
     recorder.tell();
   });
-  return { session: built, recording: recorder, socket };
+  return { session: built, recording: recorder, socket, clock };
 }
 
 function wantsRecording() {
@@ -120,9 +126,9 @@ function buildViews() {
   );
   const frameSize = () => ({ width: video.videoWidth, height: video.videoHeight });
   const overlay = new OverlayView({ canvas: find("overlay") }, bus, frameSize);
-  new SnapshotView({ video, flash: find("flash") }, bus, (context, view) =>
-    overlay.paint(context, view),
-  );
+  const paintOverlay = (context, view) => overlay.paint(context, view);
+  new SnapshotView({ video, flash: find("flash") }, bus, paintOverlay);
+  buildStageTools(bus, { session, clock, paintOverlay, now });
   new FacesView(
     {
       list: find("faces"),
@@ -170,6 +176,7 @@ function buildViews() {
     },
     bus,
   );
+  buildStoryViews();
   new ExpressionAnnouncerView({ region: find("announcer") }, bus);
   new LeaveGuardView(window, bus);
   new DropZoneView({ veil: find("drop-veil") }, bus);
@@ -185,6 +192,30 @@ function buildViews() {
   };
   const record = { recording: find("notice-recording"), record: find("notice-record") };
   return new NoticeView({ ...dialog, ...record }, bus, preferences);
+}
+
+function buildStoryViews() {
+  const timeline = {
+    section: find("timeline"),
+    ranges: findAll('input[name="timeline-range"]'),
+    lanes: find("timeline-lanes"),
+    template: find("timeline-lane-template"),
+    nobody: find("timeline-nobody"),
+    markers: find("timeline-markers"),
+    from: find("timeline-from"),
+    to: find("timeline-to"),
+  };
+  new LiveTimelineView(timeline, bus);
+  const summary = {
+    section: find("summary"),
+    close: find("summary-close"),
+    facts: find("summary-facts"),
+    table: find("summary-table"),
+    markers: find("summary-markers"),
+    kept: find("summary-kept"),
+    link: find("summary-link"),
+  };
+  new SummaryCardView(summary, bus, options.emotions);
 }
 
 function wire() {
@@ -241,6 +272,10 @@ function wireHud() {
 }
 
 function wireRecording(api) {
+  // Before the names: it keeps those that they forget.
+  const story = new SessionStory({ bus, now, emotions: options.emotions });
+  bus.on("statistics", () => document.hidden || story.tick());
+  new PersonNames({ socket, bus });
   const rename = (session, id, changes) => api.updateMarker(session, id, changes);
   const markers = new MarkerQueue({ socket, bus, rename });
   tellRecording(bus);
@@ -254,8 +289,8 @@ function wireRecording(api) {
   bus.on("record-toggle-requested", () => toggleRecording());
   bus.on("marker-requested", () => setMarker(markers));
   bus.on("marker-named", ({ marker, text }) => markers.name(marker, text));
-  const hide = () => recording.setHidden(document.hidden);
-  document.addEventListener("visibilitychange", hide, { signal });
+  bus.on("sight-changed", ({ isHidden }) => recording.setHidden(isHidden));
+  bus.on("pause-changed", ({ isPaused }) => recording.setPaused(isPaused));
 }
 
 function setMarker(markers) {

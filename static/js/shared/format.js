@@ -36,8 +36,18 @@ export function formatBytes(bytes) {
 export const formatCount = (count, noun) =>
   `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
-/** @param {{name: string}} session */
-export const sessionName = ({ name }) => name || "Untitled session";
+/**
+ * A session without a name is called by its day and time, in the reader's language and time zone.
+ *
+ * @param {{name: string, started_at: string}} session started_at: ISO 8601
+ * @returns {string} such as "Monday, 30 November 2026 at 14:05"
+ */
+export const sessionName = ({ name, started_at }) => name || dayAndTime(new Date(started_at));
+
+const dayAndTime = (date) =>
+  Number.isNaN(date.getTime())
+    ? "Untitled session"
+    : date.toLocaleString(undefined, { dateStyle: "full", timeStyle: "short" });
 
 /** @param {string} text */
 export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -62,9 +72,10 @@ export function formatDuration(seconds) {
  * A face's label as the overlay shows it.
  *
  * @param {{label: string, confidence: number, sure: boolean}} face
+ * @param {boolean} [hasPercentage]
  */
-export function describeFace({ label, confidence, sure }) {
-  const guess = `${label} ${formatPercent(confidence)}`;
+export function describeFace({ label, confidence, sure }, hasPercentage = true) {
+  const guess = hasPercentage ? `${label} ${formatPercent(confidence)}` : label;
   return sure ? capitalise(guess) : `Unsure (${guess}?)`;
 }
 
@@ -84,8 +95,15 @@ export function announceFaces(faces) {
  * @param {Date} date
  * @returns {string} such as expressions-2026-05-01-093005.png, in local time
  */
-export function snapshotName(date) {
+export const snapshotName = (date) => momentName(date, "png");
+
+/**
+ * @param {Date} date
+ * @param {string} ending
+ * @returns {string} such as expressions-2026-05-01-093005.webm, in local time
+ */
+export function momentName(date, ending) {
   const two = (number) => String(number).padStart(2, "0");
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
-  return `expressions-${day}-${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("")}.png`;
+  return `expressions-${day}-${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("")}.${ending}`;
 }

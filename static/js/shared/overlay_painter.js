@@ -1,10 +1,12 @@
 /** Draws faces on a canvas: the same on the live overlay, in a snapshot and on a picture. */
 import { placeLabels } from "./label_layout.js";
+import { drawPersonMark } from "./person_mark.js";
 import { UNSURE_COLOUR, emotionColour, textColourOn } from "./palette.js";
 
 const FONT_FAMILY = '-apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const HALO = "rgba(8, 11, 16, 0.55)";
 const BADGE = "#10141b";
+const ALL_PARTS = { boxes: true, labels: true, scale: 1 };
 
 /**
  * Draws all boxes, then a label with the face's number at each where there is room for one.
@@ -14,17 +16,19 @@ const BADGE = "#10141b";
  *   string, sure: boolean}, isPointed?: boolean, alpha?: number}[]} drawings
  * @param {import("./geometry.js").Size} view
  * @param {Map<number, import("./label_layout.js").PlacedLabel>} [before] where the labels were
+ * @param {{boxes: boolean, labels: boolean, scale: number}} [parts] what of it is drawn; scale: of
+ *   lines and letters
  * @returns {Map<number, import("./label_layout.js").PlacedLabel>} where they are, by the face's id
  */
-export function drawFaces(context, drawings, view, before) {
+export function drawFaces(context, drawings, view, before, parts = ALL_PARTS) {
   const seen = drawings.filter(({ rect }) => rect.width > 0 && rect.height > 0);
-  const unit = unitOf(view);
-  for (const { rect, face, isPointed, alpha = 1 } of seen) {
+  const unit = unitOf(view) * parts.scale;
+  for (const { rect, face, isPointed, alpha = 1 } of parts.boxes ? seen : []) {
     context.globalAlpha = alpha;
     drawFrame(context, rect, colourOf(face), { unit, isDashed: !face.sure, isPointed });
   }
   context.font = `600 ${15 * unit}px ${FONT_FAMILY}`;
-  const labelled = seen.map((drawing) => measure(context, drawing, unit));
+  const labelled = (parts.labels ? seen : []).map((drawing) => measure(context, drawing, unit));
   const places = placeLabels(labelled, view, 7 * unit, before);
   for (const { face, text, alpha = 1 } of seen) {
     const place = places.get(face.id);
@@ -47,8 +51,7 @@ function measure(context, { rect, text, face }, unit) {
   return { id: face.id, rect, sizes };
 }
 
-const badgeWidth = (context, { id }, unit) =>
-  Math.max(27 * unit, context.measureText(String(id)).width + 14 * unit);
+const badgeWidth = (context, { id }, unit) => context.measureText(String(id)).width + 31 * unit;
 
 /** The box alone, where there is no room for words. See drawFace. */
 export function drawFaceFrame(context, { rect, face, view }) {
@@ -94,7 +97,6 @@ function drawChip(context, { x, y, width, height }, { face, text, unit }) {
     context.fillText(text, x + badge + 9 * unit, y + height / 2 + unit);
   }
   context.fillStyle = "#ffffff";
-  context.textAlign = "center";
-  context.fillText(String(face.id), x + badge / 2, y + height / 2 + unit);
-  context.textAlign = "start";
+  drawPersonMark(context, face.id, { x: x + 13 * unit, y: y + height / 2, radius: 5.5 * unit });
+  context.fillText(String(face.id), x + 23 * unit, y + height / 2 + unit);
 }

@@ -86,6 +86,16 @@ export function parseRecordAck(raw) {
 }
 
 /**
+ * The answer to `name`.
+ *
+ * @param {any} raw
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseNameAck(raw) {
+  accept(raw);
+}
+
+/**
  * The answer to `marker`.
  *
  * @param {any} raw

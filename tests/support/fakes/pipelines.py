@@ -4,6 +4,7 @@ import threading
 
 from fer_web.errors import FrameError
 from fer_web.inference.results import FaceResult, FrameResult
+from fer_web.inference.stream_settings import SERVER_SETTINGS
 
 HAPPY = FaceResult(
     1, (0.1, 0.2, 0.3, 0.4), (0, 0, 0, 0.9, 0, 0, 0.1), (0, 0, 0, 1, 0, 0, 0), "happy", 0.9, True
@@ -16,7 +17,7 @@ class InstantPipeline:
     def __init__(self):
         self.captured_s = []
 
-    def process(self, jpeg, captured_s, state, heatmaps=False):
+    def process(self, jpeg, captured_s, state, heatmaps=False, settings=SERVER_SETTINGS):
         self.captured_s.append(captured_s)
         if jpeg == b"bad":
             raise FrameError("The frame is bad.")
@@ -33,7 +34,7 @@ class HeldPipeline:
         self.go_on = threading.Semaphore(0)
         self.seen = []
 
-    def process(self, jpeg, captured_s, state, heatmaps=False):
+    def process(self, jpeg, captured_s, state, heatmaps=False, settings=SERVER_SETTINGS):
         self.seen.append(jpeg)
         self.started.release()
         assert self.go_on.acquire(timeout=60)

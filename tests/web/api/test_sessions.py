@@ -158,8 +158,8 @@ def test_details_have_what_the_page_of_a_session_needs(browser):
     assert answer["settings"] == {"smoothing_s": 0.25}
     assert [(marker["at_s"], marker["text"]) for marker in answer["markers"]] == [(1.5, "laughs")]
     assert answer["face_list"] == [
-        {"face": 1, "first_s": 0.0, "last_s": 0.9, "samples": 3},
-        {"face": 2, "first_s": 0.2, "last_s": 0.2, "samples": 1},
+        {"face": 1, "first_s": 0.0, "last_s": 0.9, "samples": 3, "name": "", "person": 1},
+        {"face": 2, "first_s": 0.2, "last_s": 0.2, "samples": 1, "name": "", "person": 2},
     ]
 
 
@@ -460,6 +460,7 @@ ROUTES = [
     ("POST", "/markers", {"at_s": 1, "text": "x"}),
     ("PATCH", "/markers/MARKER", {"text": "x"}),
     ("DELETE", "/markers/MARKER", None),
+    ("PATCH", "/faces/1", {"name": "x"}),
 ]
 
 
@@ -643,3 +644,21 @@ def test_an_hour_is_exported_in_three_seconds_and_little_memory(browser, hour):
     assert lines == 54_001
     assert time.process_time() - started < 3 * slowness(time.process_time)
     assert most - before < 100e6
+
+
+def test_people_are_named_and_merged_and_counted_as_one(browser):
+    session_id = browser.record()
+    path = f"/{session_id}/faces/2"
+    assert browser.send("PATCH", path, {"name": "Ann"}).json["face_list"][1]["name"] == "Ann"
+    answer = browser.send("PATCH", path, {"same_as": 1}).json
+    assert (answer["faces"], [each["person"] for each in answer["face_list"]]) == (1, [1, 1])
+    assert list(browser.get(f"/{session_id}/summary").json["strips"]) == ["1"]
+    assert browser.get(f"/{session_id}").json["faces"] == 1
+    assert browser.get(f"/{session_id}/samples").json["face"] == [1, 1, 2, 1]
+    assert browser.send("PATCH", path, {"same_as": 2}).json["faces"] == 2
+
+
+@pytest.mark.parametrize("body", [{"same_as": None}, {"same_as": "1"}, {"same_as": True}, {"other": 1}])
+def test_a_change_of_a_person_that_cannot_be_is_refused(browser, body):
+    answer = browser.send("PATCH", f"/{browser.record()}/faces/1", body)
+    assert code_of(answer) == (400, "bad_message")

@@ -134,6 +134,8 @@ def test_without_esbuild_pages_are_served_as_they_lie_and_the_log_says_what_mend
 ):
     monkeypatch.setattr(page_bundle, "find_esbuild", lambda: find_esbuild(tmp_path))
     files = CurrentFiles(static).now()
+    monkeypatch.undo()
+    assert not isinstance(CurrentFiles(static).now(), SourceFiles), "what was missing is there again"
     assert files.sheet_urls(["base", "chart"]) == [
         "/vendor/uPlot.min.css",
         "/static/css/base.css",

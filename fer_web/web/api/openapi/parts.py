@@ -93,9 +93,9 @@ def query(name: str, schema: Json, description: str, *, required: bool = False) 
 FLAG: Json = {"type": "string", "enum": ["0", "1"], "default": "0"}
 
 
-def in_path(name: str, description: str) -> Json:
-    """A part of the address."""
-    schema = {"type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_-]+$"}
+def in_path(name: str, description: str, schema: Json | None = None) -> Json:
+    """A part of the address; an id where no schema is given."""
+    schema = schema or {"type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_-]+$"}
     return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
 
 

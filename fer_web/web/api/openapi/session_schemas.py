@@ -43,9 +43,7 @@ _DETAILS: Json = {
     "model": record("The network that judged.", name=TEXT, hash=TEXT),
     "settings": described({"type": "object"}, "What else decided the result."),
     "markers": list_of(ref("Marker")),
-    "face_list": list_of(
-        record("A face of the session.", face=COUNT, first_s=SECONDS, last_s=SECONDS, samples=COUNT)
-    ),
+    "face_list": list_of(ref("Face")),
 }
 
 _SAMPLES = record(
@@ -90,6 +88,20 @@ SCHEMAS: Json = {
     "Session": record("A session as it stands in the list.", **_SESSION),
     "SessionDetails": record(
         "A session with all that belongs to it but its samples.", **_SESSION, **_DETAILS
+    ),
+    "Face": record(
+        "A face of the session.",
+        face=COUNT,
+        first_s=SECONDS,
+        last_s=SECONDS,
+        samples=COUNT,
+        name=described(TEXT, "What the person is called; empty where nobody wrote it."),
+        person=described(COUNT, "The face that stands for the person: its own number, unless it was merged."),
+    ),
+    "FaceList": record(
+        "All faces of a session.",
+        face_list=list_of(ref("Face")),
+        faces=described(COUNT, "How many people they are."),
     ),
     "Marker": record("A moment that somebody named.", id=TEXT, at_s=SECONDS, text=TEXT),
     "SessionList": record(

@@ -1,7 +1,15 @@
 """The history in the OpenAPI document."""
 
 from fer_web.history.export import FORMATS
-from fer_web.history.session_texts import MAX_MARKER_TEXT, MAX_NAME, MAX_NOTES, MAX_SEARCH, MAX_TAG, MAX_TAGS
+from fer_web.history.session_texts import (
+    MAX_MARKER_TEXT,
+    MAX_NAME,
+    MAX_NOTES,
+    MAX_PERSON_NAME,
+    MAX_SEARCH,
+    MAX_TAG,
+    MAX_TAGS,
+)
 from fer_web.web.api.openapi.parts import (
     COUNT,
     EMPTY_BODY,
@@ -38,7 +46,9 @@ _UNKNOWN = {"404": "There is no such session, or it is somebody else's: `not_fou
 _BOTH = {**_BAD_VALUE, **_UNKNOWN}
 _ID = in_path("session", "The session's id.")
 _MARKER_ID = in_path("marker", "The marker's id.")
-_FACE = query("face", {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}, "Only this face.")
+_FACE_NUMBER = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
+_FACE = query("face", _FACE_NUMBER, "Only the person of this face.")
+_FACE_ID = in_path("face", "The face's number.", _FACE_NUMBER)
 _SMOOTHING = query(
     "smoothing_s",
     {"type": "number", "minimum": 0, "maximum": 60, "default": 0},
@@ -162,6 +172,21 @@ PATHS: Json = {
             {"200": file_answer("The file.", *sorted({item.media_type for item in FORMATS.values()}))},
             parameters=(
                 query("format", {"type": "string", "enum": list(FORMATS), "default": "csv"}, "Kind of file."),
+            ),
+            errors=_BOTH,
+        ),
+    },
+    "/sessions/{session}/faces/{face}": {
+        "parameters": [_ID, _FACE_ID],
+        "patch": _op(
+            "updatePerson",
+            "Name the person of a face, or say which face shows the same person",
+            {"200": answer("All faces as they are now.", ref("FaceList"))},
+            body=body_of(
+                {
+                    "name": {"type": "string", "maxLength": MAX_PERSON_NAME},
+                    "same_as": described(_FACE_NUMBER, "Its own number takes the face apart again."),
+                }
             ),
             errors=_BOTH,
         ),

@@ -10,6 +10,9 @@ const REQUESTS = {
   t: "heatmap-toggle",
   r: "record-toggle",
   e: "marker",
+  p: "pause-toggle",
+  c: "clip-toggle",
+  i: "pip-toggle",
   "?": "help",
 };
 

@@ -1,6 +1,7 @@
 /** Shows the side panel: one card for each face with its label and a bar for each expression. */
 import { EmotionBar, setText } from "../emotion_bar.js";
 import { capitalise, formatCount, formatPercent } from "../format.js";
+import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
 import { fromTemplate } from "../template_parts.js";
@@ -19,6 +20,7 @@ export class FacesView {
   #cards = new Map();
   #updatedMs = -Infinity;
   #count = null;
+  #names = new Map();
 
   /**
    * @param {{list: HTMLElement, count: HTMLElement, legend: HTMLElement, hint: HTMLElement,
@@ -33,6 +35,7 @@ export class FacesView {
     bus.on("session-changed", ({ state }) => this.#reset(state));
     bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"));
     bus.on("face-pointed", ({ id }) => this.#highlight(id));
+    bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#bus = bus;
     this.#fillLegend();
   }
@@ -54,6 +57,11 @@ export class FacesView {
   #highlight(pointedId) {
     for (const [id, card] of this.#cards)
       card.element.classList.toggle("is-pointed", id === pointedId);
+  }
+
+  #showNames(names) {
+    this.#names = names;
+    for (const [id, card] of this.#cards) card.showName(names.get(id) ?? "");
   }
 
   #reset(state) {
@@ -85,7 +93,8 @@ export class FacesView {
 
   #dismiss(seenBeforeMs) {
     for (const [id, card] of this.#cards) {
-      if (card.seenMs >= seenBeforeMs) continue;
+      // Who is being named stays: the letters would be lost.
+      if (card.seenMs >= seenBeforeMs || card.isBeingNamed) continue;
       card.element.remove();
       this.#cards.delete(id);
     }
@@ -95,7 +104,9 @@ export class FacesView {
   #card(id) {
     const known = this.#cards.get(id);
     if (known) return known;
-    const card = new FaceCard(this.#elements.template, id, this.#emotions);
+    const rename = (name) => this.#bus.emit("person-named", { id, name });
+    const card = new FaceCard(this.#elements.template, id, this.#emotions, rename);
+    card.showName(this.#names.get(id) ?? "");
     const next = [...this.#cards.keys()].filter((other) => other > id).sort((a, b) => a - b)[0];
     this.#elements.list.insertBefore(card.element, this.#cards.get(next)?.element ?? null);
     this.#cards.set(id, card);
@@ -118,8 +129,11 @@ class FaceCard {
   #parts;
   #bars = new Map();
   #trend = new Trend();
+  #id;
+  /** Where the name is written; null on pages that only show it. */
+  #field;
 
-  constructor(template, id, emotions) {
+  constructor(template, id, emotions, rename) {
     const { element, part } = fromTemplate(template);
     this.element = element;
     this.element.dataset.faceId = String(id);
@@ -129,8 +143,11 @@ class FaceCard {
       swatch: part("swatch"),
       trend: part("trend"),
     };
-    part("number").textContent = String(id);
-    part("name").textContent = `Face ${id}`;
+    this.#id = id;
+    this.#field = part("rename");
+    part("number").append(personMarkElement(id), String(id));
+    part("name")?.append(`Face ${id}`);
+    if (this.#field) this.#listenToField(rename);
     const more = part("more");
     more.setAttribute("aria-label", `All expressions of face ${id}`);
     more.addEventListener("click", () => {
@@ -139,6 +156,30 @@ class FaceCard {
     });
     for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
     part("bars").append(...[...this.#bars.values()].map((bar) => bar.element));
+  }
+
+  get isBeingNamed() {
+    return this.#field !== null && this.#field === document.activeElement;
+  }
+
+  /** @param {string} name empty: the person has none */
+  showName(name) {
+    const field = this.#field;
+    this.element.classList.toggle("is-named", name !== "");
+    if (!field) return;
+    field.dataset.name = name;
+    if (!this.isBeingNamed) field.value = name;
+  }
+
+  #listenToField(rename) {
+    const field = this.#field;
+    field.placeholder = `Face ${this.#id}`;
+    field.setAttribute("aria-label", `Name of face ${this.#id}`);
+    field.addEventListener("change", () => rename(field.value));
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") field.value = field.dataset.name;
+      if (["Enter", "Escape"].includes(event.key)) field.blur();
+    });
   }
 
   show({ label, confidence, sure, scores }, nowMs) {

@@ -22,6 +22,11 @@ const LATE = {
   text: "The server or the network is slow.",
 };
 
+/** A label must find room beside its box. */
+const NAME_LETTERS = 18;
+const shorten = (name) =>
+  [...name].length > NAME_LETTERS ? `${[...name].slice(0, NAME_LETTERS).join("")}…` : name;
+
 export class OverlayView {
   #canvas;
   #context;
@@ -35,10 +40,13 @@ export class OverlayView {
   #hasHeatmaps = false;
   #isScheduled = false;
   #lateResults = 0;
-  #labels = new Map();
+  /** Where labels were, by the context that they were drawn on: none must jump. */
+  #labels = new WeakMap();
+  #parts = { boxes: true, labels: true, percentages: true, scale: 1 };
   /** Where each face was drawn, in view units. */
   #rects = new Map();
   #pointedId = null;
+  #names = new Map();
   #bus;
   #view = { width: 0, height: 0 };
 
@@ -57,6 +65,8 @@ export class OverlayView {
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
     bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
     bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
+    bus.on("drawn-parts-changed", (parts) => (this.#parts = parts));
+    bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#watchSize();
     this.#watchPointer();
   }
@@ -82,10 +92,12 @@ export class OverlayView {
       const box = clipBox(boxes.get(face.id));
       const rect = boxToRect(box, picture, this.#isMirrored);
       const isPointed = face.id === this.#pointedId;
-      return { face, box, rect, text: describeFace(face), isPointed, alpha };
+      return { face, box, rect, text: this.#describe(face), isPointed, alpha };
     });
-    this.#labels = drawFaces(context, drawings, view, this.#labels);
-    this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
+    const labels = drawFaces(context, drawings, view, this.#labels.get(context), this.#parts);
+    this.#labels.set(context, labels);
+    if (context === this.#context)
+      this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
     return drawings.map(({ face, box, text }) => ({
       id: face.id,
       box,
@@ -93,6 +105,17 @@ export class OverlayView {
       text,
       hasHeatmap: this.#hasHeatmaps && Boolean(face.heatmap),
     }));
+  }
+
+  #describe(face) {
+    const name = this.#names.get(face.id);
+    const text = describeFace(face, this.#parts.percentages);
+    return name ? `${shorten(name)}: ${text}` : text;
+  }
+
+  #showNames(names) {
+    this.#names = names;
+    this.#schedule();
   }
 
   /** 1 for a new result, less for one that is about to be too old. */
@@ -169,7 +192,7 @@ export class OverlayView {
     this.#bus.emit("message-cleared", { id: LATE.id });
     this.#faces = [];
     this.#tracks = new Map();
-    this.#labels = new Map();
+    this.#labels = new WeakMap();
     this.#rects = new Map();
     this.#result = null;
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
