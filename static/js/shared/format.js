@@ -62,10 +62,16 @@ export function formatDuration(seconds) {
  * A face's label as the overlay shows it.
  *
  * @param {{label: string, confidence: number, sure: boolean}} face
+ * @param {readonly string[]} [show] with "labels", "percentages", both or neither
+ * @returns {string} empty for neither
  */
-export function describeFace({ label, confidence, sure }) {
-  const guess = `${label} ${formatPercent(confidence)}`;
-  return sure ? capitalise(guess) : `Unsure (${guess}?)`;
+export function describeFace({ label, confidence, sure }, show = ["labels", "percentages"]) {
+  const guess = [
+    show.includes("labels") ? label : "",
+    show.includes("percentages") ? formatPercent(confidence) : "",
+  ];
+  const text = guess.filter(Boolean).join(" ");
+  return sure || text === "" ? capitalise(text) : `Unsure (${text}?)`;
 }
 
 /**

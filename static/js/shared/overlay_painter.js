@@ -15,17 +15,20 @@ const BADGE = "#10141b";
  *   string, sure: boolean}, isPointed?: boolean, alpha?: number}[]} drawings
  * @param {import("./geometry.js").Size} view
  * @param {Map<number, import("./label_layout.js").PlacedLabel>} [before] where the labels were
+ * @param {{hasBoxes?: boolean}} [parts] a drawing whose text is empty gets no label
  * @returns {Map<number, import("./label_layout.js").PlacedLabel>} where they are, by the face's id
  */
-export function drawFaces(context, drawings, view, before) {
+export function drawFaces(context, drawings, view, before, { hasBoxes = true } = {}) {
   const seen = drawings.filter(({ rect }) => rect.width > 0 && rect.height > 0);
   const unit = unitOf(view);
   for (const { rect, face, isPointed, alpha = 1 } of seen) {
+    if (!hasBoxes && !isPointed) continue;
     context.globalAlpha = alpha;
     drawFrame(context, rect, colourOf(face), { unit, isDashed: !face.sure, isPointed });
   }
   context.font = `600 ${15 * unit}px ${FONT_FAMILY}`;
-  const labelled = seen.map((drawing) => measure(context, drawing, unit));
+  const worded = seen.filter(({ text }) => text !== "");
+  const labelled = worded.map((drawing) => measure(context, drawing, unit));
   const places = placeLabels(labelled, view, 7 * unit, before);
   for (const { face, text, alpha = 1 } of seen) {
     const place = places.get(face.id);

@@ -10,6 +10,7 @@ const REQUESTS = {
   t: "heatmap-toggle",
   r: "record-toggle",
   e: "marker",
+  ",": "settings",
   "?": "help",
 };
 

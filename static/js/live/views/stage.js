@@ -7,6 +7,9 @@ export class StageView {
   #isMirrored = true;
   /** What the person chose for this camera; null: as suits the camera. */
   #mirrorChoice = null;
+  /** By the settings; null: as suits the camera. */
+  #mirrorSetting = null;
+  #isUserFacing = true;
 
   /**
    * @param {{stage: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
@@ -21,6 +24,7 @@ export class StageView {
     bus.on("session-changed", (session) => this.#show(session));
     bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored));
     bus.on("camera-selected", () => (this.#mirrorChoice = null));
+    bus.on("settings-changed", ({ values }) => this.#prefer(values.mirror));
     elements.video.addEventListener("resize", () => this.#shape(), { signal });
   }
 
@@ -37,7 +41,8 @@ export class StageView {
     if (video.srcObject !== stream) video.srcObject = stream;
     if (problem) this.#explain(problem);
     if (state !== "live") return;
-    this.#mirror(this.#mirrorChoice ?? isUserFacing);
+    this.#isUserFacing = isUserFacing;
+    this.#mirror(this.#mirrorChoice ?? this.#mirrorSetting ?? isUserFacing);
     // Rejected when Stop comes before the first picture.
     await video.play().catch(() => {});
   }
@@ -56,6 +61,13 @@ export class StageView {
         return item;
       }),
     );
+  }
+
+  #prefer(isMirrored) {
+    if (isMirrored === this.#mirrorSetting) return;
+    this.#mirrorSetting = isMirrored;
+    this.#mirrorChoice = null;
+    this.#mirror(isMirrored ?? this.#isUserFacing);
   }
 
   #choose(isMirrored) {

@@ -34,6 +34,9 @@ export class FacesView {
     bus.on("result", ({ faces }) => this.#update(faces));
     bus.on("session-changed", ({ state }) => this.#reset(state));
     bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"));
+    bus.on("show-changed", ({ show }) =>
+      elements.list.classList.toggle("is-without-bars", !show.includes("bars")),
+    );
     bus.on("face-pointed", ({ id }) => this.#highlight(id));
     bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#bus = bus;

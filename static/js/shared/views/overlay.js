@@ -5,6 +5,7 @@
 import { describeFace } from "../format.js";
 import { boxToRect, clipBox, fitRect } from "../geometry.js";
 import { drawHeatmap, moveCorners } from "../heatmap.js";
+import { SHOWN_AT_FIRST } from "../link_settings.js";
 import { boxAt, observe } from "../motion.js";
 import { overlap } from "../label_layout.js";
 import { drawFaces } from "../overlay_painter.js";
@@ -45,6 +46,7 @@ export class OverlayView {
   #rects = new Map();
   #pointedId = null;
   #names = new Map();
+  #shown = SHOWN_AT_FIRST;
   #bus;
   #view = { width: 0, height: 0 };
 
@@ -63,6 +65,7 @@ export class OverlayView {
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
     bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
     bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
+    bus.on("show-changed", ({ show }) => this.#showOnly(show));
     bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#watchSize();
     this.#watchPointer();
@@ -91,7 +94,8 @@ export class OverlayView {
       const isPointed = face.id === this.#pointedId;
       return { face, box, rect, text: this.#describe(face), isPointed, alpha };
     });
-    this.#labels = drawFaces(context, drawings, view, this.#labels);
+    const parts = { hasBoxes: this.#shown.includes("boxes") };
+    this.#labels = drawFaces(context, drawings, view, this.#labels, parts);
     this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
     return drawings.map(({ face, box, text }) => ({
       id: face.id,
@@ -104,7 +108,16 @@ export class OverlayView {
 
   #describe(face) {
     const name = this.#names.get(face.id);
-    return name ? `${shorten(name)}: ${describeFace(face)}` : describeFace(face);
+    const words = describeFace(face, this.#shown);
+    if (words === "") return "";
+    return name ? `${shorten(name)}: ${words}` : words;
+  }
+
+  /** @param {readonly string[]} show some of SHOWN; heat maps have an event of their own */
+  #showOnly(show) {
+    this.#shown = show;
+    this.#labels = new Map();
+    this.#schedule();
   }
 
   #showNames(names) {
