@@ -10,7 +10,7 @@ from flask import Flask, Response, has_request_context, request
 
 from fer_web.settings import ROOT
 
-LANGUAGES: Final = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
+LANGUAGES: Final = {"en": "English"}
 """Each language by its tag, named in itself."""
 
 COOKIE: Final = "fer_lang"
@@ -20,9 +20,13 @@ PAGE_TABLES: Final = ROOT / "templates" / "languages"
 """What templates say; static/languages/ has what scripts say, which browsers load."""
 
 
+UNTRANSLATED: Final = frozenset({"analyze_pages", "history_pages", "api_pages", "trust"})
+"""The pages of these blueprints are English until all that they say is in the tables."""
+
+
 def current_language() -> str:
     """Return the language of the answer: the link's, else the chosen one, else the browser's first."""
-    if not has_request_context():
+    if not has_request_context() or request.blueprint in UNTRANSLATED:
         return "en"
     for wanted in (request.args.get("lang"), request.cookies.get(COOKIE)):
         if wanted in LANGUAGES:
@@ -43,8 +47,14 @@ def register_languages(app: Flask) -> None:
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
         translate, lambda one, other, count: translate(one if count == 1 else other), newstyle=True
     )
-    app.context_processor(lambda: {"language": current_language(), "languages": LANGUAGES})
+    environment.filters["translated"] = translate
+    app.context_processor(_language_of_page)
     app.after_request(_tell_language)
+
+
+def _language_of_page() -> dict[str, object]:
+    is_offered = has_request_context() and len(LANGUAGES) > 1 and request.blueprint not in UNTRANSLATED
+    return {"language": current_language(), "languages": LANGUAGES if is_offered else {}}
 
 
 def _tell_language(answer: Response) -> Response:
