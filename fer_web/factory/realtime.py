@@ -69,7 +69,9 @@ def build_realtime(
     scheduler = FrameScheduler(concurrency, inference.pipelines, observers=(sample, watching.observe))
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
-    admission = SocketAdmission(sharing.authenticator, sharing.visitors)
+    admission = SocketAdmission(
+        sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
+    )
     events = StreamEvents(
         socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s
     )

@@ -112,7 +112,7 @@ def _blueprints(
     yield pages_blueprint(options)
     yield analyze_pages_blueprint(options, settings)
     yield history_pages_blueprint(options, sessions)
-    yield watch_pages_blueprint(options, sharing.access.admission)
+    yield watch_pages_blueprint(options, sharing.access.admission, lambda: sharing.owners.requester().is_host)
     yield api_pages_blueprint(options, sharing.owners)
     yield trust_blueprint(sharing.network, settings.retention_days)
     yield history_api_blueprint(sessions)

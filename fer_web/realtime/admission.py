@@ -8,7 +8,7 @@ from flask_socketio import ConnectionRefusedError
 
 from fer_web.errors import LinkNeededError, ShareError
 from fer_web.sharing.authenticator import Authenticator
-from fer_web.sharing.types import Admission, Link
+from fer_web.sharing.types import HOST_LINK, Admission, Link
 from fer_web.sharing.visitor_registry import EndSocket, VisitorRegistry
 
 _T = TypeVar("_T")
@@ -21,17 +21,24 @@ class SocketAdmission:
     form as its data.
     """
 
-    def __init__(self, authenticator: Authenticator, visitors: VisitorRegistry) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        visitors: VisitorRegistry,
+        is_host: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Args: is_host: whether the host makes the current request."""
+        self._is_host = is_host
         self._authenticator = authenticator
         self._visitors = visitors
 
-    def enter_live(self, sid: str, end: EndSocket) -> None:
-        """A live page connects.
+    def enter_live(self, sid: str, end: EndSocket) -> bool:
+        """A live page connects; returns whether it is on this machine.
 
         Args: end: says a reason on this socket and disconnects it, without waiting; in any thread.
         Raises: ConnectionRefusedError.
         """
-        self._or_refuse(lambda: self._enter_live(sid, end))
+        return self._or_refuse(lambda: self._enter_live(sid, end))
 
     def enter_watch(self, sid: str, end: EndSocket) -> tuple[str, Link]:
         """A watch page connects; returns the visitor and its link. Arguments and errors as `enter_live`."""
@@ -45,7 +52,7 @@ class SocketAdmission:
         """Note whether a socket sends frames; may be called for each of them."""
         self._visitors.set_streaming(sid, is_streaming)
 
-    def _enter_live(self, sid: str, end: EndSocket) -> None:
+    def _enter_live(self, sid: str, end: EndSocket) -> bool:
         admission = self._authenticator.admit(request.remote_addr, request.cookies)
         if admission.is_unknown:
             raise LinkNeededError(
@@ -55,15 +62,26 @@ class SocketAdmission:
             raise ShareError("Your link lets you look, not join. Ask the host for a link to join.")
         if not admission.is_local:
             self._register(sid, admission, end)
+        return admission.is_local
 
     def _enter_watch(self, sid: str, end: EndSocket) -> tuple[str, Link]:
         # This machine too: what it watches is what the link shows.
-        admission = self._authenticator.admit_by_link(request.cookies)
+        admission = self._watching_admission()
+        if not admission.may_watch and self._is_host():
+            return HOST_LINK.id, HOST_LINK
         if not admission.may_watch:
             raise LinkNeededError(
                 "Watching takes a link. Ask the host for one that lets you watch, and open it."
             )
         return self._register(sid, admission, end)
+
+    def _watching_admission(self) -> Admission:
+        try:
+            return self._authenticator.admit_by_link(request.cookies)
+        except ShareError:
+            if self._is_host():  # a link that is over takes nothing from the host
+                return Admission(is_local=True)
+            raise
 
     def _register(self, sid: str, admission: Admission, end: EndSocket) -> tuple[str, Link]:
         visitor, link = admission.visitor, admission.link

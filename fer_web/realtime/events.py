@@ -70,10 +70,10 @@ class StreamEvents:
     def on_connect(self, auth: Any = None) -> None:
         """A client that may be here is there; its stream opens with its first frame."""
         sid = _sid()
-        self._admission.enter_live(sid, lambda reason: self._connections.end(sid, reason))
+        is_local = self._admission.enter_live(sid, lambda reason: self._connections.end(sid, reason))
         self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
         self._recordings.connect(_sid())
-        self._watching.page_arrived(_sid())
+        self._watching.page_arrived(_sid(), is_local=is_local)
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget everything about a client, but for its recording: it may come back."""

@@ -87,17 +87,32 @@ class _Scene:
         )
 
 
+NOBODY = ""
+"""Owner of the scene where a follower waits for the first stream; no page has it."""
+
+
 class WatchBoard:
-    """The scenes of all owners. A watcher sees the owner's stream that began last."""
+    """The scenes of all owners. A watcher sees the owner's stream that began last.
+
+    A follower goes from scene to scene: it sees the stream of this machine that began last.
+    """
 
     def __init__(self) -> None:
         self._scenes: dict[str, _Scene] = {}
         self._owner_of_page: dict[str, str] = {}
         self._owner_of_watcher: dict[str, str] = {}
+        self._local_pages: set[str] = set()
+        self._local_streams: list[str] = []
+        self._followers: dict[str, _Watcher] = {}
 
-    def add_page(self, sid: str, owner: str) -> None:
-        """A live page of this owner is there; it learns at once whether anybody watches."""
+    def add_page(self, sid: str, owner: str, *, is_local: bool = False) -> None:
+        """A live page of this owner is there; it learns at once whether anybody watches.
+
+        Args: is_local: on this machine, so that followers see its stream.
+        """
         self._owner_of_page[sid] = owner
+        if is_local:
+            self._local_pages.add(sid)
         scene = self._scenes.setdefault(owner, _Scene())
         scene.pages.add(sid)
         scene.has_changed = True
@@ -107,6 +122,7 @@ class WatchBoard:
         self.end_stream(sid)
         owner = self._owner_of_page.pop(sid, None)
         if owner is not None:
+            self._local_pages.discard(sid)
             self._scenes[owner].pages.discard(sid)
             self._tidy(owner)
 
@@ -117,6 +133,9 @@ class WatchBoard:
             return False
         scene.streams.append(sid)
         scene.has_changed = True
+        if sid in self._local_pages:
+            self._local_streams.append(sid)
+            self._lead_followers()
         return True
 
     def end_stream(self, sid: str) -> None:
@@ -128,6 +147,9 @@ class WatchBoard:
             scene.view = None
         scene.streams.remove(sid)
         scene.has_changed = True
+        if sid in self._local_streams:
+            self._local_streams.remove(sid)
+            self._lead_followers()
 
     def put_view(self, sid: str, view: View) -> bool:
         """A result of a page's stream; the newest takes the place of one that waits.
@@ -148,8 +170,17 @@ class WatchBoard:
         scene.watchers[sid] = _Watcher(visitor, link)
         scene.has_changed = True
 
+    def add_follower(self, sid: str, *, visitor: str, link: str) -> None:
+        """Somebody watches the newest stream of this machine, whoever owns it."""
+        self._followers[sid] = _Watcher(visitor, link)
+        self.add_watcher(sid, visitor=visitor, link=link, owner=self._newest_local_owner() or NOBODY)
+
     def remove_watcher(self, sid: str) -> None:
-        """A watcher is gone."""
+        """A watcher or follower is gone."""
+        self._followers.pop(sid, None)
+        self._leave_scene(sid)
+
+    def _leave_scene(self, sid: str) -> None:
         owner = self._owner_of_watcher.pop(sid, None)
         if owner is None:
             return
@@ -173,6 +204,17 @@ class WatchBoard:
         """Return what is to be sent now."""
         scenes = [scene for scene in self._scenes.values() if _is_due(scene, now_s)]
         return [scene.take(now_s) for scene in scenes]
+
+    def _newest_local_owner(self) -> str | None:
+        return self._owner_of_page[self._local_streams[-1]] if self._local_streams else None
+
+    def _lead_followers(self) -> None:
+        """After the last stream they stay, to be told that it has ended."""
+        owner = self._newest_local_owner()
+        for sid, follower in self._followers.items():
+            if owner is not None and owner != self._owner_of_watcher[sid]:
+                self._leave_scene(sid)
+                self.add_watcher(sid, visitor=follower.visitor, link=follower.link, owner=owner)
 
     def _times(self) -> Iterable[float]:
         return (time_s for scene in self._scenes.values() if (time_s := scene.due_s()) is not None)

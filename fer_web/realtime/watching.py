@@ -11,7 +11,7 @@ from fer_web.inference.results import FrameResult
 from fer_web.realtime.protocol import state_to_wire, view_to_wire, watched_to_wire
 from fer_web.realtime.scheduler import Concurrency
 from fer_web.realtime.watch_board import Due, View, WatchBoard
-from fer_web.sharing.types import Link
+from fer_web.sharing.types import HOST_LINK, Link
 from fer_web.vision.frames import jpeg_size_hw
 
 _log = logging.getLogger(__name__)
@@ -68,12 +68,12 @@ class WatchHub:
         self._news = threading.Condition(threading.Lock())
         self._is_stopping = False
 
-    def page_arrived(self, sid: str) -> None:
-        """The browser of the current request has its live page open."""
+    def page_arrived(self, sid: str, *, is_local: bool = False) -> None:
+        """The browser of the current request has its live page open; is_local: on this machine."""
         owner = self._owner_of_request()
         if owner is not None:
             with self._news:
-                self._board.add_page(sid, owner)
+                self._board.add_page(sid, owner, is_local=is_local)
                 self._news.notify()
 
     def page_left(self, sid: str) -> None:
@@ -101,9 +101,12 @@ class WatchHub:
                 self._news.notify()
 
     def watcher_arrived(self, sid: str, visitor: str, link: Link) -> None:
-        """A visitor watches; `link` is of the kind "watch"."""
+        """A visitor watches; `link` is of the kind "watch", or the host's."""
         with self._news:
-            self._board.add_watcher(sid, visitor=visitor, link=link.id, owner=link.owner or "")
+            if link is HOST_LINK:
+                self._board.add_follower(sid, visitor=visitor, link=link.id)
+            else:
+                self._board.add_watcher(sid, visitor=visitor, link=link.id, owner=link.owner or "")
             self._news.notify()
 
     def watcher_left(self, sid: str) -> None:
@@ -192,6 +195,8 @@ class WatchHub:
 
     def _current(self, link_id: str) -> Link | None:
         """The link as it is now; None where it shows nothing any more."""
+        if link_id == HOST_LINK.id:
+            return HOST_LINK
         try:
             link = self._link_of(link_id)
         except NotFoundError:

@@ -1,5 +1,6 @@
 """Defines what sharing is about: links, the visitors they let in, and the addresses they name."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -43,6 +44,10 @@ class Link:
         if self.ended is not None:
             return self.ended
         return "open" if now_s < self.expires_s else "expired"
+
+
+HOST_LINK = Link(id="host", kind="watch", name="This machine", created_s=0.0, expires_s=math.inf, owner=None)
+"""What the host watches by: the newest stream of this machine, with no picture. No token opens it."""
 
 
 @dataclass(frozen=True)

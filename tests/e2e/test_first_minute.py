@@ -99,6 +99,7 @@ def test_figures_are_folded_until_asked_for_and_then_remembered(server, browser_
     live.wait_until_figure_passes("answered", 0)
     live.page.reload()
     assert live.page.is_visible("#hud")
+    live.page.click("#more summary")
     live.page.click("#hud-toggle")
     live.page.reload()
     live.wait_until("document.getElementById('not-loaded') === null")

@@ -27,6 +27,56 @@ def watch(board, sid="watcher", visitor="bob", link="link", now_s=1):
     return due
 
 
+def follow(board):
+    board.add_follower("obs", visitor="host", link="host")
+
+
+def scenes(board, now_s):
+    """By owners' pages: who watches and whether it is live."""
+    return {due.pages: (due.people, due.is_live) for due in board.take_due(now_s)}
+
+
+def test_follower_waits_for_the_first_stream_of_this_machine():
+    board = WatchBoard()
+    follow(board)
+    (due,) = board.take_due(0)
+    assert (due.watchers, due.pages, due.is_live) == ({"host": ("obs",)}, (), False)
+    board.add_page("page", "ann", is_local=True)
+    board.add_page("far", "bob")
+    for sid in ("far", "page"):
+        board.begin_stream(sid)
+        board.put_view(sid, view())
+    assert scenes(board, 1) == {("page",): (1, True), ("far",): (0, True)}
+
+
+def test_follower_goes_to_the_newest_stream_and_back_when_it_ends():
+    board = WatchBoard()
+    for page, owner in (("first", "ann"), ("second", "bob")):
+        board.add_page(page, owner, is_local=True)
+        board.begin_stream(page)
+    follow(board)
+    assert scenes(board, 0) == {("first",): (0, True), ("second",): (1, True)}
+    assert not board.put_view("first", view())
+    assert board.put_view("second", view())
+    board.remove_page("second")
+    assert scenes(board, 1) == {("first",): (1, True)}
+    assert board.put_view("first", view())
+    board.end_stream("first")
+    assert scenes(board, 2) == {("first",): (1, False)}
+    board.remove_watcher("obs")
+    board.remove_page("first")
+    assert board.next_due_s() is None
+
+
+def test_follower_that_left_is_led_nowhere():
+    board = WatchBoard()
+    follow(board)
+    board.remove_watcher("obs")
+    board.add_page("page", "ann", is_local=True)
+    board.begin_stream("page")
+    assert scenes(board, 0) == {("page",): (0, True)}
+
+
 def test_nothing_is_due_at_first():
     assert WatchBoard().next_due_s() is None
     assert WatchBoard().take_due(5) == []

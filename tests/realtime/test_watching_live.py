@@ -347,3 +347,27 @@ def test_watcher_that_never_reads_is_dropped_and_memory_stays_flat(server, host,
     assert any("slow_reader" in line for line in server.output)
     for each in deaf:
         each.socket.shutdown()
+
+
+def test_host_of_this_machine_watches_without_a_link_and_never_the_picture(server, host):
+    server.show_video(True)
+    token = {"host": server.host_token}
+    session = requests.Session()
+    page = session.get(f"{server.url}/overlay", params={**token, "show": "bars"}, timeout=60)
+    assert page.status_code == 200
+    assert page.url == f"{server.url}/overlay?show=bars"
+    cookie = "; ".join(f"{each.name}={each.value}" for each in session.cookies)
+    overlay = Listener(server, cookie, NAMESPACE, ["view", "state"])
+    overlay.wait_for(is_state(live=False, video=False))
+    host.start()
+    overlay.wait_for(is_state(live=True, video=False))
+    assert len(overlay.wait_for(is_view)) == 2
+    host.wait_for(is_watched(watchers=1, video=False))
+    overlay.client.disconnect()
+    server.show_video(False)
+
+
+def test_overlay_is_for_those_with_a_link_to_watch(server):
+    for cookie, status in ((server.guest_cookies[0], 200), (server.owner_cookie, 403)):
+        page = requests.get(f"{server.url}/overlay", headers={"Cookie": cookie}, timeout=60)
+        assert (page.status_code, "overlay_page" in page.text) == (status, status == 200)

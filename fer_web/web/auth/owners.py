@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Request, Response, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -15,8 +16,15 @@ from fer_web.sharing.signed_cookie import SignedCookie
 from fer_web.web.answers import keep_private
 
 HOST_PARAMETER = "host"
+OVERLAY_PAGE = "/overlay"
 _MAX_AGE_S = 400 * 86400
 """Browsers keep no cookie longer (RFC 6265bis, 5.5)."""
+
+
+def with_query(path: str, *, without: str = "") -> str:
+    """Return a path with the query of the current request, but for one parameter."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != without]
+    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Owners:
             key_owner = self._key_owner()
             owner = key_owner or self.owner_of(request.cookies)
             g.is_new_owner = owner is None
-            is_host = key_owner is None and self._is_host(request)
+            is_host = key_owner is None and self.is_host(request)
             g.requester = Requester(owner or secrets.token_urlsafe(18), is_host)
         requester: Requester = g.requester
         return requester
@@ -77,14 +85,15 @@ class Owners:
         """The cookie's value for an owner."""
         return self._owner.sign(owner)
 
+    def is_host(self, asking: Request) -> bool:
+        """Tell whether a request has the host's cookie and comes from this machine."""
+        token = self._host.read(asking.cookies)
+        return token is not None and self._is_token(token) and is_loopback(asking.remote_addr)
+
     def is_from_host(self, environ: dict[str, Any]) -> bool:
         """Tell whether a WSGI request from this machine has the host's token: cookie or address."""
         asking = Request(environ)
-        return self._is_host(asking) or self._is_token(asking.args.get(HOST_PARAMETER, ""))
-
-    def _is_host(self, asking: Request) -> bool:
-        token = self._host.read(asking.cookies)
-        return token is not None and self._is_token(token) and is_loopback(asking.remote_addr)
+        return self.is_host(asking) or self._is_token(asking.args.get(HOST_PARAMETER, ""))
 
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode(), self.host_token.encode())
@@ -99,7 +108,9 @@ class Owners:
                 "This token opens nothing: it is of another start of the server, or you are not at its "
                 "machine. Take the address that the server printed when it started."
             )
-        answer = redirect("/" + request.path.lstrip("/"))
+        path = "/" + request.path.lstrip("/")
+        # A clean address; only the overlay is told by its address what to show.
+        answer = redirect(with_query(path, without=HOST_PARAMETER) if path == OVERLAY_PAGE else path)
         self._set(answer, self.host_cookie, self._host.sign(token), max_age=None)
         return answer
 

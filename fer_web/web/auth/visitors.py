@@ -15,6 +15,7 @@ from fer_web.sharing.links import LinkBook
 from fer_web.sharing.types import Admission, Link
 from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.web.answers import keep_private
+from fer_web.web.auth.owners import OVERLAY_PAGE, with_query
 from fer_web.web.request_values import IMPORT_PATH, is_write
 
 OPEN_PATHS = ("/static/", "/vendor/", "/trust", "/l/")
@@ -86,13 +87,20 @@ class VisitorAccess:
 
         @routes.get("/l/<token>")
         def open_link(token: str) -> BaseResponse:
+            return self._open(self._redeem(token))
+
+        @routes.get("/l/<token>/overlay")
+        def open_overlay(token: str) -> BaseResponse:
             link = self._redeem(token)
-            answer = redirect(home_of(link), 303)
-            if request.method == "GET":  # HEAD only asks, as programs do that show where a link leads
-                self._welcome(answer, link)
-            return keep_private(answer)
+            return self._open(link, with_query(OVERLAY_PAGE) if link.kind == "watch" else None)
 
         return routes
+
+    def _open(self, link: Link, page: str | None = None) -> BaseResponse:
+        answer = redirect(page or home_of(link), 303)
+        if request.method == "GET":  # HEAD only asks, as programs do that show where a link leads
+            self._welcome(answer, link)
+        return keep_private(answer)
 
     def _redeem(self, token: str) -> Link:
         self._limiter.check(request.remote_addr)
@@ -142,7 +150,7 @@ def _check_path(link: Link) -> BaseResponse | None:
         return None
     if request.path == "/" and not is_write():
         return make_response(redirect(home_of(link), 303))
-    if link.kind == "watch" and request.path == "/watch":
+    if link.kind == "watch" and request.path in ("/watch", OVERLAY_PAGE):
         return None
     if link.kind != "session":
         raise _elsewhere()

@@ -23,6 +23,7 @@ import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
+import { buildStageTools } from "./stage_tools_root.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
 import { HANDED_FOR_MS, HandedFiles } from "../shared/handed_files.js";
@@ -55,7 +56,7 @@ const { bus, preferences } = page;
 const { signal } = bus;
 const options = parseOptions(optionsText());
 
-const { session, recording, socket, pump } = buildSession();
+const { session, recording, socket, clock, pump } = buildSession();
 const notice = buildViews();
 wire();
 tellLoaded();
@@ -77,10 +78,11 @@ function buildSession() {
   });
   const deviceId = preferences.get("camera") ?? "";
   const recorder = new Recording({ socket, bus, now, isWanted: wantsRecording() });
+  const clock = new VideoClock(video, bus);
   const built = new LiveSession({
     camera,
     film: new Film(video, video.dataset.films.split(" ")),
-    clock: new VideoClock(video, bus),
+    clock,
     pump,
     socket,
     bus,
@@ -90,7 +92,7 @@ function buildSession() {
   bus.on("connection-changed", () => pump.connectionChanged());
   bus.on("heatmap-changed", ({ isOn }) => pump.setHeatmap(isOn));
   bus.on("reconnect-requested", () => socket.connect());
-  document.addEventListener("visibilitychange", () => pump.setHidden(document.hidden), { signal });
+  bus.on("sight-changed", ({ isHidden }) => pump.setHidden(isHidden));
   camera.onDevicesChanged(() => built.refreshCameras(), { signal });
   // After the views listen.
   queueMicrotask(() => {
@@ -98,7 +100,7 @@ function buildSession() {
     built.refreshCameras();
     recorder.tell();
   });
-  return { session: built, recording: recorder, socket, pump };
+  return { session: built, recording: recorder, socket, clock, pump };
 }
 
 function wantsRecording() {
@@ -125,9 +127,9 @@ function buildViews() {
   );
   const frameSize = () => ({ width: video.videoWidth, height: video.videoHeight });
   const overlay = new OverlayView({ canvas: find("overlay") }, bus, frameSize);
-  new SnapshotView({ video, flash: find("flash") }, bus, (context, view) =>
-    overlay.paint(context, view),
-  );
+  const paintOverlay = (context, view) => overlay.paint(context, view);
+  new SnapshotView({ video, flash: find("flash") }, bus, paintOverlay);
+  buildStageTools(bus, { session, clock, paintOverlay, now });
   new FacesView(
     {
       list: find("faces"),
@@ -234,6 +236,10 @@ function wireSettings() {
   const noHeatmaps = options.model.heatmaps === null ? options.model.noHeatmaps : "";
   bus.on("settings-changed", ({ values: { show } }) => {
     const isOn = show.includes("heatmap") && noHeatmaps === "";
+    const [boxes, labels, percentages] = ["boxes", "labels", "percentages"].map((part) =>
+      show.includes(part),
+    );
+    bus.emit("drawn-parts-changed", { boxes, labels, percentages, scale: 1 });
     bus.emit("show-changed", { show });
     bus.emit("heatmap-changed", { isOn, problem: noHeatmaps });
   });
@@ -269,8 +275,8 @@ function wireRecording(api) {
   bus.on("record-toggle-requested", () => toggleRecording());
   bus.on("marker-requested", () => setMarker(markers));
   bus.on("marker-named", ({ marker, text }) => markers.name(marker, text));
-  const hide = () => recording.setHidden(document.hidden);
-  document.addEventListener("visibilitychange", hide, { signal });
+  bus.on("sight-changed", ({ isHidden }) => recording.setHidden(isHidden));
+  bus.on("pause-changed", ({ isPaused }) => recording.setPaused(isPaused));
 }
 
 function setMarker(markers) {

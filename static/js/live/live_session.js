@@ -6,6 +6,7 @@ export class LiveSession {
   #state = "idle";
   #deviceId;
   #isFilm = false;
+  #isPaused = false;
   #attempt = 0;
   #farewell = null;
 
@@ -26,6 +27,10 @@ export class LiveSession {
 
   get isActive() {
     return this.#state === "starting" || this.#state === "live";
+  }
+
+  get isPaused() {
+    return this.#isPaused;
   }
 
   /** Whether end() was called. */
@@ -74,6 +79,24 @@ export class LiveSession {
   }
 
   /**
+   * The picture and its faces stay as they are; camera, stream and recording wait, and go on.
+   *
+   * @param {boolean} isPaused
+   */
+  pause(isPaused) {
+    if (this.#state !== "live" || isPaused === this.#isPaused) return;
+    const { clock, pump } = this.#deps;
+    for (const part of [clock, pump]) isPaused ? part.stop() : part.start();
+    this.#tellPause(isPaused);
+  }
+
+  #tellPause(isPaused) {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    this.#deps.bus.emit("pause-changed", { isPaused });
+  }
+
+  /**
    * The server will not have us any more: the camera goes off for good.
    *
    * @param {object} problem see goodbyes.js
@@ -119,6 +142,7 @@ export class LiveSession {
 
   #become(state, { stream = null, isUserFacing = true, problem = null } = {}) {
     this.#state = state;
+    this.#tellPause(false);
     const isFilm = this.#isFilm && this.isActive;
     this.#deps.bus.emit("session-changed", { state, stream, isFilm, isUserFacing, problem });
   }

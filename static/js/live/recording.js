@@ -5,9 +5,9 @@
  * @typedef {"off" | "starting" | "recording" | "paused" | "problem"} RecordingState
  *   off: no camera runs, or nothing of this stream was wanted; paused: some of it is kept already
  *
- * @typedef {"connection" | "tab" | "face" | "results" | null} Hindrance why nothing is stored although
- *   the server would: the connection is away, the tab is hidden, nobody is in the picture, results
- *   do not come
+ * @typedef {"connection" | "pause" | "tab" | "face" | "results" | null} Hindrance why nothing is
+ *   stored although the server would: the connection is away, the picture is paused, the tab is
+ *   hidden, nobody is in the picture, results do not come
  */
 import { parseRecordAck } from "../shared/protocol.js";
 
@@ -24,9 +24,14 @@ export class Recording {
   /** Of the session's start, on this page's clock. */
   #startedMs = 0;
   #storedS = 0;
+  /** Of the stored time, without the time in which nothing could be stored. */
+  #keptS = 0;
+  #awayMs = 0;
+  #awaySinceMs = null;
   #activeMs = 0;
   #isConnected = true;
   #isHidden = false;
+  #isPaused = false;
   #faces = 0;
   #hindrance = null;
   #attempt = 0;
@@ -60,6 +65,7 @@ export class Recording {
   /** @param {boolean} isWanted */
   async setWanted(isWanted) {
     this.#isWanted = isWanted;
+    this.#noteAway();
     if (!this.#isLive) return this.tell();
     if (isWanted) return this.#record();
     return this.#pause();
@@ -69,7 +75,7 @@ export class Recording {
   async streamStarted() {
     this.#isLive = true;
     this.#session = null;
-    this.#storedS = 0;
+    this.#countFromNow();
     this.#faces = 0;
     if (this.#isWanted) return this.#record();
     return this.#become("off");
@@ -89,6 +95,7 @@ export class Recording {
   async connectionChanged(isConnected) {
     const isBack = isConnected && !this.#isConnected;
     this.#isConnected = isConnected;
+    this.#noteAway();
     // Until the server has agreed nothing is recorded: markers wait for it too.
     if (isBack && this.#isLive && this.#isWanted) return this.#record();
     return this.check();
@@ -97,8 +104,33 @@ export class Recording {
   /** @param {boolean} isHidden nobody can see the page, and no frames are sent */
   setHidden(isHidden) {
     this.#isHidden = isHidden;
-    if (!isHidden) this.#activeMs = this.#deps.now();
+    this.#wait(isHidden);
+  }
+
+  /** @param {boolean} isPaused the picture stands still, and no frames are sent */
+  setPaused(isPaused) {
+    this.#isPaused = isPaused;
+    this.#wait(isPaused);
+  }
+
+  #wait(isWaiting) {
+    this.#noteAway();
+    if (!isWaiting) this.#activeMs = this.#deps.now();
     this.check();
+  }
+
+  #noteAway() {
+    const isAway = !this.#isWanted || !this.#isConnected || this.#isHidden || this.#isPaused;
+    if (isAway) this.#awaySinceMs ??= this.#deps.now();
+    else if (this.#awaySinceMs !== null) {
+      this.#awayMs += this.#deps.now() - this.#awaySinceMs;
+      this.#awaySinceMs = null;
+    }
+  }
+
+  #countFromNow() {
+    [this.#storedS, this.#keptS, this.#awayMs, this.#awaySinceMs] = [0, 0, 0, null];
+    this.#noteAway();
   }
 
   /** @param {{session: string, untilS: number}} saved by the server: rows are in its database */
@@ -111,6 +143,8 @@ export class Recording {
     }
     if (session !== this.#session) return;
     this.#storedS = untilS;
+    // What was on its way before a pause may come after it: the clock never goes back.
+    this.#keptS = Math.max(this.#keptS, untilS - this.#awayMs / 1000);
     this.#activeMs = this.#deps.now();
     this.#become("recording");
   }
@@ -142,6 +176,7 @@ export class Recording {
   #findHindrance() {
     if (!this.isUnderWay || this.#state === "paused") return null;
     if (!this.#isConnected) return "connection";
+    if (this.#isPaused) return "pause";
     if (this.#isHidden) return "tab";
     if (this.#state !== "recording") return null;
     if (this.#deps.now() - this.#activeMs <= QUIET_MS) return null;
@@ -155,7 +190,10 @@ export class Recording {
       const session = await this.#open();
       if (attempt !== this.#attempt) return;
       this.#activeMs = this.#deps.now();
-      if (session !== this.#session) [this.#startedMs, this.#storedS] = [this.#activeMs, 0];
+      if (session !== this.#session) {
+        this.#startedMs = this.#activeMs;
+        this.#countFromNow();
+      }
       this.#session = session;
       this.#become("recording");
     } catch (error) {
@@ -218,6 +256,7 @@ export class Recording {
       isLive: this.#isLive,
       session: this.#session,
       storedS: this.#storedS,
+      keptS: this.#keptS,
       problem,
       finished,
     });

@@ -9,6 +9,8 @@ export class VideoClock {
   #bus;
   /** Callbacks of an earlier run must not go on beside those of this one; null: stopped. */
   #run = null;
+  /** Another window, which runs on while the page is hidden. */
+  #screen = null;
 
   /** @param {HTMLVideoElement} video @param {import("../shared/event_bus.js").EventBus} bus */
   constructor(video, bus) {
@@ -26,8 +28,21 @@ export class VideoClock {
     this.#run = null;
   }
 
+  /** @param {Window | null} screen whose beat is kept instead, null: the page's again */
+  runBy(screen) {
+    if (screen === this.#screen) return;
+    this.#screen = screen;
+    if (this.#run === null) return;
+    // What waits for a hidden page, or a closed window, is never called.
+    this.stop();
+    this.start();
+  }
+
   #wait(run) {
-    if (this.#video.requestVideoFrameCallback) {
+    if (this.#screen) {
+      // Its time began when it was opened, so ours is taken.
+      this.#screen.requestAnimationFrame(() => this.#tick(run, performance.now(), {}));
+    } else if (this.#video.requestVideoFrameCallback) {
       this.#video.requestVideoFrameCallback((nowMs, metadata) => this.#tick(run, nowMs, metadata));
     } else {
       requestAnimationFrame((nowMs) => this.#tick(run, nowMs, {}));

@@ -4,13 +4,21 @@
  * Events and their details (who emits -> who listens is decided in the root of each page):
  *   toggle-requested, mirror-toggle-requested, fullscreen-requested, snapshot-requested,
  *   hud-toggle-requested, help-requested, notice-requested, notice-accepted, reconnect-requested,
- *   record-toggle-requested, marker-requested: none
+ *   record-toggle-requested, marker-requested, pause-toggle-requested, clip-toggle-requested,
+ *   pip-toggle-requested: none
  *   camera-selected      {deviceId}
  *   cameras-changed      {cameras: {deviceId, label}[], selectedId}
  *   session-changed      {state: "idle" | "starting" | "live" | "problem", stream, isUserFacing,
  *     problem}
  *   mirror-changed       {isMirrored}
  *   fullscreen-changed   {isFullscreen}
+ *   pause-changed        {isPaused}: the picture stands still; false before each end of a session
+ *   sight-changed        {isHidden}: nobody can see the page
+ *   clip-changed         see Clip in clip.js; clip-ended {blob, ending, seconds, reason}
+ *   pip-changed          {isOn, problem, screen}, see picture_in_picture.js
+ *   drawn-parts-changed  {boxes, labels, percentages, scale}: what the overlay draws
+ *   settings-changed     {values, defaults}, see live/page_settings.js; show-changed {show}: some of
+ *     SHOWN in link_settings.js
  *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed" | "over",
  *     message, hasFailed}
  *   goodbye              {code, message, retryable}: the server's reason, just before it

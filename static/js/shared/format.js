@@ -62,16 +62,11 @@ export function formatDuration(seconds) {
  * A face's label as the overlay shows it.
  *
  * @param {{label: string, confidence: number, sure: boolean}} face
- * @param {readonly string[]} [show] with "labels", "percentages", both or neither
- * @returns {string} empty for neither
+ * @param {boolean} [hasPercentage]
  */
-export function describeFace({ label, confidence, sure }, show = ["labels", "percentages"]) {
-  const guess = [
-    show.includes("labels") ? label : "",
-    show.includes("percentages") ? formatPercent(confidence) : "",
-  ];
-  const text = guess.filter(Boolean).join(" ");
-  return sure || text === "" ? capitalise(text) : `Unsure (${text}?)`;
+export function describeFace({ label, confidence, sure }, hasPercentage = true) {
+  const guess = hasPercentage ? `${label} ${formatPercent(confidence)}` : label;
+  return sure ? capitalise(guess) : `Unsure (${guess}?)`;
 }
 
 /**
@@ -90,8 +85,15 @@ export function announceFaces(faces) {
  * @param {Date} date
  * @returns {string} such as expressions-2026-05-01-093005.png, in local time
  */
-export function snapshotName(date) {
+export const snapshotName = (date) => momentName(date, "png");
+
+/**
+ * @param {Date} date
+ * @param {string} ending
+ * @returns {string} such as expressions-2026-05-01-093005.webm, in local time
+ */
+export function momentName(date, ending) {
   const two = (number) => String(number).padStart(2, "0");
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
-  return `expressions-${day}-${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("")}.png`;
+  return `expressions-${day}-${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("")}.${ending}`;
 }

@@ -6,6 +6,7 @@ import { UNSURE_COLOUR, emotionColour, textColourOn } from "./palette.js";
 const FONT_FAMILY = '-apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const HALO = "rgba(8, 11, 16, 0.55)";
 const BADGE = "#10141b";
+const ALL_PARTS = { boxes: true, labels: true, scale: 1 };
 
 /**
  * Draws all boxes, then a label with the face's number at each where there is room for one.
@@ -15,20 +16,19 @@ const BADGE = "#10141b";
  *   string, sure: boolean}, isPointed?: boolean, alpha?: number}[]} drawings
  * @param {import("./geometry.js").Size} view
  * @param {Map<number, import("./label_layout.js").PlacedLabel>} [before] where the labels were
- * @param {{hasBoxes?: boolean}} [parts] a drawing whose text is empty gets no label
+ * @param {{boxes: boolean, labels: boolean, scale: number}} [parts] what of it is drawn; scale: of
+ *   lines and letters
  * @returns {Map<number, import("./label_layout.js").PlacedLabel>} where they are, by the face's id
  */
-export function drawFaces(context, drawings, view, before, { hasBoxes = true } = {}) {
+export function drawFaces(context, drawings, view, before, parts = ALL_PARTS) {
   const seen = drawings.filter(({ rect }) => rect.width > 0 && rect.height > 0);
-  const unit = unitOf(view);
-  for (const { rect, face, isPointed, alpha = 1 } of seen) {
-    if (!hasBoxes && !isPointed) continue;
+  const unit = unitOf(view) * parts.scale;
+  for (const { rect, face, isPointed, alpha = 1 } of parts.boxes ? seen : []) {
     context.globalAlpha = alpha;
     drawFrame(context, rect, colourOf(face), { unit, isDashed: !face.sure, isPointed });
   }
   context.font = `600 ${15 * unit}px ${FONT_FAMILY}`;
-  const worded = seen.filter(({ text }) => text !== "");
-  const labelled = worded.map((drawing) => measure(context, drawing, unit));
+  const labelled = (parts.labels ? seen : []).map((drawing) => measure(context, drawing, unit));
   const places = placeLabels(labelled, view, 7 * unit, before);
   for (const { face, text, alpha = 1 } of seen) {
     const place = places.get(face.id);

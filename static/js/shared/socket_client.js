@@ -17,13 +17,15 @@ export class SocketClient {
   #wasConnected = false;
   #closing = null;
   #isOver = false;
+  #goodbye;
 
   /**
    * @param {(namespace: string, options: object) => any} io of socket.io-client
-   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, namespace?: string}}
-   *   deps
+   * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, namespace?: string,
+   *   goodbye?: typeof goodbyeOf}} deps goodbye: which reasons are final
    */
-  constructor(io, { bus, ackTimeoutMs, namespace = "/" }) {
+  constructor(io, { bus, ackTimeoutMs, namespace = "/", goodbye = goodbyeOf }) {
+    this.#goodbye = goodbye;
     this.#bus = bus;
     this.#ackTimeoutMs = ackTimeoutMs;
     this.#socket = io(namespace, {
@@ -145,7 +147,7 @@ export class SocketClient {
 
   /** Where the server will not have us again, socket.io-client must not go on trying. */
   #part(reason) {
-    const problem = goodbyeOf(reason);
+    const problem = this.#goodbye(reason);
     if (!problem || this.#isOver) return problem !== null;
     this.#isOver = true;
     this.#tell("over");

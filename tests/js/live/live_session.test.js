@@ -191,3 +191,34 @@ test("a film that cannot be played is a problem of its own", async () => {
   await starting;
   assert.deepEqual(states, ["starting", "film"]);
 });
+
+test("a pause holds clock and pump, and leaves camera and stream as they are", async () => {
+  const { session, bus, states, calls, opened } = build();
+  const told = [];
+  bus.on("pause-changed", ({ isPaused }) => told.push(isPaused));
+  session.pause(true);
+  assert.deepEqual(told, [], "nothing runs yet");
+  const starting = session.start();
+  opened[0].resolve({});
+  await starting;
+  calls.length = 0;
+  session.pause(true);
+  session.pause(true);
+  session.pause(false);
+  assert.deepEqual(calls, ["clock stopped", "pump stopped", "clock started", "pump started"]);
+  assert.deepEqual([told, states.at(-1)], [[true, false], "live"]);
+});
+
+test("what ends the run ends its pause", async () => {
+  for (const end of [({ session }) => session.stop(), ({ opened }) => opened[0].onEnded()]) {
+    const built = build();
+    const told = [];
+    built.bus.on("pause-changed", ({ isPaused }) => told.push(isPaused));
+    const starting = built.session.start();
+    built.opened[0].resolve({});
+    await starting;
+    built.session.pause(true);
+    end(built);
+    assert.deepEqual([told, built.session.isPaused], [[true, false], false]);
+  }
+});

@@ -225,3 +225,41 @@ test("problems say that the live view goes on", () => {
   );
   assert.equal(problemMessage({ message: "Locked.", retryable: true }).tone, "warning");
 });
+
+test("a paused picture is a hindrance, and its time does not count as stored", async () => {
+  const { recording, clock, last } = build();
+  await recording.streamStarted();
+  clock.ms += 10_000;
+  recording.saved({ session: "s1", untilS: 10 });
+  recording.setPaused(true);
+  assert.equal(last().hindrance, "pause");
+  clock.ms += 60_000;
+  recording.check();
+  assert.deepEqual([last().hindrance, last().keptS], ["pause", 10]);
+  recording.setPaused(false);
+  // What was on its way before the pause.
+  recording.saved({ session: "s1", untilS: 10.4 });
+  assert.equal(last().keptS, 10);
+  clock.ms += 5000;
+  recording.saved({ session: "s1", untilS: 75 });
+  assert.deepEqual([last().hindrance, last().keptS, last().storedS], [null, 15, 75]);
+});
+
+test("pauses that overlap count once, and a new session begins at nothing", async () => {
+  const { recording, clock, last } = build();
+  await recording.streamStarted();
+  recording.setPaused(true);
+  clock.ms += 1000;
+  recording.setHidden(true);
+  clock.ms += 1000;
+  recording.setPaused(false);
+  assert.equal(last().hindrance, "tab");
+  clock.ms += 1000;
+  recording.setHidden(false);
+  clock.ms += 2000;
+  recording.saved({ session: "s1", untilS: 5 });
+  assert.equal(last().keptS, 2);
+  recording.streamEnded();
+  await recording.streamStarted();
+  assert.equal(last().keptS, 0);
+});

@@ -5,7 +5,6 @@ import { LabelChanges } from "../../../static/js/live/label_sound.js";
 import { PageSettings } from "../../../static/js/live/page_settings.js";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 import { linkMessage, readLink, writeLink } from "../../../static/js/shared/link_settings.js";
-import { describeFace } from "../../../static/js/shared/format.js";
 
 const server = { smoothingS: 0.25, unsureBelow: 0.4, maxFaces: 10 };
 
@@ -117,15 +116,6 @@ test("every change is told, and the copied link carries what differs from the de
   );
   settings.reset();
   assert.equal(settings.link("http://localhost:5000/?faces=1"), "http://localhost:5000/");
-});
-
-test("a label says what is to be shown", () => {
-  const face = { label: "happy", confidence: 0.93, sure: true };
-  assert.equal(describeFace(face), "Happy 93%");
-  assert.equal(describeFace(face, ["labels"]), "Happy");
-  assert.equal(describeFace(face, ["percentages"]), "93%");
-  assert.equal(describeFace(face, ["boxes"]), "");
-  assert.equal(describeFace({ ...face, sure: false }, ["labels"]), "Unsure (happy?)");
 });
 
 test("a tone sounds when a face's label has changed and stays, not when it flickers", () => {

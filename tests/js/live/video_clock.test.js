@@ -43,6 +43,24 @@ test("VideoClock tells nothing after stop", () => {
   assert.equal(frames.length, 0);
 });
 
+test("VideoClock keeps another window's beat while that is there, and then the page's again", () => {
+  const { clock, frames, show } = build();
+  const asked = [];
+  const screen = /** @type {any} */ ({ requestAnimationFrame: (callback) => asked.push(callback) });
+  clock.start();
+  clock.runBy(screen);
+  show(100);
+  assert.equal(frames.length, 0, "the page's own beat is left");
+  asked.shift()();
+  asked.shift()();
+  assert.equal(frames.length, 2);
+  clock.runBy(null);
+  asked.shift()();
+  assert.equal(frames.length, 2);
+  show(200);
+  assert.equal(frames.at(-1).nowMs, 200);
+});
+
 for (const [name, metadata, expected] of [
   ["the camera's time", { captureTime: 980, presentationTime: 1000 }, 980],
   ["the time of display without it", { presentationTime: 1000 }, 1000],

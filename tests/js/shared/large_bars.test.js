@@ -26,7 +26,7 @@ function build(options = {}) {
     clock.ms += 200;
     bus.emit("result", { faces });
   };
-  const words = () => list.children.map(({ text }) => text.replace(/\s+/g, " "));
+  const words = () => list.children.map(({ text }) => text.replace(/\s+/g, " ").trim());
   return { bus, list, clock, see, words };
 }
 
@@ -40,6 +40,17 @@ test("bars are shown in full screen while a stream is live, with what was there 
   assert.deepEqual(words(), ["1 Happy 90% Happy 90% Sad 10%"]);
   bus.emit("session-changed", { state: "idle" });
   assert.deepEqual([list.hidden, words()], [true, []]);
+});
+
+test("a person's name stands before the expression", () => {
+  const { bus, see, words } = build({ isOn: true });
+  bus.emit("session-changed", { state: "live" });
+  bus.emit("names-changed", { names: new Map([[1, "Anna"]]) });
+  see(face(1), face(2));
+  assert.deepEqual(
+    words().map((text) => text.slice(0, 12)),
+    ["1 Anna Happy", "2 Happy 90% "],
+  );
 });
 
 test("another program's picture has them from the beginning", () => {

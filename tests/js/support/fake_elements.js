@@ -14,8 +14,12 @@ class FakeElement {
   };
 
   append(...children) {
-    this.children.push(...children);
+    this.children.push(
+      ...children.map((child) => (typeof child === "string" ? fakeText(child) : child)),
+    );
   }
+
+  setAttribute() {}
 
   replaceChildren(...children) {
     this.children = children;
@@ -27,8 +31,11 @@ class FakeElement {
   }
 }
 
+const fakeText = (text) => Object.assign(new FakeElement(), { textContent: text });
+
 export const fakeElement = () => new FakeElement();
 
 export function fakeDocument() {
-  return { createElement: () => new FakeElement() };
+  const createElement = () => new FakeElement();
+  return { createElement, createElementNS: createElement };
 }

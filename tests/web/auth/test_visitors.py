@@ -162,6 +162,20 @@ def test_a_second_link_changes_what_a_visitor_may_do_and_keeps_who_it_is(shared)
     assert phone.get("/").headers["Location"] == "/watch"
 
 
+def test_a_link_to_watch_opens_the_overlay_too_and_others_their_own_page(shared):
+    watch, join = shared.link("watch"), shared.link("join")
+    token = watch["urls"][0].rpartition("/")[2]
+    phone = shared.browser()
+    answer = phone.get(f"/l/{token}/overlay?show=bars,labels&scale=2")
+    assert answer.headers["Location"] == "/overlay?show=bars%2Clabels&scale=2"
+    page = phone.get("/overlay?show=bars")
+    assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
+    assert phone.get("/history").status_code == 403
+    other = shared.browser().get(f"/l/{join['urls'][0].rpartition('/')[2]}/overlay")
+    assert other.headers["Location"] == "/"
+    assert shared.browser().get("/overlay").status_code == 403
+
+
 class TestJoin:
     def test_has_the_live_page_and_a_history_of_its_own(self, shared):
         phone, _ = shared.visitor("join")

@@ -37,6 +37,7 @@ COOKIES = (
 WAYS = {
     "live page": ("GET", "/"),
     "watch page": ("GET", "/watch"),
+    "overlay": ("GET", "/overlay"),
     "history page": ("GET", "/history"),
     "analyze page": ("GET", "/analyze"),
     "health": ("GET", "/healthz"),
@@ -48,11 +49,13 @@ WAYS = {
 }
 OPENS = {
     "join": {"live page", "history page", "analyze page", "health", "sessions", "write", "stream"},
-    "watch": {"watch page", "watching"},
+    "watch": {"watch page", "overlay", "watching"},
 }
 """What a link opens from the network; every other cookie opens nothing there."""
-ANYWHERE_ON_THIS_MACHINE = set(WAYS) - {"share", "watching", "watch page"}
+ANYWHERE_ON_THIS_MACHINE = set(WAYS) - {"share", "watching", "watch page", "overlay"}
 """What needs no link here; the rest is for the host, and for who has a link to watch."""
+
+FOR_THE_HOST = {"share", "watching", "overlay"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Cell:
         by_link = OPENS.get(self.cookie, set())
         if self.address == THERE:
             return by_link
-        return ANYWHERE_ON_THIS_MACHINE | by_link | ({"share"} if self.cookie == "host" else set())
+        return ANYWHERE_ON_THIS_MACHINE | by_link | (FOR_THE_HOST if self.cookie == "host" else set())
 
 
 CELLS = [Cell(*values) for values in itertools.product(ADDRESSES, HOSTS, ORIGINS, COOKIES, WAYS)]

@@ -1,5 +1,5 @@
 /**
- * Asks before a page is left that records, opens other pages beside a stream, and says in the tab's
+ * Asks before a page is left that records a session or a clip, opens other pages beside a stream, and says in the tab's
  * title how the recording stands.
  */
 const MARKS = { recording: "●", hindered: "❚❚" };
@@ -9,6 +9,7 @@ export class LeaveGuardView {
   #title;
   #isLive = false;
   #isRecording = false;
+  #hasClip = false;
 
   /**
    * @param {Window} tab
@@ -18,6 +19,7 @@ export class LeaveGuardView {
     this.#page = tab.document;
     this.#title = this.#page.title;
     bus.on("recording-changed", (recording) => this.#follow(recording));
+    bus.on("clip-changed", ({ state }) => (this.#hasClip = state !== "off"));
     const options = { signal: bus.signal };
     tab.addEventListener("beforeunload", (event) => this.#ask(event), options);
     this.#page.addEventListener("click", (event) => this.#openBeside(event), options);
@@ -31,7 +33,7 @@ export class LeaveGuardView {
   }
 
   #ask(event) {
-    if (this.#isRecording) event.preventDefault();
+    if (this.#isRecording || this.#hasClip) event.preventDefault();
   }
 
   /** A link that leaves the page would end the stream. */

@@ -9,6 +9,7 @@ const TEXTS = {
 };
 const HINDRANCES = {
   connection: "Connection lost: recording waits",
+  pause: "Paused with the picture",
   tab: "Paused while this tab is hidden",
   face: "Recording waits: nobody in the picture",
   results: "Recording waits for results",
@@ -70,8 +71,8 @@ export class RecordingBarView {
     else if (isLive && isWanted) link.hidden = true;
   }
 
-  #showTime({ session, storedS }) {
-    const text = session === null ? "" : formatDuration(storedS);
+  #showTime({ session, keptS }) {
+    const text = session === null ? "" : formatDuration(keptS);
     if (this.#elements.time.textContent !== text) this.#elements.time.textContent = text;
   }
 

@@ -11,6 +11,9 @@ const REQUESTS = {
   r: "record-toggle",
   e: "marker",
   ",": "settings",
+  p: "pause-toggle",
+  c: "clip-toggle",
+  i: "pip-toggle",
   "?": "help",
 };
 

@@ -1,5 +1,6 @@
 /** Saves the picture with its overlay, as it is seen, in a PNG file. */
 import { snapshotName } from "../../shared/format.js";
+import { paintComposition } from "../composition.js";
 import { saveFile } from "../../shared/save_file.js";
 
 export class SnapshotView {
@@ -11,8 +12,7 @@ export class SnapshotView {
   /**
    * @param {{video: HTMLVideoElement, flash: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
-   * @param {(context: CanvasRenderingContext2D, view: {width: number, height: number}) => unknown}
-   *   paintOverlay
+   * @param {import("../composition.js").PaintOverlay} paintOverlay
    */
   constructor(elements, bus, paintOverlay) {
     const { signal } = bus;
@@ -30,27 +30,20 @@ export class SnapshotView {
 
   #take() {
     const { video, flash } = this.#elements;
-    if (!video.srcObject || video.videoWidth === 0) return;
-    const canvas = this.#compose({ width: video.videoWidth, height: video.videoHeight });
-    flash.classList.add("is-flashing");
-    canvas.toBlob((blob) => this.#save(blob), "image/png");
-  }
-
-  #compose(size) {
+    if (video.videoWidth === 0) return;
+    const size = { width: video.videoWidth, height: video.videoHeight };
     const canvas = Object.assign(document.createElement("canvas"), size);
-    const context = canvas.getContext("2d");
-    context.save();
-    if (this.#isMirrored) {
-      context.translate(size.width, 0);
-      context.scale(-1, 1);
-    }
-    context.drawImage(this.#elements.video, 0, 0, size.width, size.height);
-    context.restore();
-    this.#paintOverlay(context, size);
-    return canvas;
+    const faces = paintComposition(canvas.getContext("2d"), {
+      video,
+      size,
+      isMirrored: this.#isMirrored,
+      paintOverlay: this.#paintOverlay,
+    });
+    flash.classList.add("is-flashing");
+    canvas.toBlob((blob) => this.#save(blob, faces), "image/png");
   }
 
-  #save(blob) {
+  #save(blob, faces) {
     if (!blob) {
       this.#bus.emit("message", {
         id: "snapshot",
@@ -61,7 +54,8 @@ export class SnapshotView {
     }
     const name = snapshotName(new Date());
     saveFile(blob, name);
-    const text = `${name}, in your downloads`;
+    const boxes = faces === 0 ? ". It has no boxes: no face was found just then." : "";
+    const text = `${name}, in your downloads${boxes}`;
     this.#bus.emit("message", {
       id: "snapshot",
       tone: "info",

@@ -1,6 +1,7 @@
 /** Shows expressions to be read from afar: in the presentation, and over another program's picture. */
 import { EmotionBar, setText } from "../emotion_bar.js";
 import { capitalise, formatCount, formatPercent } from "../format.js";
+import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 
 /** Faster than this nobody reads numbers. */
@@ -18,6 +19,7 @@ export class LargeBarsView {
   #isOn;
   #isLive = false;
   #faces = new Map();
+  #names = new Map();
   #more = document.createElement("li");
   #shownMs = -Infinity;
 
@@ -35,6 +37,7 @@ export class LargeBarsView {
     this.#more.className = "large-more";
     bus.on("result", ({ faces }) => this.#update(faces));
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
+    bus.on("names-changed", ({ names }) => (this.#names = names));
     bus.on("fullscreen-changed", ({ isFullscreen }) => this.#switch(isFullscreen));
     bus.on("connection-changed", ({ state }) =>
       list.classList.toggle("is-stale", state !== "connected"),
@@ -59,7 +62,7 @@ export class LargeBarsView {
     const nowMs = this.#now();
     if (nowMs - this.#shownMs < SHOW_EVERY_MS) return;
     this.#shownMs = nowMs;
-    for (const face of faces) this.#face(face.id).show(face, nowMs);
+    for (const face of faces) this.#face(face.id).show(face, this.#names.get(face.id) ?? "", nowMs);
     for (const [id, { seenMs }] of this.#faces)
       if (nowMs - seenMs > HOLD_MS) this.#faces.delete(id);
     this.#place();
@@ -86,6 +89,7 @@ export class LargeBarsView {
 class LargeFace {
   element = document.createElement("li");
   seenMs = -Infinity;
+  #name = document.createElement("span");
   #label = document.createElement("strong");
   #share = document.createElement("span");
   #bars = new Map();
@@ -95,15 +99,17 @@ class LargeFace {
     this.element.className = "large-face";
     head.className = "large-head";
     number.className = "large-number";
-    number.textContent = String(id);
+    number.append(personMarkElement(id), String(id));
+    this.#name.className = "large-name";
     for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
-    head.append(number, this.#label, this.#share);
+    head.append(number, this.#name, this.#label, this.#share);
     bars.append(...[...this.#bars.values()].map((bar) => bar.element));
     this.element.append(head, bars);
   }
 
-  show({ label, confidence, sure, scores }, nowMs) {
+  show({ label, confidence, sure, scores }, name, nowMs) {
     this.seenMs = nowMs;
+    setText(this.#name, name);
     setText(this.#label, sure ? capitalise(label) : "Unsure");
     setText(this.#share, sure ? formatPercent(confidence) : `${label}?`);
     this.element.style.setProperty("--emotion", emotionColour(label));

@@ -5,7 +5,6 @@
 import { describeFace } from "../format.js";
 import { boxToRect, clipBox, fitRect } from "../geometry.js";
 import { drawHeatmap, moveCorners } from "../heatmap.js";
-import { SHOWN_AT_FIRST } from "../link_settings.js";
 import { boxAt, observe } from "../motion.js";
 import { overlap } from "../label_layout.js";
 import { drawFaces } from "../overlay_painter.js";
@@ -41,12 +40,13 @@ export class OverlayView {
   #hasHeatmaps = false;
   #isScheduled = false;
   #lateResults = 0;
-  #labels = new Map();
+  /** Where labels were, by the context that they were drawn on: none must jump. */
+  #labels = new WeakMap();
+  #parts = { boxes: true, labels: true, percentages: true, scale: 1 };
   /** Where each face was drawn, in view units. */
   #rects = new Map();
   #pointedId = null;
   #names = new Map();
-  #shown = SHOWN_AT_FIRST;
   #bus;
   #view = { width: 0, height: 0 };
 
@@ -65,7 +65,7 @@ export class OverlayView {
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
     bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
     bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
-    bus.on("show-changed", ({ show }) => this.#showOnly(show));
+    bus.on("drawn-parts-changed", (parts) => (this.#parts = parts));
     bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#watchSize();
     this.#watchPointer();
@@ -94,9 +94,10 @@ export class OverlayView {
       const isPointed = face.id === this.#pointedId;
       return { face, box, rect, text: this.#describe(face), isPointed, alpha };
     });
-    const parts = { hasBoxes: this.#shown.includes("boxes") };
-    this.#labels = drawFaces(context, drawings, view, this.#labels, parts);
-    this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
+    const labels = drawFaces(context, drawings, view, this.#labels.get(context), this.#parts);
+    this.#labels.set(context, labels);
+    if (context === this.#context)
+      this.#rects = new Map(drawings.map(({ face, rect }) => [face.id, rect]));
     return drawings.map(({ face, box, text }) => ({
       id: face.id,
       box,
@@ -108,16 +109,8 @@ export class OverlayView {
 
   #describe(face) {
     const name = this.#names.get(face.id);
-    const words = describeFace(face, this.#shown);
-    if (words === "") return "";
-    return name ? `${shorten(name)}: ${words}` : words;
-  }
-
-  /** @param {readonly string[]} show some of SHOWN; heat maps have an event of their own */
-  #showOnly(show) {
-    this.#shown = show;
-    this.#labels = new Map();
-    this.#schedule();
+    const text = describeFace(face, this.#parts.percentages);
+    return name ? `${shorten(name)}: ${text}` : text;
   }
 
   #showNames(names) {
@@ -199,7 +192,7 @@ export class OverlayView {
     this.#bus.emit("message-cleared", { id: LATE.id });
     this.#faces = [];
     this.#tracks = new Map();
-    this.#labels = new Map();
+    this.#labels = new WeakMap();
     this.#rects = new Map();
     this.#result = null;
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);

@@ -51,15 +51,15 @@ export class PresentationView {
     return this.#become(false);
   }
 
-  /** The browser itself leaves by Escape. */
+  /** Browsers leave full screen by Escape themselves, mostly without telling the page of the key. */
   #follow() {
     this.#become(this.#page.fullscreenElement === this.#elements.shell);
   }
 
   #leaveByEscape({ key, target, defaultPrevented }) {
-    if (key !== "Escape" || defaultPrevented || !this.#isOn || this.#page.fullscreenElement) return;
+    if (key !== "Escape" || defaultPrevented || !this.#isOn) return;
     if (target?.closest?.(USES_ESCAPE) || this.#page.querySelector("dialog[open]")) return;
-    this.#become(false);
+    this.#leave();
   }
 
   #become(isOn) {

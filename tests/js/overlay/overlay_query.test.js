@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { parseOverlayQuery } from "../../../static/js/overlay/overlay_query.js";
+
+const partsOf = ({ boxes, labels, percentages, bars }) =>
+  Object.entries({ boxes, labels, percentages, bars })
+    .filter(([, isShown]) => isShown)
+    .map(([part]) => part);
+
+for (const [search, parts] of [
+  ["", ["boxes", "labels", "percentages"]],
+  ["?show=bars", ["bars"]],
+  ["?show=labels, bars", ["labels", "bars"]],
+  ["?show=bars,boxes,labels,percentages", ["boxes", "labels", "percentages", "bars"]],
+]) {
+  test(`"${search}" shows ${parts}`, () => {
+    const query = parseOverlayQuery(search);
+    assert.deepEqual([partsOf(query), query.problems], [parts, []]);
+  });
+}
+
+test("size and mirror are taken from the address", () => {
+  const { scale, isMirrored, problems } = parseOverlayQuery("?scale=1.5&mirror=on");
+  assert.deepEqual([scale, isMirrored, problems], [1.5, true, []]);
+});
+
+for (const search of [
+  "?show=faces",
+  "?show=",
+  "?scale=0",
+  "?scale=9",
+  "?scale=",
+  "?scale=big",
+  "?mirror=yes",
+]) {
+  test(`"${search}" is told, and the usual holds`, () => {
+    const query = parseOverlayQuery(search);
+    assert.equal(query.problems.length, 1);
+    assert.match(query.problems[0], /takes .*got /);
+    assert.deepEqual(
+      [partsOf(query), query.scale, query.isMirrored],
+      [["boxes", "labels", "percentages"], 1, false],
+    );
+  });
+}
+
+test("of several parts those that are known are shown", () => {
+  const query = parseOverlayQuery("?show=bars,hats");
+  assert.deepEqual([partsOf(query), query.problems.length], [["bars"], 1]);
+});
