@@ -110,6 +110,7 @@ const PURE = [
   "shared/options.js",
   "shared/protocol.js",
   "shared/single_key.js",
+  "shared/words.js",
 ];
 
 /** Paths from static/js/ of what a module imports. */

@@ -23,6 +23,7 @@
  *   answer came in time
  */
 import { parseAck } from "../shared/protocol.js";
+import { t } from "../shared/words.js";
 
 /** A frame may come this much before its turn: cameras jitter. */
 const EARLY_MS = 6;
@@ -180,7 +181,7 @@ export class FramePump {
       this.#deps.bus.emit("message", {
         id: "stream",
         tone: "error",
-        title: "Frame lost",
+        title: t("Frame lost"),
         text: error.message,
       });
     } finally {

@@ -46,6 +46,7 @@ import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
 import { WatcherCountView } from "./views/watcher_count.js";
 import { WakeLock, keepAwake } from "../shared/wake_lock.js";
+import { t } from "../shared/words.js";
 
 const STATISTICS_MS = 250;
 
@@ -302,18 +303,22 @@ async function handOver(dropped) {
   } catch (error) {
     tellDropped(
       "error",
-      "This browser could not keep the files",
-      `Drop them on the Analyze page. (${error})`,
+      t("This browser could not keep the files"),
+      t("Drop them on the Analyze page. ({error})", { error }),
     );
     return;
   }
   if (!isRunning) location.assign("/analyze");
   else
-    tellDropped("info", "Your files can be analysed", "The Analyze page opens beside this stream.");
+    tellDropped(
+      "info",
+      t("Your files can be analysed"),
+      t("The Analyze page opens beside this stream."),
+    );
 }
 
 function tellDropped(tone, title, text) {
-  const link = { label: "Analyze", href: "/analyze" };
+  const link = { label: t("Analyze"), href: "/analyze" };
   bus.emit("message", { id: "dropped", tone, title, text, link, lastsMs: HANDED_FOR_MS });
 }
 

@@ -1,6 +1,7 @@
 /**
  * Shows where the video stands: empty, starting, live, or telling what is wrong with the camera.
  */
+import { t } from "../../shared/words.js";
 export class StageView {
   #elements;
   #bus;
@@ -34,7 +35,7 @@ export class StageView {
       stage.contains(document.activeElement) || document.activeElement === document.body;
     stage.dataset.state = state;
     stage.dataset.source = isFilm ? "film" : "camera";
-    video.setAttribute("aria-label", isFilm ? "Film" : "Your camera");
+    video.setAttribute("aria-label", isFilm ? t("Film") : t("Your camera"));
     // The button that was pressed vanishes: keep a keyboard's place where the same action is
     // undone.
     if (hadFocus && state === "live") startStop.focus({ preventScroll: true });
