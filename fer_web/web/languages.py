@@ -10,7 +10,7 @@ from flask import Flask, Response, has_request_context, request
 
 from fer_web.settings import ROOT
 
-LANGUAGES: Final = {"en": "English"}
+LANGUAGES: Final = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 """Each language by its tag, named in itself."""
 
 COOKIE: Final = "fer_lang"
