@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from fer_web.vision.boxes import Boxes, centres, iou_matrix, join_faces, longer_sides
-from fer_web.vision.cuts import CutWatch
+from fer_web.vision.changes import ChangeWatch
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.newcomers import CAMERA_PACE_S, LOST_INTERVAL_S, NewcomerSearch
 from fer_web.vision.types import Faces, Frame
@@ -97,7 +97,7 @@ class FaceTracker:
             max_faces: faces followed at once; bounds the time spent on one frame.
         """
         self._newcomers = NewcomerSearch(search_interval_s)
-        self._cuts = CutWatch()
+        self._changes = ChangeWatch()
         self._keep_lost_s = keep_lost_s
         self._max_faces = self._allowed_faces = max_faces
         self._ids = count(1)
@@ -140,7 +140,9 @@ class FaceTracker:
 
     def _watch_for_cuts(self, frame_bgr: Frame, *, was_seen: bool) -> None:
         """Let the search begin again where the picture is another one, or everybody is lost at once."""
-        if self._cuts.is_cut(frame_bgr):
+        change = self._changes.look(frame_bgr)
+        self._newcomers.notice(change.places_xy, self._now_s, self._faces(is_visible=True))
+        if change.is_cut:
             self._newcomers.begin_again(self._now_s)
         elif was_seen and not any(map(self._is_visible, self._tracks)):
             self._newcomers.begin_again(self._now_s, LOST_INTERVAL_S)

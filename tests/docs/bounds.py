@@ -107,6 +107,8 @@ REASONS = {
     "MAX_TAGS": "Tags of a session",
     "MAX_MARKER_TEXT": "Characters of a marker",
     "MAX_MARKERS": "Markers of a session",
+    "MAX_PERSON_NAME": "Characters of a person's name",
+    "MAX_PEOPLE": "Faces of a session that are named or merged",
     "MAX_SEARCH": "Characters of a search in the list",
     "threaded_server.REQUEST_TIMEOUT_S": "The same with native threads",
     "video_worker.STOP_TIMEOUT_S": "A video's analysis gets this long to end when the server stops",

@@ -56,7 +56,21 @@ LIVE = {
     ),
     "marker, snapshot": lambda live: (live.page.keyboard.press("e"), live.page.keyboard.press("s")),
     "heat map": lambda live: live.page.click("#heatmap-toggle"),
-    "stopped": lambda live: (live.page.click("#start-stop"), live.wait_for_state("idle")),
+    "clip, pause, stage menu": lambda live: (
+        live.page.keyboard.press("c"),
+        live.page.keyboard.press("p"),
+        live.page.click("#more summary"),
+    ),
+    "full screen": lambda live: (
+        live.page.keyboard.press("Escape"),
+        live.page.keyboard.press("f"),
+        live.page.wait_for_selector("#large-bars .bar", state="visible"),
+    ),
+    "stopped": lambda live: (
+        live.page.keyboard.press("f"),
+        live.page.click("#start-stop"),
+        live.wait_for_state("idle"),
+    ),
     "starting": lambda live: camera(live, NEVER),
     "problem": lambda live: (
         live.page.click("#start-stop"),

@@ -31,7 +31,7 @@ def test_require_tool_none_to_be_had_fails_and_names_its_package(monkeypatch):
 @pytest.mark.parametrize("is_root", [True, False])
 def test_install_tools_asks_apt_for_what_is_missing_as_root_alone(monkeypatch, is_root):
     tried = []
-    present = {"apt-get", "curl", "ip", "nsenter", "unshare"}
+    present = {"apt-get", *browser.LINUX_TOOLS} - {"certutil"}
     monkeypatch.setattr(browser.sys, "platform", "linux")
     monkeypatch.setattr(browser, "_is_root", lambda: is_root)
     monkeypatch.setattr(browser.shutil, "which", lambda name, path=None: name if name in present else None)

@@ -73,6 +73,7 @@ const SERVICES = [
   "live/person_names.js",
   "live/picture_in_picture.js",
   "live/recording.js",
+  "live/session_story.js",
   "live/sight.js",
   "live/video_clock.js",
   "shared/handed_files.js",
@@ -92,6 +93,7 @@ const PURE = [
   "analyze/video_texts.js",
   "history/alignment.js",
   "history/dates.js",
+  "history/people.js",
   "history/samples.js",
   "live/frame_encoder.js",
   "live/flow_controller.js",
@@ -111,6 +113,8 @@ const PURE = [
   "shared/protocol.js",
   "shared/single_key.js",
   "shared/words.js",
+  "shared/timeline_lanes.js",
+  "shared/unsure.js",
 ];
 
 /** Paths from static/js/ of what a module imports. */

@@ -18,7 +18,8 @@
  * @property {number} gapS a longer silence is a gap
  */
 
-export const UNSURE = "unsure";
+import { UNSURE } from "../shared/unsure.js";
+
 /** Faces that are missed for a moment leave no gap. */
 const MIN_GAP_S = 1;
 

@@ -74,6 +74,30 @@ export class SessionData {
     return session !== null;
   }
 
+  /**
+   * @param {number} face
+   * @param {{name?: string, same_as?: number}} changes same_as: its own number takes it apart
+   */
+  async updatePerson(face, changes) {
+    const saved = await this.#try("The change was not saved", () =>
+      this.#api.updatePerson(this.#id, face, changes),
+    );
+    // A list of its own also where nothing was saved: the page shows what is stored.
+    this.#take({ ...this.#session, face_list: [...this.#session.face_list], ...saved });
+    if (!saved || changes.same_as === undefined) return;
+    if (changes.same_as !== face) this.#tellMerge(face, changes.same_as);
+    // A person that is no more cannot be looked at alone.
+    await this.setView({ face: null });
+  }
+
+  #tellMerge(face, into) {
+    const detail = { face, changes: { same_as: face } };
+    const action = { label: "Undo", request: "person-change", detail };
+    const text = `Face ${face} is the same person as face ${into}.`;
+    const told = { id: "people", tone: "info", title: "Merged", text, action, lastsMs: 15_000 };
+    this.#bus.emit("message", told);
+  }
+
   /** @param {{at_s: number, text: string}} marker */
   async addMarker(marker) {
     const added = await this.#try("The marker was not set", () =>

@@ -13,6 +13,7 @@ import { MarkersView } from "./views/markers.js";
 import { SessionNameView } from "./views/session_name.js";
 import { NotesView } from "./views/notes.js";
 import { PaperView } from "./views/paper.js";
+import { PeopleListView } from "./views/people_list.js";
 import { PeaksView } from "./views/peaks.js";
 import { ReadOnlyView } from "./views/read_only.js";
 import { EmotionSharesView } from "./views/emotion_shares.js";
@@ -45,6 +46,7 @@ tellLoaded();
 function buildViews() {
   buildSharePanel(page, { session: id });
   buildHead();
+  buildPeople();
   if (isReadOnly) buildReading();
   else buildEditing();
   const timeline = buildTimeline();
@@ -64,6 +66,20 @@ function buildViews() {
   const takeaway = { menu: find("export-menu"), png: find("save-png"), print: find("print") };
   new PaperView(bus);
   new TakeawayView(takeaway, bus, () => timeline.canvas);
+}
+
+function buildPeople() {
+  const merging = {
+    form: isReadOnly ? null : find("merge-form"),
+    from: isReadOnly ? null : find("merge-from"),
+    into: isReadOnly ? null : find("merge-into"),
+  };
+  const list = {
+    list: find("people"),
+    more: find("people-more"),
+    template: find("person-template"),
+  };
+  new PeopleListView({ ...list, ...merging }, bus);
 }
 
 function buildHead() {
@@ -143,6 +159,7 @@ function wireEdits() {
   bus.on("marker-add-requested", ({ atS, text }) => data.addMarker({ at_s: atS, text }));
   bus.on("marker-rename-requested", ({ id: markerId, text }) => data.renameMarker(markerId, text));
   bus.on("marker-delete-requested", ({ id: markerId }) => data.removeMarker(markerId));
+  bus.on("person-change-requested", ({ face, changes }) => data.updatePerson(face, changes));
   find("delete").addEventListener("click", () => remove(), { signal });
   // Only the host has it.
   const share = find("share-session");

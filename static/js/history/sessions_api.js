@@ -91,6 +91,15 @@ export class SessionsApi {
     return this.#requests.send("POST", path(id, "markers"), marker);
   }
 
+  /**
+   * @param {number} face
+   * @param {{name?: string, same_as?: number}} changes same_as: its own number takes it apart
+   * @returns {Promise<{face_list: import("./people.js").SessionFace[], faces: number}>}
+   */
+  updatePerson(id, face, changes) {
+    return this.#requests.send("PATCH", path(id, "faces", String(face)), changes);
+  }
+
   updateMarker(id, markerId, changes) {
     return this.#requests.send("PATCH", path(id, "markers", markerId), changes);
   }

@@ -19,7 +19,8 @@ export class FrameEncoder {
   constructor(video, canvas) {
     this.#video = video;
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d", { alpha: false });
+    // Kept in memory: each frame is read back, which from a graphics card took WebKit 17 times as long.
+    this.#context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   }
 
   /**

@@ -42,6 +42,9 @@ import { OverlayView } from "../shared/views/overlay.js";
 import { PresentationView } from "../shared/views/presentation.js";
 import { RecordingBarView } from "./views/recording_bar.js";
 import { ShortcutsView } from "./views/shortcuts.js";
+import { LiveTimelineView } from "./views/live_timeline.js";
+import { SessionStory } from "./session_story.js";
+import { SummaryCardView } from "./views/summary_card.js";
 import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
 import { WatcherCountView } from "./views/watcher_count.js";
@@ -178,6 +181,7 @@ function buildViews() {
     },
     bus,
   );
+  buildStoryViews();
   new ExpressionAnnouncerView({ region: find("announcer") }, bus);
   new LeaveGuardView(window, bus);
   new DropZoneView({ veil: find("drop-veil") }, bus);
@@ -193,6 +197,30 @@ function buildViews() {
   };
   const record = { recording: find("notice-recording"), record: find("notice-record") };
   return new NoticeView({ ...dialog, ...record }, bus, preferences);
+}
+
+function buildStoryViews() {
+  const timeline = {
+    section: find("timeline"),
+    ranges: findAll('input[name="timeline-range"]'),
+    lanes: find("timeline-lanes"),
+    template: find("timeline-lane-template"),
+    nobody: find("timeline-nobody"),
+    markers: find("timeline-markers"),
+    from: find("timeline-from"),
+    to: find("timeline-to"),
+  };
+  new LiveTimelineView(timeline, bus);
+  const summary = {
+    section: find("summary"),
+    close: find("summary-close"),
+    facts: find("summary-facts"),
+    table: find("summary-table"),
+    markers: find("summary-markers"),
+    kept: find("summary-kept"),
+    link: find("summary-link"),
+  };
+  new SummaryCardView(summary, bus, options.emotions);
 }
 
 function wire() {
@@ -262,6 +290,9 @@ function wireHud() {
 }
 
 function wireRecording(api) {
+  // Before the names: it keeps those that they forget.
+  const story = new SessionStory({ bus, now, emotions: options.emotions });
+  bus.on("statistics", () => document.hidden || story.tick());
   new PersonNames({ socket, bus });
   const rename = (session, id, changes) => api.updateMarker(session, id, changes);
   const markers = new MarkerQueue({ socket, bus, rename });

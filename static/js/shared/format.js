@@ -11,6 +11,7 @@ const EMOTION_NAMES = {
   sad: t("sad"),
   surprise: t("surprise"),
   neutral: t("neutral"),
+  unsure: t("unsure"),
 };
 
 /** @param {string} label of the wire @returns {string} as people read it, in small letters */
@@ -58,8 +59,18 @@ export const formatCount = (count, noun) =>
 /** @param {number} count */
 export const countFaces = (count) => plural(count, "{count} face", "{count} faces");
 
-/** @param {{name: string}} session */
-export const sessionName = ({ name }) => name || t("Untitled session");
+/**
+ * A session without a name is called by its day and time, in the reader's language and time zone.
+ *
+ * @param {{name: string, started_at: string}} session started_at: ISO 8601
+ * @returns {string} such as "Monday, 30 November 2026 at 14:05"
+ */
+export const sessionName = ({ name, started_at }) => name || dayAndTime(new Date(started_at));
+
+const dayAndTime = (date) =>
+  Number.isNaN(date.getTime())
+    ? t("Untitled session")
+    : date.toLocaleString(language, { dateStyle: "full", timeStyle: "short" });
 
 /** @param {string} text */
 export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);

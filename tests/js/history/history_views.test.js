@@ -8,6 +8,7 @@ import { bridge, cellsOf, describeStrip } from "../../../static/js/history/strip
 import { describeRetention } from "../../../static/js/history/views/session_list.js";
 import { formatPercentage } from "../../../static/js/history/views/emotion_shares.js";
 import { describe } from "../../../static/js/live/views/recording_bar.js";
+import { peopleOf, titlesOf } from "../../../static/js/history/people.js";
 import { formatCount, formatDuration, sessionName } from "../../../static/js/shared/format.js";
 
 test("sharedRange shows all of every session, before zero too", () => {
@@ -106,11 +107,26 @@ test("cells between two samples show what was before, longer silences stay empty
   assert.deepEqual(bridge([], 0), []);
 });
 
-test("a session without a name is called so", () => {
+test("a session without a name is called by its day and time", () => {
+  const started_at = "2026-11-30T12:05:00Z";
+  const called = sessionName({ name: "", started_at });
+  for (const part of ["Monday", "November", "30", "2026", ":05"])
+    assert.ok(called.includes(part), called);
+  assert.equal(sessionName({ name: "A", started_at }), "A");
+  assert.equal(sessionName({ name: "", started_at: "" }), "Untitled session");
+});
+
+test("faces that were merged are one person, by name or number", () => {
+  const face = (number, person, name = "") => ({
+    face: number, first_s: number, last_s: number + 5, samples: 10, name, person,
+  }); // prettier-ignore
+  const faces = [face(1, 1, "Ann"), face(2, 2), face(3, 1, "Ann")];
   assert.deepEqual(
-    [sessionName({ name: "" }), sessionName({ name: "A" })],
-    ["Untitled session", "A"],
-  );
+    peopleOf(faces).map(({ title, faces: all, samples, firstS, lastS }) => [title, all, samples, firstS, lastS]),
+    [["Ann", [1, 3], 20, 1, 8], ["Face 2", [2], 10, 2, 7]],
+  ); // prettier-ignore
+  const titleOf = titlesOf(faces);
+  assert.deepEqual([titleOf(1), titleOf(2), titleOf(9)], ["Ann", "Face 2", "Face 9"]);
 });
 
 test("a strip is told in words", () => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { EventBus } from "../../../static/js/shared/event_bus.js";
 import { SocketClient } from "../../../static/js/shared/socket_client.js";
 
-function build() {
+function build(options = {}) {
   const handlers = {};
   const emitted = [];
   const socket = {
@@ -28,7 +28,7 @@ function build() {
   const told = [];
   for (const type of ["recording-saved", "recording-problem", "message", "goodbye", "farewell"])
     bus.on(type, (detail) => told.push([type, detail]));
-  const client = new SocketClient(() => socket, { bus, ackTimeoutMs: 3000 });
+  const client = new SocketClient(() => socket, { bus, ackTimeoutMs: 3000, ...options });
   const become = (connected, type, detail) => {
     socket.connected = connected;
     // As in socket.io-client: after these two it does not try by itself.
@@ -174,4 +174,22 @@ test("a refused connection without a code that ends is tried again as before", (
     }),
   );
   assert.deepEqual(states, ["connecting", "connecting"]);
+});
+
+test("a page that takes no reason as final may connect again after each", () => {
+  const { client, socket, states, told, become, handlers } = build({ goodbye: () => null });
+  client.connect();
+  become(true, "connect");
+  handlers.closing({ code: "link_revoked", message: "Revoked.", retryable: false });
+  become(false, "disconnect", "io server disconnect");
+  client.connect();
+  socket.active = false;
+  handlers.connect_error(Object.assign(new Error("Over."), { data: { code: "link_revoked" } }));
+  client.connect();
+  assert.equal(socket.connects, 3);
+  assert.deepEqual(states.at(-2), ["closed", "Over."]);
+  assert.deepEqual(
+    told.filter(([type]) => type === "farewell"),
+    [],
+  );
 });

@@ -12,11 +12,12 @@ MAC_PATHS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 
-# Programs that make a network and make a browser in it trust an authority, and one that the README names;
-# with Debian's packages of them.
+# Programs that make a network and make a browser in it trust an authority, one that the README names, and
+# a browser of another engine; with Debian's packages of them.
 LINUX_TOOLS = {
     "certutil": "libnss3-tools",
     "curl": "curl",
+    "firefox-esr": "firefox-esr",
     "ip": "iproute2",
     "nsenter": "util-linux",
     "unshare": "util-linux",

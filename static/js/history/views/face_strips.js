@@ -1,4 +1,5 @@
 /** Shows under the chart, on its axis, what each face showed when. */
+import { titlesOf } from "../people.js";
 import { cellsOf, describeStrip, drawStrip } from "../strip.js";
 
 const PARTS = 600;
@@ -6,6 +7,7 @@ const PARTS = 600;
 export class FaceStripsView {
   #root;
   #strips = {};
+  #titleOf = (face) => `Face ${face}`;
   #range = null;
 
   /**
@@ -15,6 +17,7 @@ export class FaceStripsView {
   constructor({ root }, bus) {
     this.#root = root;
     bus.on("view-changed", ({ summary }) => this.#take(summary.strips));
+    bus.on("session-changed", ({ session }) => this.#name(titlesOf(session.face_list)));
     bus.on("range-changed", (range) => this.#show(range));
   }
 
@@ -22,7 +25,16 @@ export class FaceStripsView {
     this.#strips = strips;
     const faces = Object.keys(strips).sort((a, b) => Number(a) - Number(b));
     this.#root.replaceChildren(...faces.map(stripRow));
+    this.#name(this.#titleOf);
     if (this.#range) this.#draw();
+  }
+
+  #name(titleOf) {
+    this.#titleOf = titleOf;
+    for (const row of this.#root.children) {
+      const title = titleOf(Number(row.dataset.face));
+      row.title = row.querySelector("span").textContent = title;
+    }
   }
 
   #show(range) {
@@ -35,7 +47,7 @@ export class FaceStripsView {
       const cells = cellsOf(this.#strips[row.dataset.face], { ...this.#range, parts: PARTS });
       const canvas = row.querySelector("canvas");
       drawStrip(canvas, cells);
-      canvas.setAttribute("aria-label", describeStrip(cells));
+      canvas.setAttribute("aria-label", `${row.title}: ${describeStrip(cells)}`);
     }
   }
 }
@@ -46,7 +58,6 @@ function stripRow(face) {
   const canvas = document.createElement("canvas");
   row.className = "face-strip";
   row.dataset.face = face;
-  name.textContent = `Face ${face}`;
   canvas.className = "strip";
   canvas.setAttribute("role", "img");
   row.append(name, canvas);

@@ -1,4 +1,5 @@
 /** Shows the strongest moment of each expression; pressing one shows it in the chart. */
+import { titlesOf } from "../people.js";
 import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 
@@ -16,19 +17,21 @@ export class PeaksView {
   constructor(elements, bus) {
     this.#elements = elements;
     this.#bus = bus;
-    bus.on("view-changed", ({ summary, session }) => this.#show(summary.peaks, session.faces));
+    bus.on("view-changed", ({ summary, session }) => this.#show(summary.peaks, session));
   }
 
-  #show(peaks, faces) {
+  #show(peaks, { faces, face_list }) {
     const { list, none } = this.#elements;
     const strong = peaks
       .filter(({ score }) => score >= LEAST_SCORE)
       .sort((a, b) => b.score - a.score);
     none.hidden = strong.length > 0;
-    list.replaceChildren(...strong.map((peak) => this.#item(peak, faces > 1)));
+    const titleOf = titlesOf(face_list);
+    const nameOf = (face) => (faces > 1 ? `${titleOf(face)}, ` : "");
+    list.replaceChildren(...strong.map((peak) => this.#item(peak, nameOf(peak.face))));
   }
 
-  #item({ label, at_s, face, score }, namesFace) {
+  #item({ label, at_s, score }, name) {
     const item = document.createElement("li");
     const button = document.createElement("button");
     const swatch = document.createElement("span");
@@ -38,7 +41,7 @@ export class PeaksView {
     swatch.className = "swatch";
     swatch.style.setProperty("--emotion", emotionColour(label));
     facts.className = "row-end";
-    facts.textContent = `${namesFace ? `face ${face}, ` : ""}${formatDuration(at_s)}`;
+    facts.textContent = `${name}${formatDuration(at_s)}`;
     button.append(swatch, `${capitalise(label)} ${formatPercent(score)}`, facts);
     button.title = "Show in the chart";
     button.addEventListener("click", () => this.#bus.emit("jump-requested", { atS: at_s }));

@@ -1,3 +1,5 @@
+import { sessionName } from "../../shared/format.js";
+
 /** Shows the session's name, and lets it be edited on the spot. */
 export class SessionNameView {
   #elements;
@@ -24,7 +26,8 @@ export class SessionNameView {
   #show(session) {
     const { name } = this.#elements;
     this.#session = session;
-    name.value = name.title = session.name;
+    name.value = session.name;
+    name.title = name.placeholder = sessionName(session);
   }
 
   #rename() {

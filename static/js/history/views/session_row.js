@@ -4,7 +4,7 @@
 import { capitalise, formatCount, formatDuration, sessionName } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
-import { UNSURE } from "../samples.js";
+import { UNSURE } from "../../shared/unsure.js";
 import { bridge, describeStrip, drawStrip } from "../strip.js";
 import { fromTemplate } from "../../shared/template_parts.js";
 

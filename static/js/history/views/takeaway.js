@@ -75,7 +75,7 @@ function compose(chart, session) {
 function writeHead(context, { name, started_at, length_s }, width) {
   context.fillStyle = cssColour("--text");
   context.font = "600 18px system-ui, sans-serif";
-  context.fillText(sessionName({ name }), 14, 28, width - 28);
+  context.fillText(sessionName({ name, started_at }), 14, 28, width - 28);
   context.fillStyle = cssColour("--text-soft");
   context.font = "13px system-ui, sans-serif";
   context.fillText(

@@ -1,3 +1,5 @@
+import { peopleOf } from "../people.js";
+
 /** Asks how the session is looked at: which face, as lines or stacked. */
 export class ViewControlsView {
   #face;
@@ -22,13 +24,11 @@ export class ViewControlsView {
 
   #fill({ face_list }) {
     const chosen = this.#face.value;
-    const options = face_list.map(({ face }) => new Option(`Face ${face}`, String(face)));
-    const all = new Option(
-      face_list.length > 1 ? `All ${face_list.length} faces` : "All faces",
-      "",
-    );
+    const people = peopleOf(face_list);
+    const options = people.map(({ person, title }) => new Option(title, String(person)));
+    const all = new Option(people.length > 1 ? `All ${people.length} faces` : "All faces", "");
     this.#face.replaceChildren(all, ...options);
     this.#face.value = options.some(({ value }) => value === chosen) ? chosen : "";
-    this.#face.disabled = face_list.length < 2;
+    this.#face.disabled = people.length < 2;
   }
 }

@@ -86,6 +86,7 @@ export class LargeBarsView {
       wanted.length === this.#list.children.length &&
       wanted.every((element, i) => element === this.#list.children[i]);
     if (!isSame) this.#list.replaceChildren(...wanted);
+    this.#list.style.setProperty("--rows", String(wanted.length));
     this.#list.dataset.faces = inOrder.length > WHOLE_UP_TO ? "many" : String(inOrder.length);
   }
 }
