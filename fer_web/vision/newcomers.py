@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_web.vision.boxes import iou_matrix, join_faces
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.regions import SearchPart
@@ -25,6 +28,15 @@ MAX_PACE: Final = 30
 RETRY_INTERVAL_S: Final = 0.2
 """A part of the frame in which somebody is missing is searched again after this, and a cut counts no sooner
 after another: an empty room must stay cheap."""
+
+MOVED_S: Final = 0.3
+MOVED_SHARE: Final = 0.35
+MAX_MOVED: Final = 8
+"""Where something moved, the parts that have it near their middle, within this share of their side, are
+searched as soon for this time: it may be somebody who comes."""
+
+BESIDE_KNOWN: Final = 1.0
+"""What moves within so many boxes of a known face is that person."""
 
 LOST_INTERVAL_S: Final = 1.0
 """The same for frames in which all faces are lost at once: perhaps a cut, perhaps one face that flickers."""
@@ -73,6 +85,18 @@ class NewcomerSearch:
         self._rejected: list[_Rejected] = []
         self._frame_number = 0
         self._cut_s: float | None = None
+        self._moved: list[tuple[float, float, float]] = []
+
+    def notice(self, places_xy: NDArray[np.float32], now_s: float, known: Faces) -> None:
+        """Search soon where something moved that is no known face.
+
+        Args:
+            places_xy: float32 (N, 2), frame pixels.
+            known: the faces of this frame.
+        """
+        self._moved = [each for each in self._moved if now_s - each[2] < MOVED_S]
+        self._moved += [(x, y, now_s) for x, y in places_xy.tolist() if not _is_beside_any(x, y, known)]
+        self._moved = self._moved[-MAX_MOVED:]
 
     def begin_again(self, now_s: float, min_gap_s: float = RETRY_INTERVAL_S) -> None:
         """Search all parts soon, because the scene may have been cut; not if it just was."""
@@ -127,13 +151,22 @@ class NewcomerSearch:
         is_empty = not len(known) and not len(missing)
         overdue: list[tuple[float, SearchPart]] = []
         for part in self._parts:
-            is_promising = _contains_any(part, missing) or (is_empty and part is self._parts[0])
+            is_promising = (
+                _contains_any(part, missing) or self._has_moved(part) or (is_empty and part is self._parts[0])
+            )
             interval_s = part.interval * self._search_interval_s
             interval_s = min(interval_s, RETRY_INTERVAL_S) if is_promising else interval_s
             since_s = now_s - self._searched_s.get(part, float("-inf"))
             if since_s >= interval_s:
                 overdue.append((since_s / interval_s, part))
         return [part for _, part in sorted(overdue, key=lambda pair: -pair[0])]
+
+    def _has_moved(self, part: SearchPart) -> bool:
+        region = part.region
+        reach = MOVED_SHARE * region.side
+        return any(
+            max(abs(x - region.centre_x), abs(y - region.centre_y)) <= reach for x, y, _ in self._moved
+        )
 
     def _line_up(self, found: Faces) -> None:
         for index in range(len(found)):
@@ -176,6 +209,14 @@ class NewcomerSearch:
 def _contains_any(part: SearchPart, faces: Faces) -> bool:
     return any(
         part.region.contains((left + right) / 2, (top + bottom) / 2)
+        for left, top, right, bottom in faces.xyxy.tolist()
+    )
+
+
+def _is_beside_any(x: float, y: float, faces: Faces) -> bool:
+    return any(
+        left - BESIDE_KNOWN * (right - left) <= x <= right + BESIDE_KNOWN * (right - left)
+        and top - BESIDE_KNOWN * (bottom - top) <= y <= bottom + BESIDE_KNOWN * (bottom - top)
         for left, top, right, bottom in faces.xyxy.tolist()
     )
 

@@ -9,7 +9,7 @@ import pytest
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.blazeface import BlazeFace
 from fer_web.vision.boxes import iou_matrix, join_faces
-from fer_web.vision.cuts import CutWatch
+from fer_web.vision.changes import ChangeWatch
 from fer_web.vision.faces import build_detector
 from fer_web.vision.newcomers import MAX_WAITING_FRAMES, REJECTED_S, NewcomerSearch
 from fer_web.vision.regions import Region, SearchPart, whole_frame
@@ -293,12 +293,39 @@ def test_stream_of_one_frame_a_second_is_searched_whole_in_each():
 
 
 def test_cut_is_noticed_and_a_moving_picture_is_none():
-    cuts, picture = CutWatch(), rich_ground()
-    assert not cuts.is_cut(picture)
-    assert not any(cuts.is_cut(np.roll(picture, 3 * step, axis=1)) for step in range(10))
-    assert cuts.is_cut(wall(250))
-    assert not cuts.is_cut(wall(250))
-    assert not cuts.is_cut(np.full((2, 1, 3), 250, np.uint8))
+    changes, picture = ChangeWatch(), rich_ground()
+    first = changes.look(picture)
+    assert (first.is_cut, len(first.places_xy)) == (False, 0)
+    assert not any(changes.look(np.roll(picture, 3 * step, axis=1)).is_cut for step in range(10))
+    assert changes.look(wall(250)).is_cut
+    assert not changes.look(wall(250)).is_cut
+    assert not changes.look(np.full((2, 1, 3), 250, np.uint8)).is_cut
+
+
+def test_places_that_change_are_told_each_and_noise_is_none():
+    changes, still = ChangeWatch(), with_head(rich_ground(), 20, 20, 40)
+    for noise in noises():
+        assert len(changes.look(np.clip(still + noise, 0, 255).astype(np.uint8)).places_xy) == 0
+    moved = still.copy()
+    moved[100:180, 240:320], moved[400:460, 560:620] = 0, 255
+    places = changes.look(moved).places_xy
+    assert places.shape == (2, 2)
+    assert np.abs(places - [[280, 140], [590, 430]]).max() < 25
+    assert len(changes.look(moved).places_xy) == 0
+
+
+def test_parts_where_something_moved_are_searched_first_unless_a_known_face_did():
+    detector = TiledDetector()
+    quarter = next(part for part in detector.parts(480, 640)[1:] if part.region.contains(500, 350))
+    for known, most in ((Faces.none(), 2), (face(480, 330), 99)):
+        newcomers = settled(detector)
+        newcomers.notice(np.array([[500, 350]], np.float32), 1 + FRAME_S, known)
+        for step in range(1, 31):
+            search(newcomers, detector, 1 + step * FRAME_S)
+        assert detector.passes.index(quarter) < most
+        assert len(detector.passes) <= 30
+        if known:
+            assert quarter not in detector.passes[:2]
 
 
 def test_stills_are_searched_as_ever(blazeface):

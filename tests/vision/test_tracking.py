@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -7,7 +8,7 @@ from fer_web.vision.faces import build_detector
 from fer_web.vision.one_pass import OnePassSearch
 from fer_web.vision.tracking import CLEAR_SCORE, TRIAL_FRAMES, FaceTracker
 from fer_web.vision.types import Faces
-from tests.support.faces import camera_frame_bgr
+from tests.support.faces import astronaut_bgr, camera_frame_bgr, grace_hopper_bgr
 
 FRAME = np.zeros((480, 640, 3), np.uint8)
 FRAME_S = 1 / 30
@@ -231,3 +232,57 @@ def test_update_doubtful_face_that_stays_is_shown_soon():
     detector, tracker = ScriptedDetector(doubtful(100, 100)), FaceTracker()
     shown = [tracker.update(FRAME, step * FRAME_S, detector).ids for step in range(TRIAL_FRAMES + 2)]
     assert shown == [()] * TRIAL_FRAMES + [(1,), (1,)]
+
+
+HEADS = {
+    "Collins": (astronaut_bgr()[20:230, 120:330], 190),
+    "Hopper": (grace_hopper_bgr()[95:405, 105:415], 190),
+}
+
+
+def scene(**left_of):
+    """People by name, with the left edge of each one's picture."""
+    frame = np.full((480, 640, 3), 90, np.uint8)
+    for name, left in left_of.items():
+        head, side = HEADS[name]
+        frame[140 : 140 + side, left : left + side] = cv2.resize(head, (side, side))
+    return frame
+
+
+class RealStream:
+    def __init__(self):
+        self.detector, self.tracker = build_detector("blazeface", BLAZEFACE_PATH), FaceTracker()
+        self.frames = 0
+
+    def show(self, frame_bgr, frames):
+        for _ in range(frames):
+            self.frames += 1
+            result = self.tracker.update(frame_bgr, self.frames * FRAME_S, self.detector)
+        lefts = result.faces.xyxy[:, 0].tolist()
+        return [number for _, number in sorted(zip(lefts, result.ids, strict=True))]
+
+
+@pytest.mark.parametrize("away_frames", [45, 90])
+def test_update_who_comes_back_elsewhere_has_the_same_id_and_another_has_a_new_one(away_frames):
+    same, other = RealStream(), RealStream()
+    for stream in (same, other):
+        assert stream.show(scene(Collins=60), 20) == [1]
+        assert stream.show(scene(), away_frames) == []
+    assert same.show(scene(Collins=380), 25) == [1]
+    assert other.show(scene(Hopper=60), 25) == [2]
+
+
+def test_update_people_who_changed_places_while_the_picture_was_cut_keep_their_ids():
+    stream = RealStream()
+    before = stream.show(scene(Collins=60, Hopper=380), 20)
+    stream.show(np.full((480, 640, 3), 200, np.uint8), 5)
+    assert stream.show(scene(Hopper=60, Collins=380), 30) == before[::-1]
+
+
+def test_update_the_nearer_who_passes_keeps_its_id_and_so_does_the_covered_one():
+    stream = RealStream()
+    before = stream.show(scene(Collins=20, Hopper=420), 20)
+    for step in range(0, 401, 8):
+        shown = stream.show(scene(Collins=20 + step, Hopper=420 - step), 1)
+        assert len(shown) == len(set(shown))
+    assert stream.show(scene(Collins=420, Hopper=20), 20) == before[::-1]

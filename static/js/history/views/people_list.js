@@ -90,7 +90,7 @@ export class PeopleListView {
     apart.type = "button";
     apart.className = "button is-small is-quiet";
     apart.textContent = "Take apart";
-    apart.setAttribute("aria-label", `Take face ${face} apart`);
+    apart.setAttribute("aria-label", `Take apart face ${face}`);
     apart.addEventListener("click", () => this.#change(face, { same_as: face }));
     item.append(apart);
     return item;
