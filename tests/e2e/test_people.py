@@ -61,7 +61,7 @@ def _see_the_timeline(page):
     page.wait_until("document.querySelector('#timeline-markers').textContent.includes('laughs')")
     assert texts(page, ".timeline-name")[0] == "Mstre"
     label = page.page.locator(".timeline-lane canvas").first.get_attribute("aria-label")
-    assert label.startswith("Mstre: mostly ")
+    assert label.startswith("Mstre: Mostly ")
     shoot(page, "live-minute")
     page.page.check('input[name="timeline-range"][value="session"]')
     page.wait_until("document.querySelector('#timeline-from').textContent === '0:00'")
