@@ -17,7 +17,7 @@ LABEL_MARGIN: Final = 0.12
 
 LEAVE_MARGIN: Final = 0.15
 RETURN_MARGIN: Final = 0.03
-"""A sure face is called unsure this far below the bound, and a face that is unsure becomes sure this far above."""
+"""A sure face is called unsure this far below the bound; one that is unsure becomes sure this far above."""
 
 LEAST_S: Final = 0.3
 """Sure and unsure change at most this often, unless the expression changes too."""

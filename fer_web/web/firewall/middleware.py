@@ -23,7 +23,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "media-src 'self' blob:",
         "connect-src 'self'",
         "font-src 'self'",
-        "manifest-src 'self'",
         "worker-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",

@@ -1,4 +1,5 @@
 /** Composition root of /compare. */
+import "./browser_language.js";
 import uPlot from "/vendor/uPlot.esm.js";
 
 import { find, openPage, tellLoaded } from "../shared/page.js";

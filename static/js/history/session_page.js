@@ -1,4 +1,5 @@
 /** Composition root of /history/ID. */
+import "./browser_language.js";
 import uPlot from "/vendor/uPlot.esm.js";
 
 import { find, findAll, openPage, tellLoaded } from "../shared/page.js";

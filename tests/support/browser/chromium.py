@@ -13,7 +13,7 @@ MAC_PATHS = (
 )
 
 # Programs that make a network and make a browser in it trust an authority, one that the README names, and
-# a browser of another engine; with Debian's packages of them.
+# browsers of other engines with a screen; with Debian's packages of them.
 LINUX_TOOLS = {
     "certutil": "libnss3-tools",
     "curl": "curl",
@@ -21,6 +21,8 @@ LINUX_TOOLS = {
     "ip": "iproute2",
     "nsenter": "util-linux",
     "unshare": "util-linux",
+    "WebKitWebDriver": "webkit2gtk-driver",
+    "Xvfb": "xvfb",
 }
 
 
