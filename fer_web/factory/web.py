@@ -33,6 +33,7 @@ from fer_web.web.api.videos import API as VIDEOS_PATH
 from fer_web.web.api.videos import video_api_blueprint
 from fer_web.web.error_handlers import register_error_handlers
 from fer_web.web.firewall.middleware import BodyBound, SecurityRules
+from fer_web.web.languages import register_languages
 from fer_web.web.pages.analyze import analyze_pages_blueprint
 from fer_web.web.pages.api_reference import api_pages_blueprint
 from fer_web.web.pages.history import history_pages_blueprint
@@ -84,6 +85,7 @@ def build_web(
     videos = build_video_service(settings.data_dir, inference.video_tools, history.repository)
     app = _build_flask(settings)
     page_files.register(app)
+    register_languages(app)
     sharing.access.register(app)
     for blueprint in _blueprints(settings, mode, inference, sharing, analysis, sessions, videos):
         app.register_blueprint(blueprint)

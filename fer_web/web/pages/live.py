@@ -48,6 +48,8 @@ class PageOptions:
                 "no_heatmaps": self.model.no_heatmaps,
             },
             "detector": self.detector,
+            "smoothing_s": self.settings.smoothing_s,
+            "max_faces": self.settings.max_faces,
             "record": self.settings.recording == "on",
             "retention_days": self.settings.retention_days,
             "visitor": _visitor_to_wire(self.admission()),

@@ -81,6 +81,8 @@ def _bundle(program: Path, static: Path) -> Iterator[tuple[str, bytes]]:
         for path in (Path(folder) / "out").rglob("*.*"):
             yield path.relative_to(Path(folder) / "out").as_posix(), path.read_bytes()
     yield "logo.svg", (static / "logo.svg").read_bytes()
+    for table in sorted((static / "languages").glob("*.json")):
+        yield f"languages/{table.name}", table.read_bytes()
     sheet = "uPlot.min.css"
     yield f"vendor/{sheet}", BROWSER_MODULES[sheet].read_bytes()
 

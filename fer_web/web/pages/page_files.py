@@ -18,7 +18,7 @@ BUNDLE_PATH: Final = "/static/bundle/"
 FOR_EVER: Final = ("Cache-Control", "public, max-age=31536000, immutable")
 """Another content has another name, so browsers need never ask again."""
 
-_SVG: Final = "image/svg+xml"
+_KINDS: Final = {".svg": "image/svg+xml", ".json": "application/json"}
 
 
 class PageFiles(Protocol):
@@ -80,7 +80,7 @@ class BundledFiles:
     def _add(self, path: str, content: bytes) -> str:
         stem, suffix = Path(path).stem, Path(path).suffix
         name = f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
-        kind = _SVG if suffix == ".svg" else media_type(path)
+        kind = _KINDS.get(suffix) or media_type(path)
         self._files[name] = CompressedFile(content, gzip.compress(content, mtime=0), kind)
         return name
 

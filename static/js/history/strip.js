@@ -2,7 +2,8 @@
  * Draws strips of colour: which expression prevailed when. Unsure is a low line, and nobody is
  * nothing: shape, not hue.
  */
-import { capitalise } from "../shared/format.js";
+import { capitalise, emotionName } from "../shared/format.js";
+import { language, t } from "../shared/words.js";
 import { emotionColour } from "../shared/palette.js";
 import { UNSURE } from "../shared/unsure.js";
 
@@ -73,11 +74,13 @@ export function bridge(cells, cellS) {
 export function describeStrip(cells) {
   const counts = new Map();
   for (const cell of cells) if (cell !== null) counts.set(cell, (counts.get(cell) ?? 0) + 1);
-  if (counts.size === 0) return "Nobody was seen";
+  if (counts.size === 0) return t("Nobody was seen");
   const order = [...counts].sort((a, b) => b[1] - a[1]).map(([label]) => label);
-  const rest = order.slice(1, 3);
-  return `Mostly ${order[0]}${rest.length > 0 ? `, then ${rest.join(" and ")}` : ""}`;
+  const [first, ...rest] = order.slice(0, 3).map(emotionName);
+  return rest.length === 0
+    ? t("Mostly {first}", { first })
+    : t("Mostly {first}, then {rest}", { first, rest: new Intl.ListFormat(language).format(rest) });
 }
 
 /** @param {string | null} cell */
-export const cellName = (cell) => (cell === null ? "Nobody" : capitalise(cell));
+export const cellName = (cell) => (cell === null ? "Nobody" : capitalise(emotionName(cell)));

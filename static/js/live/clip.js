@@ -14,6 +14,7 @@
  * @property {number} bytes of it
  * @property {string} problem why this browser cannot record; empty where it can
  */
+import { t } from "../shared/words.js";
 
 export const MAX_CLIP_S = 600;
 /** Ten minutes at the rate below, and a quarter more: it lies in the browser's memory. */
@@ -68,7 +69,7 @@ export class ClipRecorder {
       seconds: this.#countedS(),
       longestS: MAX_CLIP_S,
       bytes: this.#bytes,
-      problem: this.#kind ? "" : "This browser cannot record video.",
+      problem: this.#kind ? "" : t("This browser cannot record video."),
     });
   }
 

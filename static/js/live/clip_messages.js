@@ -1,13 +1,14 @@
 /** Saves a clip that has ended, and tells a person why it ended and where it is. */
 import { formatBytes, formatDuration, momentName } from "../shared/format.js";
 import { MAX_CLIP_S } from "./clip.js";
+import { t } from "../shared/words.js";
 
 const REASONS = {
   asked: "",
-  time: `It ended by itself: ${MAX_CLIP_S / 60} minutes are the longest. `,
-  size: "It ended by itself: a longer one would not fit into the browser's memory. ",
-  stream: "It ended with the picture. ",
-  error: "It ended early: the browser could not go on recording. ",
+  time: t("It ended by itself: {minutes} minutes are the longest.", { minutes: MAX_CLIP_S / 60 }),
+  size: t("It ended by itself: a longer one would not fit into the browser's memory."),
+  stream: t("It ended with the picture."),
+  error: t("It ended early: the browser could not go on recording."),
 };
 
 /**
@@ -38,20 +39,21 @@ function tellHold(bus) {
 const HIDDEN = {
   id: "clip",
   tone: "info",
-  title: "The clip goes on",
-  text: "Browsers stop the camera's pictures in a hidden tab, so that time is not in it.",
+  title: t("The clip goes on"),
+  text: t("Browsers stop the camera's pictures in a hidden tab, so that time is not in it."),
   lastsMs: 8000,
 };
 
 const emptyMessage = () => ({
   id: "clip",
   tone: "error",
-  title: "No clip was recorded",
-  text: "The browser gave no video. Record again; where that fails too, take another browser.",
+  title: t("No clip was recorded"),
+  text: t("The browser gave no video. Record again; where that fails too, take another browser."),
 });
 
 function savedMessage({ name, seconds, reason, bytes }) {
   const size = `${formatDuration(seconds)}, ${formatBytes(bytes)}`;
-  const text = `${REASONS[reason]}${name} (${size}) is in your downloads, and nowhere else.`;
-  return { id: "clip", tone: "info", title: "Clip saved", text, lastsMs: 12_000 };
+  const place = t("{name} ({size}) is in your downloads, and nowhere else.", { name, size });
+  const text = `${REASONS[reason]} ${place}`.trim();
+  return { id: "clip", tone: "info", title: t("Clip saved"), text, lastsMs: 12_000 };
 }

@@ -17,11 +17,13 @@
  *
  * @typedef {object} FrameTransport
  * @property {boolean} isConnected
- * @property {(header: {seq: number, captured_ms: number, heatmap?: true}, bytes: ArrayBuffer) =>
+ * @property {(header: {seq: number, captured_ms: number, heatmap?: true, settings?:
+ *   Record<string, number>}, bytes: ArrayBuffer) =>
  *   Promise<unknown>} sendFrame rejects with an Error whose name is "AckTimeoutError" when no
  *   answer came in time
  */
 import { parseAck } from "../shared/protocol.js";
+import { t } from "../shared/words.js";
 
 /** A frame may come this much before its turn: cameras jitter. */
 const EARLY_MS = 6;
@@ -40,6 +42,7 @@ export class FramePump {
   #isRunning = false;
   #isHidden = false;
   #wantsHeatmap = false;
+  #settings = {};
   #isEncoding = false;
   #isSuspect = false;
   #refusals = 0;
@@ -86,6 +89,11 @@ export class FramePump {
   /** @param {boolean} isWanted whether faces are asked for with heat maps */
   setHeatmap(isWanted) {
     this.#wantsHeatmap = isWanted;
+  }
+
+  /** @param {Record<string, number>} settings in place of the server's own, see docs/protocol.md */
+  setSettings(settings) {
+    this.#settings = settings;
   }
 
   /** The connection came or went. */
@@ -173,7 +181,7 @@ export class FramePump {
       this.#deps.bus.emit("message", {
         id: "stream",
         tone: "error",
-        title: "Frame lost",
+        title: t("Frame lost"),
         text: error.message,
       });
     } finally {
@@ -210,7 +218,11 @@ export class FramePump {
     this.#unanswered += 1;
     try {
       const heatmap = this.#wantsHeatmap ? { heatmap: true } : {};
-      const answering = transport.sendFrame({ seq, captured_ms: capturedMs, ...heatmap }, bytes);
+      const chosen = Object.keys(this.#settings).length > 0 ? { settings: this.#settings } : {};
+      const answering = transport.sendFrame(
+        { seq, captured_ms: capturedMs, ...heatmap, ...chosen },
+        bytes,
+      );
       this.#sendIfFree();
       ack = parseAck(await answering, { emotions: options.emotions, seq });
     } catch (error) {

@@ -12,10 +12,13 @@ import { Film } from "./film.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
 import { SessionsApi } from "../history/sessions_api.js";
+import { LabelSound } from "./label_sound.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
 import { MarkerQueue } from "./marker_queue.js";
 import { PersonNames } from "./person_names.js";
+import { PageSettings } from "./page_settings.js";
+import { linkMessage, readLink } from "../shared/link_settings.js";
 import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
@@ -29,6 +32,7 @@ import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js
 import { ConnectionView } from "../shared/views/connection.js";
 import { ControlsView } from "./views/controls.js";
 import { FacesView } from "../shared/views/faces.js";
+import { SettingsView } from "./views/settings.js";
 import { HelpView } from "./views/help.js";
 import { HudView } from "./views/hud.js";
 import { LeaveGuardView } from "./views/leave_guard.js";
@@ -45,6 +49,7 @@ import { SnapshotView } from "./views/snapshot.js";
 import { StageView } from "./views/stage.js";
 import { WatcherCountView } from "./views/watcher_count.js";
 import { WakeLock, keepAwake } from "../shared/wake_lock.js";
+import { t } from "../shared/words.js";
 
 const STATISTICS_MS = 250;
 
@@ -55,7 +60,7 @@ const { bus, preferences } = page;
 const { signal } = bus;
 const options = parseOptions(optionsText());
 
-const { session, recording, socket, clock } = buildSession();
+const { session, recording, socket, clock, pump } = buildSession();
 const notice = buildViews();
 wire();
 tellLoaded();
@@ -99,7 +104,7 @@ function buildSession() {
     built.refreshCameras();
     recorder.tell();
   });
-  return { session: built, recording: recorder, socket, clock };
+  return { session: built, recording: recorder, socket, clock, pump };
 }
 
 function wantsRecording() {
@@ -233,7 +238,7 @@ function wire() {
   bus.on("frame-refused", () => statistics.addDrop("refused"));
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset());
   bus.on("files-dropped", (dropped) => handOver(dropped));
-  wireHeatmaps();
+  wireSettings();
   wireHud();
   wireRecording(new SessionsApi(page.fetch));
   keepAwake(new WakeLock(navigator.wakeLock), document, bus);
@@ -244,19 +249,32 @@ function wire() {
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-function wireHeatmaps() {
-  const hasThem = options.model.heatmaps !== null;
-  let isOn = hasThem && preferences.get("heatmap") === "on";
-  const tell = () =>
-    bus.emit("heatmap-changed", { isOn, problem: hasThem ? "" : options.model.noHeatmaps });
-  const switchOver = () => {
-    if (!hasThem) return;
-    isOn = !isOn;
-    preferences.set("heatmap", isOn ? "on" : "off");
-    tell();
-  };
-  bus.on("heatmap-toggle-requested", switchOver);
-  tell();
+function wireSettings() {
+  const { values, problems } = readLink(location.search);
+  const server = { ...options, unsureBelow: options.model.unsureBelow };
+  const settings = new PageSettings({ bus, preferences, server, link: values });
+  const drawer = { drawer: find("settings"), form: find("settings-form") };
+  const buttons = { close: find("settings-close"), copy: find("settings-copy") };
+  const rest = { reset: find("settings-reset"), link: find("settings-link") };
+  const button = find("settings-open");
+  new SettingsView({ ...drawer, ...buttons, ...rest, button }, bus, settings);
+  const sound = new LabelSound(options.emotions, () => new AudioContext());
+  bus.on("settings-changed", (change) => sound.setOn(change.values.sound));
+  bus.on("result", ({ faces }) => sound.see(faces, now()));
+  bus.on("settings-changed", () => pump.setSettings(settings.forServer()));
+  const noHeatmaps = options.model.heatmaps === null ? options.model.noHeatmaps : "";
+  bus.on("settings-changed", ({ values: { show } }) => {
+    const isOn = show.includes("heatmap") && noHeatmaps === "";
+    const [boxes, labels, percentages] = ["boxes", "labels", "percentages"].map((part) =>
+      show.includes(part),
+    );
+    bus.emit("drawn-parts-changed", { boxes, labels, percentages, scale: 1 });
+    bus.emit("show-changed", { show });
+    bus.emit("heatmap-changed", { isOn, problem: noHeatmaps });
+  });
+  bus.on("heatmap-toggle-requested", () => noHeatmaps || settings.toggleShown("heatmap"));
+  settings.tell();
+  if (problems.length > 0) bus.emit("message", linkMessage(problems));
 }
 
 /** Who came to see expressions is not shown milliseconds unasked. */
@@ -316,18 +334,22 @@ async function handOver(dropped) {
   } catch (error) {
     tellDropped(
       "error",
-      "This browser could not keep the files",
-      `Drop them on the Analyze page. (${error})`,
+      t("This browser could not keep the files"),
+      t("Drop them on the Analyze page. ({error})", { error }),
     );
     return;
   }
   if (!isRunning) location.assign("/analyze");
   else
-    tellDropped("info", "Your files can be analysed", "The Analyze page opens beside this stream.");
+    tellDropped(
+      "info",
+      t("Your files can be analysed"),
+      t("The Analyze page opens beside this stream."),
+    );
 }
 
 function tellDropped(tone, title, text) {
-  const link = { label: "Analyze", href: "/analyze" };
+  const link = { label: t("Analyze"), href: "/analyze" };
   bus.emit("message", { id: "dropped", tone, title, text, link, lastsMs: HANDED_FOR_MS });
 }
 

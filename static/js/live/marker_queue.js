@@ -9,6 +9,7 @@
  * @property {string | null} id the server's; null until it has it
  */
 import { parseMarkerAck } from "../shared/protocol.js";
+import { t } from "../shared/words.js";
 
 export class MarkerQueue {
   #deps;
@@ -45,7 +46,7 @@ export class MarkerQueue {
     try {
       await this.#deps.rename(marker.session, marker.id, { text });
     } catch (error) {
-      this.#tell("The marker has no name", error);
+      this.#tell(t("The marker has no name"), error);
     }
   }
 
@@ -69,7 +70,7 @@ export class MarkerQueue {
       marker.id = parseMarkerAck(sent).id;
     } catch (error) {
       if (["DisconnectedError", "AckTimeoutError"].includes(error.name)) return false;
-      this.#tell("The marker was not set", error);
+      this.#tell(t("The marker was not set"), error);
       return true;
     }
     if (marker.text !== text) await this.name(marker, marker.text);

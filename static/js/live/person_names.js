@@ -5,6 +5,7 @@
  * Emits: names-changed {names}: by the face's id.
  */
 import { parseNameAck } from "../shared/protocol.js";
+import { t } from "../shared/words.js";
 
 const MAX_NAME = 80;
 
@@ -83,7 +84,7 @@ export class PersonNames {
       if (error.name === "DisconnectedError") return false;
       // It is tried again with the next news of the recording.
       if (error.name === "AckTimeoutError") return (this.#untold.add(id), false);
-      const told = { id: "name", tone: "error", title: "The name is not stored", lastsMs: 8000 };
+      const told = { id: "name", tone: "error", title: t("The name is not stored"), lastsMs: 8000 };
       bus.emit("message", { ...told, text: error.message });
     }
     return true;

@@ -7,6 +7,7 @@
  * Emits pip-changed {isOn, problem, screen}: problem: why the browser has none, empty where it has;
  * screen: what runs on, null otherwise.
  */
+import { t } from "../shared/words.js";
 const SIZE = { width: 480, height: 270 };
 
 export class PictureInPicture {
@@ -32,7 +33,7 @@ export class PictureInPicture {
 
   /** Says how it stands, for views that have just begun to listen. */
   tell() {
-    const problem = this.#isPossible() ? "" : "This browser has no picture-in-picture.";
+    const problem = this.#isPossible() ? "" : t("This browser has no picture-in-picture.");
     this.#deps.bus.emit("pip-changed", { isOn: this.isOn, problem, screen: this.#opened });
   }
 
@@ -43,8 +44,8 @@ export class PictureInPicture {
       return await (this.#deps.documents ? this.#openDocument() : this.#openVideo());
     } catch (error) {
       this.close();
-      const title = "The small window did not open";
-      const text = `The browser refused it: ${error.message}`;
+      const title = t("The small window did not open");
+      const text = t("The browser refused it: {reason}", { reason: error.message });
       this.#deps.bus.emit("message", { id: "pip", tone: "warning", title, text, lastsMs: 6000 });
     }
   }

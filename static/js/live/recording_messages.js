@@ -1,5 +1,6 @@
 /** Tells a person when a recording has a problem, when it is over, and what a hidden tab missed. */
 import { formatDuration } from "../shared/format.js";
+import { t } from "../shared/words.js";
 
 /** @param {import("../shared/event_bus.js").EventBus} bus */
 export function tellRecording(bus) {
@@ -18,18 +19,24 @@ function tellHiddenTime(bus) {
     if (hindrance === "tab") since ??= storedS;
     else if (since !== null) {
       const text =
-        `Browsers stop the camera's pictures in a hidden tab: the recording has a gap after ` +
-        `${formatDuration(since)}. Keep this page in a window of its own to record beside other work.`;
+        t(
+          "Browsers stop the camera's pictures in a hidden tab: the recording has a gap after {time}.",
+          {
+            time: formatDuration(since),
+          },
+        ) +
+        " " +
+        t("Keep this page in a window of its own to record beside other work.");
       since = null;
       if (isLive)
-        bus.emit("message", { id: "hidden", tone: "warning", title: "Recording paused", text });
+        bus.emit("message", { id: "hidden", tone: "warning", title: t("Recording paused"), text });
     }
   });
 }
 
 /** @param {import("../shared/protocol.js").WireError} problem */
 export function problemMessage({ message, retryable }) {
-  const title = retryable ? "The recording waits" : "The recording stopped";
-  const text = `${message} The live view goes on.`;
+  const title = retryable ? t("The recording waits") : t("The recording stopped");
+  const text = `${message} ${t("The live view goes on.")}`;
   return { id: "recording", tone: retryable ? "warning" : "error", title, text };
 }

@@ -21,6 +21,7 @@
 import { OTHERS, TimelineLanes } from "../shared/timeline_lanes.js";
 import { Trend } from "../shared/trend.js";
 import { UNSURE } from "../shared/unsure.js";
+import { t } from "../shared/words.js";
 
 const MINUTE_STEPS = 240;
 /** A face that no result showed for so long is away. */
@@ -158,9 +159,14 @@ export class SessionStory {
 
   #lane = (lane) => {
     if (lane.key === OTHERS)
-      return { ...lane, id: null, name: `${this.#lanes.folded} others, briefly` };
+      return {
+        ...lane,
+        id: null,
+        name: t("{count} others, briefly", { count: this.#lanes.folded }),
+      };
     const [epoch, id] = lane.key.split(".").map(Number);
-    const unnamed = epoch === this.#epoch ? `Face ${id}` : `Face ${id}, earlier connection`;
+    const unnamed =
+      epoch === this.#epoch ? t("Face {id}", { id }) : t("Face {id}, earlier connection", { id });
     return { ...lane, id, name: this.#names.get(lane.key) ?? unnamed };
   };
 

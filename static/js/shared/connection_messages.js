@@ -1,4 +1,5 @@
 /** Says which connection states and refusals a person is told of, and in which words. */
+import { t } from "./words.js";
 
 /** A lost packet mends itself; only a lasting trouble is worth a line. */
 const REFUSALS_TOLD_EVERY_MS = 3000;
@@ -17,7 +18,7 @@ export function tellConnection(bus, now) {
 
 /** @param {{code: string, message: string, retryable: boolean}} error */
 export function refusalMessage({ message, retryable }) {
-  const title = retryable ? "The server skipped a frame" : "The server refused a frame";
+  const title = retryable ? t("The server skipped a frame") : t("The server refused a frame");
   return { id: "refused", tone: retryable ? "warning" : "error", title, text: message };
 }
 
@@ -30,7 +31,7 @@ export function goodbyeMessage({ message }) {
   return {
     id: "goodbye",
     tone: "error",
-    title: "The server ended the connection",
+    title: t("The server ended the connection"),
     text: message,
     lastsMs: 15_000,
   };
@@ -43,17 +44,17 @@ export function goodbyeMessage({ message }) {
 export function connectionMessage({ state, message, hasFailed }) {
   if (state === "reconnecting") {
     const text =
-      message || "The server does not answer. The page goes on by itself when it is back.";
-    return { id: "connection", tone: "warning", title: "Reconnecting…", text };
+      message || t("The server does not answer. The page goes on by itself when it is back.");
+    return { id: "connection", tone: "warning", title: t("Reconnecting…"), text };
   }
   if (state === "connecting" && hasFailed) {
-    const text = "The page was loaded, but the live connection does not come up. Still trying.";
-    return { id: "connection", tone: "warning", title: "Connecting…", text };
+    const text = t("The page was loaded, but the live connection does not come up. Still trying.");
+    return { id: "connection", tone: "warning", title: t("Connecting…"), text };
   }
   if (state === "closed") {
-    const text = message || "The server ended the connection.";
-    const action = { label: "Connect again", request: "reconnect" };
-    return { id: "connection", tone: "error", title: "Disconnected", text, action };
+    const text = message || t("The server ended the connection.");
+    const action = { label: t("Connect again"), request: "reconnect" };
+    return { id: "connection", tone: "error", title: t("Disconnected"), text, action };
   }
   return null;
 }

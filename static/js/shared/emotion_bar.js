@@ -2,7 +2,7 @@
  * Shows one expression's share as a bar with its name and number: the same beside the camera and
  * beside a picture.
  */
-import { capitalise, formatPercent } from "./format.js";
+import { capitalise, emotionName, formatPercent } from "./format.js";
 import { emotionColour } from "./palette.js";
 
 export class EmotionBar {
@@ -20,7 +20,7 @@ export class EmotionBar {
     this.#value.className = "bar-value";
     this.element.className = "bar";
     this.element.dataset.emotion = emotion;
-    name.textContent = capitalise(emotion);
+    name.textContent = capitalise(emotionName(emotion));
     this.#fill.style.setProperty("--emotion", emotionColour(emotion));
     track.append(this.#fill);
     this.element.append(name, track, this.#value);

@@ -4,6 +4,7 @@
  * @typedef {"denied" | "denied_by_system" | "none_found" | "busy" | "insecure" | "unsupported" |
  *   "overconstrained" | "ended" | "film" | "unknown"} CameraErrorKind
  */
+import { t } from "./words.js";
 export class CameraError extends Error {
   name = "CameraError";
 
@@ -20,69 +21,75 @@ export class CameraError extends Error {
  */
 export const CAMERA_PROBLEMS = Object.freeze({
   denied: {
-    title: "Camera access is blocked",
-    text: "The browser was told not to give this page the camera.",
+    title: t("Camera access is blocked"),
+    text: t("The browser was told not to give this page the camera."),
     steps: [
-      "Open the site settings: the icon at the left of the address.",
-      "Set Camera to Allow, then try again.",
+      t("Open the site settings: the icon at the left of the address."),
+      t("Set Camera to Allow, then try again."),
     ],
   },
   denied_by_system: {
-    title: "The system blocks the camera",
-    text: "The browser may ask, but the operating system does not let the browser use a camera.",
+    title: t("The system blocks the camera"),
+    text: t("The browser may ask, but the operating system does not let the browser use a camera."),
     steps: [
-      "Open the system settings, Privacy, Camera.",
-      "Allow the camera for this browser, restart the browser if asked, then try again.",
+      t("Open the system settings, Privacy, Camera."),
+      t("Allow the camera for this browser, restart the browser if asked, then try again."),
     ],
   },
   none_found: {
-    title: "No camera found",
-    text: "This device has no camera that the browser can see.",
+    title: t("No camera found"),
+    text: t("This device has no camera that the browser can see."),
     steps: [
-      "Plug one in, or switch it on: some laptops have a key or a slider for it.",
-      "Then try again, or try it with a film in place of the camera.",
+      t("Plug one in, or switch it on: some laptops have a key or a slider for it."),
+      t("Then try again, or try it with a film in place of the camera."),
     ],
   },
   busy: {
-    title: "The camera is in use",
-    text: "Another program or browser tab holds the camera, or its driver failed.",
+    title: t("The camera is in use"),
+    text: t("Another program or browser tab holds the camera, or its driver failed."),
     steps: [
-      "Close video calls and other tabs that use the camera.",
-      "Then try again. If it still fails, unplug it and plug it in.",
+      t("Close video calls and other tabs that use the camera."),
+      t("Then try again. If it still fails, unplug it and plug it in."),
     ],
   },
   insecure: {
-    title: "This address is not secure, so there is no camera",
-    text: "Browsers give the camera only to pages opened over https or from this same computer.",
+    title: t("This address is not secure, so there is no camera"),
+    text: t("Browsers give the camera only to pages opened over https or from this same computer."),
     steps: [
-      "On the computer that runs the server, open this page with localhost in place of the number in the address.",
-      "On another device, the camera needs an https address: ask whoever runs the server for one.",
+      t(
+        "On the computer that runs the server, open this page with localhost in place of the number in the address.",
+      ),
+      t(
+        "On another device, the camera needs an https address: ask whoever runs the server for one.",
+      ),
     ],
   },
   unsupported: {
-    title: "This browser cannot use a camera",
-    text: "It lacks the functions that the page needs, or it is an in-app browser that hides them.",
-    steps: ["Open this page in a current Chrome, Edge, Firefox or Safari."],
+    title: t("This browser cannot use a camera"),
+    text: t(
+      "It lacks the functions that the page needs, or it is an in-app browser that hides them.",
+    ),
+    steps: [t("Open this page in a current Chrome, Edge, Firefox or Safari.")],
   },
   overconstrained: {
-    title: "The camera offers no usable picture size",
-    text: "None of the sizes that the page can work with is supported by this camera.",
-    steps: ["Choose another camera, then try again."],
+    title: t("The camera offers no usable picture size"),
+    text: t("None of the sizes that the page can work with is supported by this camera."),
+    steps: [t("Choose another camera, then try again.")],
   },
   ended: {
-    title: "The camera stopped",
-    text: "It was unplugged, switched off, or its permission was taken back.",
-    steps: ["Connect it again or choose another camera, then try again."],
+    title: t("The camera stopped"),
+    text: t("It was unplugged, switched off, or its permission was taken back."),
+    steps: [t("Connect it again or choose another camera, then try again.")],
   },
   film: {
-    title: "The film could not be played",
-    text: "The server did not send it, or this browser plays no WebM films.",
-    steps: ["Start the camera instead, or open this page in a current Chrome, Edge or Firefox."],
+    title: t("The film could not be played"),
+    text: t("The server did not send it, or this browser plays no WebM films."),
+    steps: [t("Start the camera instead, or open this page in a current Chrome, Edge or Firefox.")],
   },
   unknown: {
-    title: "The camera could not be started",
-    text: "The browser gave no reason that this page knows.",
-    steps: ["Try again. If it still fails, restart the browser."],
+    title: t("The camera could not be started"),
+    text: t("The browser gave no reason that this page knows."),
+    steps: [t("Try again. If it still fails, restart the browser.")],
   },
 });
 

@@ -17,6 +17,8 @@
  *   clip-changed         see Clip in clip.js; clip-ended {blob, ending, seconds, reason}
  *   pip-changed          {isOn, problem, screen}, see picture_in_picture.js
  *   drawn-parts-changed  {boxes, labels, percentages, scale}: what the overlay draws
+ *   settings-changed     {values, defaults}, see live/page_settings.js; show-changed {show}: some of
+ *     SHOWN in link_settings.js
  *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed" | "over",
  *     message, hasFailed}
  *   goodbye              {code, message, retryable}: the server's reason, just before it

@@ -1,6 +1,21 @@
 /** Writes numbers and times as text. Pure. */
+import { formatNumber, language, plural, t } from "./words.js";
 
 const ABSENT = "–";
+const PERCENT = new Intl.NumberFormat(language, { style: "percent" });
+const EMOTION_NAMES = {
+  angry: t("angry"),
+  disgust: t("disgust"),
+  fear: t("fear"),
+  happy: t("happy"),
+  sad: t("sad"),
+  surprise: t("surprise"),
+  neutral: t("neutral"),
+  unsure: t("unsure"),
+};
+
+/** @param {string} label of the wire @returns {string} as people read it, in small letters */
+export const emotionName = (label) => EMOTION_NAMES[label] ?? label;
 
 /**
  * A probability as people read it; never "100%", which no network can promise.
@@ -9,19 +24,24 @@ const ABSENT = "–";
  */
 export function formatPercent(share) {
   if (!Number.isFinite(share)) return ABSENT;
-  return share >= 0.995 ? ">99%" : `${Math.round(share * 100)}%`;
+  return share >= 0.995
+    ? `>${PERCENT.format(0.99)}`
+    : PERCENT.format(Math.round(share * 100) / 100);
 }
 
 /** @param {number | null} ms */
 export function formatMs(ms) {
   if (!Number.isFinite(ms)) return ABSENT;
   if (ms >= 10_000) return `${Math.round(ms / 1000)} s`;
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
+  return ms < 10 ? `${oneDecimal(ms)} ms` : `${Math.round(ms)} ms`;
 }
 
 /** @param {number | null} perSecond */
 export const formatRate = (perSecond) =>
-  Number.isFinite(perSecond) ? perSecond.toFixed(1) : ABSENT;
+  Number.isFinite(perSecond) ? oneDecimal(perSecond) : ABSENT;
+
+const oneDecimal = (number) =>
+  formatNumber(number, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** @param {number} bytes */
 export function formatBytes(bytes) {
@@ -29,12 +49,15 @@ export function formatBytes(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   const unit = ["kB", "MB", "GB"].find((_, i) => bytes < 999_500 * 1000 ** i) ?? "GB";
   const count = bytes / { kB: 1e3, MB: 1e6, GB: 1e9 }[unit];
-  return `${count < 100 ? count.toFixed(1) : Math.round(count)} ${unit}`;
+  return `${count < 100 ? oneDecimal(count) : Math.round(count)} ${unit}`;
 }
 
 /** @param {number} count @param {string} noun */
 export const formatCount = (count, noun) =>
-  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** @param {number} count */
+export const countFaces = (count) => plural(count, "{count} face", "{count} faces");
 
 /**
  * A session without a name is called by its day and time, in the reader's language and time zone.
@@ -46,8 +69,8 @@ export const sessionName = ({ name, started_at }) => name || dayAndTime(new Date
 
 const dayAndTime = (date) =>
   Number.isNaN(date.getTime())
-    ? "Untitled session"
-    : date.toLocaleString(undefined, { dateStyle: "full", timeStyle: "short" });
+    ? t("Untitled session")
+    : date.toLocaleString(language, { dateStyle: "full", timeStyle: "short" });
 
 /** @param {string} text */
 export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -75,8 +98,9 @@ export function formatDuration(seconds) {
  * @param {boolean} [hasPercentage]
  */
 export function describeFace({ label, confidence, sure }, hasPercentage = true) {
-  const guess = hasPercentage ? `${label} ${formatPercent(confidence)}` : label;
-  return sure ? capitalise(guess) : `Unsure (${guess}?)`;
+  const name = emotionName(label);
+  const guess = hasPercentage ? `${name} ${formatPercent(confidence)}` : name;
+  return sure ? capitalise(guess) : t("Unsure ({guess}?)", { guess });
 }
 
 /**
@@ -85,10 +109,10 @@ export function describeFace({ label, confidence, sure }, hasPercentage = true) 
  * @param {readonly {id: number, label: string, sure: boolean}[]} faces
  */
 export function announceFaces(faces) {
-  if (faces.length === 0) return "No face in view";
-  const says = (face) => (face.sure ? face.label : "unsure");
-  if (faces.length === 1) return `Expression: ${says(faces[0])}`;
-  return `${faces.length} faces: ${faces.map(says).join(", ")}`;
+  if (faces.length === 0) return t("No face in view");
+  const says = (face) => (face.sure ? emotionName(face.label) : t("unsure"));
+  if (faces.length === 1) return t("Expression: {name}", { name: says(faces[0]) });
+  return `${countFaces(faces.length)}: ${faces.map(says).join(", ")}`;
 }
 
 /**

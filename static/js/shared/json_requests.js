@@ -1,4 +1,5 @@
 /** Asks our own server in JSON. `fetch` is passed in, so that tests need no network. */
+import { t } from "./words.js";
 const BYTES = "application/octet-stream";
 const NO_CONTENT = 204;
 
@@ -91,7 +92,7 @@ export class JsonRequests {
       throw new ApiError(
         {
           code: "unreachable",
-          message: "The server does not answer. Is it running?",
+          message: t("The server does not answer. Is it running?"),
           retryable: true,
         },
         error,

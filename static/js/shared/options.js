@@ -10,6 +10,8 @@
  * @property {{name: string, hash: string, unsureBelow: number, heatmaps: string | null, noHeatmaps:
  *   string}} model heatmaps: how its heat maps are made, null where it has none, and then
  *   noHeatmaps says why
+ * @property {number} smoothingS time constant of the shown scores, in seconds
+ * @property {number} maxFaces in one frame
  * @property {string} detector
  * @property {boolean} isRecordingDefault whether a browser that has not chosen records
  */
@@ -46,6 +48,8 @@ export function parseOptions(json) {
       heatmaps: raw.model?.heatmaps ?? null,
       noHeatmaps: String(raw.model?.no_heatmaps ?? ""),
     }),
+    smoothingS: Number(raw.smoothing_s ?? 0),
+    maxFaces: Number(raw.max_faces ?? 1),
     detector: String(raw.detector ?? "unknown"),
     isRecordingDefault: raw.record !== false,
   });

@@ -2,6 +2,7 @@
 import { EventBus } from "./event_bus.js";
 import { Preferences } from "./preferences.js";
 import { DropGuardView } from "./views/drop_guard.js";
+import { LanguageChoiceView } from "./views/language_choice.js";
 import { MessagesView } from "./views/messages.js";
 import { ThemeView } from "./views/theme.js";
 
@@ -33,6 +34,10 @@ export function openPage() {
     bus.signal,
     preferences,
   );
+  new LanguageChoiceView(findAll("[data-language-choice]"), bus.signal, {
+    page: document,
+    place: location,
+  });
   new DropGuardView(document, bus.signal);
   const messages = { list: find("messages"), template: find("message-template") };
   if (messages.list) new MessagesView(messages, bus);

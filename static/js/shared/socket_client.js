@@ -1,6 +1,7 @@
 /** Keeps the Socket.IO connection. `io` is passed in, so that tests need no network. */
 import { goodbyeOf } from "./goodbyes.js";
 import { parseError, parseSaved, parseWatched } from "./protocol.js";
+import { t } from "./words.js";
 
 export class AckTimeoutError extends Error {
   name = "AckTimeoutError";
@@ -161,7 +162,7 @@ export class SocketClient {
     try {
       detail = parse(...raw);
     } catch (error) {
-      const title = "The server's message could not be read";
+      const title = t("The server's message could not be read");
       return this.#bus.emit("message", {
         id: "unreadable",
         tone: "warning",

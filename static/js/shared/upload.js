@@ -1,5 +1,6 @@
 /** Sends a large file with progress, which fetch cannot tell. */
 import { ApiError, errorOf } from "./json_requests.js";
+import { t } from "./words.js";
 
 /**
  * @param {XMLHttpRequest} request a new one
@@ -36,6 +37,6 @@ function parsed(text) {
 }
 
 function lost() {
-  const message = "The connection broke, or the file cannot be read any more. Try again.";
+  const message = t("The connection broke, or the file cannot be read any more. Try again.");
   return new ApiError({ code: "unreachable", message, retryable: true });
 }

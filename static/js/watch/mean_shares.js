@@ -1,5 +1,6 @@
 /** Averages the last minute of everybody in view. Pure. */
-import { formatPercent } from "../shared/format.js";
+import { emotionName, formatPercent } from "../shared/format.js";
+import { t } from "../shared/words.js";
 
 /**
  * @typedef {Record<string, number>} Shares emotion -> 0-1, in sum 1
@@ -21,7 +22,7 @@ export function meanShares(faces, emotions) {
  */
 export function describeMinute(steps, emotions) {
   const seen = steps.filter((step) => step !== null);
-  if (seen.length === 0) return "Nobody was in view";
+  if (seen.length === 0) return t("Nobody was in view");
   const mean = (emotion) => seen.reduce((total, step) => total + step[emotion], 0) / seen.length;
   const ranked = emotions
     .map((emotion) => ({ emotion, share: mean(emotion) }))
@@ -29,6 +30,6 @@ export function describeMinute(steps, emotions) {
   return ranked
     .slice(0, 2)
     .filter(({ share }) => share >= 0.05)
-    .map(({ emotion, share }) => `${emotion} ${formatPercent(share)}`)
+    .map(({ emotion, share }) => `${emotionName(emotion)} ${formatPercent(share)}`)
     .join(", ");
 }

@@ -21,6 +21,7 @@ import { WatchKeysView } from "./views/watch_keys.js";
 import { MinuteView } from "./views/minute.js";
 import { WatchStageView } from "./views/watch_stage.js";
 import { WatchSession } from "./watch_session.js";
+import { t } from "../shared/words.js";
 
 const TICK_MS = 500;
 
@@ -85,7 +86,7 @@ function wire(socket) {
   bus.on("watch-view", (view) => session.viewCame(view));
   // The words for the live page speak of a camera.
   bus.on("farewell", ({ problem }) =>
-    session.end({ ...problem, text: "Nothing is shown here any more." }),
+    session.end({ ...problem, text: t("Nothing is shown here any more.") }),
   );
   bus.on("connection-changed", (change) => session.connectionChanged(change));
   bus.on("reconnect-requested", () => socket.connect());

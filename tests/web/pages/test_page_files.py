@@ -17,6 +17,7 @@ from tests.support.fakes.models import write_empty_model
 from tests.support.fakes.pipelines import InstantPipeline
 
 MODULE = "js/shared/format.js"
+PAGE_VARIES = {"accept-language", "cookie", "accept-encoding"}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,10 @@ def test_the_page_itself_is_kept_by_nobody_and_compressed_for_who_takes_that(cli
     plain = client.get("/api", headers={"Accept-Encoding": "gzip;q=0, identity"})
     small = client.get("/api", headers={"Accept-Encoding": "br, gzip;q=0.5"})
     for answer in (plain, small):
-        assert (answer.headers["Cache-Control"], answer.vary.to_header()) == ("no-store", "Accept-Encoding")
+        assert (answer.headers["Cache-Control"], set(map(str.lower, answer.vary))) == (
+            "no-store",
+            PAGE_VARIES,
+        )
     assert "Content-Encoding" not in plain.headers
     assert small.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(small.data) == plain.data

@@ -27,7 +27,8 @@ def flask(tmp_path_factory):
 def render(flask, template, **options):
     model = {"name": "m", "hash": "", "unsure_below": 0}
     session = {"id": "s", "name": "A session"}
-    given = {"model": model, "emotions": ["happy"], "retention_days": 30, "sessions": [session], **options}
+    live = {"emotions": ["happy"], "retention_days": 30, "smoothing_s": 0.25, "max_faces": 10}
+    given = {"model": model, "sessions": [session], **live, **options}
     with flask.test_request_context():
         return render_template(template, options=given, version="0")
 

@@ -1,5 +1,6 @@
 /** Shows the bar of buttons and the choice of the camera. Buttons only say what is wanted. */
 import { HEAT_GRADIENT } from "../../shared/heatmap.js";
+import { t } from "../../shared/words.js";
 
 export class ControlsView {
   #elements;
@@ -43,7 +44,7 @@ export class ControlsView {
     camera.disabled = isFilm || camera.value === "";
     const isActive = state === "starting" || state === "live";
     startStop.dataset.state = state;
-    startStopLabel.textContent = isActive ? "Stop" : "Start camera";
+    startStopLabel.textContent = isActive ? t("Stop") : t("Start camera");
     startStop.disabled = problem?.isFinal === true;
     snapshot.disabled = state !== "live";
     mirror.disabled = state !== "live";
@@ -58,12 +59,12 @@ export class ControlsView {
     setPressed(heatmap, isOn);
     heatLegend.hidden = !isOn;
     heatmap.disabled = problem !== "";
-    if (problem) heatmap.title = `No heat map: ${problem}`;
+    if (problem) heatmap.title = t("No heat map: {problem}", { problem });
   }
 
   #showCameras({ cameras, selectedId }) {
     const { camera } = this.#elements;
-    const choices = cameras.length > 0 ? cameras : [{ deviceId: "", label: "Default camera" }];
+    const choices = cameras.length > 0 ? cameras : [{ deviceId: "", label: t("Default camera") }];
     camera.replaceChildren(...choices.map(({ deviceId, label }) => new Option(label, deviceId)));
     camera.value = choices.some(({ deviceId }) => deviceId === selectedId)
       ? selectedId

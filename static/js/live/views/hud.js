@@ -1,14 +1,15 @@
 /** Shows rate and latency under the stage, and in its details how they come about. */
 import { formatBytes, formatMs, formatRate } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 
 const DROP_TEXTS = {
-  newer_frame: "a newer one came",
-  overloaded: "server busy",
-  too_many_in_flight: "too many at once",
-  timeout: "no answer in time",
-  too_large: "too large",
-  disconnected: "connection lost",
-  overtaken: "answered too late",
+  newer_frame: t("a newer one came"),
+  overloaded: t("server busy"),
+  too_many_in_flight: t("too many at once"),
+  timeout: t("no answer in time"),
+  too_large: t("too large"),
+  disconnected: t("connection lost"),
+  overtaken: t("answered too late"),
 };
 
 export class HudView {
@@ -62,7 +63,7 @@ export class HudView {
     );
     this.#set("in-flight", frame ? String(frame.inFlight) : "–");
     this.#set("encoding", formatMs(frame?.encodeMs));
-    this.#set("limit", frame ? `${Math.round(frame.fps)} per second` : "–");
+    this.#set("limit", frame ? t("{count} per second", { count: Math.round(frame.fps) }) : "–");
   }
 
   #set(name, text) {
@@ -75,5 +76,5 @@ function describeDrops(droppedBy) {
   const parts = Object.entries(droppedBy).map(
     ([reason, count]) => `${count} ${DROP_TEXTS[reason] ?? reason}`,
   );
-  return parts.join(", ") || "none";
+  return parts.join(", ") || t("none");
 }

@@ -4,6 +4,7 @@ import { setText } from "../../shared/emotion_bar.js";
 import { formatDuration } from "../../shared/format.js";
 import { personMarkElement } from "../../shared/person_mark.js";
 import { fromTemplate } from "../../shared/template_parts.js";
+import { t } from "../../shared/words.js";
 
 export class LiveTimelineView {
   #elements;
@@ -44,8 +45,11 @@ export class LiveTimelineView {
     this.#showLanes(lanes);
     nobody.hidden = lanes.length > 0;
     this.#showMarkers(markers);
-    setText(from, range === "minute" ? "60 s ago" : "0:00");
-    setText(to, isOver ? formatDuration(lengthS) : `now, ${formatDuration(lengthS)}`);
+    setText(from, range === "minute" ? t("60 s ago") : "0:00");
+    setText(
+      to,
+      isOver ? formatDuration(lengthS) : t("now, {time}", { time: formatDuration(lengthS) }),
+    );
   }
 
   #showLanes(lanes) {
@@ -64,7 +68,7 @@ export class LiveTimelineView {
     drawStrip(part("strip"), cells);
     setText(part("name"), name);
     part("name").title = name;
-    const label = `${name}: ${says.charAt(0).toLowerCase()}${says.slice(1)}`;
+    const label = `${name}: ${says}`;
     if (part("strip").getAttribute("aria-label") !== label)
       part("strip").setAttribute("aria-label", label);
   }
@@ -93,7 +97,7 @@ function markerItem({ number, text }) {
   const item = document.createElement("li");
   const words = document.createElement("span");
   item.append(String(number), words);
-  item.title = text || `Marker ${number}`;
+  item.title = text || t("Marker {number}", { number });
   words.className = "visually-hidden";
   words.textContent = text ? `: ${text}` : "";
   return item;

@@ -1,18 +1,19 @@
 /** Shows whether this session is recorded, until when it is stored, and a marker with a name. */
 import { formatDuration } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 
 const TEXTS = {
-  starting: "Recording starts",
-  recording: "Recording",
-  paused: "Paused",
-  problem: "Not recording",
+  starting: t("Recording starts"),
+  recording: t("Recording"),
+  paused: t("Paused"),
+  problem: t("Not recording"),
 };
 const HINDRANCES = {
-  connection: "Connection lost: recording waits",
-  pause: "Paused with the picture",
-  tab: "Paused while this tab is hidden",
-  face: "Recording waits: nobody in the picture",
-  results: "Recording waits for results",
+  connection: t("Connection lost: recording waits"),
+  pause: t("Paused with the picture"),
+  tab: t("Paused while this tab is hidden"),
+  face: t("Recording waits: nobody in the picture"),
+  results: t("Recording waits for results"),
 };
 /** A marker that nobody names keeps no room for long. */
 const NAME_WITHIN_MS = 12_000;
@@ -79,7 +80,7 @@ export class RecordingBarView {
   #askName(marker) {
     const { form, formTime, text } = this.#elements;
     this.#marker = marker;
-    formTime.textContent = `Marker at ${formatDuration(marker.atS)}`;
+    formTime.textContent = t("Marker at {time}", { time: formatDuration(marker.atS) });
     text.value = "";
     form.hidden = false;
     text.focus({ preventScroll: true });
@@ -112,9 +113,9 @@ export class RecordingBarView {
 export function describe({ state, hindrance, isWanted, isLive, finished }) {
   if (hindrance) return HINDRANCES[hindrance];
   if (state !== "off") return TEXTS[state];
-  if (finished) return "The session is saved";
-  if (isLive) return "This session is not recorded";
+  if (finished) return t("The session is saved");
+  if (isLive) return t("This session is not recorded");
   return isWanted
-    ? "The next session is recorded: numbers, no pictures"
-    : "The next session is not recorded";
+    ? t("The next session is recorded: numbers, no pictures")
+    : t("The next session is not recorded");
 }

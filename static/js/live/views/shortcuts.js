@@ -10,6 +10,7 @@ const REQUESTS = {
   t: "heatmap-toggle",
   r: "record-toggle",
   e: "marker",
+  ",": "settings",
   p: "pause-toggle",
   c: "clip-toggle",
   i: "pip-toggle",

@@ -2,6 +2,7 @@
 import { snapshotName } from "../../shared/format.js";
 import { paintComposition } from "../composition.js";
 import { saveFile } from "../../shared/save_file.js";
+import { t } from "../../shared/words.js";
 
 export class SnapshotView {
   #elements;
@@ -48,18 +49,20 @@ export class SnapshotView {
       this.#bus.emit("message", {
         id: "snapshot",
         tone: "error",
-        title: "The snapshot could not be written",
+        title: t("The snapshot could not be written"),
       });
       return;
     }
     const name = snapshotName(new Date());
     saveFile(blob, name);
-    const boxes = faces === 0 ? ". It has no boxes: no face was found just then." : "";
-    const text = `${name}, in your downloads${boxes}`;
+    const text =
+      faces === 0
+        ? t("{name}, in your downloads. It has no boxes: no face was found just then.", { name })
+        : t("{name}, in your downloads", { name });
     this.#bus.emit("message", {
       id: "snapshot",
       tone: "info",
-      title: "Snapshot saved",
+      title: t("Snapshot saved"),
       text,
       lastsMs: 4000,
     });

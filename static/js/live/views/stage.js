@@ -1,12 +1,16 @@
 /**
  * Shows where the video stands: empty, starting, live, or telling what is wrong with the camera.
  */
+import { t } from "../../shared/words.js";
 export class StageView {
   #elements;
   #bus;
   #isMirrored = true;
   /** What the person chose for this camera; null: as suits the camera. */
   #mirrorChoice = null;
+  /** By the settings; null: as suits the camera. */
+  #mirrorSetting = null;
+  #isUserFacing = true;
 
   /**
    * @param {{stage: HTMLElement, video: HTMLVideoElement, problem: HTMLElement,
@@ -21,6 +25,7 @@ export class StageView {
     bus.on("session-changed", (session) => this.#show(session));
     bus.on("mirror-toggle-requested", () => this.#choose(!this.#isMirrored));
     bus.on("camera-selected", () => (this.#mirrorChoice = null));
+    bus.on("settings-changed", ({ values }) => this.#prefer(values.mirror));
     elements.video.addEventListener("resize", () => this.#shape(), { signal });
   }
 
@@ -30,14 +35,15 @@ export class StageView {
       stage.contains(document.activeElement) || document.activeElement === document.body;
     stage.dataset.state = state;
     stage.dataset.source = isFilm ? "film" : "camera";
-    video.setAttribute("aria-label", isFilm ? "Film" : "Your camera");
+    video.setAttribute("aria-label", isFilm ? t("Film") : t("Your camera"));
     // The button that was pressed vanishes: keep a keyboard's place where the same action is
     // undone.
     if (hadFocus && state === "live") startStop.focus({ preventScroll: true });
     if (video.srcObject !== stream) video.srcObject = stream;
     if (problem) this.#explain(problem);
     if (state !== "live") return;
-    this.#mirror(this.#mirrorChoice ?? isUserFacing);
+    this.#isUserFacing = isUserFacing;
+    this.#mirror(this.#mirrorChoice ?? this.#mirrorSetting ?? isUserFacing);
     // Rejected when Stop comes before the first picture.
     await video.play().catch(() => {});
   }
@@ -56,6 +62,13 @@ export class StageView {
         return item;
       }),
     );
+  }
+
+  #prefer(isMirrored) {
+    if (isMirrored === this.#mirrorSetting) return;
+    this.#mirrorSetting = isMirrored;
+    this.#mirrorChoice = null;
+    this.#mirror(isMirrored ?? this.#isUserFacing);
   }
 
   #choose(isMirrored) {

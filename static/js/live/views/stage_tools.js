@@ -1,7 +1,8 @@
 /** Shows pause, clip and small window: their buttons, the signs on the stage, and the menu. */
 import { formatDuration } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 
-const PAUSED = "Paused: nothing is sent";
+const PAUSED = t("Paused: nothing is sent");
 
 export class StageToolsView {
   #elements;
@@ -50,7 +51,7 @@ export class StageToolsView {
     const isOn = state !== "off";
     this.#clipProblem = problem;
     clip.setAttribute("aria-pressed", String(isOn));
-    clipLabel.textContent = problem || (isOn ? "Stop the clip" : "Record a clip");
+    clipLabel.textContent = problem || (isOn ? t("Stop the clip") : t("Record a clip"));
     clipSign.hidden = !isOn;
     clipSign.dataset.state = state;
     const clock = `${formatDuration(seconds)} of ${formatDuration(longestS)}`;
@@ -62,7 +63,8 @@ export class StageToolsView {
     const { pip, pipLabel } = this.#elements;
     this.#pipProblem = problem;
     pip.setAttribute("aria-pressed", String(isOn));
-    pipLabel.textContent = problem || (isOn ? "Close the small window" : "Picture in picture");
+    pipLabel.textContent =
+      problem || (isOn ? t("Close the small window") : t("Picture in picture"));
     this.#enable();
   }
 

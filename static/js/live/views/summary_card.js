@@ -1,8 +1,15 @@
 /** Shows after Stop what the session held, and the way to it where it was recorded. */
-import { capitalise, formatCount, formatDuration, formatPercent } from "../../shared/format.js";
+import {
+  capitalise,
+  countFaces,
+  emotionName,
+  formatDuration,
+  formatPercent,
+} from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { personMarkElement } from "../../shared/person_mark.js";
 import { UNSURE } from "../../shared/unsure.js";
+import { t } from "../../shared/words.js";
 
 export class SummaryCardView {
   #elements;
@@ -42,15 +49,20 @@ export class SummaryCardView {
     markers.replaceChildren(...story.markers.map(markerItem));
     markers.hidden = story.markers.length === 0;
     kept.textContent = story.session
-      ? "It was recorded: numbers, no pictures."
-      : "It was not recorded: this summary is gone when the page is left.";
+      ? t("It was recorded: numbers, no pictures.")
+      : t("It was not recorded: this summary is gone when the page is left.");
     link.hidden = !story.session;
     if (story.session) link.href = `/history/${encodeURIComponent(story.session)}`;
     section.hidden = false;
   }
 
   #headRow() {
-    const names = ["Person", "In view", ...this.#emotions.map(capitalise), "Unsure"];
+    const names = [
+      t("Person"),
+      t("In view"),
+      ...this.#emotions.map((emotion) => capitalise(emotionName(emotion))),
+      t("Unsure"),
+    ];
     return rowOf(names.map((name) => cell("th", name, "col")));
   }
 
@@ -64,10 +76,10 @@ export class SummaryCardView {
 }
 
 const factsOf = (story) => [
-  ["Duration", formatDuration(story.lengthS)],
-  ["People", story.count === 0 ? "nobody" : formatCount(story.count, "face")],
-  ["Somebody in view", formatPercent(story.presentShare)],
-  ["Markers", String(story.markers.length)],
+  [t("Duration"), formatDuration(story.lengthS)],
+  [t("People"), story.count === 0 ? t("nobody") : countFaces(story.count)],
+  [t("Somebody in view"), formatPercent(story.presentShare)],
+  [t("Markers"), String(story.markers.length)],
 ];
 
 function fact(name, value) {

@@ -1,4 +1,5 @@
 /** Says, as long as it is so, that others see this page's stream. */
+import { plural } from "../../shared/words.js";
 
 export class WatcherCountView {
   #elements;
@@ -34,6 +35,15 @@ export class WatcherCountView {
  */
 export function describeWatched({ watchers, hasVideo }) {
   if (watchers === 0) return "";
-  const people = watchers === 1 ? "1 person is" : `${watchers.toLocaleString("en")} people are`;
-  return `${people} watching, ${hasVideo ? "with your picture" : "with boxes and labels only"}`;
+  return hasVideo
+    ? plural(
+        watchers,
+        "{count} person is watching, with your picture",
+        "{count} people are watching, with your picture",
+      )
+    : plural(
+        watchers,
+        "{count} person is watching, with boxes and labels only",
+        "{count} people are watching, with boxes and labels only",
+      );
 }

@@ -1,10 +1,11 @@
 /** Shows the state of the connection in the header. */
+import { t } from "../words.js";
 const TEXTS = {
-  connecting: "Connecting",
-  connected: "Connected",
-  reconnecting: "Reconnecting",
-  closed: "Disconnected",
-  over: "Ended",
+  connecting: t("Connecting"),
+  connected: t("Connected"),
+  reconnecting: t("Reconnecting"),
+  closed: t("Disconnected"),
+  over: t("Ended"),
 };
 
 export class ConnectionView {

@@ -1,10 +1,11 @@
 /** Shows the side panel: one card for each face with its label and a bar for each expression. */
 import { EmotionBar, setText } from "../emotion_bar.js";
-import { capitalise, formatCount, formatPercent } from "../format.js";
+import { capitalise, emotionName, countFaces, formatPercent } from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
 import { fromTemplate } from "../template_parts.js";
+import { t } from "../words.js";
 
 /** Faster than this nobody reads numbers, and each update costs a layout. */
 const UPDATE_MS = 75;
@@ -34,6 +35,9 @@ export class FacesView {
     bus.on("result", ({ faces }) => this.#update(faces));
     bus.on("session-changed", ({ state }) => this.#reset(state));
     bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"));
+    bus.on("show-changed", ({ show }) =>
+      elements.list.classList.toggle("is-without-bars", !show.includes("bars")),
+    );
     bus.on("face-pointed", ({ id }) => this.#highlight(id));
     bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#bus = bus;
@@ -43,7 +47,7 @@ export class FacesView {
   #fillLegend() {
     const items = this.#emotions.map((emotion) => {
       const item = document.createElement("li");
-      item.append(swatch(emotion), capitalise(emotion));
+      item.append(swatch(emotion), capitalise(emotionName(emotion)));
       return item;
     });
     this.#elements.legend.querySelector("ul").replaceChildren(...items);
@@ -88,7 +92,7 @@ export class FacesView {
 
   #showCount(count) {
     this.#count = count;
-    this.#elements.count.textContent = formatCount(count, "face");
+    this.#elements.count.textContent = countFaces(count);
   }
 
   #dismiss(seenBeforeMs) {
@@ -146,10 +150,10 @@ class FaceCard {
     this.#id = id;
     this.#field = part("rename");
     part("number").append(personMarkElement(id), String(id));
-    part("name")?.append(`Face ${id}`);
+    part("name")?.append(t("Face {id}", { id }));
     if (this.#field) this.#listenToField(rename);
     const more = part("more");
-    more.setAttribute("aria-label", `All expressions of face ${id}`);
+    more.setAttribute("aria-label", t("All expressions of face {id}", { id }));
     more.addEventListener("click", () => {
       const isOpen = this.element.classList.toggle("is-open");
       more.setAttribute("aria-expanded", String(isOpen));
@@ -173,8 +177,8 @@ class FaceCard {
 
   #listenToField(rename) {
     const field = this.#field;
-    field.placeholder = `Face ${this.#id}`;
-    field.setAttribute("aria-label", `Name of face ${this.#id}`);
+    field.placeholder = t("Face {id}", { id: this.#id });
+    field.setAttribute("aria-label", t("Name of face {id}", { id: this.#id }));
     field.addEventListener("change", () => rename(field.value));
     field.addEventListener("keydown", (event) => {
       if (event.key === "Escape") field.value = field.dataset.name;
@@ -186,8 +190,11 @@ class FaceCard {
     this.seenMs = nowMs;
     if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
-    setText(this.#parts.label, sure ? capitalise(label) : "Unsure");
-    setText(this.#parts.confidence, sure ? percent : `closest: ${label} ${percent}`);
+    setText(this.#parts.label, sure ? capitalise(emotionName(label)) : t("Unsure"));
+    setText(
+      this.#parts.confidence,
+      sure ? percent : t("closest: {guess}", { guess: `${emotionName(label)} ${percent}` }),
+    );
     this.element.classList.toggle("is-unsure", !sure);
     this.#parts.swatch.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);

@@ -1,8 +1,9 @@
 /** Shows expressions to be read from afar: in the presentation, and over another program's picture. */
 import { EmotionBar, setText } from "../emotion_bar.js";
-import { capitalise, formatCount, formatPercent } from "../format.js";
+import { capitalise, emotionName, formatPercent } from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
+import { plural, t } from "../words.js";
 
 /** Faster than this nobody reads numbers. */
 const SHOW_EVERY_MS = 100;
@@ -76,7 +77,10 @@ export class LargeBarsView {
   #place() {
     const inOrder = [...this.#faces].sort(([a], [b]) => a - b).map(([, face]) => face.element);
     const left = inOrder.length - MOST_FACES;
-    setText(this.#more, left > 0 ? `and ${formatCount(left, "more face")}` : "");
+    setText(
+      this.#more,
+      left > 0 ? plural(left, "and {count} more face", "and {count} more faces") : "",
+    );
     const wanted = [...inOrder.slice(0, MOST_FACES), ...(left > 0 ? [this.#more] : [])];
     const isSame =
       wanted.length === this.#list.children.length &&
@@ -111,8 +115,8 @@ class LargeFace {
   show({ label, confidence, sure, scores }, name, nowMs) {
     this.seenMs = nowMs;
     setText(this.#name, name);
-    setText(this.#label, sure ? capitalise(label) : "Unsure");
-    setText(this.#share, sure ? formatPercent(confidence) : `${label}?`);
+    setText(this.#label, sure ? capitalise(emotionName(label)) : t("Unsure"));
+    setText(this.#share, sure ? formatPercent(confidence) : `${emotionName(label)}?`);
     this.element.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);
   }

@@ -8,6 +8,7 @@ import { drawHeatmap, moveCorners } from "../heatmap.js";
 import { boxAt, observe } from "../motion.js";
 import { overlap } from "../label_layout.js";
 import { drawFaces } from "../overlay_painter.js";
+import { t } from "../words.js";
 
 /** Boxes of a result this old say nothing about the picture any more; before that they fade. */
 const STALE_MS = 1000;
@@ -18,8 +19,8 @@ const LATE_RESULTS = 3;
 const LATE = {
   id: "late",
   tone: "warning",
-  title: "Results come late",
-  text: "The server or the network is slow.",
+  title: t("Results come late"),
+  text: t("The server or the network is slow."),
 };
 
 /** A label must find room beside its box. */

@@ -2,6 +2,8 @@
  * Switches between dark and light: the system's choice until the person makes their own.
  * theme_boot.js applies it at loading.
  */
+import { t } from "../words.js";
+
 export class ThemeView {
   #root;
   #button;
@@ -29,7 +31,8 @@ export class ThemeView {
 
   #describe() {
     const other = this.#root.dataset.theme === "dark" ? "light" : "dark";
-    this.#button.setAttribute("aria-label", `Switch to ${other} theme`);
-    this.#button.title = `Switch to ${other} theme`;
+    const text = other === "dark" ? t("Switch to dark theme") : t("Switch to light theme");
+    this.#button.setAttribute("aria-label", text);
+    this.#button.title = text;
   }
 }

@@ -1,10 +1,11 @@
 /** Shows below the stage: is it live, who is in view, who watches, and what the host shows. */
+import { t } from "../../shared/words.js";
 const STATES = Object.freeze({
-  connecting: "Connecting",
-  waiting: "Waiting for the host",
-  quiet: "No results",
-  live: "Live",
-  over: "Ended",
+  connecting: t("Connecting"),
+  waiting: t("Waiting for the host"),
+  quiet: t("No results"),
+  live: t("Live"),
+  over: t("Ended"),
 });
 
 export class WatchFactsView {
@@ -39,7 +40,7 @@ export function describeFacts({ state, people, watchers, hasVideo }) {
   return {
     people: state === "live" ? String(people) : "–",
     watchers: isKnown ? String(watchers) : "–",
-    video: !isKnown ? "–" : hasVideo ? "shared" : "not shared",
+    video: !isKnown ? "–" : hasVideo ? t("shared") : t("not shared"),
   };
 }
 

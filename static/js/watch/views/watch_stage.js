@@ -2,17 +2,21 @@
  * Shows the picture: the picture itself, a calm ground for the boxes, or why there is
  * neither.
  */
+import { t } from "../../shared/words.js";
 
 /** @type {Readonly<Record<string, {title: string, text: string}>>} */
 const NOTES = Object.freeze({
-  connecting: { title: "Connecting", text: "The page was loaded; the live connection comes up." },
+  connecting: {
+    title: t("Connecting"),
+    text: t("The page was loaded; the live connection comes up."),
+  },
   waiting: {
-    title: "Waiting for the host",
-    text: "Nobody is live yet. It begins here by itself when the host starts the camera.",
+    title: t("Waiting for the host"),
+    text: t("Nobody is live yet. It begins here by itself when the host starts the camera."),
   },
   quiet: {
-    title: "The picture stands still",
-    text: "The host is live, but no results come: the host's page may be in the background.",
+    title: t("The picture stands still"),
+    text: t("The host is live, but no results come: the host's page may be in the background."),
   },
 });
 
