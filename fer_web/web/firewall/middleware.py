@@ -70,7 +70,7 @@ class SecurityRules:
         proxies: in front of the server.
         is_from_host: whether a request proves to be the host's at this machine; asked where there are proxies
             and it came without them.
-        plain_http_page: what other machines see without HTTPS, as HTML for a request; None serves them as it is.
+        plain_http_page: HTML that other machines see without HTTPS; None serves them as it is.
     """
 
     max_body_bytes: int
