@@ -3,8 +3,9 @@
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, render_template
 
 from fer_web.analysis.folders.folder_test_store import FolderTestStore, TestedWith
 from fer_web.analysis.videos.video_service import VideoService, build_video_service
@@ -143,7 +144,10 @@ def _build_flask(settings: Settings) -> Flask:
 
 
 def security_rules(settings: Settings, web: WebParts, sharing: SharingParts) -> SecurityRules:
-    explanation = web.flask.jinja_env.get_template("plain_http.html")
+    def plain_http_page(environ: dict[str, Any]) -> str:
+        with web.flask.request_context(environ):
+            return render_template("plain_http.html")
+
     return SecurityRules(
         max_body_bytes=max_message_bytes(settings),
         body_bounds=_body_bounds(settings),
@@ -151,9 +155,7 @@ def security_rules(settings: Settings, web: WebParts, sharing: SharingParts) -> 
         public_url=settings.public_url,
         proxies=settings.proxies,
         is_from_host=sharing.owners.is_from_host,
-        plain_http_page=(
-            (lambda: explanation.render(page_files=web.page_files.now())) if settings.is_shared else None
-        ),
+        plain_http_page=plain_http_page if settings.is_shared else None,
     )
 
 

@@ -1,8 +1,8 @@
 """One frame in, one FrameResult out: decode, find faces, crop, classify, decide what is sure."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from fer_web.inference.classifier import Classifier, Prediction
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.results import FaceResult, FrameResult, face_result
+from fer_web.inference.shown_labels import ShownLabel, ShownLabels
 from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
+from fer_web.inference.views import AlternatingViews, mirror_crops, mirror_maps
+from fer_web.vision.box_filter import BoxFilter
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
-from fer_web.vision.preprocess import crop_corners, crop_faces
+from fer_web.vision.preprocess import Crops, crop_corners, crop_faces
 from fer_web.vision.smoothing import ScoreSmoother
 from fer_web.vision.tracking import FaceTracker, TrackedFaces
 from fer_web.vision.types import Frame
@@ -25,6 +28,10 @@ class StreamState:
 
     tracker: FaceTracker
     smoother: ScoreSmoother
+    doubts: ScoreSmoother = field(default_factory=lambda: ScoreSmoother(0.0))
+    labels: ShownLabels = field(default_factory=ShownLabels)
+    views: AlternatingViews = field(default_factory=AlternatingViews)
+    boxes: BoxFilter = field(default_factory=BoxFilter)
 
 
 @dataclass(frozen=True)
@@ -102,16 +109,35 @@ class Pipeline:
         heatmaps: bool = False,
         settings: StreamSettings = SERVER_SETTINGS,
     ) -> FrameResult:
+        constant_s = state.smoother.time_constant_s if settings.smoothing_s is None else settings.smoothing_s
         tracked = state.tracker.update(frame_bgr, captured_s, self._detector, settings.max_faces)
+        if constant_s > 0:
+            tracked = replace(tracked, faces=state.boxes.update(tracked.ids, tracked.faces, captured_s))
         watch.lap("detect")
         crops = crop_faces(frame_bgr, tracked.faces, self._model.size_hw, self._model.channels)
         watch.lap("crop")
-        prediction = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
+        prediction = self._see(crops, tracked.ids, state, heatmaps=heatmaps, alternates=constant_s > 0)
         watch.lap("classify")
-        scores = state.smoother.update(tracked.ids, prediction.scores, captured_s, settings.smoothing_s)
+        scores = state.smoother.update(tracked.ids, prediction.scores, captured_s, constant_s)
+        doubt = np.stack([prediction.uncertainty, 1 - prediction.uncertainty], axis=1)
+        uncertainty = state.doubts.update(tracked.ids, doubt, captured_s, constant_s)[:, 0]
         model = settings.applied_to(self._model)
-        faces = _results(tracked, frame_bgr.shape[:2], prediction, scores, model)
+        shown = state.labels.update(
+            tracked.ids, scores, uncertainty, model, time_s=captured_s, smoothing_s=constant_s
+        )
+        faces = _results(tracked, frame_bgr.shape[:2], prediction, scores, shown, model)
         return FrameResult(faces, watch.done(), settings)
+
+    def _see(
+        self, crops: Crops, face_ids: Sequence[int], state: StreamState, *, heatmaps: bool, alternates: bool
+    ) -> Prediction:
+        """Classify each face as it is or mirrored, in turn where the results are averaged over time."""
+        is_mirrored = state.views.next(face_ids) & alternates
+        views = mirror_crops(crops, is_mirrored)
+        prediction = self._classifier.explain(views) if heatmaps else self._classifier.classify(views)
+        if prediction.heatmaps is None:
+            return prediction
+        return replace(prediction, heatmaps=mirror_maps(prediction.heatmaps, is_mirrored))
 
 
 def _results(
@@ -119,6 +145,7 @@ def _results(
     size_hw: tuple[int, ...],
     prediction: Prediction,
     scores: NDArray[np.float32],
+    shown: Sequence[ShownLabel],
     model: ModelInfo,
 ) -> tuple[FaceResult, ...]:
     height, width = size_hw
@@ -133,6 +160,7 @@ def _results(
             prediction.take(row),
             scores[row],
             model,
+            shown=shown[row],
             corners=None if corners is None else corners[row],
         )
         for row, face_id in enumerate(tracked.ids)

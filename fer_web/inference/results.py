@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fer_web.inference.classifier import Prediction
 from fer_web.inference.heatmaps import FaceHeatmap, face_heatmap
 from fer_web.inference.model_info import ModelInfo
+from fer_web.inference.shown_labels import ShownLabel
 from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
 from fer_web.labels import EMOTIONS
 
@@ -21,7 +22,7 @@ class FaceResult:
         box: left, top, width, height as fractions of the frame; may reach over its edge.
         scores: seven probabilities in the order of EMOTIONS, steadied over time; they sum to 1.
         raw_scores: the same for this frame alone.
-        label: the expression with the largest score.
+        label: the expression with the largest score; in a stream, one that was larger just before may stay.
         confidence: that score, 0-1.
         is_sure: whether the confidence is high enough, and the network's uncertainty low enough, to name it.
         heatmap: None where it was not asked for or the network has none.
@@ -56,6 +57,7 @@ def face_result(
     scores: NDArray[np.float32],
     model: ModelInfo,
     *,
+    shown: ShownLabel | None = None,
     corners: NDArray[np.floating] | None = None,
 ) -> FaceResult:
     """Return what is told of one face.
@@ -64,11 +66,13 @@ def face_result(
         xyxy: float32 (4,), fractions of the frame.
         prediction: of this face alone.
         scores: float32 (7,), what is shown: prediction.scores, perhaps steadied over time.
+        shown: what is shown in a stream; None decides by this frame alone.
         corners: (4, 2) of the crop, fractions of the frame, for its heat map.
     """
     left, top, right, bottom = (float(value) for value in xyxy)
-    best = int(np.argmax(scores))
+    best = int(np.argmax(scores)) if shown is None else shown.label
     confidence = float(scores[best])
+    uncertainty = float(prediction.uncertainty[0])
     return FaceResult(
         face_id=int(face_id),
         box=(left, top, right - left, bottom - top),
@@ -76,7 +80,7 @@ def face_result(
         raw_scores=tuple(float(value) for value in prediction.scores[0]),
         label=EMOTIONS[best],
         confidence=confidence,
-        is_sure=model.is_sure(confidence, float(prediction.uncertainty[0])),
+        is_sure=model.is_sure(confidence, uncertainty) if shown is None else shown.is_sure,
         heatmap=_heatmap(prediction, corners, model),
     )
 

@@ -2,20 +2,27 @@
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST_SCORE: Final = 0.004
+"""A score below this averages as this: one that was 0.0001 would take long to rise."""
+
+QUICKENING: Final = 1.5
+"""Scores that differ altogether arrive sooner than noise, by this and one times."""
+
 
 class ScoreSmoother:
-    """Exponential average of each face's scores, by elapsed time and not by frame count.
+    """Exponential average of the logarithms of each face's scores, by elapsed time and not by frame count.
 
     A new face starts with its own scores; a face that is gone is forgotten.
     """
 
     def __init__(self, time_constant_s: float) -> None:
         """Args: time_constant_s: after this time a step has arrived by 63 %; 0 switches smoothing off."""
-        self._time_constant_s = time_constant_s
+        self.time_constant_s = time_constant_s
         self._last: dict[int, tuple[float, NDArray[np.float32]]] = {}
 
     def update(
@@ -35,14 +42,24 @@ class ScoreSmoother:
         Returns: float32 (N, K), rows sum to 1.
         """
         smoothed = np.array(scores, np.float32)
-        constant_s = self._time_constant_s if time_constant_s is None else time_constant_s
+        constant_s = self.time_constant_s if time_constant_s is None else time_constant_s
         for row, face_id in enumerate(face_ids):
             if face_id in self._last:
                 last_s, last_scores = self._last[face_id]
-                weight = _weight(time_s - last_s, constant_s)
-                smoothed[row] = weight * scores[row] + (1 - weight) * last_scores
+                change = float(np.abs(scores[row] - last_scores).sum()) / 2
+                weight = _weight(time_s - last_s, constant_s / (1 + QUICKENING * change))
+                smoothed[row] = _average(scores[row], last_scores, weight)
         self._last = {face_id: (time_s, smoothed[row]) for row, face_id in enumerate(face_ids)}
         return smoothed
+
+
+def _average(new: NDArray[np.float32], last: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
+    """A mean of logarithms follows a change sooner than one of scores, and noise moves it less."""
+    if weight >= 1:
+        return new
+    logs = np.log(np.maximum((new, last), LEAST_SCORE))
+    mean = np.exp(weight * logs[0] + (1 - weight) * logs[1])
+    return np.asarray(mean / mean.sum(), np.float32)
 
 
 def _weight(elapsed_s: float, time_constant_s: float) -> float:

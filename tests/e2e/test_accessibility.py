@@ -200,6 +200,8 @@ def found_where_one_shares(browser, server):
     panel.page.click("#start-stop")
     watcher.page.wait_for_selector(".face-card[data-face-id]")
     found += violations(watcher.page, "watch, live")
+    watcher.page.goto(server.address_of("https://fer.test/overlay"))
+    found += violations(watcher.page, "overlay")
     panel.page.click("#start-stop")
     panel.page.wait_for_selector('#stage[data-state="idle"]')
     stranger = proxied_page(browser, ELSEWHERE, ignore_https_errors=True, **QUIET)

@@ -70,7 +70,7 @@ class SecurityRules:
         proxies: in front of the server.
         is_from_host: whether a request proves to be the host's at this machine; asked where there are proxies
             and it came without them.
-        plain_http_page: what other machines see without HTTPS, as HTML; None serves them as it is.
+        plain_http_page: HTML that other machines see without HTTPS; None serves them as it is.
     """
 
     max_body_bytes: int
@@ -79,7 +79,7 @@ class SecurityRules:
     public_url: str = ""
     proxies: int = 0
     is_from_host: Callable[[Environ], bool] = lambda _environ: False
-    plain_http_page: Callable[[], str] | None = None
+    plain_http_page: Callable[[Environ], str] | None = None
 
     def max_body_bytes_for(self, method: str, path: str) -> int:
         """Return how long the body of such a request may be."""
@@ -126,7 +126,7 @@ class SecurityMiddleware:
         if _PLAIN_HTTP_PATHS.fullmatch(path_of(environ)):
             return None
         text = "Browsers give no camera to a page over plain HTTP. Open the https link that the host shares."
-        return Refusal("421 Misdirected Request", "plain_http", text, page())
+        return Refusal("421 Misdirected Request", "plain_http", text, page(environ))
 
     def _hasty(self, environ: Environ) -> Refusal | None:
         address = environ.get("REMOTE_ADDR")

@@ -1,5 +1,6 @@
 /** Tells a person when a recording has a problem, when it is over, and what a hidden tab missed. */
 import { formatDuration } from "../shared/format.js";
+import { serverText } from "../shared/server_errors.js";
 import { t } from "../shared/words.js";
 
 /** @param {import("../shared/event_bus.js").EventBus} bus */
@@ -35,8 +36,8 @@ function tellHiddenTime(bus) {
 }
 
 /** @param {import("../shared/protocol.js").WireError} problem */
-export function problemMessage({ message, retryable }) {
+export function problemMessage({ code, message, retryable }) {
   const title = retryable ? t("The recording waits") : t("The recording stopped");
-  const text = `${message} ${t("The live view goes on.")}`;
+  const text = `${serverText({ code, message })} ${t("The live view goes on.")}`;
   return { id: "recording", tone: retryable ? "warning" : "error", title, text };
 }

@@ -1,4 +1,5 @@
 /** Says which connection states and refusals a person is told of, and in which words. */
+import { serverText } from "./server_errors.js";
 import { t } from "./words.js";
 
 /** A lost packet mends itself; only a lasting trouble is worth a line. */
@@ -17,22 +18,27 @@ export function tellConnection(bus, now) {
 }
 
 /** @param {{code: string, message: string, retryable: boolean}} error */
-export function refusalMessage({ message, retryable }) {
+export function refusalMessage({ code, message, retryable }) {
   const title = retryable ? t("The server skipped a frame") : t("The server refused a frame");
-  return { id: "refused", tone: retryable ? "warning" : "error", title, text: message };
+  return {
+    id: "refused",
+    tone: retryable ? "warning" : "error",
+    title,
+    text: serverText({ code, message }),
+  };
 }
 
 /**
  * A line of its own: the page may be connected again before anyone has read why it was not.
  *
- * @param {{message: string}} reason
+ * @param {{code?: string, message: string}} reason
  */
-export function goodbyeMessage({ message }) {
+export function goodbyeMessage(reason) {
   return {
     id: "goodbye",
     tone: "error",
     title: t("The server ended the connection"),
-    text: message,
+    text: serverText(reason),
     lastsMs: 15_000,
   };
 }

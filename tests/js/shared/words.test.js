@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 
 import { plural, t } from "../../../static/js/shared/words.js";
+import { serverText } from "../../../static/js/shared/server_errors.js";
 import { withoutLanguage } from "../../../static/js/shared/views/language_choice.js";
 
 const espree = createRequire(import.meta.url)("espree");
@@ -89,6 +90,13 @@ test("without a table the English of the source is said, with what is filled in"
   assert.equal(t("{a} {b}", { a: "{b}" }), "{b} {b}", "what is filled in is not filled again");
   assert.equal(plural(1, "{count} face", "{count} faces"), "1 face");
   assert.equal(plural(1200, "{count} face", "{count} faces"), "1,200 faces");
+});
+
+test("a server's error keeps its details, behind its meaning where the page is not English", () => {
+  const error = { code: "server_full", message: "32 streams are open." };
+  assert.equal(serverText(error, "en"), "32 streams are open.");
+  assert.match(serverText(error, "de"), /^All places .+ \(32 streams are open\.\)$/);
+  assert.equal(serverText({ code: "toString", message: "Odd." }, "de"), "Odd.");
 });
 
 test("a choice of a language takes the link's away", () => {

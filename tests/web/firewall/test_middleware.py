@@ -248,7 +248,7 @@ def test_slashes_too_many_or_too_few_lead_around_no_wall(path):
 
 def ask_plainly(path, address="192.168.7.9", scheme="http", **headers):
     environ = request_from(address, path, scheme=scheme, **{"HTTP_HOST": "192.168.7.5:5000", **headers})
-    return ask(environ, plain_http_page=lambda: "<p>Open the https link</p>")
+    return ask(environ, plain_http_page=lambda _environ: "<p>Open the https link</p>")
 
 
 @pytest.mark.parametrize(
