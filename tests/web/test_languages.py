@@ -6,6 +6,7 @@ import re
 import pytest
 from flask import Flask, render_template_string
 
+from fer_web.analysis.folders.folder_scores import ONE_HEAD, TWO_HEADS
 from fer_web.labels import EMOTIONS
 from fer_web.settings import ROOT
 from fer_web.web.error_handlers import SHARE_HEADINGS
@@ -13,11 +14,6 @@ from fer_web.web.languages import LANGUAGES, PAGE_TABLES, UNTRANSLATED, read_tab
 
 TEMPLATES = ROOT / "templates"
 ENGLISH_TEMPLATES = (
-    "_analyze_",
-    "analyze.",
-    "_api_",
-    "api.",
-    "trust.",
     "history.",
     "history_session.",
     "compare.",
@@ -33,6 +29,8 @@ FROM_VARIABLES = {
     "Your link does not open this",
     "it reads the camera and draws on its picture",
     "it draws what the server sends",
+    "it sends your files and draws what was found",
+    "it makes keys and links",
 }
 """Templates look these up through a variable."""
 
@@ -71,6 +69,12 @@ def test_language_is_the_links_else_the_chosen_else_the_browsers(app, query, coo
     assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_the_server_says_of_a_folder_test_has_its_translation(language):
+    table = json.loads((ROOT / "static" / "languages" / f"{language}.json").read_text(encoding="utf-8"))
+    assert {TWO_HEADS, ONE_HEAD} <= set(table)
+
+
 def test_values_in_a_translation_are_escaped(app):
     text = "{% trans number=evil %}version {{ number }}.{% endtrans %}"
     with app.test_request_context("/?lang=de"):
@@ -106,7 +110,7 @@ def test_untranslated_text_is_found():
 
 
 def test_pages_that_are_english_say_so(app):
-    assert {"analyze_pages", "history_pages", "api_pages", "trust"} == UNTRANSLATED
+    assert {"history_pages"} == UNTRANSLATED
     assert 'lang="en"' in (TEMPLATES / "_share.html").read_text(encoding="utf-8")
 
 
