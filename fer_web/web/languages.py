@@ -20,7 +20,7 @@ PAGE_TABLES: Final = ROOT / "templates" / "languages"
 """What templates say; static/languages/ has what scripts say, which browsers load."""
 
 
-UNTRANSLATED: Final = frozenset({"analyze_pages", "history_pages", "api_pages", "trust"})
+UNTRANSLATED: Final = frozenset({"analyze_pages", "api_pages", "trust"})
 """The pages of these blueprints are English until all that they say is in the tables."""
 
 

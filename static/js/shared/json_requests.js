@@ -121,7 +121,8 @@ async function read(response) {
  */
 export function errorOf(answer, status) {
   const message =
-    answer?.error?.message ?? `The server's answer (status ${status}) could not be read.`;
+    answer?.error?.message ??
+    t("The server's answer (status {status}) could not be read.", { status });
   return new ApiError({
     code: answer?.error?.code ?? "bad_answer",
     message,

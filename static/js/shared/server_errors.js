@@ -17,6 +17,11 @@ const MEANINGS = {
   database_unavailable: t("The history cannot be reached just now."),
   database_locked: t("Another program holds the history."),
   database_full: t("The history has no room left."),
+  not_found: t("It is not there any more."),
+  forbidden: t("This is not allowed here."),
+  bad_value: t("A value is not allowed."),
+  bad_import: t("This file is not a session's export that can be read."),
+  share_refused: t("Sharing is not possible just now."),
   internal: t("Something failed on the server. Its log says why."),
 };
 
