@@ -56,7 +56,12 @@ LIVE = {
     ),
     "marker, snapshot": lambda live: (live.page.keyboard.press("e"), live.page.keyboard.press("s")),
     "heat map": lambda live: live.page.click("#heatmap-toggle"),
+    "settings": lambda live: (
+        live.page.keyboard.press(","),
+        live.page.wait_for_selector("#settings", state="visible"),
+    ),
     "clip, pause, stage menu": lambda live: (
+        live.page.click("#settings-close"),
         live.page.keyboard.press("c"),
         live.page.keyboard.press("p"),
         live.page.click("#more summary"),
@@ -133,6 +138,7 @@ ANALYZE = {
 }
 
 PAGES = {
+    "/?lang=de": "Gesichtsausdrücke, live",
     "/api": "HTTP API",
     "/trust": "Trust this server",
     "/nothing-is-here": "There is no such page",

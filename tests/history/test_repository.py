@@ -131,7 +131,7 @@ def test_faces_are_counted_over_batches(repository, session):
     repository.add_batch(session.id, [sample(0.2, 2), sample(0.4, 2), sample(0.4, 5)])
     repository.add_batch(session.id, [sample(1.0, 2)])
     faces = [dataclasses.astuple(face) for face in repository.list_faces(session.id, "ann")]
-    assert faces == [(2, 0.2, 1.0, 3), (5, 0.4, 0.4, 1)]
+    assert faces == [(2, 0.2, 1.0, 3, "", 2), (5, 0.4, 0.4, 1, "", 5)]
     stored = repository.get_session(session.id, "ann")
     assert (stored.faces, stored.samples, stored.length_s) == (2, 4, 1.0)
 

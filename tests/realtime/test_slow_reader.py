@@ -45,7 +45,7 @@ class NoRecordings:
 
 
 class NobodyWatches:
-    def page_arrived(self, sid):
+    def page_arrived(self, sid, *, is_local):
         """Nobody is told."""
 
     def stream_began(self, sid):

@@ -11,6 +11,7 @@ from fer_web.web.answers import keep_private
 from fer_web.web.api.openapi import build_document
 from fer_web.web.api.openapi.reference import areas_of
 from fer_web.web.auth.owners import Owners
+from fer_web.web.languages import current_language
 from fer_web.web.pages.live import PageOptions
 
 FROM_ELSEWHERE = """\
@@ -48,5 +49,6 @@ def api_pages_blueprint(options: PageOptions, owners: Owners) -> Blueprint:
 
 
 def with_code(text: str) -> Markup:
-    """Text whose `parts in backticks` are code; everything in it is escaped."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    """Text of the document whose `parts in backticks` are code, escaped; on other pages marked as English."""
+    marked = Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return marked if current_language() == "en" else Markup('<span lang="en">{}</span>').format(marked)

@@ -19,6 +19,7 @@
  */
 import { ApiError, JsonRequests, pathOf } from "../shared/json_requests.js";
 import { uploadFile } from "../shared/upload.js";
+import { t } from "../shared/words.js";
 
 const API = "/api/v1";
 
@@ -118,8 +119,9 @@ async function readable(file) {
   try {
     return new Blob([await file.arrayBuffer()]);
   } catch (error) {
-    const message =
-      "The file cannot be read any more: it was moved, changed or is too large. Add it again.";
+    const message = t(
+      "The file cannot be read any more: it was moved, changed or is too large. Add it again.",
+    );
     throw new ApiError({ code: "unreadable", message, retryable: false }, error);
   }
 }

@@ -14,6 +14,7 @@ import { find, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { DropZoneView } from "../shared/views/drop_zone.js";
 import { HandedFiles } from "../shared/handed_files.js";
 import { saveFile } from "../shared/save_file.js";
+import { t } from "../shared/words.js";
 import { buildSharePanel } from "../share/panel.js";
 import { AnalysisApi, folderFilePath, videoFilePath } from "./analysis_api.js";
 import { parseAnalyzeOptions } from "./analyze_options.js";
@@ -243,8 +244,8 @@ function addFolder(found) {
     bus.emit("message", {
       id: "folder",
       tone: "warning",
-      title: "A folder test is running",
-      text: "Stop it first.",
+      title: t("A folder test is running"),
+      text: t("Stop it first."),
       lastsMs: 8000,
     });
     return;

@@ -3,6 +3,7 @@
  * Pure.
  */
 import { formatBytes } from "../shared/format.js";
+import { t } from "../shared/words.js";
 
 const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|wmv|3gp|ogv)$/i;
 const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|bmp|gif|tiff?|pgm|ppm|avif|hei[cf])$/i;
@@ -56,11 +57,14 @@ export function refusalOf({ size }, maxBytes) {
   if (size === 0)
     return {
       code: "empty",
-      message: "There is nothing in this file. Save or copy it again.",
+      message: t("There is nothing in this file. Save or copy it again."),
       retryable: false,
     };
   if (size <= maxBytes) return null;
-  const message = `The file has ${formatBytes(size)}; ${formatBytes(maxBytes)} are allowed. Save it smaller and add it again.`;
+  const message = t(
+    "The file has {size}; {allowed} are allowed. Save it smaller and add it again.",
+    { size: formatBytes(size), allowed: formatBytes(maxBytes) },
+  );
   return { code: "too_large", message, retryable: false };
 }
 
@@ -129,13 +133,19 @@ function problemOf({ known, unlabelled, folderNames }) {
       .filter((name) => SPLITS.has(name)),
   );
   if (parts.size > 1)
-    return `The folder holds several parts of a data set (${[...parts].join(", ")}). Choose one of them.`;
+    return t("The folder holds several parts of a data set ({parts}). Choose one of them.", {
+      parts: [...parts].join(", "),
+    });
   if (known.length > 0) return "";
-  if (unlabelled.length === 0) return "There is no picture in this folder.";
+  if (unlabelled.length === 0) return t("There is no picture in this folder.");
   const numbered = unlabelled.every(({ name }) => /(^|\/)\d+$/.test(name));
   if (numbered)
-    return "The folders are numbered, and data sets number the expressions differently. Rename them to the expressions.";
-  return `No folder in it names an expression. It needs folders called ${Object.keys(folderNames).join(", ")}.`;
+    return t(
+      "The folders are numbered, and data sets number the expressions differently. Rename them to the expressions.",
+    );
+  return t("No folder in it names an expression. It needs folders called {names}.", {
+    names: Object.keys(folderNames).join(", "),
+  });
 }
 
 function countBy(names) {

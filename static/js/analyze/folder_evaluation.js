@@ -15,6 +15,7 @@
  * @property {any} report as the server gives it
  * @property {string} problem for people, "" without one
  */
+import { serverText } from "../shared/server_errors.js";
 import { TaskLimit, withRetries } from "./task_limit.js";
 
 const AT_ONCE = 2;
@@ -101,7 +102,7 @@ export class FolderEvaluation {
       await this.#sendAll(id, folder.images, abort);
       if (!this.#isClosed) await this.#finish(id);
     } catch (error) {
-      if (!this.#isClosed) this.#become({ status: "failed", problem: error.message });
+      if (!this.#isClosed) this.#become({ status: "failed", problem: serverText(error) });
     }
   }
 
@@ -129,7 +130,7 @@ export class FolderEvaluation {
       if (FATAL.includes(error.code)) abort.abort(new StoppedByError(error));
       else
         this.#become({
-          unsent: [...this.#state.unsent, { path, message: error.message }],
+          unsent: [...this.#state.unsent, { path, message: serverText(error) }],
           sent: this.#state.sent + 1,
         });
     }

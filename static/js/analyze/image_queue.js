@@ -11,6 +11,7 @@
  * @property {import("./still_analysis.js").StillAnalysis | null} result
  * @property {{code: string, message: string, retryable: boolean} | null} error
  */
+import { t } from "../shared/words.js";
 import { refusalOf } from "./file_kinds.js";
 import { readStillAnalysis } from "./still_analysis.js";
 import { TaskLimit, withRetries } from "./task_limit.js";
@@ -50,7 +51,7 @@ export class ImageQueue {
     const added = files.map((file) => ({
       ...fresh(file),
       id: this.#nextId++,
-      name: file.name || "pasted picture",
+      name: file.name || t("pasted picture"),
     }));
     for (const item of added) this.#items.set(item.id, item);
     this.#tellAll();

@@ -1,5 +1,6 @@
 /** Saves results of pictures as files. Emits download-busy {isBusy} while the server draws. */
-import { formatCount } from "../shared/format.js";
+import { serverText } from "../shared/server_errors.js";
+import { plural, t } from "../shared/words.js";
 import { annotatedName, csvOf, jsonOf, stemOf, uniqueNames } from "./result_formats.js";
 
 export class ResultDownloads {
@@ -47,16 +48,20 @@ export class ResultDownloads {
       bus.emit("message", {
         id: "download",
         tone: "info",
-        title: "Saved",
-        text: `${formatCount(items.length, "picture")} with boxes, in your downloads`,
+        title: t("Saved"),
+        text: plural(
+          items.length,
+          "{count} picture with boxes, in your downloads",
+          "{count} pictures with boxes, in your downloads",
+        ),
         lastsMs: 6000,
       });
     } catch (error) {
       bus.emit("message", {
         id: "download",
         tone: "error",
-        title: "Nothing was saved",
-        text: error.message,
+        title: t("Nothing was saved"),
+        text: serverText(error),
         lastsMs: 15_000,
       });
     } finally {

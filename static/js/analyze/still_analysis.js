@@ -21,7 +21,8 @@
  * @property {readonly StillFace[]} faces
  * @property {object} wire the answer as it came
  */
-import { formatCount } from "../shared/format.js";
+import { countFaces, emotionName } from "../shared/format.js";
+import { formatNumber, t } from "../shared/words.js";
 
 /**
  * @param {any} wire
@@ -33,7 +34,7 @@ export function readStillAnalysis(wire, emotions) {
   const isWhole =
     Number.isInteger(wire?.width) && Number.isInteger(wire?.height) && Array.isArray(wire?.faces);
   if (!isWhole)
-    throw new TypeError("The server's answer has no picture size or no faces. Reload the page.");
+    throw new TypeError(t("The server's answer has no picture size or no faces. Reload the page."));
   return {
     width: wire.width,
     height: wire.height,
@@ -50,7 +51,9 @@ function readFace(wire, id, emotions) {
     wire.box.length === 4 &&
     emotions.every((name) => Number.isFinite(wire.scores?.[name]));
   if (!isComplete || !emotions.includes(wire.label))
-    throw new TypeError(`Face ${id} in the server's answer is incomplete. Reload the page.`);
+    throw new TypeError(
+      t("Face {id} in the server's answer is incomplete. Reload the page.", { id }),
+    );
   const { box, scores, label, confidence } = wire;
   return {
     id,
@@ -70,11 +73,13 @@ function readFace(wire, id, emotions) {
  * @param {readonly StillFace[]} faces
  */
 export function summariseFaces(faces) {
-  if (faces.length === 0) return "No face found";
-  const says = faces.map(({ label, sure }) => (sure ? label : "unsure"));
+  if (faces.length === 0) return t("No face found");
+  const says = faces.map(({ label, sure }) => emotionName(sure ? label : "unsure"));
   if (faces.length === 1) return says[0];
   const counts = new Map();
   for (const name of says) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const parts = [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${count} ${name}`);
-  return `${formatCount(faces.length, "face")}: ${parts.join(", ")}`;
+  const parts = [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, count]) => `${formatNumber(count)} ${name}`);
+  return t("{name}: {text}", { name: countFaces(faces.length), text: parts.join(", ") });
 }

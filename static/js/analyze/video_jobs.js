@@ -13,6 +13,8 @@
  * @property {{message: string} | null} error
  * @property {{file: File, annotated: boolean} | null} again what can be sent again
  */
+import { serverText } from "../shared/server_errors.js";
+import { t } from "../shared/words.js";
 import { refusalOf } from "./file_kinds.js";
 import { TaskLimit } from "./task_limit.js";
 
@@ -80,7 +82,7 @@ export class VideoJobs {
     this.#uploads.get(key)?.abort();
     if (
       video?.job &&
-      !(await this.#try(`${video.name} was not removed`, () =>
+      !(await this.#try(t("{name} was not removed", { name: video.name }), () =>
         this.#deps.api.removeVideo(video.job.id),
       ))
     )
@@ -126,7 +128,7 @@ export class VideoJobs {
       const { videos } = await this.#deps.api.videos();
       this.#takeAll(videos);
     } catch (error) {
-      this.#deps.bus.emit("videos-unreachable", { message: error.message });
+      this.#deps.bus.emit("videos-unreachable", { message: serverText(error) });
       this.#schedule(POLL_AGAIN_MS);
       return;
     }
@@ -149,12 +151,13 @@ export class VideoJobs {
     const { name, state } = this.#videos.get(key);
     this.#videos.delete(key);
     if (!UNDER_WAY.includes(state)) return;
-    const text =
-      "The server no longer has it: it was started again, or the video was removed elsewhere. Add it again.";
+    const text = t(
+      "The server no longer has it: it was started again, or the video was removed elsewhere. Add it again.",
+    );
     this.#deps.bus.emit("message", {
       id: `lost-${key}`,
       tone: "warning",
-      title: `${name} is gone`,
+      title: t("{name} is gone", { name }),
       text,
     });
   }
@@ -167,7 +170,7 @@ export class VideoJobs {
       again: null,
       ...before,
       key,
-      name: job.name || before?.name || "video",
+      name: job.name || before?.name || t("video"),
       state: job.state,
       job,
       error: job.error,
@@ -202,7 +205,7 @@ export class VideoJobs {
         id: "video",
         tone: "error",
         title,
-        text: error.message,
+        text: serverText(error),
         lastsMs: 15_000,
       });
       return false;

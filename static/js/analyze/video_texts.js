@@ -1,34 +1,49 @@
 /** Says how a video stands. Pure. */
-import { formatBytes, formatCount, formatDuration } from "../shared/format.js";
+import { countFaces, formatBytes, formatDuration } from "../shared/format.js";
+import { formatNumber, plural, t } from "../shared/words.js";
 
 /** @param {import("./video_jobs.js").Video} video @returns {string} */
 export function describeVideo(video) {
   const { state, sentBytes, totalBytes, job } = video;
-  if (state === "waiting") return "Waits for its turn to be sent";
+  if (state === "waiting") return t("Waits for its turn to be sent");
   if (state === "uploading") {
-    if (sentBytes >= totalBytes) return "Sent, being checked";
-    return `Sending: ${formatBytes(sentBytes)} of ${formatBytes(totalBytes)}`;
+    if (sentBytes >= totalBytes) return t("Sent, being checked");
+    return t("Sending: {sent} of {total}", {
+      sent: formatBytes(sentBytes),
+      total: formatBytes(totalBytes),
+    });
   }
-  if (state === "unsent") return "Not sent";
+  if (state === "unsent") return t("Not sent");
   if (state === "queued")
-    return job.position > 1 ? `In the queue, place ${job.position}` : "Next in the queue";
+    return job.position > 1
+      ? t("In the queue, place {place}", { place: formatNumber(job.position) })
+      : t("Next in the queue");
   if (state === "running") return describeRunning(job);
   if (state === "finished")
-    return [formatCount(job.frames, "frame"), formatCount(job.faces ?? 0, "face")].join(" · ");
-  return state === "cancelled" ? "Cancelled" : "Not analysed";
+    return [countFrames(job.frames), countFaces(job.faces ?? 0)].join(" · ");
+  return state === "cancelled" ? t("Cancelled") : t("Not analysed");
 }
 
 function describeRunning({ frames, frames_total: total, fps, eta_s: etaS }) {
   const done = total
-    ? `${frames.toLocaleString("en")} of ${formatCount(total, "frame")}`
-    : formatCount(frames, "frame");
-  const speed = Number.isFinite(fps) && fps > 0 ? [`${Math.round(fps)} a second`] : [];
+    ? plural(total, "{done} of {count} frame", "{done} of {count} frames", {
+        done: formatNumber(frames),
+      })
+    : countFrames(frames);
+  const speed =
+    Number.isFinite(fps) && fps > 0
+      ? [t("{count} a second", { count: formatNumber(Math.round(fps)) })]
+      : [];
   return [done, ...speed, ...(Number.isFinite(etaS) ? [formatLeft(etaS)] : [])].join(" · ");
 }
 
+const countFrames = (count) => plural(count, "{count} frame", "{count} frames");
+
 /** @param {number} seconds @returns {string} */
 export function formatLeft(seconds) {
-  return seconds < 1 ? "almost done" : `${formatDuration(Math.ceil(seconds))} left`;
+  return seconds < 1
+    ? t("almost done")
+    : t("{time} left", { time: formatDuration(Math.ceil(seconds)) });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Composition root of /api. */
 import { find, openPage, tellLoaded } from "../shared/page.js";
 import { buildSharePanel } from "../share/panel.js";
+import { t } from "../shared/words.js";
 import { ConfirmView } from "../shared/views/confirm.js";
 import { Keys, revokeKeyQuestion } from "./keys.js";
 import { KeysApi } from "./keys_api.js";
@@ -68,7 +69,7 @@ async function copy(text) {
     bus.emit("key-copied");
   } catch {
     bus.emit("keys-failed", {
-      text: "The browser does not let the page copy. Select the key and copy it by hand.",
+      text: t("The browser does not let the page copy. Select the key and copy it by hand."),
     });
   }
 }

@@ -1,4 +1,7 @@
 /** Asks the server for the host's keys, and tells what there is. */
+import { serverText } from "../shared/server_errors.js";
+import { t } from "../shared/words.js";
+
 export class Keys {
   #api;
   #bus;
@@ -36,14 +39,14 @@ export class Keys {
     try {
       await act();
     } catch (error) {
-      this.#bus.emit("keys-failed", { text: error.message });
+      this.#bus.emit("keys-failed", { text: serverText(error) });
     }
   }
 }
 
 /** @param {import("./keys_api.js").ApiKey} key */
 export const revokeKeyQuestion = ({ name }) => ({
-  title: `Revoke “${name}”?`,
-  text: "Programs with this key are refused from now on. What they made stays.",
-  label: "Revoke",
+  title: t("Revoke “{name}”?", { name }),
+  text: t("Programs with this key are refused from now on. What they made stays."),
+  label: t("Revoke"),
 });

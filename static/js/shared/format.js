@@ -12,6 +12,7 @@ const EMOTION_NAMES = {
   surprise: t("surprise"),
   neutral: t("neutral"),
   unsure: t("unsure"),
+  contempt: t("contempt"),
 };
 
 /** @param {string} label of the wire @returns {string} as people read it, in small letters */

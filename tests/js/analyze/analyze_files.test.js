@@ -10,6 +10,7 @@ import {
 import { parseAnalyzeOptions } from "../../../static/js/analyze/analyze_options.js";
 import { readDropped } from "../../../static/js/shared/dropped_files.js";
 import { kindOf, readLabelledFolder, refusalOf } from "../../../static/js/analyze/file_kinds.js";
+import { framingReason, headsDifference } from "../../../static/js/analyze/server_words.js";
 import { readStillAnalysis, summariseFaces } from "../../../static/js/analyze/still_analysis.js";
 
 const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
@@ -298,4 +299,16 @@ test("what is dropped is read with its folders, however many entries they have",
     inFolders.map(({ path }) => path),
     ["set/b9.jpg", "set/b10.jpg", "set/happy/a.jpg"],
   );
+});
+
+test("what the server says in phrases is said again, and what is not known stays", () => {
+  for (const said of [
+    "asked for",
+    "48x48 pixels are no more than a face",
+    "one face fills it (91 % of its longer side)",
+    "something new",
+  ])
+    assert.equal(framingReason(said), said);
+  assert.equal(headsDifference("something new"), "something new");
+  assert.match(headsDifference("accuracy is of the expression"), /only 63 %/);
 });

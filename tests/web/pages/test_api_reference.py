@@ -42,6 +42,14 @@ def test_the_page_has_every_operation_and_every_type(shared):
     )
 
 
+def test_in_another_language_the_documents_own_words_are_marked_as_english(shared):
+    summary = operations()[0].summary
+    page = shared.host.get("/api?lang=de").text
+    assert "Ihre Schlüssel" in page
+    assert f'<span lang="en">{summary}</span>' in page
+    assert 'lang="en"' not in shared.host.get("/api").text.split("</header>")[1].split('id="share')[0]
+
+
 def test_ids_on_the_page_are_unique(shared):
     ids = re.findall(r' id="([^"]+)"', shared.host.get("/api").text)
     assert len(ids) == len(set(ids))

@@ -91,6 +91,14 @@ def test_trust_page_explains_each_system_and_opens_the_readers_own(build, author
     assert "polling" in page
 
 
+def test_trust_page_speaks_the_readers_language(build, authority):
+    page = build(network_of(authority), share="on").get("/trust", headers={"Accept-Language": "de"})
+    assert page.headers["Content-Language"] == "de"
+    assert "<h1>Diesem Server vertrauen</h1>" in page.text
+    assert authority.fingerprint.replace(":", " ") in page.text
+    assert "certutil fer-web-authority.crt" in page.text
+
+
 def test_trust_page_loads_nothing_that_a_visitor_may_not_have(build, authority):
     client = build(network_of(authority), share="on")
     page = client.get("/trust", environ_overrides=OTHER_MACHINE).text

@@ -3,9 +3,11 @@
  * all faces.
  */
 import { EmotionBar } from "../../shared/emotion_bar.js";
-import { capitalise, describeFace, formatPercent } from "../../shared/format.js";
+import { capitalise, describeFace, emotionName, formatPercent } from "../../shared/format.js";
 import { HEAT_GRADIENT } from "../../shared/heatmap.js";
 import { emotionColour } from "../../shared/palette.js";
+import { t } from "../../shared/words.js";
+import { framingReason } from "../server_words.js";
 import { HeatChoice } from "./heat_choice.js";
 
 const PICTURE_SIDE = 1800;
@@ -76,10 +78,13 @@ export class FacePanelView {
     faces.forEach((face, i) => {
       const button = list.children[i].firstElementChild;
       button.dataset.face = String(face.id);
-      button.lastElementChild.textContent = `${face.id} ${face.sure ? capitalise(face.label) : "Unsure"}`;
+      button.lastElementChild.textContent = `${face.id} ${nameOf(face)}`;
       button.firstElementChild.classList.toggle("is-unsure", !face.sure);
       button.firstElementChild.style.setProperty("--emotion", emotionColour(face.label));
-      button.setAttribute("aria-label", `Face ${face.id}: ${describeFace(face)}`);
+      button.setAttribute(
+        "aria-label",
+        t("Face {id}: {label}", { id: face.id, label: describeFace(face) }),
+      );
       button.setAttribute("aria-pressed", String(face.id === chosen?.id));
     });
   }
@@ -102,13 +107,18 @@ export class FacePanelView {
   #showFace(face, { faces, framing, reason }) {
     const { id, label, confidence, sure, scores } = face;
     const percent = formatPercent(confidence);
-    this.#part("name").textContent = faces.length > 1 ? `Face ${id} of ${faces.length}` : "Face";
-    this.#part("label").textContent = sure ? capitalise(label) : "Unsure";
-    this.#part("confidence").textContent = sure ? percent : `closest: ${label} ${percent}`;
+    const guess = `${emotionName(label)} ${percent}`;
+    const count = faces.length;
+    this.#part("name").textContent =
+      count > 1 ? t("Face {id} of {count}", { id, count }) : t("Face");
+    this.#part("label").textContent = nameOf(face);
+    this.#part("confidence").textContent = sure ? percent : t("closest: {guess}", { guess });
     this.#part("swatch").style.setProperty("--emotion", emotionColour(label));
     this.#elements.card.classList.toggle("is-unsure", !sure);
     this.#part("framing").hidden = framing !== "whole";
-    this.#part("framing").textContent = `The whole picture was taken for one face: ${reason}.`;
+    this.#part("framing").textContent = t("The whole picture was taken for one face: {reason}.", {
+      reason: framingReason(reason),
+    });
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);
   }
 
@@ -136,7 +146,9 @@ export class FacePanelView {
   }
 
   #describeNone() {
-    return `This model has no heat maps${this.#noHeatmaps ? `: ${this.#noHeatmaps}` : ""}.`;
+    return this.#noHeatmaps
+      ? t("This model has no heat maps: {reason}.", { reason: this.#noHeatmaps })
+      : t("This model has no heat maps.");
   }
 
   #part(name) {
@@ -144,7 +156,11 @@ export class FacePanelView {
   }
 }
 
+const nameOf = ({ label, sure }) => (sure ? capitalise(emotionName(label)) : t("Unsure"));
+
 function describeHeat(isOn) {
-  if (!isOn) return "Shows which places of the face speak for an expression.";
-  return "Light places speak for the expression. One scale for all seven, so they can be compared.";
+  if (!isOn) return t("Shows which places of the face speak for an expression.");
+  return t(
+    "Light places speak for the expression. One scale for all seven, so they can be compared.",
+  );
 }

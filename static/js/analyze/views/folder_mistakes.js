@@ -1,6 +1,7 @@
 /** Shows the pictures of the worst mistakes, from the folder itself. */
-import { capitalise, formatPercent } from "../../shared/format.js";
+import { capitalise, emotionName, formatPercent } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
+import { formatNumber, t } from "../../shared/words.js";
 
 const FIRST = 12;
 
@@ -43,7 +44,9 @@ export class FolderMistakesView {
       ...this.#report.mistakes.slice(0, count).map((mistake) => this.#item(mistake)),
     );
     more.hidden = this.#report.mistakes.length <= count;
-    more.textContent = `Show all ${this.#report.mistakes.length}`;
+    more.textContent = t("Show all {count}", {
+      count: formatNumber(this.#report.mistakes.length),
+    });
   }
 
   #item({ file, expression, label, confidence }) {
@@ -51,12 +54,16 @@ export class FolderMistakesView {
     const picture = document.createElement("img");
     const said = document.createElement("strong");
     const truth = document.createElement("span");
-    picture.alt = `${file}: labelled ${expression}, taken for ${label}`;
+    picture.alt = t("{file}: labelled {expression}, taken for {label}", {
+      file,
+      expression: emotionName(expression),
+      label: emotionName(label),
+    });
     picture.title = file;
     picture.loading = "lazy";
     if (this.#files.has(file)) picture.src = this.#address(this.#files.get(file));
-    said.append(swatch(label), `${capitalise(label)} ${formatPercent(confidence)}`);
-    truth.textContent = `is ${expression}`;
+    said.append(swatch(label), `${capitalise(emotionName(label))} ${formatPercent(confidence)}`);
+    truth.textContent = t("is {expression}", { expression: emotionName(expression) });
     item.className = "mistake";
     item.append(picture, said, truth);
     return item;

@@ -2,13 +2,16 @@
  * Shows the report of a folder test: both accuracies, each expression, the confusion, what is
  * counted apart.
  */
-import { capitalise, formatCount } from "../../shared/format.js";
+import { capitalise, emotionName } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
+import { serverText } from "../../shared/server_errors.js";
+import { formatNumber, plural, t } from "../../shared/words.js";
 import { describeApart, formatInterval, formatShare } from "../folder_texts.js";
+import { headsDifference } from "../server_words.js";
 
 const HEADS = [
-  { key: "shown", name: "Shown expression" },
-  { key: "original", name: "Original labels" },
+  { key: "shown", name: t("Shown expression") },
+  { key: "original", name: t("Original labels") },
 ];
 
 export class FolderReportView {
@@ -71,22 +74,32 @@ export class FolderReportView {
     original.textContent = formatShare(report.accuracy_original);
     originalInterval.textContent = formatInterval(report.interval_95_original);
     sure.textContent = formatShare(report.sure?.accuracy);
-    sureShare.textContent = `right, of the ${formatShare(report.sure?.share)} that are not called unsure`;
-    difference.textContent = capitalise(report.difference ?? "");
+    sureShare.textContent = t("right, of the {share} that are not called unsure", {
+      share: formatShare(report.sure?.share),
+    });
+    difference.textContent = capitalise(headsDifference(report.difference ?? ""));
   }
 
   #showApart({ report, unsent, isPartial, sent, total }) {
     const { apart, partial, unreadable } = this.#elements;
     apart.replaceChildren(...describeApart(report, unsent.length).map(textItem));
     partial.hidden = !isPartial;
-    partial.textContent = `The test was stopped after ${sent.toLocaleString("en")} of ${formatCount(total, "picture")}: the report is about these.`;
+    partial.textContent = plural(
+      total,
+      "The test was stopped after {sent} of {count} picture: the report is about these.",
+      "The test was stopped after {sent} of {count} pictures: the report is about these.",
+      { sent: formatNumber(sent) },
+    );
     const lines = [
-      ...report.unreadable.map(({ file, error }) => `${file}: ${error.message}`),
+      ...report.unreadable.map(({ file, error }) => `${file}: ${serverText(error)}`),
       ...unsent.map(({ path, message }) => `${path}: ${message}`),
     ];
     unreadable.hidden = lines.length === 0;
-    unreadable.querySelector("summary").textContent =
-      `${formatCount(lines.length, "picture")} could not be read or sent`;
+    unreadable.querySelector("summary").textContent = plural(
+      lines.length,
+      "{count} picture could not be read or sent",
+      "{count} pictures could not be read or sent",
+    );
     unreadable.querySelector("ul").replaceChildren(...lines.map(textItem));
   }
 
@@ -146,11 +159,11 @@ function textItem(text) {
 }
 
 function classRow(name, { precision, recall, f1, count }) {
-  const row = tableRow(capitalise(name), [
+  const row = tableRow(capitalise(emotionName(name)), [
     formatShare(precision),
     formatShare(recall),
     formatShare(f1),
-    count.toLocaleString("en"),
+    formatNumber(count),
   ]);
   const swatch = document.createElement("span");
   swatch.className = "swatch";
@@ -160,11 +173,11 @@ function classRow(name, { precision, recall, f1, count }) {
 }
 
 function averageRow({ balanced_accuracy: recall, macro_f1: f1, count }) {
-  const row = tableRow("Average of the seven", [
+  const row = tableRow(t("Average of the seven"), [
     "",
     formatShare(recall),
     formatShare(f1),
-    count.toLocaleString("en"),
+    formatNumber(count),
   ]);
   row.className = "is-average";
   return row;
@@ -188,7 +201,10 @@ function confusionHead(names) {
   row.insertCell().className = "confusion-corner";
   for (const name of names)
     row.append(
-      Object.assign(document.createElement("th"), { scope: "col", textContent: capitalise(name) }),
+      Object.assign(document.createElement("th"), {
+        scope: "col",
+        textContent: capitalise(emotionName(name)),
+      }),
     );
   return head;
 }
@@ -199,7 +215,10 @@ function confusionBody(names, confusion) {
     const total = confusion[i].reduce((sum, count) => sum + count, 0);
     const row = body.insertRow();
     row.append(
-      Object.assign(document.createElement("th"), { scope: "row", textContent: capitalise(name) }),
+      Object.assign(document.createElement("th"), {
+        scope: "row",
+        textContent: capitalise(emotionName(name)),
+      }),
     );
     confusion[i].forEach((count, j) =>
       fillCell(row.insertCell(), { count, share: total > 0 ? count / total : 0, isRight: i === j }),
@@ -216,5 +235,5 @@ function fillCell(cell, { count, share, isRight }) {
   cell.classList.toggle("is-strong", share >= 0.5);
   cell.classList.toggle("is-none", count === 0);
   cell.textContent = count === 0 ? "0" : `${Math.round(100 * share)}`;
-  cell.title = `${formatCount(count, "picture")}, ${formatShare(share)}`;
+  cell.title = `${plural(count, "{count} picture", "{count} pictures")}, ${formatShare(share)}`;
 }

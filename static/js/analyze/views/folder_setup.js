@@ -1,6 +1,7 @@
 /** Shows a folder before and during its test: what is in it, how far the test is. */
-import { capitalise, formatCount } from "../../shared/format.js";
+import { capitalise, emotionName } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
+import { formatNumber, plural, t } from "../../shared/words.js";
 import { describeLeftOut, describeProgress } from "../folder_texts.js";
 
 const RUNNING = ["running", "stopping"];
@@ -41,7 +42,7 @@ export class FolderSetupView {
     section.dataset.status = status;
     if (status !== this.#status && folder && status !== "stopping") this.#showFolder(folder);
     begin.hidden = !folder || folder.problem !== "" || RUNNING.includes(status);
-    startText.textContent = status === "ready" ? "Start the test" : "Test again";
+    startText.textContent = status === "ready" ? t("Start the test") : t("Test again");
     running.hidden = !RUNNING.includes(status);
     stop.disabled = status === "stopping";
     problem.hidden = state.problem === "";
@@ -65,8 +66,15 @@ export class FolderSetupView {
     const { name, counts, apart, plain } = this.#elements;
     this.#folder = folder;
     plain.hidden = folder.problem === "" || folder.plain.length === 0;
-    plain.lastElementChild.textContent = `Analyse its ${formatCount(folder.plain.length, "picture")} without a test`;
-    name.textContent = [folder.name, formatCount(folder.images.length, "labelled picture")]
+    plain.lastElementChild.textContent = plural(
+      folder.plain.length,
+      "Analyse its {count} picture without a test",
+      "Analyse its {count} pictures without a test",
+    );
+    name.textContent = [
+      folder.name,
+      plural(folder.images.length, "{count} labelled picture", "{count} labelled pictures"),
+    ]
       .filter(Boolean)
       .join(" · ");
     counts.replaceChildren(...folder.counts.map(countItem));
@@ -88,7 +96,7 @@ function countItem({ expression, count }) {
   const number = document.createElement("strong");
   swatch.className = "swatch";
   swatch.style.setProperty("--emotion", emotionColour(expression));
-  number.textContent = count.toLocaleString("en");
-  item.append(swatch, capitalise(expression), number);
+  number.textContent = formatNumber(count);
+  item.append(swatch, capitalise(emotionName(expression)), number);
   return item;
 }

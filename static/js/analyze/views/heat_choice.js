@@ -2,7 +2,7 @@
  * Shows the chosen face seven times, with the heat map of each expression: to compare, and to
  * choose. A part of FacePanelView.
  */
-import { capitalise } from "../../shared/format.js";
+import { capitalise, emotionName } from "../../shared/format.js";
 import { boxToRect } from "../../shared/geometry.js";
 import { drawHeatmap } from "../../shared/heatmap.js";
 import { emotionColour } from "../../shared/palette.js";
@@ -57,7 +57,7 @@ export class HeatChoice {
     button.setAttribute("role", "radio");
     button.dataset.emotion = emotion;
     button.style.setProperty("--emotion", emotionColour(emotion));
-    name.textContent = capitalise(emotion);
+    name.textContent = capitalise(emotionName(emotion));
     button.append(
       Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }),
       name,

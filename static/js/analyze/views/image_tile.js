@@ -6,12 +6,14 @@ import { boxToRect, clipBox, coverAround } from "../../shared/geometry.js";
 import { capitalise } from "../../shared/format.js";
 import { drawFaceFrame } from "../../shared/overlay_painter.js";
 import { emotionColour } from "../../shared/palette.js";
+import { serverText } from "../../shared/server_errors.js";
+import { t } from "../../shared/words.js";
 import { summariseFaces } from "../still_analysis.js";
 import { fromTemplate } from "../../shared/template_parts.js";
 
 /** Pixels of the picture's longer side: twice what the largest tile shows. */
 const THUMB_SIDE = 480;
-const STATES = { waiting: "Waits for its turn", analysing: "Analysing" };
+const STATES = { waiting: t("Waits for its turn"), analysing: t("Analysing") };
 
 export class ImageTile {
   element;
@@ -46,13 +48,12 @@ export class ImageTile {
     this.element.dataset.state = state;
     this.element.dataset.image = String(item.id);
     this.part("name").textContent = this.part("name").title = name;
-    this.part("text").textContent =
-      error?.message ?? (result ? capitalise(summariseFaces(result.faces)) : STATES[state]);
+    this.part("text").textContent = error ? serverText(error) : describeState(state, result);
     this.#showSwatch(result?.faces ?? []);
     this.part("spinner").hidden = state !== "analysing";
     this.part("retry").hidden = state !== "failed";
-    this.part("retry").setAttribute("aria-label", `Try ${name} again`);
-    this.part("remove").setAttribute("aria-label", `Remove ${name}`);
+    this.part("retry").setAttribute("aria-label", t("Try {name} again", { name }));
+    this.part("remove").setAttribute("aria-label", t("Remove {name}", { name }));
     // What the picture looks like changes with its faces only.
     const shownState = result ? "done" : error ? "failed" : "new";
     if (shownState !== this.#shownState) this.#draw(item);
@@ -79,6 +80,9 @@ export class ImageTile {
     if (picture) drawThumb(this.part("thumb"), picture, item.result?.faces ?? []);
   }
 }
+
+const describeState = (state, result) =>
+  result ? capitalise(summariseFaces(result.faces)) : STATES[state];
 
 /** Draws the part of the picture with the faces, with their boxes. */
 function drawThumb(canvas, { canvas: picture, isAnnotated }, faces) {

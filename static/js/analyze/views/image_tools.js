@@ -1,5 +1,5 @@
 /** Shows above the pictures how many are done, how faces are found, and all results as files. */
-import { formatCount } from "../../shared/format.js";
+import { formatNumber, plural, t } from "../../shared/words.js";
 import { countStates } from "../image_queue.js";
 
 export class ImageToolsView {
@@ -67,7 +67,10 @@ export class ImageToolsView {
 
 /** @param {ReturnType<typeof countStates>} counts */
 export function describeCounts({ total, done, failed, pending }) {
-  const trouble = failed > 0 ? `, ${failed} not analysed` : "";
-  if (pending > 0) return `${done} of ${total} analysed${trouble}`;
-  return `${formatCount(total, "picture")}${trouble}`;
+  const says =
+    pending > 0
+      ? t("{done} of {total} analysed", { done: formatNumber(done), total: formatNumber(total) })
+      : plural(total, "{count} picture", "{count} pictures");
+  const trouble = plural(failed, "{count} not analysed", "{count} not analysed");
+  return failed > 0 ? `${says}, ${trouble}` : says;
 }

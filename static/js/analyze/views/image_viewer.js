@@ -2,10 +2,12 @@
  * Shows the picture that is looked at, with its boxes, labels and heat maps, and its faces as
  * buttons.
  */
-import { describeFace, formatBytes, formatCount } from "../../shared/format.js";
+import { countFaces, describeFace, formatBytes } from "../../shared/format.js";
 import { boxToRect, clipBox, fitRect } from "../../shared/geometry.js";
 import { drawHeatmap } from "../../shared/heatmap.js";
 import { drawFaces } from "../../shared/overlay_painter.js";
+import { serverText } from "../../shared/server_errors.js";
+import { t } from "../../shared/words.js";
 
 /** Pixels of the longer side that are kept of a picture. */
 const PICTURE_SIDE = 1800;
@@ -79,9 +81,9 @@ export class ImageViewerView {
     viewer.dataset.state = item?.state ?? "none";
     if (!item) return this.#forget();
     waits.hidden = item.state === "done" || item.state === "failed";
-    waitsText.textContent = item.state === "waiting" ? "Waits for its turn" : "Analysing";
+    waitsText.textContent = item.state === "waiting" ? t("Waits for its turn") : t("Analysing");
     error.hidden = item.state !== "failed";
-    errorText.textContent = item.error?.message ?? "";
+    errorText.textContent = item.error ? serverText(item.error) : "";
     retry.hidden = item.error?.code === "too_large" || item.error?.code === "empty";
     back.hidden = on.hidden = count < 2;
     back.disabled = place === 0;
@@ -101,7 +103,7 @@ export class ImageViewerView {
     const { name: heading, facts, annotated, csv, json } = this.#elements;
     heading.textContent = heading.title = name;
     const found = result
-      ? [`${result.width} × ${result.height}`, formatCount(result.faces.length, "face")]
+      ? [`${result.width} × ${result.height}`, countFaces(result.faces.length)]
       : [];
     facts.textContent = [...found, formatBytes(file.size)].join(" · ");
     annotated.disabled = csv.disabled = json.disabled = state !== "done";
@@ -179,7 +181,10 @@ export class ImageViewerView {
     rects.forEach(({ face, rect }, i) => {
       const button = faces.children[i];
       button.dataset.face = String(face.id);
-      button.setAttribute("aria-label", `Face ${face.id}: ${describeFace(face)}`);
+      button.setAttribute(
+        "aria-label",
+        t("Face {id}: {label}", { id: face.id, label: describeFace(face) }),
+      );
       button.setAttribute("aria-pressed", String(face.id === chosen?.id));
       for (const [property, value] of [
         ["left", rect.x],
@@ -211,6 +216,8 @@ export class ImageViewerView {
 /** @param {import("../image_queue.js").ImageItem} item */
 function describePicture({ name, result }) {
   if (!result) return name;
-  if (result.faces.length === 0) return `${name}: no face found`;
-  return `${name}: ${result.faces.map((face) => `face ${face.id} ${describeFace(face)}`).join("; ")}`;
+  const says = result.faces.map((face) =>
+    t("face {id} {label}", { id: face.id, label: describeFace(face) }),
+  );
+  return t("{name}: {text}", { name, text: says.join("; ") || t("no face found") });
 }

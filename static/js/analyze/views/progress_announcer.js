@@ -1,6 +1,11 @@
 /** Says to screen readers what became of files: when all are done, not each one. */
-import { announceFaces, formatCount } from "../../shared/format.js";
+import { announceFaces } from "../../shared/format.js";
+import { serverText } from "../../shared/server_errors.js";
+import { plural, t } from "../../shared/words.js";
+import { formatShare } from "../folder_texts.js";
 import { countStates } from "../image_queue.js";
+
+const ENDED = { finished: t("finished"), failed: t("failed"), cancelled: t("cancelled") };
 
 export class ProgressAnnouncerView {
   #region;
@@ -14,7 +19,9 @@ export class ProgressAnnouncerView {
     this.#region = region;
     bus.on("images-changed", ({ items }) => this.#takeAll(items));
     bus.on("image-changed", ({ item }) => this.#take(item));
-    bus.on("video-ended", ({ video }) => this.#say(`${video.name}: ${video.state}`));
+    bus.on("video-ended", ({ video: { name, state } }) =>
+      this.#say(t("{name}: {text}", { name, text: ENDED[state] ?? state })),
+    );
     bus.on(
       "folder-changed",
       ({ status, report }) => status === "finished" && this.#say(announceReport(report)),
@@ -24,7 +31,8 @@ export class ProgressAnnouncerView {
   #takeAll(items) {
     const added = items.length - this.#items.size;
     this.#items = new Map(items.map((item) => [item.id, item]));
-    if (added > 0) this.#say(`Analysing ${formatCount(added, "picture")}`);
+    if (added > 0)
+      this.#say(plural(added, "Analysing {count} picture", "Analysing {count} pictures"));
   }
 
   #take(item) {
@@ -42,14 +50,17 @@ export class ProgressAnnouncerView {
 export function announceImages(items) {
   if (items.length === 1) {
     const [{ name, result, error }] = items;
-    return `${name}: ${error ? error.message : result.faces.length > 0 ? announceFaces(result.faces) : "no face found"}`;
+    return t("{name}: {text}", { name, text: error ? serverText(error) : announceOne(result) });
   }
   const { done, failed } = countStates(items);
-  return `${formatCount(done, "picture")} analysed${failed > 0 ? `, ${failed} not` : ""}`;
+  const says = plural(done, "{count} picture analysed", "{count} pictures analysed");
+  return failed > 0 ? `${says}, ${plural(failed, "{count} not", "{count} not")}` : says;
 }
+
+const announceOne = ({ faces }) => (faces.length > 0 ? announceFaces(faces) : t("no face found"));
 
 function announceReport({ accuracy }) {
   return Number.isFinite(accuracy)
-    ? `The folder test is done: accuracy ${(100 * accuracy).toFixed(1)} %`
-    : "The folder test is done: no picture could be scored";
+    ? t("The folder test is done: accuracy {share}", { share: formatShare(accuracy) })
+    : t("The folder test is done: no picture could be scored");
 }

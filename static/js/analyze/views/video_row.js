@@ -3,17 +3,19 @@
  * VideoListView.
  */
 import { describeVideo, progressOf } from "../video_texts.js";
+import { serverText } from "../../shared/server_errors.js";
 import { fromTemplate } from "../../shared/template_parts.js";
+import { t } from "../../shared/words.js";
 
 const BADGES = {
-  waiting: "Waiting",
-  uploading: "Sending",
-  unsent: "Not sent",
-  queued: "In the queue",
-  running: "Analysing",
-  finished: "Done",
-  failed: "Failed",
-  cancelled: "Cancelled",
+  waiting: t("Waiting"),
+  uploading: t("Sending"),
+  unsent: t("Not sent"),
+  queued: t("In the queue"),
+  running: t("Analysing"),
+  finished: t("Done"),
+  failed: t("Failed"),
+  cancelled: t("Cancelled"),
 };
 const OVER = ["unsent", "finished", "failed", "cancelled"];
 
@@ -52,7 +54,7 @@ export class VideoRow {
     // The badge and the error say it all.
     this.part("text").hidden = Boolean(error);
     this.part("error").hidden = !error;
-    this.part("error").textContent = error?.message ?? "";
+    this.part("error").textContent = error ? serverText(error) : "";
     this.#showRemarks(video.job?.remarks ?? []);
     this.#showProgress(progressOf(video), video);
     this.#showTools(video);
@@ -63,14 +65,16 @@ export class VideoRow {
     list.hidden = remarks.length === 0;
     if (list.children.length === remarks.length) return;
     list.replaceChildren(
-      ...remarks.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
+      ...remarks.map((text) =>
+        Object.assign(document.createElement("li"), { textContent: text, lang: "en" }),
+      ),
     );
   }
 
   #showProgress(progress, { name, state }) {
     const bar = this.part("progress");
     bar.hidden = OVER.includes(state);
-    bar.setAttribute("aria-label", `${name}: ${BADGES[state]}`);
+    bar.setAttribute("aria-label", t("{name}: {text}", { name, text: BADGES[state] }));
     bar.classList.toggle("is-unknown", progress === null);
     if (progress === null) bar.removeAttribute("aria-valuenow");
     else bar.setAttribute("aria-valuenow", String(Math.round(100 * progress)));
@@ -91,8 +95,11 @@ export class VideoRow {
     this.part("retry").hidden = !again || state !== "unsent";
     this.part("cancel").hidden = OVER.includes(state);
     this.part("remove").hidden = !OVER.includes(state);
-    this.part("cancel").setAttribute("aria-label", `Cancel ${name}`);
-    this.part("remove").setAttribute("aria-label", `Remove the files of ${name} from the server`);
+    this.part("cancel").setAttribute("aria-label", t("Cancel {name}", { name }));
+    this.part("remove").setAttribute(
+      "aria-label",
+      t("Remove the files of {name} from the server", { name }),
+    );
   }
 
   #showLink(part, href) {

@@ -1,5 +1,6 @@
 /** Shows the keys, one row each. */
 import { fromTemplate } from "../../shared/template_parts.js";
+import { language, t } from "../../shared/words.js";
 
 export class KeyListView {
   #elements;
@@ -37,7 +38,7 @@ export class KeyListView {
     part("facts").textContent = factsOf(key);
     part("state").hidden = key.revoked_at === null;
     part("revoke").hidden = key.revoked_at !== null;
-    part("revoke").setAttribute("aria-label", `Revoke ${key.name}`);
+    part("revoke").setAttribute("aria-label", t("Revoke {name}", { name: key.name }));
     part("revoke").addEventListener(
       "click",
       () => this.#bus.emit("key-revoke-requested", { key }),
@@ -48,11 +49,15 @@ export class KeyListView {
 }
 
 function factsOf({ created_at: made, last_used_at: used, revoked_at: revoked }) {
-  const use = used === null ? "never used" : `last used ${shown(used)}`;
-  return [`Made ${shown(made)}`, use, revoked && `revoked ${shown(revoked)}`]
+  const use = used === null ? t("never used") : t("last used {time}", { time: shown(used) });
+  return [
+    t("Made {time}", { time: shown(made) }),
+    use,
+    revoked && t("revoked {time}", { time: shown(revoked) }),
+  ]
     .filter(Boolean)
     .join(", ");
 }
 
 const shown = (iso) =>
-  new Date(iso).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+  new Date(iso).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });

@@ -1,4 +1,6 @@
 /** Shows the form for a key, and the key itself this one time. */
+import { t } from "../../shared/words.js";
+
 const COPIED_MS = 2500;
 
 export class NewKeyView {
@@ -40,7 +42,7 @@ export class NewKeyView {
     const { create, name, box, title, text } = this.#elements;
     create.disabled = false;
     name.value = "";
-    title.textContent = `The key “${key.name}”`;
+    title.textContent = t("The key “{name}”", { name: key.name });
     text.textContent = key.key;
     box.hidden = false;
     this.#tellCopied(false);
@@ -56,8 +58,8 @@ export class NewKeyView {
 
   #tellCopied(isCopied) {
     const { copyLabel, said } = this.#elements;
-    copyLabel.textContent = isCopied ? "Copied" : "Copy";
-    said.textContent = isCopied ? "The key is copied." : "";
+    copyLabel.textContent = isCopied ? t("Copied") : t("Copy");
+    said.textContent = isCopied ? t("The key is copied.") : "";
     clearTimeout(this.#timer);
     if (isCopied) this.#timer = setTimeout(() => this.#tellCopied(false), COPIED_MS);
   }
