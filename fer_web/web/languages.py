@@ -20,13 +20,9 @@ PAGE_TABLES: Final = ROOT / "templates" / "languages"
 """What templates say; static/languages/ has what scripts say, which browsers load."""
 
 
-UNTRANSLATED: Final = frozenset({"history_pages"})
-"""The pages of these blueprints are English until all that they say is in the tables."""
-
-
 def current_language() -> str:
     """Return the language of the answer: the link's, else the chosen one, else the browser's first."""
-    if not has_request_context() or request.blueprint in UNTRANSLATED:
+    if not has_request_context():
         return "en"
     for wanted in (request.args.get("lang"), request.cookies.get(COOKIE)):
         if wanted in LANGUAGES:
@@ -53,8 +49,7 @@ def register_languages(app: Flask) -> None:
 
 
 def _language_of_page() -> dict[str, object]:
-    is_offered = has_request_context() and len(LANGUAGES) > 1 and request.blueprint not in UNTRANSLATED
-    return {"language": current_language(), "languages": LANGUAGES if is_offered else {}}
+    return {"language": current_language(), "languages": LANGUAGES}
 
 
 def _tell_language(answer: Response) -> Response:

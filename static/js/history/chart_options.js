@@ -1,5 +1,6 @@
 /** Says how the chart's axes, lines and markers look, and which windows of time it shows. */
 import { formatDuration } from "../shared/format.js";
+import { formatNumber } from "../shared/words.js";
 
 export const AXIS_PX = 50;
 export const RIGHT_PX = 26;
@@ -63,7 +64,7 @@ export const shareAxis = () => ({
   ticks: GRID,
   size: AXIS_PX,
   splits: () => [0, 0.25, 0.5, 0.75, 1],
-  values: (_plot, splits) => splits.map((share) => `${Math.round(share * 100)}%`),
+  values: (_plot, splits) => splits.map((share) => formatNumber(share, { style: "percent" })),
 });
 
 /** @param {number} seconds may be before zero, where sessions are aligned at a marker */

@@ -3,6 +3,7 @@ import "./browser_language.js";
 import uPlot from "/vendor/uPlot.esm.js";
 
 import { find, openPage, tellLoaded } from "../shared/page.js";
+import { serverText } from "../shared/server_errors.js";
 import { buildSharePanel } from "../share/panel.js";
 import { SessionsApi } from "./sessions_api.js";
 import { Comparison } from "./comparison.js";
@@ -52,7 +53,7 @@ function wire() {
   bus.on("comparison-changed", () => show("ready"));
   bus.on(
     "load-failed",
-    ({ problem }) => (show("failed"), (find("failed-text").textContent = problem.message)),
+    ({ problem }) => (show("failed"), (find("failed-text").textContent = serverText(problem))),
   );
   bus.on("align-requested", ({ id, markerId }) => comparison.align(id, markerId));
   bus.on("smoothing-changed", ({ smoothingS }) => comparison.load(smoothingS));

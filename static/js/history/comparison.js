@@ -7,6 +7,7 @@
  * @property {any} summary
  * @property {number} originS the session's second that is zero on the shared axis
  */
+import { t } from "../shared/words.js";
 import { originOf } from "./alignment.js";
 import { parseSamples } from "./samples.js";
 
@@ -68,7 +69,11 @@ export class Comparison {
     const { length } = this.#ids;
     if (length >= LEAST && length <= MOST) return;
     throw new RangeError(
-      `${LEAST} to ${MOST} different sessions can be compared, ${length} were chosen.`,
+      t("{least} to {most} different sessions can be compared, {count} were chosen.", {
+        least: LEAST,
+        most: MOST,
+        count: length,
+      }),
     );
   }
 

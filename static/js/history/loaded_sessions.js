@@ -15,6 +15,8 @@
  * @property {string} problem for people, "" without one
  */
 import { sessionName } from "../shared/format.js";
+import { serverText } from "../shared/server_errors.js";
+import { plural, t } from "../shared/words.js";
 
 const PAGE_SIZE = 50;
 
@@ -61,7 +63,7 @@ export class LoadedSessions {
 
   /** @returns {Promise<boolean>} whether the server took the name */
   async rename(id, name) {
-    const renamed = await this.#try("The name was not changed", () =>
+    const renamed = await this.#try(t("The name was not changed"), () =>
       this.#api.update(id, { name }),
     );
     if (renamed) this.#replace(renamed);
@@ -70,37 +72,37 @@ export class LoadedSessions {
 
   async remove(id) {
     const session = this.#state.sessions.find((each) => each.id === id);
-    if (!(await this.#try("The session was not deleted", () => this.#api.remove(id)))) return;
+    if (!(await this.#try(t("The session was not deleted"), () => this.#api.remove(id)))) return;
     const sessions = this.#state.sessions.filter((each) => each.id !== id);
     this.#become({ sessions, total: Math.max(0, this.#state.total - 1) });
-    this.#offerUndo(id, session ? sessionName(session) : "The session");
+    this.#offerUndo(id, session ? sessionName(session) : t("The session"));
   }
 
   async restore(id) {
-    if (!(await this.#try("The session did not come back", () => this.#api.restore(id)))) return;
+    if (!(await this.#try(t("The session did not come back"), () => this.#api.restore(id)))) return;
     this.#bus.emit("message-cleared", { id: `deleted-${id}` });
     await this.reload();
   }
 
   async removeAll() {
-    const answer = await this.#try("Nothing was deleted", () => this.#api.removeAll());
+    const answer = await this.#try(t("Nothing was deleted"), () => this.#api.removeAll());
     if (!answer) return;
-    const text =
-      answer.deleted === 1 ? "1 session is gone." : `${answer.deleted} sessions are gone.`;
-    this.#bus.emit("message", { id: "all", tone: "info", title: "Deleted", text, lastsMs: 8000 });
+    const text = plural(answer.deleted, "{count} session is gone.", "{count} sessions are gone.");
+    const title = t("Deleted");
+    this.#bus.emit("message", { id: "all", tone: "info", title, text, lastsMs: 8000 });
     await this.reload();
   }
 
   /** @param {File} file an export in JSON */
   async importFile(file) {
-    const title = `${file.name} was not imported`;
+    const title = t("{name} was not imported", { name: file.name });
     const session = await this.#try(title, async () => this.#api.importText(await file.text()));
     if (!session) return;
-    const link = { label: "Open", href: `/history/${encodeURIComponent(session.id)}` };
+    const link = { label: t("Open"), href: `/history/${encodeURIComponent(session.id)}` };
     this.#bus.emit("message", {
       id: "import",
       tone: "info",
-      title: "Imported",
+      title: t("Imported"),
       text: sessionName(session),
       link,
       lastsMs: 15_000,
@@ -114,11 +116,11 @@ export class LoadedSessions {
   }
 
   #offerUndo(id, name) {
-    const action = { label: "Undo", request: "restore", detail: { id } };
+    const action = { label: t("Undo"), request: "restore", detail: { id } };
     this.#bus.emit("message", {
       id: `deleted-${id}`,
       tone: "info",
-      title: "Deleted",
+      title: t("Deleted"),
       text: name,
       action,
       lastsMs: 20_000,
@@ -132,7 +134,7 @@ export class LoadedSessions {
       const filter = { ...this.#filter, cursor: this.#cursor ?? "", limit: PAGE_SIZE };
       this.#take(before, await this.#api.list(filter, signal));
     } catch (error) {
-      if (!signal.aborted) this.#become({ status: "failed", problem: error.message });
+      if (!signal.aborted) this.#become({ status: "failed", problem: serverText(error) });
     }
   }
 
@@ -170,7 +172,7 @@ export class LoadedSessions {
         id: "trouble",
         tone: "error",
         title,
-        text: error.message,
+        text: serverText(error),
         lastsMs: 15_000,
       });
       return null;

@@ -14,6 +14,11 @@
  * @property {number} lastS
  */
 
+import { t } from "../shared/words.js";
+
+/** @param {number} face @returns {string} the number in words */
+export const faceTitle = (face) => t("Face {id}", { id: face });
+
 /**
  * @param {readonly SessionFace[]} faces
  * @returns {PersonOfSession[]} by number
@@ -34,7 +39,7 @@ export function peopleOf(faces) {
 const newPerson = (person, name) => ({
   person,
   name,
-  title: name || `Face ${person}`,
+  title: name || faceTitle(person),
   faces: [],
   samples: 0,
   firstS: Infinity,
@@ -47,5 +52,5 @@ const newPerson = (person, name) => ({
  */
 export function titlesOf(faces) {
   const titles = new Map(peopleOf(faces).map(({ person, title }) => [person, title]));
-  return (person) => titles.get(person) ?? `Face ${person}`;
+  return (person) => titles.get(person) ?? faceTitle(person);
 }

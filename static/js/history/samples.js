@@ -19,6 +19,7 @@
  */
 
 import { UNSURE } from "../shared/unsure.js";
+import { t } from "../shared/words.js";
 
 /** Faces that are missed for a moment leave no gap. */
 const MIN_GAP_S = 1;
@@ -41,7 +42,7 @@ export function parseSamples(raw, labels) {
   const { length } = samples.atS;
   const columns = [samples.face, samples.label, samples.sure, ...samples.scores];
   if (columns.some((column) => column.length !== length)) {
-    throw new TypeError("The server's columns have different lengths. Reload the page.");
+    throw new TypeError(t("The server's columns have different lengths. Reload the page."));
   }
   return samples;
 }

@@ -6,6 +6,8 @@
  *
  * @typedef {{face: number | null, smoothingS: number}} View face null: all together
  */
+import { serverText } from "../shared/server_errors.js";
+import { t } from "../shared/words.js";
 import { parseSamples } from "./samples.js";
 
 export class SessionData {
@@ -56,7 +58,7 @@ export class SessionData {
     try {
       this.#showView(await this.#fetchView(signal));
     } catch (error) {
-      if (!signal.aborted) this.#trouble("This view could not be loaded", error);
+      if (!signal.aborted) this.#trouble(t("This view could not be loaded"), error);
     }
   }
 
@@ -65,7 +67,7 @@ export class SessionData {
    * @returns {Promise<boolean>}
    */
   async update(changes) {
-    const session = await this.#try("The change was not saved", () =>
+    const session = await this.#try(t("The change was not saved"), () =>
       this.#api.update(this.#id, changes),
     );
     if (session) this.#take({ ...this.#session, ...session });
@@ -79,7 +81,7 @@ export class SessionData {
    * @param {{name?: string, same_as?: number}} changes same_as: its own number takes it apart
    */
   async updatePerson(face, changes) {
-    const saved = await this.#try("The change was not saved", () =>
+    const saved = await this.#try(t("The change was not saved"), () =>
       this.#api.updatePerson(this.#id, face, changes),
     );
     // A list of its own also where nothing was saved: the page shows what is stored.
@@ -92,15 +94,15 @@ export class SessionData {
 
   #tellMerge(face, into) {
     const detail = { face, changes: { same_as: face } };
-    const action = { label: "Undo", request: "person-change", detail };
-    const text = `Face ${face} is the same person as face ${into}.`;
-    const told = { id: "people", tone: "info", title: "Merged", text, action, lastsMs: 15_000 };
+    const action = { label: t("Undo"), request: "person-change", detail };
+    const text = t("Face {face} is the same person as face {into}.", { face, into });
+    const told = { id: "people", tone: "info", title: t("Merged"), text, action, lastsMs: 15_000 };
     this.#bus.emit("message", told);
   }
 
   /** @param {{at_s: number, text: string}} marker */
   async addMarker(marker) {
-    const added = await this.#try("The marker was not set", () =>
+    const added = await this.#try(t("The marker was not set"), () =>
       this.#api.addMarker(this.#id, marker),
     );
     if (added)
@@ -111,7 +113,7 @@ export class SessionData {
   }
 
   async renameMarker(markerId, text) {
-    const done = await this.#try("The marker was not renamed", () =>
+    const done = await this.#try(t("The marker was not renamed"), () =>
       this.#api.updateMarker(this.#id, markerId, { text }),
     );
     const rename = (marker) => (marker.id === markerId ? { ...marker, text } : marker);
@@ -122,21 +124,21 @@ export class SessionData {
     const gone = this.#session.markers.find((marker) => marker.id === markerId);
     if (
       !gone ||
-      !(await this.#try("The marker was not deleted", () =>
+      !(await this.#try(t("The marker was not deleted"), () =>
         this.#api.removeMarker(this.#id, markerId),
       ))
     )
       return;
     this.#setMarkers(this.#session.markers.filter((marker) => marker.id !== markerId));
     const action = {
-      label: "Undo",
+      label: t("Undo"),
       request: "marker-add",
       detail: { atS: gone.at_s, text: gone.text },
     };
     this.#bus.emit("message", {
       id: "marker",
       tone: "info",
-      title: "Marker deleted",
+      title: t("Marker deleted"),
       text: gone.text,
       action,
       lastsMs: 15_000,
@@ -146,7 +148,7 @@ export class SessionData {
   /** @returns {Promise<boolean>} */
   async remove() {
     return (
-      (await this.#try("The session was not deleted", () => this.#api.remove(this.#id))) !== null
+      (await this.#try(t("The session was not deleted"), () => this.#api.remove(this.#id))) !== null
     );
   }
 
@@ -189,7 +191,7 @@ export class SessionData {
       id: "trouble",
       tone: "error",
       title,
-      text: error.message,
+      text: serverText(error),
       lastsMs: 15_000,
     });
   }

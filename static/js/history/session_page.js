@@ -4,6 +4,8 @@ import uPlot from "/vendor/uPlot.esm.js";
 
 import { find, findAll, openPage, tellLoaded } from "../shared/page.js";
 import { sessionName } from "../shared/format.js";
+import { serverText } from "../shared/server_errors.js";
+import { t } from "../shared/words.js";
 import { buildSharePanel } from "../share/panel.js";
 import { SessionsApi, exportPath } from "./sessions_api.js";
 import { SessionData } from "./session_data.js";
@@ -194,10 +196,10 @@ function fail(problem) {
   const isGone = problem.code === "not_found";
   showState("failed");
   find("failed-title").textContent = isGone
-    ? "There is no such session"
-    : "The session could not be loaded";
+    ? t("There is no such session")
+    : t("The session could not be loaded");
   find("failed-text").textContent = isGone
-    ? "It was deleted, its time was over, or another browser recorded it."
-    : problem.message;
+    ? t("It was deleted, its time was over, or another browser recorded it.")
+    : serverText(problem);
   find("retry").hidden = isGone;
 }

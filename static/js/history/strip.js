@@ -83,4 +83,4 @@ export function describeStrip(cells) {
 }
 
 /** @param {string | null} cell */
-export const cellName = (cell) => (cell === null ? "Nobody" : capitalise(emotionName(cell)));
+export const cellName = (cell) => (cell === null ? t("Nobody") : capitalise(emotionName(cell)));

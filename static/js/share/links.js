@@ -2,29 +2,39 @@
  * Says what links, addresses and visitors are called, and which of them is shown. Pure but for the
  * locale.
  */
-import { capitalise, formatCount } from "../shared/format.js";
+import { capitalise } from "../shared/format.js";
+import { language, locale, plural, t } from "../shared/words.js";
 
 /** What each kind of link lets its visitors do. */
 export const KINDS = Object.freeze({
-  join: { label: "Join with their own camera", short: "Join", icon: "camera", name: "Visitors" },
-  watch: { label: "Watch this camera", short: "Watch", icon: "eye", name: "Watchers" },
+  join: {
+    label: t("Join with their own camera"),
+    short: t("Join"),
+    icon: "camera",
+    name: t("Visitors"),
+  },
+  watch: { label: t("Watch this camera"), short: t("Watch"), icon: "eye", name: t("Watchers") },
   session: {
-    label: "Read this session",
-    short: "Session, read-only",
+    label: t("Read this session"),
+    short: t("Session, read-only"),
     icon: "history",
-    name: "Session",
+    name: t("Session"),
   },
 });
 
 const ADDRESS_KINDS = {
-  public: "public",
-  name: "by name",
-  lan: "this network",
+  public: t("public"),
+  name: t("by name"),
+  lan: t("this network"),
   vpn: "VPN",
-  container: "containers",
+  container: t("containers"),
 };
 
-const ENDED = { expired: "Time is over", revoked: "Revoked", stopped: "Sharing was stopped" };
+const ENDED = {
+  expired: t("Time is over"),
+  revoked: t("Revoked"),
+  stopped: t("Sharing was stopped"),
+};
 
 /**
  * The same without the visitors of links that ended: they are not here any more.
@@ -36,17 +46,37 @@ export function ofOpenLinks(share) {
   return { ...share, visitors: share.visitors.filter(({ link }) => open.has(link)) };
 }
 
+/** The server's own reasons are English. */
+const REASONS = [
+  [
+    /\bmake share\b/,
+    t(
+      "This server was started for this machine alone. To share, stop it and start it again with this command (without make: {command}):",
+      { command: "python app.py --share" },
+    ),
+  ],
+  [
+    /\bno network\b/,
+    t("This machine is on no network by which others could reach it. Connect it to one."),
+  ],
+];
+
+function inWords(reason, tag) {
+  const known = REASONS.find(([mark]) => mark.test(reason));
+  return tag === "en" || !known ? reason : known[1];
+}
+
 /**
  * Why nothing can be shared, and whether a new start of the server would mend it.
  *
  * @param {string | null} reason the server's
+ * @param {string} [tag] of the language
  */
-export function describeOff(reason) {
-  const text = reason ?? "The server gives no reason.";
-  const needsStart = /\bmake share\b/.test(text);
+export function describeOff(reason, tag = language) {
+  const needsStart = /\bmake share\b/.test(reason ?? "");
   return {
-    title: needsStart ? "This server is not shared yet" : "Nothing can be shared now",
-    text,
+    title: needsStart ? t("This server is not shared yet") : t("Nothing can be shared now"),
+    text: reason ? inWords(reason, tag) : t("The server gives no reason."),
     needsStart,
   };
 }
@@ -94,12 +124,14 @@ export function addressLabels(urls, addresses) {
 /** @param {import("./share_api.js").SharedLink} link @param {Date} now */
 export function describeLink(link, now) {
   const picture =
-    link.kind === "watch" ? [link.video ? "with the picture" : "without the picture"] : [];
+    link.kind === "watch" ? [link.video ? t("with the picture") : t("without the picture")] : [];
   const end = isOpen(link)
     ? formatEnd(link.expires_ms, now)
     : (ENDED[link.state] ?? capitalise(link.state));
   const visitors =
-    link.visitors === 0 && isOpen(link) ? "nobody yet" : formatCount(link.visitors, "visitor");
+    link.visitors === 0
+      ? t("nobody yet")
+      : plural(link.visitors, "{count} visitor", "{count} visitors");
   return [
     KINDS[link.kind]?.short ?? link.kind,
     ...picture,
@@ -116,9 +148,17 @@ export function describeLink(link, now) {
 export function formatEnd(expiresMs, now) {
   const end = new Date(expiresMs);
   const days = daysBetween(now, end);
-  if (days === 0) return `ends at ${clock(end)}`;
-  if (days === 1) return `ends tomorrow at ${clock(end)}`;
-  return `ends ${end.toLocaleDateString(undefined, { weekday: "short", day: "numeric", month: "short" })} at ${clock(end)}`;
+  const time = clock(end);
+  if (days === 0) return t("ends at {time}", { time });
+  if (days === 1) return t("ends tomorrow at {time}", { time });
+  const day = end.toLocaleDateString(locale, { weekday: "short", day: "numeric", month: "short" });
+  return t("ends {day} at {time}", { day, time });
+}
+
+/** @param {string} device the server's English, such as "Chrome on Android" */
+export function deviceName(device) {
+  const [browser, system] = device.split(" on ");
+  return system ? t("{browser} on {system}", { browser, system }) : device;
 }
 
 /** @param {import("./share_api.js").Visitor} visitor @param {string} linkName @param {Date} now */
@@ -127,9 +167,10 @@ export function describeVisitor({ address, since_ms, connections }, linkName, no
   const day =
     daysBetween(since, now) === 0
       ? ""
-      : `${since.toLocaleDateString(undefined, { day: "numeric", month: "short" })}, `;
-  const away = connections === 0 ? ["page not open"] : [];
-  return [address, `since ${day}${clock(since)}`, linkName, ...away].filter(Boolean).join(" · ");
+      : `${since.toLocaleDateString(locale, { day: "numeric", month: "short" })}, `;
+  const away = connections === 0 ? [t("page not open")] : [];
+  const time = `${day}${clock(since)}`;
+  return [address, t("since {time}", { time }), linkName, ...away].filter(Boolean).join(" · ");
 }
 
 /**
@@ -141,20 +182,22 @@ export function describeVisitor({ address, since_ms, connections }, linkName, no
  */
 export function describeChanges(before, after) {
   if (!before) return "";
-  const arrived = without(after.visitors, before.visitors).map(
-    ({ device }) => `${device} is connected.`,
+  const arrived = without(after.visitors, before.visitors).map(({ device }) =>
+    t("{device} is connected.", { device: deviceName(device) }),
   );
-  const left = without(before.visitors, after.visitors).map(({ device }) => `${device} has left.`);
+  const left = without(before.visitors, after.visitors).map(({ device }) =>
+    t("{device} has left.", { device: deviceName(device) }),
+  );
   const wasOpen = new Set(before.links.filter(isOpen).map(({ id }) => id));
   const ended = after.links
     .filter((link) => wasOpen.has(link.id) && !isOpen(link))
-    .map(({ name }) => `The link “${name}” has ended.`);
+    .map(({ name }) => t("The link “{name}” has ended.", { name }));
   return [...arrived, ...left, ...ended].join(" ");
 }
 
 const without = (all, others) => all.filter(({ id }) => !others.some((other) => other.id === id));
 
-const clock = (date) => date.toLocaleTimeString(undefined, { timeStyle: "short" });
+const clock = (date) => date.toLocaleTimeString(locale, { timeStyle: "short" });
 
 const daysBetween = (from, to) => Math.round((noon(to) - noon(from)) / 86_400_000);
 

@@ -1,5 +1,6 @@
 /** Composition root of the Share panel, on every page that has templates/_share.html. */
 import { find } from "../shared/page.js";
+import { t } from "../shared/words.js";
 import { ConfirmView } from "../shared/views/confirm.js";
 import { removeVisitorQuestion, revokeLinkQuestion, stopSharingQuestion } from "./questions.js";
 import { ShareApi, qrPath } from "./share_api.js";
@@ -163,9 +164,9 @@ async function copy(bus, url) {
   try {
     await navigator.clipboard.writeText(url);
     bus.emit("link-copied", { url });
-    bus.emit("share-said", { text: "The link is copied." });
+    bus.emit("share-said", { text: t("The link is copied.") });
   } catch {
-    const text = "The browser does not allow it. Select the address and copy it by hand.";
-    bus.emit("share-trouble", { title: "The link was not copied", text });
+    const text = t("The browser does not allow it. Select the address and copy it by hand.");
+    bus.emit("share-trouble", { title: t("The link was not copied"), text });
   }
 }

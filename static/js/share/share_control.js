@@ -6,6 +6,8 @@
  *   share-failed {problem}: the look failed; share-trouble {title, text}: something the host asked
  *     for did.
  */
+import { serverText } from "../shared/server_errors.js";
+import { t } from "../shared/words.js";
 import { describeChanges, linkOfSession, ofOpenLinks } from "./links.js";
 
 const REFRESH_MS = 2000;
@@ -67,7 +69,7 @@ export class ShareControl {
    * @returns {Promise<import("./share_api.js").SharedLink | null>} null: it failed, which was told
    */
   create(values) {
-    return this.#do("The link was not made", () => this.#api.createLink(values));
+    return this.#do(t("The link was not made"), () => this.#api.createLink(values));
   }
 
   /**
@@ -85,19 +87,19 @@ export class ShareControl {
   }
 
   setVideo(id, video) {
-    return this.#do("The link was not changed", () => this.#api.setVideo(id, video));
+    return this.#do(t("The link was not changed"), () => this.#api.setVideo(id, video));
   }
 
   revoke(id) {
-    return this.#do("The link was not revoked", () => this.#api.revokeLink(id));
+    return this.#do(t("The link was not revoked"), () => this.#api.revokeLink(id));
   }
 
   removeVisitor(id) {
-    return this.#do("The visitor was not removed", () => this.#api.removeVisitor(id));
+    return this.#do(t("The visitor was not removed"), () => this.#api.removeVisitor(id));
   }
 
   stop() {
-    return this.#do("Sharing was not stopped", () => this.#api.stop());
+    return this.#do(t("Sharing was not stopped"), () => this.#api.stop());
   }
 
   async #do(title, act) {
@@ -105,7 +107,7 @@ export class ShareControl {
     try {
       answer = await act();
     } catch (error) {
-      this.#bus.emit("share-trouble", { title, text: error.message });
+      this.#bus.emit("share-trouble", { title, text: serverText(error) });
     }
     // After a failure too: what is shown may be what made it fail.
     await this.refresh();

@@ -1,5 +1,5 @@
 /** Writes numbers and times as text. Pure. */
-import { formatNumber, language, plural, t } from "./words.js";
+import { formatNumber, language, locale, plural, t } from "./words.js";
 
 const ABSENT = "–";
 const PERCENT = new Intl.NumberFormat(language, { style: "percent" });
@@ -30,6 +30,14 @@ export function formatPercent(share) {
     : PERCENT.format(Math.round(share * 100) / 100);
 }
 
+/**
+ * A share that is counted, unlike a probability, may well be all of it.
+ *
+ * @param {number} share 0-1
+ */
+export const formatPercentage = (share) =>
+  share >= 0.995 && share <= 1 ? PERCENT.format(1) : formatPercent(share);
+
 /** @param {number | null} ms */
 export function formatMs(ms) {
   if (!Number.isFinite(ms)) return ABSENT;
@@ -41,7 +49,8 @@ export function formatMs(ms) {
 export const formatRate = (perSecond) =>
   Number.isFinite(perSecond) ? oneDecimal(perSecond) : ABSENT;
 
-const oneDecimal = (number) =>
+/** @param {number} number */
+export const oneDecimal = (number) =>
   formatNumber(number, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** @param {number} bytes */
@@ -71,7 +80,7 @@ export const sessionName = ({ name, started_at }) => name || dayAndTime(new Date
 const dayAndTime = (date) =>
   Number.isNaN(date.getTime())
     ? t("Untitled session")
-    : date.toLocaleString(language, { dateStyle: "full", timeStyle: "short" });
+    : date.toLocaleString(locale, { dateStyle: "full", timeStyle: "short" });
 
 /** @param {string} text */
 export const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);

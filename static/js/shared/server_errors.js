@@ -31,6 +31,8 @@ const MEANINGS = {
   too_slow: t("The upload was too slow."),
   too_many_jobs: t("The server has too many tasks of this kind. Try again later."),
   not_ready: t("This is not ready yet."),
+  bad_import: t("This file is not a session's export that can be read."),
+  share_refused: t("Sharing is not possible just now."),
   not_found: t("The server does not have this, or no longer."),
   forbidden: t("This is not allowed here."),
   bad_value: t("The server does not accept a value that was sent."),

@@ -6,6 +6,10 @@
 /** Of the page, as its server chose it: a tag such as "de". */
 export const language = globalThis.document?.documentElement?.lang || "en";
 
+/** For dates: the reader's own way of writing them where the browser has one in this language. */
+export const locale =
+  globalThis.navigator?.languages?.find((tag) => tag.split("-")[0] === language) ?? language;
+
 /** Waited for here, once: every module that imports this one may translate from its first line. */
 const table = await load();
 const plurals = new Intl.PluralRules(language);

@@ -6,10 +6,14 @@ import { clampRange, formatOffset } from "../../../static/js/history/chart_optio
 import { formatStart } from "../../../static/js/history/dates.js";
 import { bridge, cellsOf, describeStrip } from "../../../static/js/history/strip.js";
 import { describeRetention } from "../../../static/js/history/views/session_list.js";
-import { formatPercentage } from "../../../static/js/history/views/emotion_shares.js";
 import { describe } from "../../../static/js/live/views/recording_bar.js";
 import { peopleOf, titlesOf } from "../../../static/js/history/people.js";
-import { formatCount, formatDuration, sessionName } from "../../../static/js/shared/format.js";
+import {
+  formatCount,
+  formatDuration,
+  formatPercentage,
+  sessionName,
+} from "../../../static/js/shared/format.js";
 
 test("sharedRange shows all of every session, before zero too", () => {
   assert.deepEqual(

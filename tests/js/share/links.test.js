@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import {
@@ -7,6 +8,7 @@ import {
   describeLink,
   describeOff,
   describeVisitor,
+  deviceName,
   formatEnd,
   linkOfSession,
   linkToShow,
@@ -92,6 +94,28 @@ test("a server that must be started to share says so, a missing network does not
   );
   assert.equal(describeOff("No network.").text, "No network.");
   assert.ok(describeOff(null).text);
+});
+
+test("the server's reasons are said in the reader's language", () => {
+  const source = readFileSync(
+    new URL("../../../fer_web/web/api/share_access.py", import.meta.url),
+    "utf8",
+  );
+  const constants = [...source.matchAll(/^_NO\w+ = \(\n([\s\S]*?)\n\)$/gm)];
+  const reasons = constants.map(([, lines]) => lines.replace(/^ *"|"$/gm, "").replaceAll("\n", ""));
+  assert.equal(reasons.length, 2);
+  const german = reasons.map((reason) => describeOff(reason, "de").text);
+  // Without a table these are the English of the script, which is not the server's.
+  for (const [i, reason] of reasons.entries()) assert.notEqual(german[i], reason);
+  assert.notEqual(german[0], german[1]);
+  assert.equal(describeOff("Something new.", "de").text, "Something new.");
+});
+
+test("a device keeps its names", () => {
+  assert.deepEqual(["Chrome on Android", "Browser"].map(deviceName), [
+    "Chrome on Android",
+    "Browser",
+  ]);
 });
 
 test("visitors go with their links", () => {

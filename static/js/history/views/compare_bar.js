@@ -1,4 +1,6 @@
 /** Shows which sessions are chosen to be compared. */
+import { t } from "../../shared/words.js";
+
 const LEAST = 2;
 const MOST = 4;
 
@@ -36,8 +38,8 @@ export class CompareBarView {
     const isReady = ids.length >= LEAST;
     bar.hidden = ids.length === 0;
     text.textContent = isReady
-      ? `${ids.length} of up to ${MOST} sessions chosen`
-      : "Choose one more to compare";
+      ? t("{count} of up to {most} sessions chosen", { count: ids.length, most: MOST })
+      : t("Choose one more to compare");
     link.hidden = !isReady;
     link.href = `/compare?ids=${ids.map(encodeURIComponent).join(",")}`;
     this.#bus.emit("picks-changed", { ids, isFull: ids.length >= MOST });

@@ -2,7 +2,8 @@
  * Shows one expression of every session as lines on a shared axis, or only what prevailed in each,
  * as strips.
  */
-import { capitalise, formatPercent, sessionName } from "../../shared/format.js";
+import { capitalise, emotionName, formatPercent, sessionName } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 import { joinLines, sharedRange } from "../alignment.js";
 import { Chart } from "../chart.js";
 import { formatOffset } from "../chart_options.js";
@@ -58,8 +59,8 @@ export class ComparisonChartView {
   #build(labels) {
     const { shown, strips } = this.#elements;
     shown.replaceChildren(
-      ...labels.map((label) => new Option(capitalise(label), label)),
-      new Option("Strips only", STRIPS),
+      ...labels.map((label) => new Option(capitalise(emotionName(label)), label)),
+      new Option(t("Strips only"), STRIPS),
     );
     shown.value = labels.includes("happy") ? "happy" : labels[0];
     strips.replaceChildren(...this.#compared.map((each, i) => this.#strip(each.session, i)));
@@ -79,7 +80,7 @@ export class ComparisonChartView {
         isStacked: false,
         read: (fromS, toS, points) => this.#read(label, fromS, toS, points),
         markers: this.#compared.some(({ originS }) => originS > 0)
-          ? [{ atS: 0, text: "aligned" }]
+          ? [{ atS: 0, text: t("aligned") }]
           : [],
       },
       keepsRange,
@@ -128,15 +129,15 @@ export class ComparisonChartView {
     const select = document.createElement("select");
     label.className = "compare-align";
     select.className = "field";
-    select.setAttribute("aria-label", `Zero of the axis for ${name}`);
+    select.setAttribute("aria-label", t("Zero of the axis for {name}", { name }));
     const options = markers.map(
       ({ id: markerId, at_s, text }) => new Option(`${formatOffset(at_s)} ${text}`, markerId),
     );
-    select.append(new Option("its start", ""), ...options);
+    select.append(new Option(t("its start"), ""), ...options);
     select.addEventListener("change", () =>
       this.#bus.emit("align-requested", { id, markerId: select.value }),
     );
-    label.append("Zero at ", select);
+    label.append(t("Zero at"), " ", select);
     return label;
   }
 
@@ -155,7 +156,9 @@ export class ComparisonChartView {
     const [fromS, toS] = this.#chart.range;
     const label = this.#elements.shown.value;
     this.#elements.moment.textContent =
-      atS === null ? `${formatOffset(fromS)} to ${formatOffset(toS)}` : `At ${formatOffset(atS)}`;
+      atS === null
+        ? t("{from} to {to}", { from: formatOffset(fromS), to: formatOffset(toS) })
+        : t("At {time}", { time: formatOffset(atS) });
     this.#timelines.forEach((timeline, i) => {
       const value = atS === null ? "" : this.#describe(timeline, atS, label);
       this.#values[i].textContent = value;

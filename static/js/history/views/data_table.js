@@ -1,5 +1,12 @@
 /** Shows the chart as a table: for screen readers, and for all who like numbers. */
-import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
+import {
+  capitalise,
+  emotionName,
+  formatDuration,
+  formatPercent,
+  oneDecimal,
+} from "../../shared/format.js";
+import { formatNumber, t } from "../../shared/words.js";
 import { buildTimeline } from "../samples.js";
 import { cellName } from "../strip.js";
 
@@ -36,9 +43,13 @@ export class DataTableView {
     const { fromS, toS } = this.#range;
     const view = { face: null, fromS, toS, points: ROWS, sampleHz: Math.min(1, session.sample_hz) };
     const timeline = buildTimeline(samples, view);
-    caption.textContent = `Mean scores in steps of ${formatStep(timeline.binS)}, from ${formatDuration(fromS)} to ${formatDuration(toS)}`;
+    caption.textContent = t("Mean scores in steps of {step}, from {from} to {to}", {
+      step: formatStep(timeline.binS),
+      from: formatDuration(fromS),
+      to: formatDuration(toS),
+    });
     table.tHead.replaceChildren(
-      row("th", ["Time", "Expression", ...session.labels.map(capitalise)]),
+      row("th", [t("Time"), t("Expression"), ...session.labels.map(emotionName).map(capitalise)]),
     );
     table.tBodies[0].replaceChildren(
       ...timeline.atS.map((atS, i) => row("td", cells(timeline, atS, i))),
@@ -47,7 +58,9 @@ export class DataTableView {
 }
 
 const formatStep = (seconds) =>
-  seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+  t("{seconds} s", {
+    seconds: seconds < 10 ? oneDecimal(seconds) : formatNumber(Math.round(seconds)),
+  });
 
 function cells({ scores, dominant }, atS, i) {
   return [

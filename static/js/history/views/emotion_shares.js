@@ -2,7 +2,7 @@
  * Shows how much of the time each expression prevailed, somebody was there, and no expression stood
  * out.
  */
-import { capitalise, formatPercent } from "../../shared/format.js";
+import { capitalise, emotionName, formatPercentage } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 
 export class EmotionSharesView {
@@ -26,10 +26,6 @@ export class EmotionSharesView {
   }
 }
 
-/** A share that is counted, unlike a probability, may well be all of it. */
-export const formatPercentage = (share) =>
-  share >= 0.995 && share <= 1 ? "100%" : formatPercent(share);
-
 function bar(label, share) {
   const item = document.createElement("li");
   const [name, track, fill, value] = ["bar-name", "bar-track", "bar-fill", "bar-value"].map(
@@ -41,7 +37,7 @@ function bar(label, share) {
   );
   item.className = "bar";
   item.dataset.emotion = label;
-  name.textContent = capitalise(label);
+  name.textContent = capitalise(emotionName(label));
   fill.style.setProperty("--emotion", emotionColour(label));
   fill.style.setProperty("transform", `scaleX(${share.toFixed(3)})`);
   value.textContent = formatPercentage(share);

@@ -1,5 +1,5 @@
 /** Shows under the chart, on its axis, what each face showed when. */
-import { titlesOf } from "../people.js";
+import { faceTitle, titlesOf } from "../people.js";
 import { cellsOf, describeStrip, drawStrip } from "../strip.js";
 
 const PARTS = 600;
@@ -7,7 +7,7 @@ const PARTS = 600;
 export class FaceStripsView {
   #root;
   #strips = {};
-  #titleOf = (face) => `Face ${face}`;
+  #titleOf = faceTitle;
   #range = null;
 
   /**

@@ -2,6 +2,8 @@
  * Asks what to look for: words, a tag, days. They are kept in the page's address, so that Back and
  * a reload keep it.
  */
+import { language, t } from "../../shared/words.js";
+
 const TYPING_MS = 250;
 const NAMES = ["search", "tag", "from", "to"];
 
@@ -74,9 +76,12 @@ export class FilterView {
     const { tag } = this.#elements;
     const chosen = tag.value;
     const names = [...new Set([...tags, chosen].filter(Boolean))].sort((a, b) =>
-      a.localeCompare(b),
+      a.localeCompare(b, language),
     );
-    tag.replaceChildren(new Option("All tags", ""), ...names.map((name) => new Option(name, name)));
+    tag.replaceChildren(
+      new Option(t("All tags"), ""),
+      ...names.map((name) => new Option(name, name)),
+    );
     tag.value = chosen;
     tag.closest("label").hidden = names.length === 0;
   }

@@ -1,11 +1,14 @@
 /** Shows facts and state of the session at the top of its page. */
-import { formatCount, formatDuration, sessionName } from "../../shared/format.js";
+import { countFaces, formatDuration, sessionName } from "../../shared/format.js";
+import { formatNumber, plural, t } from "../../shared/words.js";
 import { formatStart } from "../dates.js";
 
 const STATES = {
-  running: "Still recording",
-  interrupted: "Interrupted: the server stopped before the session did",
+  running: t("Still recording"),
+  interrupted: t("Interrupted: the server stopped before the session did"),
 };
+
+const SOURCES = { video: t("video") };
 
 export class HeadingView {
   #elements;
@@ -26,8 +29,8 @@ export class HeadingView {
     const parts = [formatStart(session.started_at, new Date()), formatDuration(session.length_s)];
     facts.textContent = [
       ...parts,
-      formatCount(session.faces, "face"),
-      formatCount(session.samples, "sample"),
+      countFaces(session.faces),
+      plural(session.samples, "{count} sample", "{count} samples"),
     ].join(" · ");
     model.textContent = describeModel(session);
     state.textContent = STATES[session.state] ?? "";
@@ -38,6 +41,11 @@ export class HeadingView {
 }
 
 function describeModel({ model, sample_hz, source }) {
-  const kind = source && source !== "camera" ? `, ${source}` : "";
-  return `Model ${model?.name ?? "unknown"} ${(model?.hash ?? "").slice(0, 12)}, up to ${sample_hz} samples a second${kind}`;
+  const kind = source && source !== "camera" ? `, ${SOURCES[source] ?? source}` : "";
+  const described = t("Model {name} {hash}, up to {rate} samples a second", {
+    name: model?.name ?? t("unknown"),
+    hash: (model?.hash ?? "").slice(0, 12),
+    rate: formatNumber(sample_hz),
+  });
+  return described + kind;
 }

@@ -1,5 +1,6 @@
 /** Shows moments that somebody named: to read, to rename, to find in the chart. */
 import { formatDuration } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 import { fromTemplate } from "../../shared/template_parts.js";
 
 export class MarkersView {
@@ -37,14 +38,14 @@ export class MarkersView {
     part("delete").addEventListener("click", () =>
       this.#bus.emit("marker-delete-requested", { id }),
     );
-    part("delete").setAttribute("aria-label", `Delete marker ${number}`);
+    part("delete").setAttribute("aria-label", t("Delete marker {number}", { number }));
     this.#listenToText(part("text"), { id, text, number });
     return item;
   }
 
   #listenToText(input, { id, text, number }) {
     input.value = text;
-    input.setAttribute("aria-label", `Text of marker ${number}`);
+    input.setAttribute("aria-label", t("Text of marker {number}", { number }));
     const rename = () =>
       input.value.trim() !== text &&
       this.#bus.emit("marker-rename-requested", { id, text: input.value.trim() });

@@ -1,4 +1,6 @@
 /** Shows notes and tags of a session, and keeps them when the field is left. */
+import { t } from "../../shared/words.js";
+
 const SAVED_MS = 2500;
 
 export class NotesView {
@@ -42,7 +44,7 @@ export class NotesView {
     remove.type = "button";
     remove.className = "tag-remove";
     remove.textContent = "×";
-    remove.setAttribute("aria-label", `Remove the tag ${name}`);
+    remove.setAttribute("aria-label", t("Remove the tag {name}", { name }));
     remove.addEventListener("click", () =>
       this.#setTags(this.#session.tags.filter((each) => each !== name)),
     );
@@ -65,7 +67,7 @@ export class NotesView {
 
   #tellSaved() {
     const { saved } = this.#elements;
-    saved.textContent = "Saved";
+    saved.textContent = t("Saved");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => (saved.textContent = ""), SAVED_MS);
   }

@@ -1,6 +1,7 @@
 /** Shows the strongest moment of each expression; pressing one shows it in the chart. */
 import { titlesOf } from "../people.js";
-import { capitalise, formatDuration, formatPercent } from "../../shared/format.js";
+import { capitalise, emotionName, formatDuration, formatPercent } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 
 /** Below this the strongest moment of an expression is no moment of it. */
@@ -42,8 +43,8 @@ export class PeaksView {
     swatch.style.setProperty("--emotion", emotionColour(label));
     facts.className = "row-end";
     facts.textContent = `${name}${formatDuration(at_s)}`;
-    button.append(swatch, `${capitalise(label)} ${formatPercent(score)}`, facts);
-    button.title = "Show in the chart";
+    button.append(swatch, `${capitalise(emotionName(label))} ${formatPercent(score)}`, facts);
+    button.title = t("Show in the chart");
     button.addEventListener("click", () => this.#bus.emit("jump-requested", { atS: at_s }));
     item.append(button);
     return item;

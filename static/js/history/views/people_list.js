@@ -1,8 +1,9 @@
 /** Shows who was there; names people, and says which faces are the same person. */
-import { formatCount, formatDuration } from "../../shared/format.js";
+import { formatDuration } from "../../shared/format.js";
+import { plural, t } from "../../shared/words.js";
 import { personMarkElement } from "../../shared/person_mark.js";
 import { fromTemplate } from "../../shared/template_parts.js";
-import { peopleOf } from "../people.js";
+import { faceTitle, peopleOf } from "../people.js";
 
 /** More rows than anybody reads; those who were there longest are shown. */
 const MAX_ROWS = 100;
@@ -39,7 +40,11 @@ export class PeopleListView {
     list.replaceChildren(...shown.map((person) => this.#row(person)));
     list.querySelector(`[data-person="${focused}"] input`)?.focus({ preventScroll: true });
     more.hidden = people.length <= MAX_ROWS;
-    more.textContent = `${people.length - MAX_ROWS} more were there for a shorter time.`;
+    more.textContent = plural(
+      people.length - MAX_ROWS,
+      "{count} more was there for a shorter time.",
+      "{count} more were there for a shorter time.",
+    );
     if (!form) return;
     form.hidden = people.length < 2;
     fill(this.#elements.from, shown);
@@ -61,8 +66,11 @@ export class PeopleListView {
     const { element: row, part } = fromTemplate(this.#elements.template);
     row.dataset.person = String(person.person);
     part("number").append(personMarkElement(person.person), String(person.person));
-    part("facts").textContent =
-      `${formatDuration(person.firstS)} to ${formatDuration(person.lastS)}, ${formatCount(person.samples, "sample")}`;
+    part("facts").textContent = t("{from} to {to}, {samples}", {
+      from: formatDuration(person.firstS),
+      to: formatDuration(person.lastS),
+      samples: plural(person.samples, "{count} sample", "{count} samples"),
+    });
     const field = part("name");
     if (field instanceof HTMLInputElement) this.#listenToName(field, person);
     else field.textContent = person.title;
@@ -73,8 +81,8 @@ export class PeopleListView {
 
   #listenToName(field, { person, name }) {
     field.value = name;
-    field.placeholder = `Face ${person}`;
-    field.setAttribute("aria-label", `Name of face ${person}`);
+    field.placeholder = faceTitle(person);
+    field.setAttribute("aria-label", t("Name of face {id}", { id: person }));
     field.addEventListener("change", () => this.#change(person, { name: field.value.trim() }));
     field.addEventListener("keydown", (event) => {
       if (event.key === "Escape") field.value = name;
@@ -84,13 +92,13 @@ export class PeopleListView {
 
   #mergedItem(face) {
     const item = document.createElement("li");
-    item.append(`with face ${face}`);
+    item.append(t("with face {id}", { id: face }));
     if (!this.#elements.form) return item;
     const apart = document.createElement("button");
     apart.type = "button";
     apart.className = "button is-small is-quiet";
-    apart.textContent = "Take apart";
-    apart.setAttribute("aria-label", `Take apart face ${face}`);
+    apart.textContent = t("Take apart");
+    apart.setAttribute("aria-label", t("Take apart face {id}", { id: face }));
     apart.addEventListener("click", () => this.#change(face, { same_as: face }));
     item.append(apart);
     return item;
@@ -115,6 +123,6 @@ const longest = (people) =>
     .sort((a, b) => a.person - b.person);
 
 function fill(select, people) {
-  const title = ({ person, name }) => (name ? `Face ${person}, ${name}` : `Face ${person}`);
+  const title = ({ person, name }) => (name ? `${faceTitle(person)}, ${name}` : faceTitle(person));
   select.replaceChildren(...people.map((each) => new Option(title(each), String(each.person))));
 }

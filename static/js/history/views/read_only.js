@@ -1,5 +1,6 @@
 /** Shows name, notes, tags and markers of a session of somebody else: to read, not to change. */
 import { formatDuration, sessionName } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 import { fromTemplate } from "../../shared/template_parts.js";
 
 export class ReadOnlyView {
@@ -21,7 +22,7 @@ export class ReadOnlyView {
   #show(session) {
     const { name, notes, tags } = this.#elements;
     name.textContent = sessionName(session);
-    notes.textContent = session.notes || "No notes.";
+    notes.textContent = session.notes || t("No notes.");
     tags.replaceChildren(...session.tags.map(tagItem));
   }
 

@@ -2,16 +2,17 @@
  * Shows one expression's value under the cursor; pressing it hides or shows its line. A part of
  * TimelineView.
  */
-import { capitalise, formatPercent } from "../../shared/format.js";
+import { capitalise, emotionName, formatPercent } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 
 export class ReadoutItem {
   button = document.createElement("button");
   #value = document.createElement("span");
-  #label;
+  #name;
 
   constructor(label, onToggle) {
-    this.#label = label;
+    this.#name = emotionName(label);
     const swatch = document.createElement("span");
     swatch.className = "swatch";
     swatch.style.setProperty("--emotion", emotionColour(label));
@@ -20,13 +21,13 @@ export class ReadoutItem {
     this.button.className = "readout-item";
     this.button.dataset.emotion = label;
     this.button.setAttribute("aria-pressed", "true");
-    this.button.title = `Hide or show ${label}`;
-    this.button.append(swatch, capitalise(label), this.#value);
+    this.button.title = t("Hide or show {name}", { name: this.#name });
+    this.button.append(swatch, capitalise(this.#name), this.#value);
     this.button.addEventListener("click", () => this.#toggle(onToggle));
   }
 
   get text() {
-    return `${this.#label} ${this.#value.textContent}`;
+    return `${this.#name} ${this.#value.textContent}`;
   }
 
   show(score) {

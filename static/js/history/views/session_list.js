@@ -1,5 +1,5 @@
 /** Shows the list of sessions, with its empty and failed states. */
-import { formatCount } from "../../shared/format.js";
+import { plural, t } from "../../shared/words.js";
 import { SessionRow } from "./session_row.js";
 
 export class SessionListView {
@@ -33,7 +33,8 @@ export class SessionListView {
     failedText.textContent = problem;
     more.hidden = !hasMore;
     removeAll.disabled = isEmpty && !isFiltered;
-    if (status === "ready") count.textContent = formatCount(total, "session");
+    if (status === "ready")
+      count.textContent = plural(total, "{count} session", "{count} sessions");
     if (status === "ready") retention.textContent = describeRetention(retentionDays);
     this.#fill(sessions);
   }
@@ -78,6 +79,10 @@ export class SessionListView {
 
 /** @param {number | null} days */
 export function describeRetention(days) {
-  if (!days) return "Sessions are kept until you delete them.";
-  return `Sessions are deleted ${formatCount(days, "day")} after they were recorded.`;
+  if (!days) return t("Sessions are kept until you delete them.");
+  return plural(
+    days,
+    "Sessions are deleted {count} day after they were recorded.",
+    "Sessions are deleted {count} days after they were recorded.",
+  );
 }

@@ -1,14 +1,21 @@
 /**
  * Shows one session of the list: its facts, its strip, its name to edit. A part of SessionListView.
  */
-import { capitalise, formatCount, formatDuration, sessionName } from "../../shared/format.js";
+import {
+  capitalise,
+  countFaces,
+  emotionName,
+  formatDuration,
+  sessionName,
+} from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
 import { UNSURE } from "../../shared/unsure.js";
 import { bridge, describeStrip, drawStrip } from "../strip.js";
 import { fromTemplate } from "../../shared/template_parts.js";
 
-const STATES = { running: "Recording", interrupted: "Interrupted" };
+const STATES = { running: t("Recording"), interrupted: t("Interrupted") };
 
 export class SessionRow {
   element;
@@ -43,15 +50,16 @@ export class SessionRow {
     this.#session = session;
     this.element.dataset.session = session.id;
     const link = this.#part("name");
-    link.textContent = sessionName(session);
+    const name = sessionName(session);
+    link.textContent = name;
     link.href = `/history/${encodeURIComponent(session.id)}`;
     this.#part("facts").textContent = facts(session, now);
     this.#showState(session);
     this.#showStrip(session);
     this.#part("tags").replaceChildren(...session.tags.map(tagItem));
-    this.#part("pick").setAttribute("aria-label", `Compare ${sessionName(session)}`);
-    this.#part("rename").setAttribute("aria-label", `Rename ${sessionName(session)}`);
-    this.#part("delete").setAttribute("aria-label", `Delete ${sessionName(session)}`);
+    this.#part("pick").setAttribute("aria-label", t("Compare {name}", { name }));
+    this.#part("rename").setAttribute("aria-label", t("Rename {name}", { name }));
+    this.#part("delete").setAttribute("aria-label", t("Delete {name}", { name }));
   }
 
   showPick(isPicked, isFull) {
@@ -63,7 +71,7 @@ export class SessionRow {
 
   #showState({ state, mine }) {
     const badge = this.#part("state");
-    badge.textContent = STATES[state] ?? (mine === false ? "Another browser" : "");
+    badge.textContent = STATES[state] ?? (mine === false ? t("Another browser") : "");
     badge.hidden = badge.textContent === "";
     badge.dataset.state = state;
   }
@@ -71,10 +79,10 @@ export class SessionRow {
   #showStrip({ strip, dominant, length_s, state }) {
     const canvas = this.#part("strip");
     const cells = bridge(strip, length_s / strip.length);
-    const nothing = state === "running" ? "Not summed up yet" : "No face";
+    const nothing = state === "running" ? t("Not summed up yet") : t("No face");
     drawStrip(canvas, cells);
     canvas.setAttribute("aria-label", dominant ? describeStrip(cells) : nothing);
-    this.#part("dominant").textContent = dominant ? capitalise(dominant) : nothing;
+    this.#part("dominant").textContent = dominant ? capitalise(emotionName(dominant)) : nothing;
     this.#part("swatch").hidden = dominant === null || dominant === UNSURE;
     this.#part("swatch").style.setProperty("--emotion", emotionColour(dominant));
   }
@@ -105,9 +113,7 @@ export class SessionRow {
 }
 
 function facts({ started_at, length_s, faces }, now) {
-  return [formatStart(started_at, now), formatDuration(length_s), formatCount(faces, "face")].join(
-    " · ",
-  );
+  return [formatStart(started_at, now), formatDuration(length_s), countFaces(faces)].join(" · ");
 }
 
 function tagItem(name) {

@@ -1,11 +1,13 @@
 /** Shows shares of time of the compared sessions, one column each. */
 import {
   capitalise,
-  formatCount,
+  countFaces,
+  emotionName,
   formatDuration,
-  formatPercent,
+  formatPercentage,
   sessionName,
 } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
 
@@ -33,31 +35,31 @@ export class SidesView {
     );
     this.#table.tBodies[0].replaceChildren(
       row(
-        "Recorded",
+        t("Recorded"),
         compared.map(({ session }) => formatStart(session.started_at, new Date())),
       ),
       row(
-        "Length",
+        t("Length"),
         compared.map(({ session }) => formatDuration(session.length_s)),
       ),
       row(
-        "Faces",
-        compared.map(({ session }) => formatCount(session.faces, "face")),
+        t("Faces"),
+        compared.map(({ session }) => countFaces(session.faces)),
       ),
       ...labels.map((label) =>
         barRow(
-          capitalise(label),
+          capitalise(emotionName(label)),
           emotionColour(label),
           summaries.map(({ shares }) => shares[label] ?? 0),
         ),
       ),
       barRow(
-        "Unsure",
+        t("Unsure"),
         "var(--text-soft)",
         summaries.map(({ unsure_share }) => unsure_share),
       ),
       barRow(
-        "Face in view",
+        t("Face in view"),
         "var(--accent)",
         summaries.map(({ face_present_share }) => face_present_share),
       ),
@@ -94,7 +96,7 @@ function barCell(share, colour) {
   );
   fill.style.setProperty("--emotion", colour);
   fill.style.setProperty("transform", `scaleX(${share.toFixed(3)})`);
-  value.textContent = share >= 0.995 ? "100%" : formatPercent(share);
+  value.textContent = formatPercentage(share);
   track.append(fill);
   bar.append(track, value);
   cell.append(bar);

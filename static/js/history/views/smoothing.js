@@ -1,4 +1,6 @@
 /** Asks by a slider over how many seconds scores are averaged. */
+import { formatNumber, t } from "../../shared/words.js";
+
 const SETTLE_MS = 200;
 
 export class SmoothingView {
@@ -34,7 +36,8 @@ export class SmoothingView {
 
   #describe() {
     const { slider, text } = this.#elements;
-    text.textContent = this.valueS === 0 ? "none" : `${this.valueS} s`;
+    text.textContent =
+      this.valueS === 0 ? t("none") : t("{seconds} s", { seconds: formatNumber(this.valueS) });
     slider.setAttribute("aria-valuetext", text.textContent);
   }
 }

@@ -1,5 +1,6 @@
 /** Offers what can be taken along: exports, a picture of the chart, the page on paper. */
-import { formatDuration, sessionName } from "../../shared/format.js";
+import { emotionName, formatDuration, sessionName } from "../../shared/format.js";
+import { locale } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 import { saveFile } from "../../shared/save_file.js";
 import { cssColour } from "../chart_options.js";
@@ -79,7 +80,7 @@ function writeHead(context, { name, started_at, length_s }, width) {
   context.fillStyle = cssColour("--text-soft");
   context.font = "13px system-ui, sans-serif";
   context.fillText(
-    `${new Date(started_at).toLocaleString()} · ${formatDuration(length_s)}`,
+    `${new Date(started_at).toLocaleString(locale)} · ${formatDuration(length_s)}`,
     14,
     50,
     width - 28,
@@ -93,8 +94,9 @@ function writeLegend(context, labels, y) {
     context.fillStyle = emotionColour(label);
     context.fillRect(x, y - 9, 10, 10);
     context.fillStyle = cssColour("--text");
-    context.fillText(label, x + 14, y);
-    x += 30 + context.measureText(label).width;
+    const name = emotionName(label);
+    context.fillText(name, x + 14, y);
+    x += 30 + context.measureText(name).width;
   }
 }
 

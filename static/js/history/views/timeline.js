@@ -1,7 +1,8 @@
 /**
  * Shows the seven expressions over time: the chart, what it says under the cursor, and its keys.
  */
-import { formatDuration } from "../../shared/format.js";
+import { formatDuration, oneDecimal } from "../../shared/format.js";
+import { formatNumber, t } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 import { Chart } from "../chart.js";
 import { buildTimeline, gapsOf, nearestRow, stack } from "../samples.js";
@@ -198,11 +199,11 @@ export class TimelineView {
 
   #describeDrawing(isAll) {
     const { binS } = this.#timeline;
+    const seconds = binS < 10 ? oneDecimal(binS) : formatNumber(Math.round(binS));
     const isMean = binS > 1.5 / this.#shown.session.sample_hz;
-    const mean = isMean
-      ? `Each point is the mean of ${binS.toFixed(binS < 10 ? 1 : 0)} s; zoom in to see more. `
-      : "";
-    return `${mean}${isAll ? "Drag to zoom." : "Double click shows all."} Grey: no face in view.`;
+    const mean = t("Each point is the mean of {seconds} s; zoom in to see more.", { seconds });
+    const zoom = isAll ? t("Drag to zoom.") : t("Double click shows all.");
+    return [...(isMean ? [mean] : []), zoom, t("Grey: no face in view.")].join(" ");
   }
 
   #showCursor(atS) {
@@ -222,7 +223,7 @@ export class TimelineView {
 
   #describeRange() {
     const [from, to] = this.#chart.range;
-    return `Mean, ${formatDuration(from)} to ${formatDuration(to)}`;
+    return t("Mean, {from} to {to}", { from: formatDuration(from), to: formatDuration(to) });
   }
 
   #mean(i) {

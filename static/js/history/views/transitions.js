@@ -2,7 +2,8 @@
  * Shows which expression followed which, and how often: a table whose darker cells are the more
  * frequent ones.
  */
-import { capitalise } from "../../shared/format.js";
+import { capitalise, emotionName } from "../../shared/format.js";
+import { formatNumber, t } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 
 export class TransitionsView {
@@ -22,7 +23,9 @@ export class TransitionsView {
     const most = Math.max(0, ...counts.flat());
     table.hidden = most === 0;
     none.hidden = most > 0;
-    note.textContent = `An expression counts when it lasts at least ${dwell_s} s.`;
+    note.textContent = t("An expression counts when it lasts at least {seconds} s.", {
+      seconds: formatNumber(dwell_s),
+    });
     table.tHead.replaceChildren(headRow(labels));
     table.tBodies[0].replaceChildren(
       ...labels.map((label, i) => bodyRow(label, counts[i], most, labels)),
@@ -33,7 +36,7 @@ export class TransitionsView {
 function headRow(labels) {
   const row = document.createElement("tr");
   const corner = document.createElement("td");
-  corner.textContent = "From \\ to";
+  corner.textContent = t("From \\ to");
   row.append(corner, ...labels.map((label) => heading(label, "col")));
   return row;
 }
@@ -48,16 +51,17 @@ function heading(label, scope) {
   const head = document.createElement("th");
   head.scope = scope;
   const text = document.createElement("span");
-  text.textContent = scope === "col" ? capitalise(label).slice(0, 3) : capitalise(label);
-  head.title = capitalise(label);
-  if (scope === "col") head.setAttribute("aria-label", label);
+  const name = emotionName(label);
+  text.textContent = scope === "col" ? capitalise(name).slice(0, 3) : capitalise(name);
+  head.title = capitalise(name);
+  if (scope === "col") head.setAttribute("aria-label", name);
   head.append(text);
   return head;
 }
 
 function cell(count, most, label) {
   const data = document.createElement("td");
-  data.textContent = count === 0 ? "·" : String(count);
+  data.textContent = count === 0 ? "·" : formatNumber(count);
   data.classList.toggle("is-none", count === 0);
   data.style.setProperty("--emotion", emotionColour(label));
   data.style.setProperty("--strength", `${most === 0 ? 0 : Math.round((count / most) * 60)}%`);

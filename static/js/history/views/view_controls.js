@@ -1,3 +1,4 @@
+import { t } from "../../shared/words.js";
 import { peopleOf } from "../people.js";
 
 /** Asks how the session is looked at: which face, as lines or stacked. */
@@ -26,7 +27,10 @@ export class ViewControlsView {
     const chosen = this.#face.value;
     const people = peopleOf(face_list);
     const options = people.map(({ person, title }) => new Option(title, String(person)));
-    const all = new Option(people.length > 1 ? `All ${people.length} faces` : "All faces", "");
+    const all = new Option(
+      people.length > 1 ? t("All {count} faces", { count: people.length }) : t("All faces"),
+      "",
+    );
     this.#face.replaceChildren(all, ...options);
     this.#face.value = options.some(({ value }) => value === chosen) ? chosen : "";
     this.#face.disabled = people.length < 2;

@@ -2,7 +2,7 @@
  * Shows all links: the open ones with what can be done about them, and, folded away, those that
  * ended.
  */
-import { formatCount } from "../../shared/format.js";
+import { plural } from "../../shared/words.js";
 import { isOpen } from "../links.js";
 import { KeyedList } from "./keyed_list.js";
 import { LinkRow } from "./link_row.js";
@@ -35,7 +35,11 @@ export class LinkListView {
     const over = links.filter((link) => !isOpen(link));
     none.hidden = links.some(isOpen);
     ended.hidden = over.length === 0;
-    endedTitle.textContent = `${formatCount(over.length, "link")} that ended`;
+    endedTitle.textContent = plural(
+      over.length,
+      "{count} link that ended",
+      "{count} links that ended",
+    );
     this.#fill();
     this.#ended.show(over, new Date(), null);
   }

@@ -1,5 +1,6 @@
 /** Shows one link of the list. A part of LinkListView. */
 import { KINDS, describeLink, isOpen } from "../links.js";
+import { t } from "../../shared/words.js";
 import { fromTemplate } from "../../shared/template_parts.js";
 
 const COPIED_MS = 2500;
@@ -55,11 +56,11 @@ export class LinkRow {
 
   #label({ name }) {
     const labels = {
-      show: `Show the QR code of ${name}`,
-      copy: `Copy the link ${name}`,
-      revoke: `Revoke ${name}`,
+      show: t("Show the QR code of {name}", { name }),
+      copy: t("Copy the link {name}", { name }),
+      revoke: t("Revoke {name}", { name }),
     };
-    const all = { ...labels, video: `Show the picture to the watchers of ${name}` };
+    const all = { ...labels, video: t("Show the picture to the watchers of {name}", { name }) };
     for (const [part, text] of Object.entries(all))
       this.#part(part).setAttribute("aria-label", text);
   }

@@ -1,4 +1,6 @@
 /** Shows the panel itself: open or closed, what it can show at all, and what went wrong in it. */
+import { serverText } from "../../shared/server_errors.js";
+import { t } from "../../shared/words.js";
 import { describeOff, isOpen } from "../links.js";
 
 export class ShareDialogView {
@@ -71,10 +73,10 @@ export class ShareDialogView {
     if (this.#hasShown)
       return this.#tell({
         kind: "stale",
-        title: "What you see may be old.",
-        text: problem.message,
+        title: t("What you see may be old."),
+        text: serverText(problem),
       });
-    failedText.textContent = problem.message;
+    failedText.textContent = serverText(problem);
     return void (dialog.dataset.state = "failed");
   }
 

@@ -1,12 +1,16 @@
 /** Shows the invitation: one link's QR code and address, to be scanned, copied or sent. */
+import { capitalise } from "../../shared/format.js";
+import { t } from "../../shared/words.js";
 import { KINDS, addressLabels, formatEnd, linkToShow } from "../links.js";
 
 const COPIED_MS = 2500;
 
 const HOW = {
-  join: "Scan the code with a phone's camera, or open the address on any device in this network.",
-  watch: "Who opens it sees what this browser's camera finds, while it runs.",
-  session: "Who opens it can read the session and export it, and change nothing.",
+  join: t(
+    "Scan the code with a phone's camera, or open the address on any device in this network.",
+  ),
+  watch: t("Who opens it sees what this browser's camera finds, while it runs."),
+  session: t("Who opens it can read the session and export it, and change nothing."),
 };
 
 export class ShownLinkView {
@@ -81,7 +85,8 @@ export class ShownLinkView {
     kind.textContent = KINDS[link.kind].label;
     name.textContent = link.name;
     how.textContent = HOW[link.kind];
-    end.textContent = `${formatEnd(link.expires_ms, new Date()).replace(/^e/, "E")}, or when you revoke it.`;
+    const ends = capitalise(formatEnd(link.expires_ms, new Date()));
+    end.textContent = t("{end}, or when you revoke it.", { end: ends });
     return this.#showChoices(link);
   }
 
@@ -104,7 +109,7 @@ export class ShownLinkView {
     if (url === this.#url) return;
     this.#url = url;
     address.textContent = url;
-    qr.alt = `QR code of ${url}`;
+    qr.alt = t("QR code of {url}", { url });
     qr.src = this.#qrPath(this.#link, index);
     this.#tellCopied(false);
   }
@@ -117,7 +122,7 @@ export class ShownLinkView {
 
   #tellCopied(isCopied = true) {
     const { copyLabel } = this.#elements;
-    copyLabel.textContent = isCopied ? "Copied" : "Copy link";
+    copyLabel.textContent = isCopied ? t("Copied") : t("Copy link");
     clearTimeout(this.#timer);
     if (isCopied) this.#timer = setTimeout(() => this.#tellCopied(false), COPIED_MS);
   }

@@ -1,5 +1,6 @@
 /** Shows who opened a link: with what, from where, since when. */
-import { describeVisitor } from "../links.js";
+import { formatNumber, t } from "../../shared/words.js";
+import { describeVisitor, deviceName } from "../links.js";
 import { fromTemplate } from "../../shared/template_parts.js";
 import { KeyedList } from "./keyed_list.js";
 
@@ -23,7 +24,7 @@ export class VisitorListView {
     const { none, count } = this.#elements;
     const names = new Map(links.map(({ id, name }) => [id, name]));
     none.hidden = visitors.length > 0;
-    count.textContent = visitors.length > 0 ? String(visitors.length) : "";
+    count.textContent = visitors.length > 0 ? formatNumber(visitors.length) : "";
     this.#rows.show(visitors, names, new Date());
   }
 }
@@ -46,12 +47,15 @@ class VisitorRow {
     const linkName = names.get(visitor.link) ?? "";
     this.#shown = { visitor, linkName };
     this.element.dataset.visitor = visitor.id;
-    this.#part("name").textContent = visitor.device;
+    this.#part("name").textContent = deviceName(visitor.device);
     this.#part("camera").hidden = !visitor.streams;
     this.#part("facts").textContent = describeVisitor(visitor, linkName, now);
     this.#part("remove").setAttribute(
       "aria-label",
-      `Remove ${visitor.device} at ${visitor.address}`,
+      t("Remove {device} at {address}", {
+        device: deviceName(visitor.device),
+        address: visitor.address,
+      }),
     );
   }
 }
