@@ -62,10 +62,6 @@ export function formatBytes(bytes) {
   return `${count < 100 ? oneDecimal(count) : Math.round(count)} ${unit}`;
 }
 
-/** @param {number} count @param {string} noun */
-export const formatCount = (count, noun) =>
-  `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
-
 /** @param {number} count */
 export const countFaces = (count) => plural(count, "{count} face", "{count} faces");
 

@@ -8,12 +8,7 @@ import { bridge, cellsOf, describeStrip } from "../../../static/js/history/strip
 import { describeRetention } from "../../../static/js/history/views/session_list.js";
 import { describe } from "../../../static/js/live/views/recording_bar.js";
 import { peopleOf, titlesOf } from "../../../static/js/history/people.js";
-import {
-  formatCount,
-  formatDuration,
-  formatPercentage,
-  sessionName,
-} from "../../../static/js/shared/format.js";
+import { formatDuration, formatPercentage, sessionName } from "../../../static/js/shared/format.js";
 
 test("sharedRange shows all of every session, before zero too", () => {
   assert.deepEqual(
@@ -68,13 +63,6 @@ test("durations read as clocks do", () => {
     "1:02:03",
   ]);
   assert.deepEqual([formatDuration(NaN), formatDuration(-3)], ["–", "0:00"]);
-});
-
-test("large counts are grouped", () => {
-  assert.deepEqual(
-    [formatCount(1, "face"), formatCount(54_000, "sample")],
-    ["1 face", "54,000 samples"],
-  );
 });
 
 test("a start is named by its day", () => {

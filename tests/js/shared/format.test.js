@@ -17,8 +17,9 @@ test("numbers and their absence", () => {
   assert.equal(format.formatBytes(512), "512 B");
   assert.equal(format.formatBytes(30_123), "30.1 kB");
   assert.equal(format.formatBytes(250_000), "250 kB");
-  assert.equal(format.formatCount(1, "face"), "1 face");
-  assert.equal(format.formatCount(0, "face"), "0 faces");
+  assert.equal(format.countFaces(1), "1 face");
+  assert.equal(format.countFaces(0), "0 faces");
+  assert.equal(format.countFaces(54_000), "54,000 faces");
 });
 
 test("describeFace says plainly when it is not sure", () => {
