@@ -232,6 +232,25 @@ def test_a_phone_shows_everything_in_one_column(browser, server, files, labelled
     analyze.context.close()
 
 
+def test_the_page_speaks_the_readers_language(browser, server, files):
+    analyze = AnalyzePage(browser, server.url, locale="de-DE", **PHONE)
+    analyze.choose(files / "two.png", files / "cut.jpg")
+    analyze.wait_for_done(2)
+    page = analyze.page
+    assert page.text_content("#announcer") == "1 Bild analysiert, 1 nicht"
+    assert page.text_content("#images-count") == "2 Bilder, 1 nicht analysiert"
+    assert page.text_content("#face-card [data-part=name]") == "Gesicht 1 von 2"
+    assert analyze.tile("two.png").inner_text().endswith("2 Gesichter: 1 fröhlich, 1 neutral")
+    # The meaning in the reader's language, then the server's own words.
+    assert "beschädigt oder nicht lesbar. (The JPEG" in analyze.tile("cut.jpg").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.goto(f"{server.url}/api?lang=fr")
+    assert page.inner_text("#types-title") == "Types"
+    assert page.locator(".api-summary [lang=en]").count() > 10
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    analyze.context.close()
+
+
 def test_a_video_is_sent_watched_and_leads_to_its_timeline(analyze, tmp_path):
     path = write_video(tmp_path / "smile.avi", [cv2.resize(astronaut_bgr(), (320, 320))] * 30)
     analyze.choose(path)
