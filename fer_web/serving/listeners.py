@@ -112,6 +112,16 @@ class TlsConnection(ssl.SSLSocket):
             raise OSError("The connection was closed.") from exc
 
 
+def _without_delay(listening: socket.socket) -> socket.socket:
+    """Let its connections send each answer at once.
+
+    By Nagle's algorithm one waits until the last one is acknowledged: answers to frames would come in heaps,
+    a round trip late. Connections inherit it from the listening socket.
+    """
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
 def open_listener(host: str, port: int, option: str = "port") -> socket.socket:
     """A listening TCP socket of one address family.
 
@@ -120,7 +130,7 @@ def open_listener(host: str, port: int, option: str = "port") -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
+        return _without_delay(socket.create_server((host, port), family=family, backlog=128))
     except OSError as exc:
         free = free_port_near(host, port)
         # Where no port can be had, it is the address that is wrong.

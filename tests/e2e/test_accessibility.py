@@ -139,6 +139,7 @@ ANALYZE = {
 
 PAGES = {
     "/?lang=de": "Gesichtsausdrücke, live",
+    "/history?lang=de": "Verlauf",
     "/api": "HTTP API",
     "/trust": "Trust this server",
     "/nothing-is-here": "There is no such page",

@@ -5,7 +5,13 @@ import pytest
 
 from fer_web.errors import PortTakenError
 from fer_web.serving import listeners
-from fer_web.serving.listeners import MAX_PER_ADDRESS, MAX_PER_NETWORK, AddressLimit, open_everywhere
+from fer_web.serving.listeners import (
+    MAX_PER_ADDRESS,
+    MAX_PER_NETWORK,
+    AddressLimit,
+    open_everywhere,
+    open_listener,
+)
 from fer_web.serving.threaded_server import ThreadedServer
 
 
@@ -55,6 +61,17 @@ def test_peer_limit_total_leaves_room_for_loopback():
 
 def test_peer_limit_behind_a_proxy_knows_the_total_alone():
     assert entered(AddressLimit(per_address=None, total=500), "10.0.0.1", 1000) == 500
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_connections_send_each_answer_at_once(host):
+    with (
+        open_listener(host, 0) as listening,
+        socket.create_connection(("127.0.0.1", listening.getsockname()[1])),
+    ):
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def test_open_everywhere_takes_one_port_for_both_families():

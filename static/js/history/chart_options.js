@@ -2,7 +2,7 @@
 import { formatDuration } from "../shared/format.js";
 import { formatNumber } from "../shared/words.js";
 
-export const AXIS_PX = 50;
+export const AXIS_PX = 64;
 export const RIGHT_PX = 26;
 /** Closer than this there is nothing more to see at five samples a second. */
 const SHORTEST_S = 4;
