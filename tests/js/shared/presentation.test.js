@@ -46,7 +46,7 @@ function build({ canFill = true, isForbidden = false } = {}) {
     bus.emit("fullscreen-requested");
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { bus, ask, classes, told, page, beside, used, stir, become };
+  return { bus, ask, classes, told, page, shell, beside, used, stir, become };
 }
 
 function withTimers(body) {
@@ -101,6 +101,14 @@ test(
     }
   }),
 );
+
+test("asked twice before the browser tells of full screen, it goes again", async () => {
+  const { ask, told, page, shell } = build();
+  page.fullscreenElement = shell;
+  await ask();
+  assert.equal(page.fullscreenElement, null);
+  assert.deepEqual(told, []);
+});
 
 test("the browser's own way out of full screen is followed", async () => {
   const { ask, told, become } = build();

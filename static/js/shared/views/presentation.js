@@ -29,11 +29,16 @@ export class PresentationView {
     this.#elements = elements;
     this.#bus = bus;
     this.#page = page;
-    bus.on("fullscreen-requested", () => (this.#isOn ? this.#leave() : this.#enter()));
+    bus.on("fullscreen-requested", () => (this.#isOnByNow() ? this.#leave() : this.#enter()));
     page.addEventListener("fullscreenchange", () => this.#follow(), options);
     page.addEventListener("keydown", (event) => this.#leaveByEscape(event), options);
     for (const type of LISTENS_TO)
       page.addEventListener(type, (event) => this.#stir(event), options);
+  }
+
+  /** A browser is in full screen a moment before it tells. */
+  #isOnByNow() {
+    return this.#isOn || this.#page.fullscreenElement === this.#elements.shell;
   }
 
   async #enter() {
