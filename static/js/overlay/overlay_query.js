@@ -44,10 +44,11 @@ function readParts(text, problems) {
   return known.length > 0 ? known : USUAL;
 }
 
+/** The live page's links say 1 and 0. */
 function readMirror(text, problems) {
-  if (text !== null && !["on", "off"].includes(text))
-    problems.push(`mirror: takes on or off, got ${JSON.stringify(text)}. It is off.`);
-  return text === "on";
+  if (text !== null && !["on", "off", "1", "0"].includes(text))
+    problems.push(`mirror: takes on or off, 1 or 0, got ${JSON.stringify(text)}. It is off.`);
+  return text === "on" || text === "1";
 }
 
 function readScale(text, problems) {

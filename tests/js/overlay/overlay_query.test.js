@@ -20,6 +20,17 @@ for (const [search, parts] of [
   });
 }
 
+test("the live page's way to say mirrored is taken too", () => {
+  for (const [said, isMirrored] of [
+    ["1", true],
+    ["0", false],
+    ["off", false],
+  ])
+    assert.deepEqual(pick(parseOverlayQuery(`?mirror=${said}`)), { isMirrored, problems: [] });
+});
+
+const pick = ({ isMirrored, problems }) => ({ isMirrored, problems: [...problems] });
+
 test("size and mirror are taken from the address", () => {
   const { scale, isMirrored, problems } = parseOverlayQuery("?scale=1.5&mirror=on");
   assert.deepEqual([scale, isMirrored, problems], [1.5, true, []]);
