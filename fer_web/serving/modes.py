@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
 from typing import Any, Protocol, TypeVar
 
+import simple_websocket
 from flask import Flask
 
 from fer_web.errors import OverloadedError
@@ -168,7 +169,10 @@ def _ending(base: type) -> type:
 
     class EndingWebSocket(base):  # type: ignore[misc]
         def close(self) -> None:
-            super().close()
+            # A client that has gone cannot be told so: by TLS its end is an error of its own.
+            with contextlib.suppress(OSError, simple_websocket.ConnectionClosed):
+                super().close()
+            self.ws.connected = False
             # One waits for a message, perhaps for the rest of one that never comes.
             self.ws.event.set()
             # The other reads.

@@ -1,9 +1,12 @@
+import ssl
 import threading
+from types import SimpleNamespace
 
 import pytest
+import simple_websocket
 
 from fer_web.errors import OverloadedError
-from fer_web.serving.modes import InTurn, ThreadingMode, serving_mode
+from fer_web.serving.modes import InTurn, ThreadingMode, _ending, serving_mode
 
 
 def test_one_at_a_time_and_who_finds_the_queue_full_is_refused():
@@ -89,3 +92,24 @@ def test_under_eventlet_waiting_holds_up_no_other_greenlet():
     release.set()
     first.wait(), second.wait()
     assert order == ["other", "first", "second"]
+
+
+@pytest.mark.parametrize(
+    "error", [ssl.SSLEOFError(), BrokenPipeError(), TimeoutError(), simple_websocket.ConnectionClosed()]
+)
+def test_a_client_that_has_gone_ends_both_threads_of_its_connection_without_an_error(error):
+    class Gone:
+        ws = SimpleNamespace(
+            connected=True,
+            event=threading.Event(),
+            sock=SimpleNamespace(shutdown=lambda how: shut.append(how)),
+        )
+
+        def close(self):
+            raise error
+
+    shut, connection = [], _ending(Gone)()
+    connection.close()
+    assert connection.ws.event.is_set()
+    assert shut
+    assert not connection.ws.connected
