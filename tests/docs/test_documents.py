@@ -25,8 +25,13 @@ def test_each_document_is_short(name, kilobytes):
     assert len(read(name).encode()) <= kilobytes * 1024
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_each_page_of_docs_is_short(path):
+    assert path.stat().st_size <= 10 * 1024
+
+
 def test_all_documents_together_are_short():
-    assert sum(path.stat().st_size for path in documents()) <= 65 * 1024
+    assert sum(path.stat().st_size for path in documents()) <= 100 * 1024
 
 
 @pytest.mark.parametrize("path", PLAIN, ids=lambda path: path.name)
