@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.inference.classifier import Classifier, Prediction
+from fer_web.inference.judgement import ViewSpreads, evidence_of, judge
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.results import FaceResult, FrameResult, face_result
 from fer_web.inference.shown_labels import ShownLabel, ShownLabels
@@ -17,9 +18,10 @@ from fer_web.vision.box_filter import BoxFilter
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
 from fer_web.vision.preprocess import Crops, crop_corners, crop_faces
-from fer_web.vision.smoothing import ScoreSmoother
+from fer_web.vision.smoothing import ScoreSmoother, ValueSmoother
 from fer_web.vision.tracking import FaceTracker, TrackedFaces
 from fer_web.vision.types import Frame
+from fer_web.vision.visibility import measure_faces
 
 
 @dataclass
@@ -28,7 +30,8 @@ class StreamState:
 
     tracker: FaceTracker
     smoother: ScoreSmoother
-    doubts: ScoreSmoother = field(default_factory=lambda: ScoreSmoother(0.0))
+    spreads: ViewSpreads = field(default_factory=ViewSpreads)
+    evidence: ValueSmoother = field(default_factory=ValueSmoother)
     labels: ShownLabels = field(default_factory=ShownLabels)
     views: AlternatingViews = field(default_factory=AlternatingViews)
     boxes: BoxFilter = field(default_factory=BoxFilter)
@@ -119,11 +122,21 @@ class Pipeline:
         prediction = self._see(crops, tracked.ids, state, heatmaps=heatmaps, alternates=constant_s > 0)
         watch.lap("classify")
         scores = state.smoother.update(tracked.ids, prediction.scores, captured_s, constant_s)
-        doubt = np.stack([prediction.uncertainty, 1 - prediction.uncertainty], axis=1)
-        uncertainty = state.doubts.update(tracked.ids, doubt, captured_s, constant_s)[:, 0]
+        spread = state.spreads.update(tracked.ids, prediction.scores)
+        size_hw = (frame_bgr.shape[0], frame_bgr.shape[1])
+        certainty = self._classifier.certainty
+        evidence = evidence_of(
+            prediction, spread, certainty, lambda: measure_faces(crops, tracked.faces, size_hw)
+        )
+        steady = state.evidence.update(tracked.ids, evidence, captured_s, constant_s)
         model = settings.applied_to(self._model)
         shown = state.labels.update(
-            tracked.ids, scores, uncertainty, model, time_s=captured_s, smoothing_s=constant_s
+            tracked.ids,
+            scores,
+            judge(scores, steady, certainty),
+            model,
+            time_s=captured_s,
+            smoothing_s=constant_s,
         )
         faces = _results(tracked, frame_bgr.shape[:2], prediction, scores, shown, model)
         return FrameResult(faces, watch.done(), settings)
@@ -159,8 +172,8 @@ def _results(
             fractions[row],
             prediction.take(row),
             scores[row],
+            shown[row],
             model,
-            shown=shown[row],
             corners=None if corners is None else corners[row],
         )
         for row, face_id in enumerate(tracked.ids)
