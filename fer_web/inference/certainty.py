@@ -1,4 +1,4 @@
-"""How likely the shown expression is right, and what speaks against it: a covered mouth, darkness, a turned head.
+"""How likely the shown expression is right, and what speaks against it: a covered mouth, darkness, a turn.
 
 Two small networks, fitted together by `python -m train certainty` and written down as JSON numbers beside
 the network that they judge. The first tells from a patch of the crop and what was measured of it which
@@ -24,7 +24,7 @@ FORMAT: Final = 1
 MAX_BYTES: Final = 5_000_000
 
 REASONS: Final = ("mouth_covered", "eyes_covered", "turned", "blurred", "dark", "small", "cut")
-"""Why a face may be unsure, in the order of the columns of conditions; stored by position, so only grow it."""
+"""Why a face may be unsure, in the order of the columns of conditions. Stored by position: only grow it."""
 
 PRESENT: Final = 0.5
 """A condition from here on is named as the reason; a named one stays down to STAYS."""
@@ -50,7 +50,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class Limit:
-    """A condition that is half present at `middle` of a measure and there at `middle + width` (soon below)."""
+    """A condition on one measure: half there at `middle`, fully beyond `middle + width`.
+
+    A negative width makes it hold where the measure is small.
+    """
 
     measure: str
     middle: float

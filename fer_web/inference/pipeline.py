@@ -12,6 +12,7 @@ from fer_web.inference.judgement import ViewSpreads, evidence_of, judge
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.results import FaceResult, FrameResult, face_result
 from fer_web.inference.shown_labels import ShownLabel, ShownLabels
+from fer_web.inference.stream_corrections import StreamCorrections
 from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
 from fer_web.inference.views import AlternatingViews, mirror_crops, mirror_maps
 from fer_web.vision.box_filter import BoxFilter
@@ -26,7 +27,7 @@ from fer_web.vision.visibility import measure_faces
 
 @dataclass
 class StreamState:
-    """A stream remembers this from frame to frame. Used by one thread at a time."""
+    """A stream remembers this from frame to frame. Used by one thread at a time, but for `corrections`."""
 
     tracker: FaceTracker
     smoother: ScoreSmoother
@@ -35,6 +36,7 @@ class StreamState:
     labels: ShownLabels = field(default_factory=ShownLabels)
     views: AlternatingViews = field(default_factory=AlternatingViews)
     boxes: BoxFilter = field(default_factory=BoxFilter)
+    corrections: StreamCorrections = field(default_factory=StreamCorrections)
 
 
 @dataclass(frozen=True)
@@ -121,25 +123,39 @@ class Pipeline:
         watch.lap("crop")
         prediction = self._see(crops, tracked.ids, state, heatmaps=heatmaps, alternates=constant_s > 0)
         watch.lap("classify")
-        scores = state.smoother.update(tracked.ids, prediction.scores, captured_s, constant_s)
-        spread = state.spreads.update(tracked.ids, prediction.scores)
-        size_hw = (frame_bgr.shape[0], frame_bgr.shape[1])
-        certainty = self._classifier.certainty
-        evidence = evidence_of(
-            prediction, spread, certainty, lambda: measure_faces(crops, tracked.faces, size_hw)
-        )
-        steady = state.evidence.update(tracked.ids, evidence, captured_s, constant_s)
+        state.corrections.see(tracked.ids, prediction.scores)
+        steady = state.smoother.update(tracked.ids, prediction.scores, captured_s, constant_s)
+        scores = state.corrections.apply(tracked.ids, steady)
+        evidence = self._evidence(frame_bgr, tracked, crops, prediction, state)
+        evidence = state.evidence.update(tracked.ids, evidence, captured_s, constant_s)
         model = settings.applied_to(self._model)
         shown = state.labels.update(
             tracked.ids,
             scores,
-            judge(scores, steady, certainty),
+            judge(scores, evidence, self._classifier.certainty),
             model,
             time_s=captured_s,
             smoothing_s=constant_s,
         )
         faces = _results(tracked, frame_bgr.shape[:2], prediction, scores, shown, model)
-        return FrameResult(faces, watch.done(), settings)
+        return FrameResult(faces, watch.done(), settings, state.corrections.faces)
+
+    def _evidence(
+        self,
+        frame_bgr: Frame,
+        tracked: TrackedFaces,
+        crops: Crops,
+        prediction: Prediction,
+        state: StreamState,
+    ) -> NDArray[np.float32]:
+        """What else than scores a judgement is made of, of this frame alone."""
+        size_hw = (frame_bgr.shape[0], frame_bgr.shape[1])
+        return evidence_of(
+            prediction,
+            state.spreads.update(tracked.ids, prediction.scores),
+            self._classifier.certainty,
+            lambda: measure_faces(crops, tracked.faces, size_hw),
+        )
 
     def _see(
         self, crops: Crops, face_ids: Sequence[int], state: StreamState, *, heatmaps: bool, alternates: bool
