@@ -55,19 +55,20 @@ def classify_both(
     count = len(crops)
     views = np.concatenate([crops, crops[:, :, ::-1]])
     both = classifier.explain(views) if heatmaps else classifier.classify(views)
-    one, other = both.scores[:count], both.scores[count:]
-    logs = np.log(np.maximum(one, LEAST_SCORE)) + np.log(np.maximum(other, LEAST_SCORE))
-    scores = softmax(logs / 2)
     maps = both.heatmaps
     if maps is not None:
         maps = mirror_maps(maps, np.arange(2 * count) >= count)
     mean = Prediction(
-        scores,
+        _mean_scores(both.scores),
         _mean(both.uncertainty),
-        None if both.original_scores is None else _mean(both.original_scores),
+        None if both.original_scores is None else _mean_scores(both.original_scores),
         None if maps is None else _mean(maps),
     )
-    return mean, view_spread(one, other)
+    return mean, view_spread(both.scores[:count], both.scores[count:])
+
+
+def _mean_scores(both: NDArray[np.float32]) -> NDArray[np.float32]:
+    return softmax(_mean(np.log(np.maximum(both, LEAST_SCORE))))
 
 
 def _mean(both: NDArray[np.float32]) -> NDArray[np.float32]:
