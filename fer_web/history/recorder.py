@@ -42,8 +42,8 @@ class Recorder:
     """The sessions that are being recorded, by client.
 
     `sample`, `detach`, `pause` and `resume` only change memory and may be called on eventlet's hub. `start`,
-    `reopen`, `mark` and `wait_for_end` block: call them through `run_waiting`. `next_notice` has a thread of
-    its own.
+    `reopen`, `mark`, `renew_leases` and `wait_for_end` block: call them through `run_waiting`. `next_notice`
+    has a thread of its own.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Recorder:
         self._is_stopping = False
         self._next_round_s = 0.0
         self._not_before_s = 0.0
+        self._renewing = threading.Lock()
         self._writer = threading.Thread(target=self._write, name="history-writer", daemon=True)
 
     def open(self) -> None:
@@ -209,6 +210,20 @@ class Recorder:
                 raise RecordingError("Nothing is being recorded, so the name is not kept.")
             session, face = recording.session, recording.first_face + face_id
         self._store.update_person(session.id, session.owner, face, name=name)
+
+    def renew_leases(self) -> None:
+        """Vouch for what is recorded here, and close what other servers left behind; every RENEW_S."""
+        if not self._renewing.acquire(blocking=False):  # a database that hangs holds one thread, not many
+            return
+        try:
+            with self._lock:
+                own = [each.session.id for each in self._recordings.values() if each.length_s is None]
+            if closed := self._store.renew_leases(own):
+                _log.info("%d sessions of a server that is gone were closed", closed)
+        except DatabaseError as exc:
+            _log.debug("No lease was renewed: %s", exc)  # the writer tells of the same
+        finally:
+            self._renewing.release()
 
     def next_notice(self) -> Notice | None:
         """Wait for what to tell a client next, and return it. None at the end."""

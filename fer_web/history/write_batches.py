@@ -47,6 +47,10 @@ class RecordingStore(Protocol):
         """End a session."""
         ...
 
+    def renew_leases(self, session_ids: Sequence[str]) -> int:
+        """Vouch for sessions that are recorded, and close those of servers that are gone."""
+        ...
+
     def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
         """Name a moment."""
         ...
