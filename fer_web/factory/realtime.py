@@ -131,6 +131,7 @@ def _periodic_tasks(
     return [
         PeriodicTask(TICK_S, links.announce_expired),
         PeriodicTask(1.0, unadmitted.end),
+        PeriodicTask(1.0, recorder.tell_late),
         PeriodicTask(3600.0, forget_old),
         PeriodicTask(600.0, expire_videos),
         PeriodicTask(RENEW_S, renew_leases),

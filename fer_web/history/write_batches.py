@@ -101,7 +101,7 @@ class Notices:
 
 
 class BatchWriter:
-    """Used by the recorder's writer thread alone."""
+    """Used by the recorder's writer thread; `tell_problem` by others too, while that thread waits."""
 
     def __init__(self, store: RecordingStore, lock: threading.Lock, notices: Notices) -> None:
         """Args: lock: guards recordings; never held during a query."""
