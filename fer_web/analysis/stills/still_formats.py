@@ -72,6 +72,8 @@ def _face_to_wire(face: FaceResult, still: StillResult) -> dict[str, Any]:
         "label": face.label,
         "confidence": round(face.confidence, _DIGITS),
         "sure": face.is_sure,
+        "rival": face.rival,
+        "reason": face.reason,
         **heatmap,
     }
 

@@ -9,6 +9,8 @@
  * @property {string} label the emotion with the highest score
  * @property {number} confidence 0-1
  * @property {boolean} sure false: the confidence is too low to name an expression
+ * @property {string | null} rival the next likely expression
+ * @property {string | null} reason what speaks against an unsure face
  * @property {import("./heatmap.js").Heatmap} [heatmap] where it was asked for and the network has
  *   any
  *
@@ -220,6 +222,8 @@ function parseFace(raw, emotions) {
     label: raw.label,
     confidence: raw.confidence,
     sure: raw.sure,
+    rival: emotions.includes(raw.rival) ? raw.rival : null,
+    reason: typeof raw.reason === "string" ? raw.reason : null,
     ...heatmap,
   };
 }

@@ -1,6 +1,6 @@
 /** Shows the side panel: one card for each face with its label and a bar for each expression. */
 import { EmotionBar, setText } from "../emotion_bar.js";
-import { capitalise, emotionName, countFaces, formatPercent } from "../format.js";
+import { capitalise, countFaces, describeDoubt, emotionName, formatPercent } from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
@@ -186,15 +186,12 @@ class FaceCard {
     });
   }
 
-  show({ label, confidence, sure, scores }, nowMs) {
+  show({ label, confidence, sure, rival, reason, scores }, nowMs) {
     this.seenMs = nowMs;
     if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
     setText(this.#parts.label, sure ? capitalise(emotionName(label)) : t("Unsure"));
-    setText(
-      this.#parts.confidence,
-      sure ? percent : t("closest: {guess}", { guess: `${emotionName(label)} ${percent}` }),
-    );
+    setText(this.#parts.confidence, sure ? percent : describeDoubt({ label, rival, reason }));
     this.element.classList.toggle("is-unsure", !sure);
     this.#parts.swatch.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);

@@ -1,6 +1,6 @@
 /** Shows expressions to be read from afar: in the presentation, and over another program's picture. */
 import { EmotionBar, setText } from "../emotion_bar.js";
-import { capitalise, emotionName, formatPercent } from "../format.js";
+import { capitalise, describeDoubt, emotionName, formatPercent } from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { plural, t } from "../words.js";
@@ -112,11 +112,14 @@ class LargeFace {
     this.element.append(head, bars);
   }
 
-  show({ label, confidence, sure, scores }, name, nowMs) {
+  show({ label, confidence, sure, rival, reason, scores }, name, nowMs) {
     this.seenMs = nowMs;
     setText(this.#name, name);
     setText(this.#label, sure ? capitalise(emotionName(label)) : t("Unsure"));
-    setText(this.#share, sure ? formatPercent(confidence) : `${emotionName(label)}?`);
+    setText(
+      this.#share,
+      sure ? formatPercent(confidence) : `${describeDoubt({ label, rival, reason })}?`,
+    );
     this.element.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);
   }
