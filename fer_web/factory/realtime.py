@@ -1,6 +1,7 @@
 """The Socket.IO server, and what works beside its handlers."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import Flask, request
@@ -20,8 +21,10 @@ from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
+from fer_web.realtime.unfinished import UnfinishedEvents
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
 from fer_web.realtime.watching import WatchHub
+from fer_web.serving.message_bounds import MessageBounds
 from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
 from fer_web.settings import Settings
@@ -78,7 +81,9 @@ def build_realtime(
     events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
-    tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, concurrency)
+    unfinished = UnfinishedEvents(socketio.server, connections.close_engine)
+    watched = (unadmitted.end, unfinished.end)
+    tasks = _periodic_tasks(sharing.links, watched, web.videos, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
     history.recorder.open()
@@ -104,14 +109,19 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
         # The middleware has checked the origin, by rules that know of proxies; [] sends no CORS headers.
         cors_allowed_origins=[],
     )
-    mode.prepare(socketio.server.eio, message_bytes)
-    limit_packets(socketio.server, settings.max_frames_per_s)
+    mode.prepare(socketio.server.eio, MessageBounds(message_bytes))
+    limit_packets(socketio.server, settings.max_frames_per_s, settings.max_frame_bytes)
     return socketio
 
 
 def _periodic_tasks(
-    links: LinkBook, unadmitted: UnadmittedConnections, videos: VideoService, concurrency: EngineConcurrency
+    links: LinkBook,
+    watched: Sequence[Callable[[], None]],
+    videos: VideoService,
+    concurrency: EngineConcurrency,
 ) -> list[PeriodicTask]:
+    """Args: watched: look after the connections about once a second."""
+
     def forget_old() -> None:
         # Beside the others: a database that is locked holds it up, and links must end in time.
         concurrency.spawn(links.forget_old)
@@ -121,7 +131,7 @@ def _periodic_tasks(
 
     return [
         PeriodicTask(TICK_S, links.announce_expired),
-        PeriodicTask(1.0, unadmitted.end),
+        *(PeriodicTask(1.0, look) for look in watched),
         PeriodicTask(3600.0, forget_old),
         PeriodicTask(600.0, expire_videos),
     ]

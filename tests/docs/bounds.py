@@ -38,6 +38,7 @@ NO_LIMITS = {
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
 
 REASONS = {
+    "MAX_CONNECTS": "Times that one connection may ask to be let in",
     "MAX_IMAGES_OF_CLIENT": "Images that one client has under way",
     "HANDSHAKE_TIMEOUT_S": "Time for a TLS handshake",
     "modes.REQUEST_TIMEOUT_S": "Time for a request's next bytes",

@@ -1,0 +1,98 @@
+"""What a hostile client sends to a real server; tests and benchmarks/harden.py use the same."""
+
+import contextlib
+import json
+import socket
+import struct
+import time
+
+import websocket
+
+from fer_web.vision.frames import encode_jpeg
+from tests.support.faces import camera_frame_bgr
+
+SOCKET_PATH = "/socket.io/?EIO=4&transport=websocket"
+NESTED_BYTES = 570_000
+PART_OPCODE = 0
+"""Of a later part of a message; RFC 6455, section 5.2."""
+
+
+def stranger(server, timeout_s=60):
+    """A WebSocket that has said nothing yet: it is not let in."""
+    connection = websocket.create_connection(f"ws://127.0.0.1:{server.port}{SOCKET_PATH}", timeout=timeout_s)
+    assert connection.recv().startswith("0{")
+    return connection
+
+
+def visitor(server, timeout_s=60):
+    """A WebSocket that was let in."""
+    connection = stranger(server, timeout_s)
+    connection.send("40")
+    assert connection.recv().startswith("40{")
+    return connection
+
+
+def nested_text(size=NESTED_BYTES):
+    """An event of lists in lists, whose parsing takes long; `size` bytes."""
+    lists = ",".join(["[" * 20 + "]" * 20] * (size // 41 - 1))
+    return f'42["frame",[{lists}]]'.ljust(size)
+
+
+def header_without_picture(seq=1, filler=0):
+    """A frame's header, whose binary part is still to come; filler: bytes of empty lists in it."""
+    header = {"seq": seq, "captured_ms": 1, "more": [[]] * (filler // 3)}
+    event = json.dumps(["frame", header, {"_placeholder": True, "num": 0}], separators=(",", ":"))
+    return f"451-{seq}{event}"
+
+
+def raw_part(opcode, data=b"", *, is_last=False):
+    """Bytes of a part of a message, its mask zero, so that it costs nothing to make."""
+    size = len(data)
+    if size < 126:
+        length = bytes([0x80 | size])
+    else:
+        length = b"\xfe" + struct.pack("!H", size) if size < 65536 else b"\xff" + struct.pack("!Q", size)
+    return bytes([(0x80 if is_last else 0) | opcode]) + length + b"\0" * 4 + data
+
+
+def send_until_cut(connection, data):
+    """Send it all, or as much as the server takes; works on a socket and on a WebSocket."""
+    with contextlib.suppress(OSError):
+        getattr(connection, "sock", connection).sendall(data)
+
+
+def texts_until_closed(connection, within_s=60):
+    """All texts that come until the server closes, pings answered; fails where it takes longer."""
+    end_s = time.monotonic() + within_s
+    texts = []
+    with contextlib.closing(connection.sock):
+        while True:
+            assert time.monotonic() < end_s, "the connection was left open"
+            try:
+                opcode, data = connection.recv_data()
+            except websocket.WebSocketTimeoutException:
+                raise AssertionError("the connection was left open") from None
+            except (websocket.WebSocketException, OSError):
+                return texts
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                return texts
+            texts.append(data.decode(errors="replace"))
+            if texts[-1] == "2":
+                with contextlib.suppress(OSError, websocket.WebSocketException):
+                    connection.send("3")
+
+
+def large_frame(size):
+    """A JPEG of a face with a comment that makes it this long."""
+    jpeg = encode_jpeg(camera_frame_bgr(), 80)
+    parts, left = [], size - len(jpeg)
+    while left > 4:
+        length = min(left - 2, 65_000)
+        parts.append(b"\xff\xfe" + struct.pack("!H", length) + b"\0" * (length - 2))
+        left -= length + 2
+    return jpeg[:2] + b"".join(parts) + jpeg[2:]
+
+
+def http_connection(server, timeout_s=60):
+    """A plain connection."""
+    return socket.create_connection(("127.0.0.1", server.port), timeout=timeout_s)
