@@ -96,3 +96,20 @@ def large_frame(size):
 def http_connection(server, timeout_s=60):
     """A plain connection."""
     return socket.create_connection(("127.0.0.1", server.port), timeout=timeout_s)
+
+
+def is_open_after(connection, data):
+    """Send these bytes; whether the server has not ended this connection (which does not block)."""
+    try:
+        connection.send(data)
+        return connection.recv(1000) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def large_head(number, lines=90):
+    """A head of many long lines, each of which is allowed by itself; its end does not come."""
+    line = f"X-{number}: {'a' * 64_000}\r\n".encode()
+    return b"GET / HTTP/1.1\r\nHost: localhost\r\n" + line * lines
