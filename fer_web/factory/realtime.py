@@ -12,11 +12,14 @@ from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts, new_stream_state
 from fer_web.factory.sharing import SharingParts
 from fer_web.factory.web import WebParts, max_message_bytes, security_rules
+from fer_web.history.leases import RENEW_S
+from fer_web.history.recorder import Recorder
 from fer_web.inference.results import FrameResult
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
@@ -76,14 +79,21 @@ def build_realtime(
         sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
     )
     events = StreamEvents(
-        socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s
+        socketio,
+        streams,
+        scheduler,
+        recordings,
+        StreamCorrector(streams, concurrency),
+        watching,
+        admission,
+        settings.max_frames_per_s,
     )
     events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
     unfinished = UnfinishedEvents(socketio.server, connections.close_engine)
-    watched = (unadmitted.end, unfinished.end)
-    tasks = _periodic_tasks(sharing.links, watched, web.videos, concurrency)
+    watched = (unadmitted.end, unfinished.end, history.recorder.tell_late)
+    tasks = _periodic_tasks(sharing.links, watched, web.videos, history.recorder, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
     history.recorder.open()
@@ -118,6 +128,7 @@ def _periodic_tasks(
     links: LinkBook,
     watched: Sequence[Callable[[], None]],
     videos: VideoService,
+    recorder: Recorder,
     concurrency: EngineConcurrency,
 ) -> list[PeriodicTask]:
     """Args: watched: look after the connections about once a second."""
@@ -129,9 +140,13 @@ def _periodic_tasks(
     def expire_videos() -> None:
         concurrency.spawn(lambda: concurrency.run_waiting(videos.jobs.expire))
 
+    def renew_leases() -> None:
+        concurrency.spawn(lambda: concurrency.run_waiting(recorder.renew_leases))
+
     return [
         PeriodicTask(TICK_S, links.announce_expired),
         *(PeriodicTask(1.0, look) for look in watched),
         PeriodicTask(3600.0, forget_old),
         PeriodicTask(600.0, expire_videos),
+        PeriodicTask(RENEW_S, renew_leases),
     ]

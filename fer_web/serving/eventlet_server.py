@@ -81,7 +81,7 @@ def connection_class(
 
         def setup(self) -> None:
             super().setup()
-            self.rfile = PacedHead(self.rfile, self.connection)
+            self.rfile: Any = PacedHead(self.rfile, self.connection)
 
         def handle_one_request(self) -> None:
             self.rfile.begin()
