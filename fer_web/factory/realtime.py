@@ -17,7 +17,7 @@ from fer_web.history.recorder import Recorder
 from fer_web.inference.results import FrameResult
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
-from fer_web.realtime.events import StreamEvents
+from fer_web.realtime.events import ClientLimits, StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
@@ -76,7 +76,7 @@ def build_realtime(
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(
-        sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
+        sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request), owner_of_request
     )
     events = StreamEvents(
         socketio,
@@ -86,13 +86,13 @@ def build_realtime(
         StreamCorrector(streams, concurrency),
         watching,
         admission,
-        settings.max_frames_per_s,
+        ClientLimits(settings.max_frames_per_s, settings.max_frame_bytes),
     )
     events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
     unfinished = UnfinishedEvents(socketio.server, connections.close_engine)
-    watched = (unadmitted.end, unfinished.end, history.recorder.tell_late)
+    watched = (unadmitted.end, unfinished.end, events.end_idle, history.recorder.tell_late)
     tasks = _periodic_tasks(sharing.links, watched, web.videos, history.recorder, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()

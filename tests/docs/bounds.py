@@ -38,6 +38,8 @@ NO_LIMITS = {
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
 
 REASONS = {
+    "MAX_OF_VISITOR": "Streams, and recordings, of one visitor",
+    "IDLE_TIMEOUT_S": "A stream without frames ends",
     "MAX_HEAD_BYTES": "Headers of one request together",
     "HEAD_TIMEOUT_S": "Time for the whole head of a request",
     "MAX_CONNECTS": "Times that one connection may ask to be let in",

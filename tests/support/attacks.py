@@ -4,8 +4,12 @@ import contextlib
 import json
 import socket
 import struct
+import threading
 import time
 
+import cv2
+import numpy as np
+import requests
 import websocket
 
 from fer_web.vision.frames import encode_jpeg
@@ -113,3 +117,53 @@ def large_head(number, lines=90):
     """A head of many long lines, each of which is allowed by itself; its end does not come."""
     line = f"X-{number}: {'a' * 64_000}\r\n".encode()
     return b"GET / HTTP/1.1\r\nHost: localhost\r\n" + line * lines
+
+
+def costly_frame():
+    """A JPEG of the most pixels and scans that are allowed: its decoding takes many times the usual."""
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 255, (130, 160, 3), np.uint8)
+    frame = cv2.resize(noise, (1600, 1300), interpolation=cv2.INTER_NEAREST)
+    _, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_QUALITY, 30])
+    return data.tobytes()
+
+
+@contextlib.contextmanager
+def flood_of_frames(clients, jpeg, in_flight=4):
+    """Keep frames in flight on each of these RawClients; gives a function that counts the answers."""
+    counts, must_end = [0] * len(clients), threading.Event()
+
+    def flood(number, client):
+        with contextlib.suppress(OSError, websocket.WebSocketException):
+            for seq in range(in_flight):
+                client.send_frame(jpeg, seq)
+            while not must_end.is_set():
+                client.next_answer()
+                counts[number] += 1
+                client.send_frame(jpeg, counts[number] + in_flight)
+
+    threads = [threading.Thread(target=flood, args=item) for item in enumerate(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield lambda: sum(counts)
+    finally:
+        must_end.set()
+        for thread in threads:
+            thread.join(60)
+
+
+def wait_for(is_so, within_s=60):
+    """Whether it becomes so within this time."""
+    end_s = time.monotonic() + within_s
+    while not is_so():
+        if time.monotonic() > end_s:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def json_of(server, path, cookie):
+    """The answer of the HTTP API to this browser."""
+    answer = requests.get(f"{server.url}{path}", headers={"Cookie": cookie, "Origin": server.url}, timeout=60)
+    return answer.json()
