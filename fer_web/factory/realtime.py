@@ -7,6 +7,7 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from fer_web.analysis.videos.video_service import VideoService
+from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts, new_stream_state
 from fer_web.factory.sharing import SharingParts
@@ -17,6 +18,7 @@ from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_recorder import StreamRecorder
+from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
@@ -47,6 +49,7 @@ def build_realtime(
     inference: InferenceParts,
     history: HistoryParts,
     sharing: SharingParts,
+    events: EventParts,
     web: WebParts,
 ) -> RealtimeParts:
     """Build the Socket.IO server, and start what works beside its handlers."""
@@ -66,23 +69,32 @@ def build_realtime(
     connections = Connections(socketio)
     watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, sharing.links.get)
     sharing.links.subscribe(watching.link_changed)
-    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=(sample, watching.observe))
+    # Samples first: a rule's marker then lies within what is recorded.
+    observers = (sample, watching.observe, events.hub.observe)
+    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=observers)
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(
         sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
     )
-    events = StreamEvents(
-        socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s
+    stream_events = StreamEvents(
+        socketio,
+        streams,
+        scheduler,
+        recordings,
+        watching,
+        StreamRules(events.hub, owner_of_request),
+        admission,
+        settings.max_frames_per_s,
     )
-    events.register()
+    stream_events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
     tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
     history.recorder.open()
-    concurrency.spawn(lambda: recordings.announce(events.send_notice))
+    concurrency.spawn(lambda: recordings.announce(stream_events.send_notice))
     concurrency.spawn(watching.run)
     concurrency.spawn(periodic.run)
     return RealtimeParts(

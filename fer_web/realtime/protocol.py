@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from fer_web.errors import FerWebError, ProtocolError
+from fer_web.events.rules import Rule, parse_rules
 from fer_web.history.types import Marker
 from fer_web.inference.results import FaceResult, FrameResult
 from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
@@ -26,6 +27,7 @@ EXPECTED_HEADER = (
 )
 EXPECTED_RECORD = '{"on": boolean, "session": id or null, "name": text or null}'
 EXPECTED_NAME = '{"face": integer, "name": text}'
+EXPECTED_RULES = '{"rules": list of rules}'
 EXPECTED_MARKER = '{"text": text, "at_s": number or null}'
 
 
@@ -123,6 +125,12 @@ def parse_name(arguments: tuple[Any, ...]) -> NameMessage:
     if not isinstance(name, str):
         raise ProtocolError(f"name takes {EXPECTED_NAME}; as name came {type(name).__name__}.")
     return NameMessage(face, name)
+
+
+def parse_rules_message(arguments: tuple[Any, ...]) -> tuple[Rule, ...]:
+    """Validate a `rules` event's arguments. Raises ProtocolError, InvalidValueError."""
+    message = _parse_object("rules", EXPECTED_RULES, arguments, ("rules",))
+    return parse_rules(message.get("rules"))
 
 
 def _parse_object(
