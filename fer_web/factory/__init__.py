@@ -4,6 +4,7 @@ Only app.py, commands, benchmarks and tests import this package; each module bui
 It may import every package but commands.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,14 +70,15 @@ class Application:
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
-        self.periodic.stop()
-        self.watching.stop()
-        self.videos.stop()
-        self.events.stop()
-        self.recorder.stop()
-        self.retention.stop()
-        self.image_turns.stop()
-        self.history.close()
+        with contextlib.ExitStack() as parts:  # each, also where one before it fails
+            parts.callback(self.history.close)
+            parts.callback(self.image_turns.stop)
+            parts.callback(self.retention.stop)
+            parts.callback(self.recorder.stop)
+            parts.callback(self.events.stop)
+            parts.callback(self.videos.stop)
+            parts.callback(self.watching.stop)
+            parts.callback(self.periodic.stop)
 
 
 def create_application(

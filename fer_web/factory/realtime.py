@@ -12,11 +12,14 @@ from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts, new_stream_state
 from fer_web.factory.sharing import SharingParts
 from fer_web.factory.web import WebParts, max_message_bytes, security_rules
+from fer_web.history.leases import RENEW_S
+from fer_web.history.recorder import Recorder
 from fer_web.inference.results import FrameResult
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import StreamRegistry
@@ -82,6 +85,7 @@ def build_realtime(
         streams,
         scheduler,
         recordings,
+        StreamCorrector(streams, concurrency),
         watching,
         StreamRules(events.hub, owner_of_request),
         admission,
@@ -90,7 +94,7 @@ def build_realtime(
     stream_events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
-    tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, concurrency)
+    tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, history.recorder, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
     history.recorder.open()
@@ -122,7 +126,11 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
 
 
 def _periodic_tasks(
-    links: LinkBook, unadmitted: UnadmittedConnections, videos: VideoService, concurrency: EngineConcurrency
+    links: LinkBook,
+    unadmitted: UnadmittedConnections,
+    videos: VideoService,
+    recorder: Recorder,
+    concurrency: EngineConcurrency,
 ) -> list[PeriodicTask]:
     def forget_old() -> None:
         # Beside the others: a database that is locked holds it up, and links must end in time.
@@ -131,9 +139,14 @@ def _periodic_tasks(
     def expire_videos() -> None:
         concurrency.spawn(lambda: concurrency.run_waiting(videos.jobs.expire))
 
+    def renew_leases() -> None:
+        concurrency.spawn(lambda: concurrency.run_waiting(recorder.renew_leases))
+
     return [
         PeriodicTask(TICK_S, links.announce_expired),
         PeriodicTask(1.0, unadmitted.end),
+        PeriodicTask(1.0, recorder.tell_late),
         PeriodicTask(3600.0, forget_old),
         PeriodicTask(600.0, expire_videos),
+        PeriodicTask(RENEW_S, renew_leases),
     ]

@@ -22,12 +22,13 @@ from fer_web.realtime.protocol import (
     seq_of,
 )
 from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 
-EVENTS = ("frame", "stop", "record", "marker", "name", "rules")
+EVENTS = ("frame", "stop", "record", "marker", "name", "rules", "take", "learn", "correct")
 """A client may send these."""
 
 MAX_QUEUED_PACKETS = 200
@@ -43,6 +44,7 @@ class StreamEvents:
         streams: StreamRegistry,
         scheduler: FrameScheduler,
         recordings: StreamRecorder,
+        corrector: StreamCorrector,
         watching: WatchHub,
         rules: StreamRules,
         admission: SocketAdmission,
@@ -53,6 +55,7 @@ class StreamEvents:
         self._streams = streams
         self._scheduler = scheduler
         self._recordings = recordings
+        self._corrector = corrector
         self._watching = watching
         self._rules = rules
         self._admission = admission
@@ -69,6 +72,9 @@ class StreamEvents:
         self._socketio.on_event("marker", self.on_marker)
         self._socketio.on_event("name", self.on_name)
         self._socketio.on_event("rules", self.on_rules)
+        self._socketio.on_event("take", self.on_take)
+        self._socketio.on_event("learn", self.on_learn)
+        self._socketio.on_event("correct", self.on_correct)
         self._socketio.on_event("*", self.on_unknown)
 
     def on_connect(self, auth: Any = None) -> None:
@@ -112,6 +118,18 @@ class StreamEvents:
     def on_rules(self, *arguments: Any) -> dict[str, Any] | None:
         """Replace the rules of this client's stream."""
         return self._within_budget(lambda: self._rules.set_rules(_sid(), arguments))
+
+    def on_take(self, *arguments: Any) -> dict[str, Any] | None:
+        """Keep the raw scores of a face for a while, to learn from."""
+        return self._within_budget(lambda: self._corrector.take(_sid(), arguments))
+
+    def on_learn(self, *arguments: Any) -> dict[str, Any] | None:
+        """Judge what was taken."""
+        return self._within_budget(lambda: self._corrector.learn(_sid(), arguments))
+
+    def on_correct(self, *arguments: Any) -> dict[str, Any] | None:
+        """Correct the shown scores of a face."""
+        return self._within_budget(lambda: self._corrector.correct(_sid(), arguments))
 
     def send_notice(self, notice: Notice) -> None:
         """Tell a client about its recording and rules; one that does not read it is not told more."""

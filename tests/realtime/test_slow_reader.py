@@ -73,7 +73,15 @@ def send_frame(queued):
     socketio = FakeSocketIO(connection)
     streams, answering = StreamRegistry(lambda: None, 4), AnsweringScheduler()
     events = StreamEvents(
-        socketio, streams, answering, NoRecordings(), NobodyWatches(), NoRules(), EverybodyMayEnter(), 60
+        socketio,
+        streams,
+        answering,
+        NoRecordings(),
+        None,
+        NobodyWatches(),
+        NoRules(),
+        EverybodyMayEnter(),
+        60,
     )
     with Flask(__name__).test_request_context():
         request.sid = "a"
