@@ -25,12 +25,13 @@ from fer_web.realtime.protocol import (
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
+from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 from fer_web.sharing.places import THIS_MACHINE, Sender
 from fer_web.vision.frames import check_jpeg_bytes
 
-EVENTS = ("frame", "stop", "record", "marker", "name", "take", "learn", "correct")
+EVENTS = ("frame", "stop", "record", "marker", "name", "rules", "take", "learn", "correct")
 """A client may send these."""
 
 MAX_QUEUED_PACKETS = 200
@@ -56,6 +57,7 @@ class StreamEvents:
         recordings: StreamRecorder,
         corrector: StreamCorrector,
         watching: WatchHub,
+        rules: StreamRules,
         admission: SocketAdmission,
         limits: ClientLimits,
     ) -> None:
@@ -66,6 +68,7 @@ class StreamEvents:
         self._recordings = recordings
         self._corrector = corrector
         self._watching = watching
+        self._rules = rules
         self._admission = admission
         self._limits = limits
         self._senders: dict[str, Sender] = {}
@@ -80,6 +83,7 @@ class StreamEvents:
         self._socketio.on_event("record", self.on_record)
         self._socketio.on_event("marker", self.on_marker)
         self._socketio.on_event("name", self.on_name)
+        self._socketio.on_event("rules", self.on_rules)
         self._socketio.on_event("take", self.on_take)
         self._socketio.on_event("learn", self.on_learn)
         self._socketio.on_event("correct", self.on_correct)
@@ -93,6 +97,7 @@ class StreamEvents:
         self._budgets[sid] = TokenBucket(self._limits.frames_per_s, time.monotonic)
         self._recordings.connect(sid, sender)
         self._watching.page_arrived(sid, is_local=sender.is_local)
+        self._rules.connect(sid, is_local=sender.is_local)
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget everything about a client, but for its recording: it may come back."""
@@ -102,6 +107,7 @@ class StreamEvents:
         self._recordings.disconnect(_sid())
         self._end_stream(_sid())
         self._watching.page_left(_sid())
+        self._rules.disconnect(_sid())
 
     def on_frame(self, *arguments: Any) -> dict[str, Any] | None:
         """Analyse a frame; the result is the acknowledgement."""
@@ -123,6 +129,10 @@ class StreamEvents:
         """Name the person of a face of the recording."""
         return self._within_budget(lambda: self._recordings.name_person(_sid(), arguments))
 
+    def on_rules(self, *arguments: Any) -> dict[str, Any] | None:
+        """Replace the rules of this client's stream."""
+        return self._within_budget(lambda: self._rules.set_rules(_sid(), arguments))
+
     def on_take(self, *arguments: Any) -> dict[str, Any] | None:
         """Keep the raw scores of a face for a while, to learn from."""
         return self._within_budget(lambda: self._corrector.take(_sid(), arguments))
@@ -142,7 +152,7 @@ class StreamEvents:
             self._recordings.stream_ended(sid)
 
     def send_notice(self, notice: Notice) -> None:
-        """Tell a client about its recording; one that does not read what it gets is not told more."""
+        """Tell a client about its recording and rules; one that does not read it is not told more."""
         if self._connections.queued_packets(notice.client) < MAX_QUEUED_PACKETS:
             self._socketio.emit(notice.event, notice.data, to=notice.client)
 
@@ -176,6 +186,7 @@ class StreamEvents:
             self._end_stream(sid)
         else:
             self._watching.stream_began(sid)
+            self._rules.stream_began(sid)
             self._admission.set_streaming(sid, True)
         return stream
 
@@ -189,6 +200,7 @@ class StreamEvents:
         if stream is not None:
             self._scheduler.cancel(stream)
             self._watching.stream_ended(sid)
+            self._rules.stream_ended(sid)
             self._admission.set_streaming(sid, False)
 
     def _spend(self, sid: str) -> None:

@@ -55,6 +55,14 @@ class NobodyWatches:
         """Nobody is told."""
 
 
+class NoRules:
+    def connect(self, sid, *, is_local):
+        """Nothing is evaluated."""
+
+    def stream_began(self, sid):
+        """Nothing is evaluated."""
+
+
 class EverybodyMayEnter:
     def enter_live(self, sid, end):
         """Nobody is refused."""
@@ -69,7 +77,15 @@ def send_frame(queued):
     socketio = FakeSocketIO(connection)
     streams, answering = StreamRegistry(lambda: None, 4), AnsweringScheduler()
     events = StreamEvents(
-        socketio, streams, answering, NoRecordings(), None, NobodyWatches(), EverybodyMayEnter(), LIMITS
+        socketio,
+        streams,
+        answering,
+        NoRecordings(),
+        None,
+        NobodyWatches(),
+        NoRules(),
+        EverybodyMayEnter(),
+        LIMITS,
     )
     with Flask(__name__).test_request_context():
         request.sid = "a"
