@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -167,20 +168,25 @@ def page() -> str:
         "# Bounds",
         "",
         f"These limits protect the server. `{COMMAND}` writes this page from the code.",
-        "A limit is named by its file and its constant. Three have no name: a frame is answered within 5 s.",
+        "A limit is named by its constant, and by its file where several have one name. Three have no",
+        "name: a frame is answered within 5 s.",
         "A silent connection ends after 20 s, or 45 s with native threads. A message or body may have twice",
         "`--max-frame-bytes`, unless its address takes files.",
     ]
     areas = [("Options of the server", settings_bounds())]
     areas += [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
+    times = Counter(each.name for _, bounds in areas for each in bounds)
     for heading, bounds in areas:
         lines += ["", f"## {heading}", "", "|limit|value|for|", "|---|---|---|"]
-        lines += [f"|{_where(each)}|{each.value}|{each.reason}|" for each in bounds]
+        lines += [
+            f"|{_where(each) if times[each.name] > 1 else each.name}|{each.value}|{each.reason}|"
+            for each in bounds
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _where(bound: Bound) -> str:
-    return bound.name if bound.name.startswith("--") else f"{bound.file.removesuffix('.py')}.{bound.name}"
+    return f"{bound.file.removesuffix('.py')}.{bound.name}"
 
 
 def _bounds_in(path: Path, root: Path) -> Iterator[Bound]:
