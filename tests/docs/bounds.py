@@ -40,6 +40,7 @@ NO_LIMITS = {
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
 
 REASONS = {
+    "MAX_SCANNED_PIXELS": "Pixels of an image file's JPEG times its scans",
     "MAX_OF_VISITOR": "Streams, and recordings, of one visitor",
     "IDLE_TIMEOUT_S": "A stream without frames ends",
     "MAX_HEAD_BYTES": "Headers of one request together",
