@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.inference.affect import second_of
 from fer_web.inference.classifier import Prediction
 from fer_web.inference.heatmaps import FaceHeatmap, face_heatmap
 from fer_web.inference.model_info import ModelInfo
@@ -26,6 +27,7 @@ class FaceResult:
         confidence: that score, 0-1.
         is_sure: whether the confidence is high enough, and the network's uncertainty low enough, to name it.
         heatmap: None where it was not asked for or the network has none.
+        second: another expression that is strong beside the label; None where there is none.
     """
 
     face_id: int
@@ -36,6 +38,7 @@ class FaceResult:
     confidence: float
     is_sure: bool
     heatmap: FaceHeatmap | None = None
+    second: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def face_result(
     """
     left, top, right, bottom = (float(value) for value in xyxy)
     best = int(np.argmax(scores)) if shown is None else shown.label
+    second = second_of(scores, best) if shown is None else shown.second
     confidence = float(scores[best])
     uncertainty = float(prediction.uncertainty[0])
     return FaceResult(
@@ -82,6 +86,7 @@ def face_result(
         confidence=confidence,
         is_sure=model.is_sure(confidence, uncertainty) if shown is None else shown.is_sure,
         heatmap=_heatmap(prediction, corners, model),
+        second=None if second is None else EMOTIONS[second],
     )
 
 

@@ -1,12 +1,13 @@
 """Decides which expression is shown of each face, so that it does not flicker where two are as likely."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.inference.affect import steady_second
 from fer_web.inference.model_info import ModelInfo
 
 FULL_CALM_S: Final = 0.25
@@ -25,11 +26,15 @@ LEAST_S: Final = 0.3
 
 @dataclass(frozen=True)
 class ShownLabel:
-    """What is shown of one face: a position in EMOTIONS, whether it is sure, and since when."""
+    """What is shown of one face: a position in EMOTIONS, whether it is sure, and since when.
+
+    `second`: position of another expression that is strong too; None: there is none.
+    """
 
     label: int
     is_sure: bool
     since_s: float
+    second: int | None = None
 
 
 class ShownLabels:
@@ -58,11 +63,25 @@ class ShownLabels:
         calm = min(1.0, smoothing_s / FULL_CALM_S)
         rows = zip(face_ids, scores, uncertainty.tolist(), strict=True)
         shown = {
-            face_id: _decide(self._last.get(face_id), row, doubt, model, time_s, calm)
+            face_id: _decide_both(self._last.get(face_id), row, doubt, model, time_s, calm)
             for face_id, row, doubt in rows
         }
         self._last = shown
         return tuple(shown.values())
+
+
+def _decide_both(
+    last: ShownLabel | None,
+    scores: NDArray[np.float32],
+    uncertainty: float,
+    model: ModelInfo,
+    time_s: float,
+    calm: float,
+) -> ShownLabel:
+    """The label, and the second expression beside it."""
+    shown = _decide(last, scores, uncertainty, model, time_s, calm)
+    second = steady_second(None if last is None else last.second, scores, shown.label, calm)
+    return shown if second == shown.second else replace(shown, second=second)
 
 
 def _decide(

@@ -201,6 +201,7 @@ def _face_to_wire(face: FaceResult) -> dict[str, Any]:
         "label": face.label,
         "confidence": round(face.confidence, 4),
         "sure": face.is_sure,
+        **({"second": face.second} if face.second else {}),
     }
 
 
