@@ -15,12 +15,13 @@ PAGE = ROOT / "docs" / "bounds.md"
 COMMAND = "python -m tests.docs.bounds --write"
 
 AREAS = {
-    "Streams and watchers": ("realtime", "vision/frames.py"),
+    "Streams and watchers": ("realtime", "vision/frames.py", "inference/stream_corrections.py"),
     "Connections and requests": ("serving", "web"),
     "Files": ("analysis",),
     "Custom models": ("inference/custom",),
     "History": ("history", "storage"),
     "Sharing and keys": ("sharing",),
+    "Events": ("events",),
 }
 """Headings of the page, and the packages of fer_web whose limits stand below them."""
 
