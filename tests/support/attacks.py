@@ -167,3 +167,11 @@ def json_of(server, path, cookie):
     """The answer of the HTTP API to this browser."""
     answer = requests.get(f"{server.url}{path}", headers={"Cookie": cookie, "Origin": server.url}, timeout=60)
     return answer.json()
+
+
+def many_scans():
+    """A JPEG of forty million pixels and 99 scans, in few bytes."""
+    grey = np.full((5000, 8000), 128, np.uint8)
+    data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * (99 - data.count(b"\xff\xda")) + data[-2:]

@@ -1,12 +1,15 @@
 """A real server with visitors, without a network: they come from this machine with their cookies.
 
-As a program it serves as app.py does.
+As a program it serves as app.py does, and says at each line of its standard input how late a task of its own
+was since the last: what every client waits for while something holds the hub.
 """
 
 import json
 import os
 import signal
 import sys
+import threading
+import time
 
 from fer_web.factory import create_application
 from fer_web.serving.listeners import AddressLimit, Listener, open_listener, url_of
@@ -15,6 +18,8 @@ from tests.support.servers import ServerProcess
 
 VISITORS = 40
 _FACTS = "facts: "
+_LAGS = "lags: "
+_LAG_STEP_S = 0.01
 
 
 class CrowdedServer(ServerProcess):
@@ -28,6 +33,18 @@ class CrowdedServer(ServerProcess):
         self.__dict__.update(json.loads(line.removeprefix(_FACTS)))
         return self
 
+    def take_lags_ms(self):
+        """How late a task was, each ten milliseconds since the last call."""
+        count = sum(line.startswith(_LAGS) for line in self.output)
+        self.tell("lags")
+        end_s = time.monotonic() + 60
+        while time.monotonic() < end_s:
+            found = [line for line in list(self.output) if line.startswith(_LAGS)]
+            if len(found) > count:
+                return json.loads(found[-1].removeprefix(_LAGS))
+            time.sleep(0.02)
+        raise TimeoutError("The server told no lags.")
+
 
 def main():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -38,11 +55,28 @@ def main():
     try:
         print(_FACTS + json.dumps(_facts(application, link)))
         print(f"fer-web is ready: open {url_of(listener)}", flush=True)
+        lags_ms = []
+        application.socketio.start_background_task(_measure, application.socketio, lags_ms)
+        threading.Thread(target=_tell, args=(lags_ms,), daemon=True).start()
         application.mode.serve(application.flask, [Listener(listener)], AddressLimit())
     except KeyboardInterrupt:
         pass
     finally:
         application.close()
+
+
+def _measure(socketio, lags_ms):
+    while True:
+        began_s = time.monotonic()
+        socketio.sleep(_LAG_STEP_S)
+        lags_ms.append((time.monotonic() - began_s - _LAG_STEP_S) * 1000)
+
+
+def _tell(lags_ms):
+    for _ in sys.stdin:
+        told = lags_ms[:]
+        del lags_ms[: len(told)]
+        print(_LAGS + json.dumps([round(each, 1) for each in told]), flush=True)
 
 
 def _facts(application, link):
