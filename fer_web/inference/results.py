@@ -29,6 +29,7 @@ class FaceResult:
         reason: one of certainty.REASONS, what speaks most against it; None where the face is sure, or nothing
             stands out.
         heatmap: None where it was not asked for or the network has none.
+        second: another expression that is strong beside the label; None where there is none.
     """
 
     face_id: int
@@ -40,6 +41,7 @@ class FaceResult:
     is_sure: bool
     heatmap: FaceHeatmap | None = None
     reason: str | None = None
+    second: str | None = None
 
     @property
     def rival(self) -> str:
@@ -92,6 +94,7 @@ def face_result(
         is_sure=shown.is_sure,
         heatmap=_heatmap(prediction, corners, model),
         reason=None if shown.is_sure else shown.reason,
+        second=None if shown.second is None else EMOTIONS[shown.second],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.inference.affect import steady_second
 from fer_web.inference.certainty import reason_of
 from fer_web.inference.judgement import Judgement
 from fer_web.inference.model_info import ModelInfo
@@ -32,12 +33,14 @@ class ShownLabel:
     Attributes:
         label: a position in EMOTIONS. is_sure: whether it is named. since_s: since when.
         reason: one of certainty.REASONS that speaks against it; None where none does.
+        second: position of another expression that is strong too; None: there is none.
     """
 
     label: int
     is_sure: bool
     since_s: float
     reason: str | None = None
+    second: int | None = None
 
 
 class ShownLabels:
@@ -65,11 +68,23 @@ class ShownLabels:
         """
         calm = min(1.0, smoothing_s / FULL_CALM_S)
         shown = {
-            face_id: _decide(self._last.get(face_id), scores[row], judgement.of(row), model, time_s, calm)
+            face_id: _with_second(
+                self._last.get(face_id),
+                _decide(self._last.get(face_id), scores[row], judgement.of(row), model, time_s, calm),
+                scores[row],
+                calm,
+            )
             for row, face_id in enumerate(face_ids)
         }
         self._last = shown
         return tuple(shown.values())
+
+
+def _with_second(
+    last: ShownLabel | None, shown: ShownLabel, scores: NDArray[np.float32], calm: float
+) -> ShownLabel:
+    second = steady_second(None if last is None else last.second, scores, shown.label, calm)
+    return shown if second == shown.second else replace(shown, second=second)
 
 
 def _decide(

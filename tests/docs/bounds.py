@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,28 +22,43 @@ AREAS = {
     "Custom models": ("inference/custom",),
     "History": ("history", "storage"),
     "Sharing and keys": ("sharing",),
+    "Events": ("events",),
 }
 """Headings of the page, and the packages of fer_web whose limits stand below them."""
 
 LIMIT = re.compile(
     r"_?MAX_\w+|MIN_FREE_BYTES|MIN_BYTES_PER_S|\w*TIMEOUT_S|\w*GRACE_S|\w*PER_S|\w*BURST|_FORM_MEMORY_BYTES"
-    r"|FORM_BYTES|BLOCK_BYTES|DISCARD\w+|WAITING_CALLS|WINDOW_S|PACKETS_A_FRAME|_PATIENCE_MS|INTERVAL_S"
+    r"|FORM_BYTES|BLOCK_BYTES|DISCARD\w+|WAITING_CALLS|WINDOW_S|PACKETS_A_FRAME|PATIENCE_S|INTERVAL_S"
 )
 """Names of constants that bound what a client may cost."""
 
 NO_LIMITS = {
     *("MAX_SEQ", "MAX_ALPHA", "MAX_FPS", "MAX_IN_FLIGHT", "ACK_TIMEOUT_MS", "MAX_COLOURS", "MAX_COMPARED"),
-    *("MAX_MISTAKES", "_MAX_HOLD_S", "MAX_JPEG_SIDE", "MAX_PADDED_SIDES", "_MAX_AGE_S", "MAX_SMOOTHING_S"),
+    *(
+        "MAX_STRETCH",
+        "MAX_MISTAKES",
+        "_MAX_HOLD_S",
+        "MAX_JPEG_SIDE",
+        "MAX_PADDED_SIDES",
+        "_MAX_AGE_S",
+        "MAX_SMOOTHING_S",
+    ),
     *("retention.INTERVAL_S", "retention.STOP_TIMEOUT_S"),
 }
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
 
 REASONS = {
+    "MAX_SCANNED_PIXELS": "Pixels of an image file's JPEG times its scans",
+    "MAX_OF_VISITOR": "Streams, and recordings, of one visitor",
+    "IDLE_TIMEOUT_S": "A stream without frames ends",
+    "MAX_HEAD_BYTES": "Headers of one request together",
+    "HEAD_TIMEOUT_S": "Time for the whole head of a request",
+    "MAX_CONNECTS": "Times that one connection may ask to be let in",
     "MAX_IMAGES_OF_CLIENT": "Images that one client has under way",
     "HANDSHAKE_TIMEOUT_S": "Time for a TLS handshake",
     "modes.REQUEST_TIMEOUT_S": "Time for a request's next bytes",
     "modes.STOP_TIMEOUT_S": "Connections get this long to end when the server stops",
-    "_PATIENCE_MS": "FFmpeg looks this long for a video's next frame",
+    "PATIENCE_S": "A video's next frame is decoded or encoded in this time",
     "REFUSALS_PER_S": "Events of one watcher that are answered, by a refusal",
     "DISCARDING_S": "That long it is read",
     "idle_s": "A folder test that is not used is forgotten",
@@ -161,20 +177,25 @@ def page() -> str:
         "# Bounds",
         "",
         f"These limits protect the server. `{COMMAND}` writes this page from the code.",
-        "A limit is named by its file and its constant. Three have no name: a frame is answered within 5 s.",
+        "A limit is named by its constant, and by its file where several have one name. Three have no",
+        "name: a frame is answered within 5 s.",
         "A silent connection ends after 20 s, or 45 s with native threads. A message or body may have twice",
         "`--max-frame-bytes`, unless its address takes files.",
     ]
     areas = [("Options of the server", settings_bounds())]
     areas += [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
+    times = Counter(each.name for _, bounds in areas for each in bounds)
     for heading, bounds in areas:
         lines += ["", f"## {heading}", "", "|limit|value|for|", "|---|---|---|"]
-        lines += [f"|{_where(each)}|{each.value}|{each.reason}|" for each in bounds]
+        lines += [
+            f"|{_where(each) if times[each.name] > 1 else each.name}|{each.value}|{each.reason}|"
+            for each in bounds
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _where(bound: Bound) -> str:
-    return bound.name if bound.name.startswith("--") else f"{bound.file.removesuffix('.py')}.{bound.name}"
+    return f"{bound.file.removesuffix('.py')}.{bound.name}"
 
 
 def _bounds_in(path: Path, root: Path) -> Iterator[Bound]:

@@ -3,8 +3,11 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, request
 
-from fer_web.realtime.events import MAX_QUEUED_PACKETS, StreamEvents
+from fer_web.realtime.events import MAX_QUEUED_PACKETS, ClientLimits, StreamEvents
 from fer_web.realtime.streams import FrameAnswer, StreamRegistry
+from fer_web.sharing.places import THIS_MACHINE
+
+LIMITS = ClientLimits(frames_per_s=60, frame_bytes=1000)
 
 
 class FakeConnection:
@@ -40,7 +43,7 @@ class AnsweringScheduler:
 
 
 class NoRecordings:
-    def connect(self, sid):
+    def connect(self, sid, sender):
         """Nothing is recorded."""
 
 
@@ -52,9 +55,18 @@ class NobodyWatches:
         """Nobody is told."""
 
 
+class NoRules:
+    def connect(self, sid, *, is_local):
+        """Nothing is evaluated."""
+
+    def stream_began(self, sid):
+        """Nothing is evaluated."""
+
+
 class EverybodyMayEnter:
     def enter_live(self, sid, end):
         """Nobody is refused."""
+        return THIS_MACHINE
 
     def set_streaming(self, sid, is_streaming):
         """Nobody is told."""
@@ -65,7 +77,15 @@ def send_frame(queued):
     socketio = FakeSocketIO(connection)
     streams, answering = StreamRegistry(lambda: None, 4), AnsweringScheduler()
     events = StreamEvents(
-        socketio, streams, answering, NoRecordings(), None, NobodyWatches(), EverybodyMayEnter(), 60
+        socketio,
+        streams,
+        answering,
+        NoRecordings(),
+        None,
+        NobodyWatches(),
+        NoRules(),
+        EverybodyMayEnter(),
+        LIMITS,
     )
     with Flask(__name__).test_request_context():
         request.sid = "a"

@@ -1,4 +1,5 @@
 /** Writes numbers and times as text. Pure. */
+import { compoundName } from "./affect.js";
 import { formatNumber, language, locale, plural, t } from "./words.js";
 
 const ABSENT = "–";
@@ -41,6 +42,16 @@ export function describeDoubt({ label, rival, reason }) {
   const why = reasonText(reason);
   return why ? `${guess}, ${why}` : guess;
 }
+
+/**
+ * What a face shows: its label, or what the label and a second expression are together.
+ *
+ * @param {{label: string, sure: boolean, second?: string}} face
+ * @param {boolean} [hasSecond] whether a second expression is shown
+ * @returns {string} in small letters
+ */
+export const expressionName = ({ label, sure, second }, hasSecond = true) =>
+  hasSecond && sure && second ? compoundName(label, second) : emotionName(label);
 
 /** @param {string} label of the wire @returns {string} as people read it, in small letters */
 export const emotionName = (label) => EMOTION_NAMES[label] ?? label;
@@ -127,13 +138,14 @@ export function formatDuration(seconds) {
 /**
  * A face's label as the overlay shows it.
  *
- * @param {{label: string, confidence: number, sure: boolean, rival?: string | null, reason?: string |
- *   null}} face
+ * @param {{label: string, confidence: number, sure: boolean, second?: string, rival?: string | null,
+ *   reason?: string | null}} face
  * @param {boolean} [hasPercentage]
+ * @param {boolean} [hasSecond]
  */
-export function describeFace(face, hasPercentage = true) {
+export function describeFace(face, hasPercentage = true, hasSecond = true) {
   if (!face.sure) return t("Unsure: {guess}", { guess: describeDoubt(face) });
-  const name = capitalise(emotionName(face.label));
+  const name = capitalise(expressionName(face, hasSecond));
   return hasPercentage ? `${name} ${formatPercent(face.confidence)}` : name;
 }
 
