@@ -20,6 +20,7 @@ from benchmarks.composites import Portrait, make_portraits
 from benchmarks.made_streams import FPS, HEAD_PX, Head, Moment, cut_head, filmed
 from benchmarks.options import add_blazeface, new_parser
 from benchmarks.photos import load_face_photos
+from benchmarks.sureness import measure_cost, measure_sureness
 from fer_web.factory.inference import build_pipeline, new_stream_state
 from fer_web.inference.artifact import load_artifact
 from fer_web.inference.classifier import LiteRTClassifier
@@ -255,11 +256,21 @@ def new_bench(options: argparse.Namespace) -> Bench:
     return Bench(portraits, pipeline, detector, settings, options.seed, scale)
 
 
+def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield all rows; those of sureness need photos with labels."""
+    bench = new_bench(options)
+    if options.photos is not None:
+        step = round(1 / bench.scale)
+        yield from measure_sureness(options.photos, options.blazeface, options.seed, step)
+    yield "certainty costs", measure_cost(bench.portraits[0].photo_bgr)
+    yield from measure(bench)
+
+
 def main() -> None:
     """Run and print."""
     options = parse_arguments()
     table = {}
-    for name, figures in measure(new_bench(options)):
+    for name, figures in rows_of(options):
         table[name] = figures
         if not options.json:
             cells = "".join(f"  {key} {value:.4g}" for key, value in figures.items())
