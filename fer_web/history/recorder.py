@@ -239,7 +239,7 @@ class Recorder:
         with self._lock:
             recording = self._of_client.get(client)
             if recording is None:
-                raise RecordingError("Nothing is being recorded, so the name is not kept.")
+                raise RecordingError("Nothing is being recorded: watchers see the name, but it is not kept.")
             session, face = recording.session, recording.first_face + face_id
         self._store.update_person(session.id, session.owner, face, name=name)
 

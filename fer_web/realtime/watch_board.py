@@ -1,13 +1,16 @@
 """Keeps who watches whose stream, and what is due. Pure: time is passed in, nothing is locked."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fer_web.inference.results import FrameResult
 
 INTERVAL_S = 0.1
 """Seconds between two views of one stream, and between two states of it."""
+
+MAX_NAMES = 100
+"""Names of people of one stream that watchers see; the oldest goes."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Due:
         pages: the owner's own live pages.
         people: how many visitors the watchers are; one with two tabs counts once.
         view: None: no new one.
+        names: what the people of its faces are called, by the face's id.
         has_changed: watchers and pages should hear the state again.
     """
 
@@ -42,6 +46,7 @@ class Due:
     is_live: bool
     view: View | None
     has_changed: bool
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class _Scene:
     pages: set[str] = field(default_factory=set)
     streams: list[str] = field(default_factory=list)
     watchers: dict[str, _Watcher] = field(default_factory=dict)
+    names: dict[str, dict[int, str]] = field(default_factory=dict)
     view: View | None = None
     next_view_s: float = 0.0
     has_changed: bool = False
@@ -84,6 +90,7 @@ class _Scene:
             is_live=bool(self.streams),
             view=view,
             has_changed=has_changed,
+            names=dict(self.names.get(self.streams[-1], {})) if self.streams else {},
         )
 
 
@@ -146,10 +153,23 @@ class WatchBoard:
         if scene.streams[-1] == sid:
             scene.view = None
         scene.streams.remove(sid)
+        scene.names.pop(sid, None)
         scene.has_changed = True
         if sid in self._local_streams:
             self._local_streams.remove(sid)
             self._lead_followers()
+
+    def name_person(self, sid: str, face: int, name: str) -> None:
+        """Keep what the person of a face of a page's stream is called, as long as the stream lasts."""
+        scene = self._scene_of_page(sid)
+        if scene is None or sid not in scene.streams:
+            return
+        names = scene.names.setdefault(sid, {})
+        names.pop(face, None)
+        if name:
+            names[face] = name
+        while len(names) > MAX_NAMES:
+            del names[next(iter(names))]
 
     def put_view(self, sid: str, view: View) -> bool:
         """A result of a page's stream; the newest takes the place of one that waits.

@@ -94,6 +94,11 @@ class WatchHub:
             self._board.end_stream(sid)
             self._news.notify()
 
+    def person_named(self, sid: str, face: int, name: str) -> None:
+        """A page says what the person of a face of its stream is called; empty takes the name away."""
+        with self._news:
+            self._board.name_person(sid, face, name)
+
     def observe(self, client: str, captured_s: float, result: FrameResult, jpeg: bytes) -> None:
         """Take a result; an Observer of the scheduler."""
         with self._news:
@@ -171,7 +176,7 @@ class WatchHub:
             link = links[link_id]
             if link is not None:
                 (with_video if link.video else without).extend(self._reading(sids))
-        wire = view_to_wire(view.captured_s, view.result, jpeg_size_hw(view.jpeg))
+        wire = view_to_wire(view.captured_s, view.result, jpeg_size_hw(view.jpeg), due.names)
         self._emit("view", wire, view.jpeg, to=with_video, namespace=NAMESPACE)
         self._emit("view", wire, to=without, namespace=NAMESPACE)
 

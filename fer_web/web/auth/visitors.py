@@ -87,7 +87,9 @@ class VisitorAccess:
 
         @routes.get("/l/<token>")
         def open_link(token: str) -> BaseResponse:
-            return self._open(self._redeem(token))
+            link = self._redeem(token)
+            # Who watches is told by the address what to show.
+            return self._open(link, with_query(home_of(link)) if link.kind == "watch" else None)
 
         @routes.get("/l/<token>/overlay")
         def open_overlay(token: str) -> BaseResponse:
