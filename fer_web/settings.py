@@ -19,6 +19,8 @@ Recording = Literal["on", "off"]
 Sharing = Literal["on", "off"]
 PixelScaling = Literal["auto", "0..1", "-1..1", "0..255"]
 Colour = Literal["grey", "rgb", "bgr"]
+LogFormat = Literal["text", "json"]
+Switch = Literal["on", "off"]
 Trust = Literal["on", "off"]
 DetectorName = Literal["auto", "blazeface", "haar"]
 
@@ -117,6 +119,21 @@ class Settings:
     record_hz: float = _option(5.0, "samples a second that are recorded of each face", low=0.1, high=30.0)
     retention_days: int = _option(
         30, "days after which a session is removed; 0 keeps all", low=0, high=36_500
+    )
+    log_format: str = _option(
+        "text",
+        "form of the log: lines of text, or of json for programs that collect logs; then no token is printed",
+        choices=get_args(LogFormat),
+    )
+    log_requests: str = _option(
+        "off", "whether each HTTP request is logged, without tokens and ids", choices=get_args(Switch)
+    )
+    metrics_token: str = _option(
+        "",
+        "lets others than this machine read /metrics, as Authorization: Bearer TOKEN; empty: nobody. Other "
+        "users of this machine can read a command line: set it in the environment",
+        is_secret=True,
+        shortest=16,
     )
 
     share: str = _option(
@@ -220,6 +237,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _limits(metadata: Mapping[str, Any]) -> str:
+    if "shortest" in metadata:
+        return f"; {metadata['shortest']} characters at least"
     if "choices" in metadata:
         return f"; {', '.join(metadata['choices'])}"
     return f"; {metadata['low']} to {metadata['high']}" if "low" in metadata else ""
@@ -268,5 +287,7 @@ def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
     choices = metadata.get("choices")
     if choices and value not in choices:
         raise SettingsError(f"{name} is {value!r}; allowed: {', '.join(choices)}.")
+    if value and len(str(value)) < metadata.get("shortest", 0):
+        raise SettingsError(f"{name} has {len(str(value))} characters; {metadata['shortest']} are the least.")
     if "low" in metadata and not metadata["low"] <= value <= metadata["high"]:
         raise SettingsError(f"{name} is {value}; allowed: {metadata['low']} to {metadata['high']}.")

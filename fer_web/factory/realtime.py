@@ -9,11 +9,13 @@ from flask_socketio import SocketIO
 from fer_web.analysis.videos.video_service import VideoService
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts, new_stream_state
+from fer_web.factory.readiness import build_readiness
 from fer_web.factory.sharing import SharingParts
 from fer_web.factory.web import WebParts, max_message_bytes, security_rules
 from fer_web.history.leases import RENEW_S
 from fer_web.history.recorder import Recorder
 from fer_web.inference.results import FrameResult
+from fer_web.metrics.server_metrics import ServerMetrics
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
@@ -26,9 +28,12 @@ from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
 from fer_web.realtime.watching import WatchHub
 from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
+from fer_web.serving.readiness import CHECK_S, Readiness
 from fer_web.settings import Settings
 from fer_web.sharing.links import LinkBook
+from fer_web.web.api.operating import operating_blueprint
 from fer_web.web.firewall.middleware import SecurityMiddleware
+from fer_web.web.firewall.request_log import RequestLog
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class RealtimeParts:
     streams: StreamRegistry
     watching: WatchHub
     periodic: PeriodicRunner
+    readiness: Readiness
 
 
 def build_realtime(
@@ -50,12 +56,14 @@ def build_realtime(
     history: HistoryParts,
     sharing: SharingParts,
     web: WebParts,
+    metrics: ServerMetrics,
 ) -> RealtimeParts:
     """Build the Socket.IO server, and start what works beside its handlers."""
     socketio = _build_socketio(settings, web.flask, mode)
     # Outside of everything, Socket.IO's own handling of a request included.
-    web.flask.wsgi_app = SecurityMiddleware(  # type: ignore[method-assign]
-        web.flask.wsgi_app, security_rules(settings, web, sharing)
+    secured = SecurityMiddleware(web.flask.wsgi_app, security_rules(settings, web, sharing))
+    web.flask.wsgi_app = RequestLog(  # type: ignore[method-assign]
+        secured, count=metrics.request_answered, is_logging=settings.log_requests == "on"
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -68,28 +76,48 @@ def build_realtime(
     connections = Connections(socketio)
     watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, sharing.links.get)
     sharing.links.subscribe(watching.link_changed)
-    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=(sample, watching.observe))
+    scheduler = FrameScheduler(
+        concurrency, inference.pipelines, observers=(sample, watching.observe), metrics=metrics
+    )
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(
         sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
     )
     events = StreamEvents(
-        socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s
+        socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s, metrics
     )
     events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
     tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, history.recorder, concurrency)
-    periodic = PeriodicRunner(tasks, concurrency.new_event())
+    readiness = build_readiness(settings, inference.model.info, history, scheduler)
+    web.flask.register_blueprint(
+        operating_blueprint(readiness, metrics, settings.metrics_token, has_proxies=settings.proxies > 0)
+    )
+    tasks.append(PeriodicTask(CHECK_S, lambda: _check(readiness, concurrency)))
+    metrics.show("connections", "Socket.IO connections", lambda: len(socketio.server.eio.sockets))
+    metrics.show("streams", "Streams that are served", lambda: len(streams))
+    metrics.show("recordings", "Sessions that are being recorded", lambda: history.recorder.count)
+    periodic = PeriodicRunner(tasks, concurrency.new_event(), on_lag=metrics.hub_was_late)
     scheduler.start()
     history.recorder.open()
     concurrency.spawn(lambda: recordings.announce(events.send_notice))
     concurrency.spawn(watching.run)
     concurrency.spawn(periodic.run)
     return RealtimeParts(
-        socketio=socketio, scheduler=scheduler, streams=streams, watching=watching, periodic=periodic
+        socketio=socketio,
+        scheduler=scheduler,
+        streams=streams,
+        watching=watching,
+        periodic=periodic,
+        readiness=readiness,
     )
+
+
+def _check(readiness: Readiness, concurrency: EngineConcurrency) -> None:
+    for name in readiness.names:  # beside each other: one that hangs holds up no other
+        concurrency.spawn(lambda name=name: concurrency.run_waiting(readiness.check, name))  # type: ignore[misc]
 
 
 def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> SocketIO:

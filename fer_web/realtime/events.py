@@ -21,7 +21,7 @@ from fer_web.realtime.protocol import (
     result_to_wire,
     seq_of,
 )
-from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.scheduler import FrameMetrics, FrameScheduler, NoMetrics
 from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
@@ -45,7 +45,9 @@ class StreamEvents:
         watching: WatchHub,
         admission: SocketAdmission,
         max_frames_per_s: int,
+        metrics: FrameMetrics | None = None,
     ) -> None:
+        self._metrics = metrics or NoMetrics()
         self._socketio = socketio
         self._connections = Connections(socketio)
         self._streams = streams
@@ -128,6 +130,7 @@ class StreamEvents:
             message = parse_frame(arguments)
             return _answer_to_wire(self._scheduler.submit(self._open_stream(_sid()), message))
         except FerWebError as exc:
+            self._metrics.frame_refused(exc.code)
             return error_to_wire(seq_of(arguments), exc)
 
     def _open_stream(self, sid: str) -> Stream:
