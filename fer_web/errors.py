@@ -218,6 +218,10 @@ class KeyRevokedError(KeyRefusedError, code="key_revoked"):
     """The host ended this key."""
 
 
+class TakeError(FerWebError, code="take_refused", http_status=409, retryable=True):
+    """There are not the views of a face that a correction is to be learned from."""
+
+
 class RecordingError(FerWebError, code="recording_refused", http_status=409):
     """A recording cannot start or go on."""
 

@@ -20,6 +20,7 @@ from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
@@ -85,7 +86,15 @@ def build_realtime(
         sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
     )
     events = StreamEvents(
-        socketio, streams, scheduler, recordings, watching, admission, settings.max_frames_per_s, metrics
+        socketio,
+        streams,
+        scheduler,
+        recordings,
+        StreamCorrector(streams, concurrency),
+        watching,
+        admission,
+        settings.max_frames_per_s,
+        metrics,
     )
     events.register()
     WatchEvents(socketio, watching, connections, admission).register()

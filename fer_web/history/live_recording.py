@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fer_web.history.sampling import Downsampling, sample_of
 from fer_web.history.types import Sample, Session
-from fer_web.inference.results import FaceResult
+from fer_web.inference.results import FaceResult, FrameResult
 
 MAX_WAITING = 3000
 """Samples of one session that may wait for the database: ten minutes of one face, one of ten faces. Later
@@ -18,6 +18,9 @@ CLOCK_TOLERANCE_S = 2.0
 
 CHOSEN: Final = "chosen"
 """A session's settings name so what its page chose in place of the server's, and from when on."""
+
+CORRECTED: Final = "corrected_faces"
+"""Among them, the numbers of faces whose shown label is corrected. Scores are stored raw."""
 
 MAX_CHOICES: Final = 20
 """Choices that a session remembers: somebody who moves a slider leaves one for each stop."""
@@ -114,7 +117,12 @@ class LiveRecording:
         for face in self._downsampling.keep(at_ms, faces):
             self._keep(at_ms, face)
 
-    def use(self, chosen: Mapping[str, float | int], now_s: float) -> None:
+    def choices_of(self, result: FrameResult) -> dict[str, Any]:
+        """Return what decided over a frame's shown labels: its settings, and which faces are corrected."""
+        faces = [self.first_face + face_id for face_id in result.corrected]
+        return {**result.settings.chosen(), **({CORRECTED: faces} if faces else {})}
+
+    def use(self, chosen: Mapping[str, Any], now_s: float) -> None:
         """Note that the page chooses these settings from now on; the latest MAX_CHOICES are kept."""
         choices: list[dict[str, Any]] = self.settings.get(CHOSEN, [])
         last = {name: value for name, value in choices[-1].items() if name != "at_s"} if choices else {}

@@ -191,7 +191,7 @@ class Recorder:
             recording = self._of_client.get(client)
             if recording is not None and not recording.is_paused:
                 now_s = self._clock()
-                recording.use(result.settings.chosen(), now_s)
+                recording.use(recording.choices_of(result), now_s)
                 recording.take(captured_s, result.faces, now_s)
 
     def mark(self, client: str, at_s: float | None, text: str) -> Marker:

@@ -11,6 +11,7 @@ from fer_web.inference.classifier import Classifier, Prediction
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.results import FaceResult, FrameResult, face_result
 from fer_web.inference.shown_labels import ShownLabel, ShownLabels
+from fer_web.inference.stream_corrections import StreamCorrections
 from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
 from fer_web.inference.views import AlternatingViews, mirror_crops, mirror_maps
 from fer_web.vision.box_filter import BoxFilter
@@ -24,7 +25,7 @@ from fer_web.vision.types import Frame
 
 @dataclass
 class StreamState:
-    """A stream remembers this from frame to frame. Used by one thread at a time."""
+    """A stream remembers this from frame to frame. Used by one thread at a time, but for `corrections`."""
 
     tracker: FaceTracker
     smoother: ScoreSmoother
@@ -32,6 +33,7 @@ class StreamState:
     labels: ShownLabels = field(default_factory=ShownLabels)
     views: AlternatingViews = field(default_factory=AlternatingViews)
     boxes: BoxFilter = field(default_factory=BoxFilter)
+    corrections: StreamCorrections = field(default_factory=StreamCorrections)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ class Pipeline:
         watch.lap("crop")
         prediction = self._see(crops, tracked.ids, state, heatmaps=heatmaps, alternates=constant_s > 0)
         watch.lap("classify")
-        scores = state.smoother.update(tracked.ids, prediction.scores, captured_s, constant_s)
+        state.corrections.see(tracked.ids, prediction.scores)
+        steady = state.smoother.update(tracked.ids, prediction.scores, captured_s, constant_s)
+        scores = state.corrections.apply(tracked.ids, steady)
         doubt = np.stack([prediction.uncertainty, 1 - prediction.uncertainty], axis=1)
         uncertainty = state.doubts.update(tracked.ids, doubt, captured_s, constant_s)[:, 0]
         model = settings.applied_to(self._model)
@@ -126,7 +130,7 @@ class Pipeline:
             tracked.ids, scores, uncertainty, model, time_s=captured_s, smoothing_s=constant_s
         )
         faces = _results(tracked, frame_bgr.shape[:2], prediction, scores, shown, model)
-        return FrameResult(faces, watch.done(), settings)
+        return FrameResult(faces, watch.done(), settings, state.corrections.faces)
 
     def _see(
         self, crops: Crops, face_ids: Sequence[int], state: StreamState, *, heatmaps: bool, alternates: bool

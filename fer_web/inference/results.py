@@ -20,8 +20,9 @@ class FaceResult:
     Attributes:
         face_id: the same for the same face over the frames of a stream.
         box: left, top, width, height as fractions of the frame; may reach over its edge.
-        scores: seven probabilities in the order of EMOTIONS, steadied over time; they sum to 1.
-        raw_scores: the same for this frame alone.
+        scores: seven probabilities in the order of EMOTIONS, steadied over time, and corrected where the
+            person asked for it; they sum to 1.
+        raw_scores: the same for this frame alone, never corrected.
         label: the expression with the largest score; in a stream, one that was larger just before may stay.
         confidence: that score, 0-1.
         is_sure: whether the confidence is high enough, and the network's uncertainty low enough, to name it.
@@ -42,12 +43,14 @@ class FaceResult:
 class FrameResult:
     """The pipeline found this in one frame, and each stage took so many milliseconds.
 
-    `settings`: the client's choice that the frame was analysed with.
+    `settings`: the client's choice that the frame was analysed with. `corrected`: ids of the faces whose
+    shown scores are corrected, whether they are in this frame or not.
     """
 
     faces: tuple[FaceResult, ...]
     timings_ms: dict[str, float]
     settings: StreamSettings = SERVER_SETTINGS
+    corrected: tuple[int, ...] = ()
 
 
 def face_result(

@@ -22,11 +22,12 @@ from fer_web.realtime.protocol import (
     seq_of,
 )
 from fer_web.realtime.scheduler import FrameMetrics, FrameScheduler, NoMetrics
+from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 
-EVENTS = ("frame", "stop", "record", "marker", "name")
+EVENTS = ("frame", "stop", "record", "marker", "name", "take", "learn", "correct")
 """A client may send these."""
 
 MAX_QUEUED_PACKETS = 200
@@ -42,6 +43,7 @@ class StreamEvents:
         streams: StreamRegistry,
         scheduler: FrameScheduler,
         recordings: StreamRecorder,
+        corrector: StreamCorrector,
         watching: WatchHub,
         admission: SocketAdmission,
         max_frames_per_s: int,
@@ -53,6 +55,7 @@ class StreamEvents:
         self._streams = streams
         self._scheduler = scheduler
         self._recordings = recordings
+        self._corrector = corrector
         self._watching = watching
         self._admission = admission
         self._max_frames_per_s = max_frames_per_s
@@ -67,6 +70,9 @@ class StreamEvents:
         self._socketio.on_event("record", self.on_record)
         self._socketio.on_event("marker", self.on_marker)
         self._socketio.on_event("name", self.on_name)
+        self._socketio.on_event("take", self.on_take)
+        self._socketio.on_event("learn", self.on_learn)
+        self._socketio.on_event("correct", self.on_correct)
         self._socketio.on_event("*", self.on_unknown)
 
     def on_connect(self, auth: Any = None) -> None:
@@ -104,6 +110,18 @@ class StreamEvents:
     def on_name(self, *arguments: Any) -> dict[str, Any] | None:
         """Name the person of a face of the recording."""
         return self._within_budget(lambda: self._recordings.name_person(_sid(), arguments))
+
+    def on_take(self, *arguments: Any) -> dict[str, Any] | None:
+        """Keep the raw scores of a face for a while, to learn from."""
+        return self._within_budget(lambda: self._corrector.take(_sid(), arguments))
+
+    def on_learn(self, *arguments: Any) -> dict[str, Any] | None:
+        """Judge what was taken."""
+        return self._within_budget(lambda: self._corrector.learn(_sid(), arguments))
+
+    def on_correct(self, *arguments: Any) -> dict[str, Any] | None:
+        """Correct the shown scores of a face."""
+        return self._within_budget(lambda: self._corrector.correct(_sid(), arguments))
 
     def send_notice(self, notice: Notice) -> None:
         """Tell a client about its recording; one that does not read what it gets is not told more."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from fer_web.errors import FerWebError, ProtocolError
 from fer_web.history.types import Marker
+from fer_web.inference.correction import Check, Correction, RestingFace, correction_of, offsets_by_name
 from fer_web.inference.results import FaceResult, FrameResult
 from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
 from fer_web.labels import EMOTIONS
@@ -26,6 +27,9 @@ EXPECTED_HEADER = (
 )
 EXPECTED_RECORD = '{"on": boolean, "session": id or null, "name": text or null}'
 EXPECTED_NAME = '{"face": integer, "name": text}'
+EXPECTED_TAKE = '{"face": integer, "expression": one of the seven or null}'
+EXPECTED_LEARN = '{"face": integer, "by": "resting" or "check"}'
+EXPECTED_CORRECT = '{"face": integer, "offsets": seven numbers by expression, or null}'
 EXPECTED_MARKER = '{"text": text, "at_s": number or null}'
 
 
@@ -52,6 +56,30 @@ class NameMessage:
 
     face: int
     name: str
+
+
+@dataclass(frozen=True)
+class TakeMessage:
+    """A validated `take` event. `expression` None ends the take."""
+
+    face: int
+    expression: str | None
+
+
+@dataclass(frozen=True)
+class LearnMessage:
+    """A validated `learn` event. `is_check`: of several expressions, else of the resting face."""
+
+    face: int
+    is_check: bool
+
+
+@dataclass(frozen=True)
+class CorrectMessage:
+    """A validated `correct` event. `correction` None takes it away."""
+
+    face: int
+    correction: Correction | None
 
 
 @dataclass(frozen=True)
@@ -117,12 +145,51 @@ def parse_marker(arguments: tuple[Any, ...]) -> MarkerMessage:
 def parse_name(arguments: tuple[Any, ...]) -> NameMessage:
     """Validate a `name` event's arguments. Raises ProtocolError."""
     message = _parse_object("name", EXPECTED_NAME, arguments, ("face", "name"))
-    face, name = message.get("face"), message.get("name")
-    if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face < 2**31:
-        raise ProtocolError(f"name takes {EXPECTED_NAME}; as face came {face!r:.40}.")
+    name = message.get("name")
     if not isinstance(name, str):
         raise ProtocolError(f"name takes {EXPECTED_NAME}; as name came {type(name).__name__}.")
-    return NameMessage(face, name)
+    return NameMessage(_parse_face("name", EXPECTED_NAME, message), name)
+
+
+def parse_take(arguments: tuple[Any, ...]) -> TakeMessage:
+    """Validate a `take` event's arguments. Raises ProtocolError."""
+    message = _parse_object("take", EXPECTED_TAKE, arguments, ("face", "expression"))
+    expression = message.get("expression")
+    if expression is not None and expression not in EMOTIONS:
+        raise ProtocolError(
+            f"take takes {EXPECTED_TAKE}; {', '.join(EMOTIONS)} are allowed, {expression!r:.40} came."
+        )
+    return TakeMessage(_parse_face("take", EXPECTED_TAKE, message), expression)
+
+
+def parse_learn(arguments: tuple[Any, ...]) -> LearnMessage:
+    """Validate a `learn` event's arguments. Raises ProtocolError."""
+    message = _parse_object("learn", EXPECTED_LEARN, arguments, ("face", "by"))
+    by = message.get("by")
+    if by not in ("resting", "check"):
+        raise ProtocolError(f"learn takes {EXPECTED_LEARN}; as by came {by!r:.40}.")
+    return LearnMessage(_parse_face("learn", EXPECTED_LEARN, message), by == "check")
+
+
+def parse_correct(arguments: tuple[Any, ...]) -> CorrectMessage:
+    """Validate a `correct` event's arguments. Raises ProtocolError: numbers out of bounds too."""
+    message = _parse_object("correct", EXPECTED_CORRECT, arguments, ("face", "offsets"))
+    face, offsets = _parse_face("correct", EXPECTED_CORRECT, message), message.get("offsets")
+    if offsets is None:
+        return CorrectMessage(face, None)
+    if not isinstance(offsets, dict):
+        raise ProtocolError(f"correct takes {EXPECTED_CORRECT}; as offsets came {type(offsets).__name__}.")
+    numbers = {
+        name: _parse_number(f"offsets of {name!r:.40}", "logits", each) for name, each in offsets.items()
+    }
+    return CorrectMessage(face, correction_of(numbers))
+
+
+def _parse_face(event: str, expected: str, message: dict[str, Any]) -> int:
+    face = message.get("face")
+    if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face < 2**31:
+        raise ProtocolError(f"{event} takes {expected}; as face came {face!r:.40}.")
+    return face
 
 
 def _parse_object(
@@ -148,7 +215,7 @@ def result_to_wire(seq: int, result: FrameResult, wait_ms: float) -> dict[str, A
     timings = {"wait": wait_ms, **result.timings_ms}
     return {
         "seq": seq,
-        "faces": [_face_with_map_to_wire(face) for face in result.faces],
+        "faces": [{**_face_to_wire(face, result), **_map_to_wire(face)} for face in result.faces],
         "timings_ms": {name: round(value, 2) for name, value in timings.items()},
         "dropped": None,
     }
@@ -163,7 +230,7 @@ def view_to_wire(captured_s: float, result: FrameResult, size_hw: tuple[int, int
     return {
         "captured_ms": round(captured_s * 1000, 3),
         "size": [width, height],
-        "faces": [_face_to_wire(face) for face in result.faces],
+        "faces": [_face_to_wire(face, result) for face in result.faces],
         "people": len(result.faces),
     }
 
@@ -183,6 +250,33 @@ def marker_to_wire(marker: Marker) -> dict[str, Any]:
     return {"marker": {"id": marker.id, "at_s": marker.at_s, "text": marker.text}}
 
 
+def resting_to_wire(resting: RestingFace) -> dict[str, Any]:
+    """What was learned of a resting face: shares of its views that are called neutral, and the correction."""
+    return {
+        "called": resting.called,
+        "before": round(resting.before, 4),
+        "after": round(resting.after, 4),
+        "offsets": _offsets_to_wire(resting.correction),
+    }
+
+
+def check_to_wire(check: Check) -> dict[str, Any]:
+    """What was learned of several expressions: the person's table, and the correction where one helps."""
+    return {
+        "table": {
+            shown: {name: round(share, 4) for name, share in zip(EMOTIONS, shares, strict=True)}
+            for shown, shares in check.table.items()
+        },
+        "before": round(check.before, 4),
+        "after": round(check.after, 4),
+        "offsets": _offsets_to_wire(check.correction),
+    }
+
+
+def _offsets_to_wire(correction: Correction | None) -> dict[str, float] | None:
+    return None if correction is None else offsets_by_name(correction.offsets)
+
+
 def dropped_to_wire(seq: int, reason: str) -> dict[str, Any]:
     """The acknowledgement of a frame that was not analysed."""
     return {"seq": seq, "faces": [], "timings_ms": {}, "dropped": reason}
@@ -193,7 +287,8 @@ def error_to_wire(seq: int | None, error: FerWebError) -> dict[str, Any]:
     return {"seq": seq, "error": error.to_wire()}
 
 
-def _face_to_wire(face: FaceResult) -> dict[str, Any]:
+def _face_to_wire(face: FaceResult, result: FrameResult) -> dict[str, Any]:
+    corrected = {"corrected": True} if face.face_id in result.corrected else {}
     return {
         "id": face.face_id,
         "box": [round(value, 5) for value in face.box],
@@ -201,12 +296,12 @@ def _face_to_wire(face: FaceResult) -> dict[str, Any]:
         "label": face.label,
         "confidence": round(face.confidence, 4),
         "sure": face.is_sure,
+        **corrected,
     }
 
 
-def _face_with_map_to_wire(face: FaceResult) -> dict[str, Any]:
-    heatmap = {"heatmap": face.heatmap.to_wire()} if face.heatmap else {}
-    return {**_face_to_wire(face), **heatmap}
+def _map_to_wire(face: FaceResult) -> dict[str, Any]:
+    return {"heatmap": face.heatmap.to_wire()} if face.heatmap else {}
 
 
 def _parse_seq(value: Any) -> int:

@@ -93,6 +93,10 @@ class StreamRegistry:
             stream = self._streams[sid] = Stream(sid, self._new_state())
         return stream
 
+    def get(self, sid: str) -> Stream | None:
+        """This client's stream; None before its first frame."""
+        return self._streams.get(sid)
+
     def close(self, sid: str) -> Stream | None:
         """Forget this client's stream; returns it when there was one."""
         return self._streams.pop(sid, None)

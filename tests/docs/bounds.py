@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "bounds.md"
 COMMAND = "python -m tests.docs.bounds --write"
 
 AREAS = {
-    "Streams and watchers": ("realtime", "vision/frames.py"),
+    "Streams and watchers": ("realtime", "vision/frames.py", "inference/stream_corrections.py"),
     "Connections and requests": ("serving", "web"),
     "Files": ("analysis",),
     "Custom models": ("inference/custom",),

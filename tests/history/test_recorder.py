@@ -83,11 +83,11 @@ class Bench:
         model = RecordingModel("m", "h", 5.0, {})
         self.recorder = Recorder(self.store, model, 3, lambda: self.now_s)
 
-    def film(self, seconds, client="a", numbers=(1,), settings=SERVER_SETTINGS):
+    def film(self, seconds, client="a", numbers=(1,), settings=SERVER_SETTINGS, corrected=()):
         """Frames at 10 a second, with a round of the writer after each."""
         for _ in range(round(seconds * 10)):
             self.now_s += 0.1
-            result = FrameResult(tuple(face(number) for number in numbers), {}, settings)
+            result = FrameResult(tuple(face(number) for number in numbers), {}, settings, corrected)
             self.recorder.sample(client, self.now_s, result)
             self.recorder.store_due()
 
@@ -139,6 +139,16 @@ def test_session_says_what_its_page_chose_and_when(bench):
     first, last = bench.store.settings[session.id][CHOSEN]
     assert first == {"at_s": pytest.approx(1.1, abs=0.15), "unsure_below": 0.6}
     assert last == {"at_s": pytest.approx(2.1, abs=0.15)}
+
+
+def test_session_says_from_when_on_which_faces_are_corrected(bench):
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    bench.film(1, corrected=(1, 4))
+    bench.film(1, settings=StreamSettings(unsure_below=0.6))
+    first, last = bench.store.settings[session.id][CHOSEN]
+    assert first == {"at_s": pytest.approx(1.1, abs=0.15), "corrected_faces": [1, 4]}
+    assert last == {"at_s": pytest.approx(2.1, abs=0.15), "unsure_below": 0.6}
 
 
 def test_choices_of_a_session_are_bounded_and_survive_a_database_error(bench):

@@ -5,6 +5,7 @@ import pytest
 
 from fer_web.errors import FrameError
 from fer_web.inference.classifier import Prediction
+from fer_web.inference.correction import Correction
 from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
 from fer_web.inference.scores import shown_scores
 from fer_web.inference.stream_settings import StreamSettings
@@ -125,6 +126,27 @@ def test_process_shows_smoothed_scores_and_keeps_the_raw_ones():
     (face,) = pipeline(detector, FixedClassifier("sadness")).process(FRAME, 0.03, state).faces
     assert EMOTIONS[int(np.argmax(face.raw_scores))] == "sad"
     assert face.label == "happy"
+
+
+def test_process_corrects_what_is_shown_of_a_face_and_leaves_its_raw_scores():
+    detector, classifier = FixedDetector(BOX_A, BOX_B), FixedClassifier("sadness", strength=1.0)
+    state = new_state()
+    first, second = pipeline(detector, classifier).process(FRAME, 0.0, state).faces
+    state.corrections.correct(first.face_id, Correction((0, 0, 0, 0, -2.0, 0, 0)))
+    result = pipeline(detector, classifier).process(FRAME, 0.03, state)
+    assert result.faces[0].label != "sad"
+    assert result.faces[0].raw_scores == first.raw_scores
+    assert result.faces[1].scores == second.scores
+    assert result.corrected == (first.face_id,)
+
+
+def test_process_gives_a_take_the_raw_scores_of_each_view():
+    pipe, state = pipeline(FixedDetector(BOX_A, BOX_B), FixedClassifier("fear")), new_state()
+    face_id = pipe.process(FRAME, 0.0, state).faces[1].face_id
+    state.corrections.correct(face_id, Correction((0, 0, -2.0, 0, 0, 0, 0)))
+    state.corrections.take(face_id, "fear")
+    raw = [pipe.process(FRAME, step / 30, state).faces[1].raw_scores for step in (1, 2)]
+    assert state.corrections.give_views(face_id)["fear"].tolist() == [list(each) for each in raw]
 
 
 def test_analyse_a_decoded_frame_is_what_process_makes_of_its_jpeg():

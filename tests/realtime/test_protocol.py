@@ -12,12 +12,16 @@ from fer_web.realtime.protocol import (
     MAX_SEQ,
     dropped_to_wire,
     error_to_wire,
+    parse_correct,
     parse_frame,
+    parse_learn,
+    parse_take,
     result_to_wire,
     seq_of,
     view_to_wire,
 )
 
+ZERO = dict.fromkeys(EMOTIONS, 0)
 GOOD = {"seq": 3, "captured_ms": 12.5}
 
 
@@ -118,6 +122,48 @@ def test_a_heat_map_goes_to_who_asked_for_it_and_not_to_watchers():
     found = FrameResult((face,), {})
     assert result_to_wire(5, found, 0.5)["faces"][0]["heatmap"] == heatmap.to_wire()
     assert "heatmap" not in view_to_wire(1.0, found, (480, 640))["faces"][0]
+
+
+def test_corrected_face_says_so_to_its_page_and_to_watchers():
+    faces = tuple(
+        FaceResult(each, (0, 0, 1, 1), (0.1,) * 7, (0.1,) * 7, "sad", 0.4, False) for each in (1, 2)
+    )
+    found = FrameResult(faces, {}, corrected=(2, 9))
+    for wire in (result_to_wire(5, found, 0.5), view_to_wire(1.0, found, (480, 640))):
+        assert ["corrected" in face for face in wire["faces"]] == [False, True]
+        assert wire["faces"][1]["corrected"] is True
+
+
+@pytest.mark.parametrize(
+    ("parse", "message", "words"),
+    [
+        (parse_take, {"face": 1, "expression": "joy"}, "angry, disgust"),
+        (parse_take, {"face": 1, "expression": ["sad"]}, "are allowed"),
+        (parse_take, {"face": "1", "expression": "sad"}, "as face came '1'"),
+        (parse_take, {"face": True}, "as face came True"),
+        (parse_take, {"face": 1, "seconds": 3}, "'seconds' is unknown"),
+        (parse_learn, {"face": 1}, '"resting" or "check"'),
+        (parse_learn, {"face": -1, "by": "check"}, "as face came -1"),
+        (parse_correct, {"face": 1, "offsets": [0] * 7}, "as offsets came list"),
+        (parse_correct, {"face": 1, "offsets": {"sad": 1}}, "offsets must name angry"),
+        (parse_correct, {"face": 1, "offsets": {**ZERO, "sad": "1"}}, "finite number of logits; '1'"),
+        (parse_correct, {"face": 1, "offsets": {**ZERO, "sad": math.nan}}, "finite number"),
+        (parse_correct, {"face": 1, "offsets": {**ZERO, "sad": 2.1}}, "from -2 to 2"),
+        (parse_correct, {"face": 1, "offsets": {**ZERO, "sad": True}}, "finite number"),
+    ],
+)
+def test_malformed_messages_about_corrections_say_what_is_allowed(parse, message, words):
+    with pytest.raises(ProtocolError) as caught:
+        parse((message,))
+    assert words in str(caught.value)
+
+
+def test_corrections_are_read_in_the_order_of_the_expressions():
+    offsets = {name: number / 10 for number, name in reversed(list(enumerate(EMOTIONS)))}
+    assert parse_correct(({"face": 3, "offsets": offsets},)).correction.offsets == (
+        0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6,
+    )  # fmt: skip
+    assert parse_correct(({"face": 3, "offsets": None},)).correction is None
 
 
 def test_dropped_and_error_have_the_agreed_shape():

@@ -65,7 +65,7 @@ def send_frame(queued):
     socketio = FakeSocketIO(connection)
     streams, answering = StreamRegistry(lambda: None, 4), AnsweringScheduler()
     events = StreamEvents(
-        socketio, streams, answering, NoRecordings(), NobodyWatches(), EverybodyMayEnter(), 60
+        socketio, streams, answering, NoRecordings(), None, NobodyWatches(), EverybodyMayEnter(), 60
     )
     with Flask(__name__).test_request_context():
         request.sid = "a"
