@@ -27,6 +27,7 @@ from fer_web.history.writing import (
     store_settings,
     text_columns,
 )
+from fer_web.storage.backup import COPY_KEPT_S, remove_copies
 from fer_web.storage.database import forget_deleted, open_engine, reading, writing
 from fer_web.storage.migrate import migrate
 from fer_web.storage.presence import presence_of
@@ -212,6 +213,8 @@ class HistoryRepository(HistoryReader):
         with reading(self._engine) as connection:
             count = int(connection.execute(seen).scalar_one())
         self._remove(true() if owner is None else sessions.c.owner == owner)
+        if owner is None:
+            remove_copies(self._engine, 0.0, self._now())
         self._forget()
         return count
 
@@ -228,6 +231,7 @@ class HistoryRepository(HistoryReader):
         removed = self._remove(gone)
         if removed or self._must_forget:
             self._forget()
+        remove_copies(self._engine, COPY_KEPT_S, self._now())
         return removed
 
     def _remove(self, gone: ColumnElement[bool]) -> int:
