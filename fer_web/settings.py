@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,7 +14,22 @@ from fer_web.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 _DEFAULT_MODEL = ROOT / "models" / "flagship"
-_DEFAULT_DATA_DIR = user_data_path("fer-web", appauthor=False)
+
+HOMELESS_DATA_DIR = Path(tempfile.gettempdir() if os.name == "nt" else "/var/tmp") / (
+    f"fer-web-{os.getuid() if hasattr(os, 'getuid') else 'data'}"
+)
+"""The data folder of a user without a home, as in some containers. Anybody can make a folder of this name:
+`open_engine` uses it only where it is this user's alone."""
+
+
+def _default_data_dir() -> Path:
+    try:
+        return user_data_path("fer-web", appauthor=False)
+    except (RuntimeError, KeyError, OSError):  # neither HOME nor an entry in the system's list of users
+        return HOMELESS_DATA_DIR
+
+
+_DEFAULT_DATA_DIR = _default_data_dir()
 AsyncMode = Literal["eventlet", "threading"]
 Recording = Literal["on", "off"]
 Sharing = Literal["on", "off"]
