@@ -152,6 +152,8 @@ class Settings:
         shortest=16,
     )
 
+    events: str = _option("", "file with rules, and receivers of events: docs/events.md; TOML or JSON")
+
     share: str = _option(
         "off",
         "serve the local network too, by HTTPS and for those with a link; --share alone is on",

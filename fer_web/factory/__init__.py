@@ -16,6 +16,8 @@ from fer_web import __version__
 from fer_web.analysis.stills.still_analyser import SharedAnalyser
 from fer_web.analysis.videos.video_service import VideoService
 from fer_web.analysis.videos.video_worker import VideoTools
+from fer_web.events.hub import EventHub
+from fer_web.factory.events import build_events
 from fer_web.factory.history import build_history
 from fer_web.factory.inference import build_inference
 from fer_web.factory.realtime import build_realtime
@@ -58,6 +60,7 @@ class Application:
     readiness: Readiness
     history: HistoryRepository
     recorder: Recorder
+    events: EventHub
     retention: Retention
     owners: Owners
     links: LinkBook
@@ -76,6 +79,7 @@ class Application:
             parts.callback(self.image_turns.stop)
             parts.callback(self.retention.stop)
             parts.callback(self.recorder.stop)
+            parts.callback(self.events.stop)
             parts.callback(self.videos.stop)
             parts.callback(self.watching.stop)
             parts.callback(self.periodic.stop)
@@ -104,8 +108,15 @@ def create_application(
     metrics = ServerMetrics(__version__)
     history = build_history(settings, inference=inference, metrics=metrics)
     sharing = build_sharing(settings, database=history.repository.engine, mode=mode, network=network)
+    events = build_events(settings, mode=mode, history=history)
     web = build_web(
-        settings, mode=mode, inference=inference, history=history, sharing=sharing, page_files=page_files
+        settings,
+        mode=mode,
+        inference=inference,
+        history=history,
+        sharing=sharing,
+        events=events,
+        page_files=page_files,
     )
     realtime = build_realtime(
         settings,
@@ -113,10 +124,12 @@ def create_application(
         inference=inference,
         history=history,
         sharing=sharing,
+        events=events,
         web=web,
         metrics=metrics,
     )
     history.retention.open()
+    events.hub.open()
     web.videos.open()
     return Application(
         flask=web.flask,
@@ -129,6 +142,7 @@ def create_application(
         readiness=realtime.readiness,
         history=history.repository,
         recorder=history.recorder,
+        events=events.hub,
         retention=history.retention,
         owners=sharing.owners,
         links=sharing.links,
