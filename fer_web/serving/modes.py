@@ -14,6 +14,7 @@ import simple_websocket
 from flask import Flask
 
 from fer_web.errors import OverloadedError
+from fer_web.serving.eventlet_pool import set_up_pool
 from fer_web.serving.eventlet_server import connection_class, patient_listener, pool_that_ends
 from fer_web.serving.eventlet_websocket import harden
 from fer_web.serving.listeners import AddressLimit, Listener, max_connections
@@ -86,6 +87,7 @@ class EventletMode:
 
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
         """Run in a native thread; other greenlets go on."""
+        set_up_pool(self._eventlet)
         result: _T = self._eventlet.tpool.execute(function, *args)
         return result
 

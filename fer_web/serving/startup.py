@@ -14,7 +14,7 @@ from fer_web.serving.listeners import (
     loopback_url_of,
     max_connections,
     open_everywhere,
-    open_listener,
+    open_host,
     url_of,
 )
 from fer_web.settings import Settings
@@ -60,7 +60,7 @@ def open_ports(settings: Settings) -> "tuple[list[Listener], LocalNetwork | None
     Raises: SettingsError, SetupError: a port, option or file does not serve; says what to do.
     """
     if not settings.is_shared:
-        return [Listener(open_listener(settings.host, settings.port))], None
+        return [Listener(open_host(settings.host, settings.port))], None
     # Not at the top: certificates take time to import that servers without sharing need not wait for.
     from fer_web.sharing.network import open_network
 
