@@ -12,9 +12,7 @@ from fer_web.serving.readiness import Readiness
 from fer_web.serving.stop_signals import is_closing
 from fer_web.settings import Settings
 from fer_web.storage.database import reading
-
-MIN_FREE_BYTES = 100_000_000
-"""With less room on the disk of the data folder, the server is not ready."""
+from fer_web.storage.disk_reserve import RESERVE_BYTES
 
 
 def build_readiness(
@@ -29,7 +27,7 @@ def build_readiness(
 
     def check_disk() -> str:
         free = shutil.disk_usage(settings.data_dir).free
-        if free < MIN_FREE_BYTES:
+        if free < RESERVE_BYTES:
             raise DiskFullError(f"{free / 1e6:.0f} MB are free for {settings.data_dir}; 100 MB are needed.")
         return f"{free / 1e9:.1f} GB are free for {settings.data_dir}"
 
