@@ -145,7 +145,7 @@ def _check_path(link: Link) -> BaseResponse | None:
     """Let a visitor go where the link leads; the live page sends those of other links there."""
     if link.kind == "join":
         if request.path == IMPORT_PATH:
-            # Files of 300 MB would fill the host's disk.
+            # Files of 400 MB would fill the host's disk.
             raise ShareError("Sessions are imported at the host's own machine only. Ask the host to do it.")
         return None
     if request.path == "/" and not is_write():
