@@ -25,6 +25,10 @@ class QuietHandler(WSGIRequestHandler):
 
     timeout = REQUEST_TIMEOUT_S
 
+    def version_string(self) -> str:
+        """Without versions of libraries: they tell which of their faults to try."""
+        return "fer-web"
+
     def make_environ(self) -> Any:
         """As Werkzeug's, with a body that must come at some pace."""
         environ = super().make_environ()
