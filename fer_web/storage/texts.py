@@ -5,8 +5,9 @@ import unicodedata
 from fer_web.errors import InvalidValueError
 
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Embeddings, overrides and isolates (Unicode UAX #9) turn around what stands after a name. The marks U+200E and
-U+200F, which writing from right to left needs, are allowed."""
+"""Embeddings, overrides and isolates (Unicode UAX #9) turn around what stands after a name.
+
+The marks U+200E and U+200F, which writing from right to left needs, are allowed."""
 
 
 def check_text(what: str, value: object, max_length: int, *, may_break_lines: bool = False) -> str:

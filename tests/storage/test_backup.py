@@ -19,6 +19,7 @@ from fer_web.storage.backup import COPIES_FOLDER, COPY_KEPT_S, MAX_COPIES, backu
 from fer_web.storage.database import SQLITE_FILE
 from fer_web.storage.migrate import LATEST
 from tests.support.new_sessions import new_session, sample
+from tests.support.old_tables import old_database
 from tests.support.sample_tables import chunks, random_table
 from tests.support.sessions import session_with
 
@@ -167,13 +168,7 @@ def test_damaged_history_is_moved_away_and_replaced(sqlite, tmp_path):
 
 
 def version_four(sqlite):
-    history = open_history(*sqlite)
-    history.open_session(new_session("before"))
-    history.close()
-    with sqlite3.connect(sqlite[1] / SQLITE_FILE) as connection:
-        connection.execute("ALTER TABLE sessions DROP COLUMN lease_ms")
-        connection.execute("UPDATE alembic_version SET version_num = '0004'")
-    connection.close()
+    old_database(*sqlite, "0004", [{"name": "before"}]).dispose()
 
 
 def test_tables_are_copied_before_they_change_and_the_copy_can_be_restored(sqlite, caplog):
