@@ -50,8 +50,8 @@ class ServingMode(Protocol):
         """Call a function that may wait for long: neither other clients nor `run_native` wait for it."""
         ...
 
-    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
-        """A lock for those who serve connections: waiting for it holds up no other client."""
+    def new_lock(self, places: int = 1) -> contextlib.AbstractContextManager[Any]:
+        """A lock with so many places, for those who serve connections: waiting holds up no other client."""
         ...
 
     def new_queue(self, size: int) -> Any:
@@ -96,9 +96,9 @@ class EventletMode:
         with self._may_wait:
             return self.run_native(function, *args)
 
-    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
+    def new_lock(self, places: int = 1) -> contextlib.AbstractContextManager[Any]:
         """Greenlets wait for it; not to be used in native threads."""
-        lock: contextlib.AbstractContextManager[Any] = self._eventlet.Semaphore(1)
+        lock: contextlib.AbstractContextManager[Any] = self._eventlet.Semaphore(places)
         return lock
 
     def new_queue(self, size: int) -> Any:
@@ -165,9 +165,9 @@ class ThreadingMode:
         """The caller is a native thread already."""
         return function(*args)
 
-    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
-        """An ordinary lock."""
-        return threading.Lock()
+    def new_lock(self, places: int = 1) -> contextlib.AbstractContextManager[Any]:
+        """An ordinary semaphore."""
+        return threading.Semaphore(places)
 
     def new_queue(self, size: int) -> Any:
         """An ordinary queue."""
