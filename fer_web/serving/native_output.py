@@ -58,4 +58,5 @@ def _log_lines(reader: int) -> None:
 
 def _tell(line: bytes) -> None:
     if text := line[:_MAX_LINE].decode("utf-8", "replace").strip():
-        _log.warning("%s", text)
+        # TensorFlow Lite says so what it does; most others say nothing unless something is wrong.
+        _log.log(logging.INFO if text.startswith("INFO") else logging.WARNING, "%s", text)
