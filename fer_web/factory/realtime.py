@@ -1,5 +1,6 @@
 """The Socket.IO server, and what works beside its handlers."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from fer_web.analysis.videos.video_service import VideoService
+from fer_web.errors import DatabaseError
 from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts, new_stream_state
@@ -36,10 +38,16 @@ from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
 from fer_web.serving.readiness import CHECK_S, Readiness
 from fer_web.settings import Settings
+from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.links import LinkBook
 from fer_web.web.api.operating import operating_blueprint
 from fer_web.web.firewall.middleware import SecurityMiddleware
 from fer_web.web.firewall.request_log import RequestLog
+
+_log = logging.getLogger(__name__)
+
+REVOKED_S = 5.0
+"""Videos of a key that was revoked are cancelled within this time."""
 
 REFRESH_S = 1.0
 """Without Redis, other processes learn of a link's end within this time, from the database."""
@@ -119,6 +127,7 @@ def build_realtime(
     watched = (unadmitted.end, unfinished.end, stream_events.end_idle, history.recorder.tell_late)
     tasks = _periodic_tasks(sharing.links, watched, web.videos, history.recorder, concurrency)
     tasks += _tasks_of_several(sharing, watching, concurrency)
+    tasks.append(PeriodicTask(REVOKED_S, lambda: _end_revoked(web.videos, sharing.keys, concurrency)))
     readiness = build_readiness(settings, inference.model.info, history, scheduler)
     web.flask.register_blueprint(
         operating_blueprint(readiness, metrics, settings.metrics_token, has_proxies=settings.proxies > 0)
@@ -142,6 +151,17 @@ def build_realtime(
         periodic=periodic,
         readiness=readiness,
     )
+
+
+def _end_revoked(videos: VideoService, keys: KeyBook, concurrency: EngineConcurrency) -> None:
+    def end() -> None:
+        try:
+            videos.jobs.cancel_of({f"key {key_id}" for key_id in keys.revoked_ids()})
+        except DatabaseError as exc:
+            _log.warning("Whether keys were revoked is not known: %s", exc)
+
+    if any(key.startswith("key ") for key in videos.jobs.client_keys()):
+        concurrency.spawn(lambda: concurrency.run_waiting(end))
 
 
 def _check(readiness: Readiness, concurrency: EngineConcurrency) -> None:
