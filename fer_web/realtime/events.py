@@ -24,7 +24,7 @@ from fer_web.realtime.protocol import (
     result_to_wire,
     seq_of,
 )
-from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.scheduler import FrameMetrics, FrameScheduler, NoMetrics
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.stream_rules import StreamRules
@@ -62,7 +62,9 @@ class StreamEvents:
         rules: StreamRules,
         admission: SocketAdmission,
         limits: ClientLimits,
+        metrics: FrameMetrics | None = None,
     ) -> None:
+        self._metrics = metrics or NoMetrics()
         self._socketio = socketio
         self._connections = Connections(socketio)
         self._streams = streams
@@ -188,6 +190,7 @@ class StreamEvents:
             check_jpeg_bytes(message.jpeg, self._limits.frame_bytes)
             return _answer_to_wire(self._scheduler.submit(self._open_stream(_sid()), message))
         except FerWebError as exc:
+            self._metrics.frame_refused(exc.code)
             return error_to_wire(seq_of(arguments), exc)
 
     def _open_stream(self, sid: str) -> Stream:
