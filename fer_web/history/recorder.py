@@ -11,8 +11,9 @@ from typing import Any
 from fer_web.errors import DatabaseError, RecordingError, RecordingStoppedError, ServerFullError
 from fer_web.history.live_recording import LiveRecording, SessionClock
 from fer_web.history.types import Marker, NewSession, Session
-from fer_web.history.write_batches import BatchWriter, Notice, Notices, RecordingStore
+from fer_web.history.write_batches import BatchWriter, Notice, Notices, OnBatch, RecordingStore
 from fer_web.inference.results import FrameResult
+from fer_web.sharing.places import THIS_MACHINE, Sender, check_place
 
 _log = logging.getLogger(__name__)
 
@@ -66,8 +67,9 @@ class Recorder:
         model: RecordingModel,
         max_recordings: int,
         clock: Callable[[], float] = time.monotonic,
+        on_batch: OnBatch = lambda *_: None,
     ) -> None:
-        """Args: clock: monotonic seconds."""
+        """Args: clock: monotonic seconds. on_batch: is told of each batch, in the writer's thread."""
         self._store = store
         self._model = model
         self._max_recordings = max_recordings
@@ -77,7 +79,7 @@ class Recorder:
         self._recordings: dict[str, LiveRecording] = {}
         self._of_client: dict[str, LiveRecording] = {}
         self._notices = Notices()
-        self._batches = BatchWriter(store, self._lock, self._notices)
+        self._batches = BatchWriter(store, self._lock, self._notices, on_batch)
         self._wake = threading.Event()
         self._is_stopping = False
         self._next_round_s = 0.0
@@ -102,42 +104,49 @@ class Recorder:
             _log.error("The last samples could not be stored in time; their sessions count as interrupted.")
         self._notices.close()
 
-    def start(self, client: str, owner: str, name: str) -> Session:
+    def start(self, client: str, owner: str, name: str, sender: Sender = THIS_MACHINE) -> Session:
         """Record this client from now on, in a new session; one that it had is finished.
 
+        Args: sender: whom its place is counted for.
         Raises: ServerFullError: too many are recorded. InvalidValueError: the name. DatabaseError.
         """
-        self._check_room()
+        self._check_room(sender)
         model = self._model
         clock, started_at = SessionClock(self._clock()), datetime.datetime.now(datetime.UTC)
         new = NewSession(owner, name, started_at, model.name, model.hash, model.sample_hz, model.settings)
         session = self._store.open_session(new)
-        self._begin(LiveRecording(session, clock, client))
+        self._begin(LiveRecording(session, clock, client, sender=sender))
         return session
 
-    def reopen(self, client: str, owner: str, session_id: str) -> Session:
+    def reopen(self, client: str, owner: str, session_id: str, sender: Sender = THIS_MACHINE) -> Session:
         """Go on with a session of this owner that ended a moment ago, with the server or without its client.
 
         Raises: RecordingStoppedError: it ended too long ago, or is none of this owner's. ServerFullError.
             DatabaseError.
         """
-        self._check_room()
+        self._check_room(sender)
         with self._lock:
             if session_id in self._recordings:  # its last samples are being stored
                 raise RecordingStoppedError()
         session, last_face = self._store.reopen_session(session_id, owner)
         passed_s = (datetime.datetime.now(datetime.UTC) - session.started_at).total_seconds()
         clock = SessionClock(self._clock() - max(passed_s, session.length_s))
-        self._begin(LiveRecording(session, clock, client, first_face=last_face))
+        self._begin(LiveRecording(session, clock, client, first_face=last_face, sender=sender))
         return session
 
-    def _check_room(self) -> None:
+    def begin_stream(self, client: str) -> None:
+        """The next frames of this client are those of a new stream, whose faces are others."""
         with self._lock:
-            if self._is_stopping or len(self._recordings) >= self._max_recordings:
-                raise ServerFullError(
-                    f"{self._max_recordings} sessions are being recorded, more are not allowed. "
-                    "Try again later, or raise --max-clients."
-                )
+            recording = self._of_client.get(client)
+            if recording is not None:
+                recording.begin_faces()
+
+    def _check_room(self, sender: Sender) -> None:
+        with self._lock:
+            if self._is_stopping:
+                raise ServerFullError("The server stops. Record when it runs again.")
+            taken = [each.sender for each in self._recordings.values()]
+        check_place("recordings", self._max_recordings, taken, sender)
 
     def _begin(self, recording: LiveRecording) -> None:
         assert recording.client is not None  # of a recording that begins
@@ -239,9 +248,14 @@ class Recorder:
         with self._lock:
             recording = self._of_client.get(client)
             if recording is None:
-                raise RecordingError("Nothing is being recorded, so the name is not kept.")
+                raise RecordingError("Nothing is being recorded: watchers see the name, but it is not kept.")
             session, face = recording.session, recording.first_face + face_id
         self._store.update_person(session.id, session.owner, face, name=name)
+
+    @property
+    def count(self) -> int:
+        """Sessions that are being recorded."""
+        return len(self._recordings)
 
     def renew_leases(self) -> None:
         """Vouch for what is recorded here, and close what other servers left behind; every RENEW_S."""
