@@ -110,6 +110,7 @@ export class FacesView {
     if (known) return known;
     const rename = (name) => this.#bus.emit("person-named", { id, name });
     const card = new FaceCard(this.#elements.template, id, this.#emotions, rename);
+    card.onAdjust(() => this.#bus.emit("correction-requested", { id }));
     card.showName(this.#names.get(id) ?? "");
     const next = [...this.#cards.keys()].filter((other) => other > id).sort((a, b) => a - b)[0];
     this.#elements.list.insertBefore(card.element, this.#cards.get(next)?.element ?? null);
@@ -133,6 +134,7 @@ class FaceCard {
   #parts;
   #bars = new Map();
   #trend = new Trend();
+  #isAdjusted = null;
   #id;
   /** Where the name is written; null on pages that only show it. */
   #field;
@@ -146,6 +148,9 @@ class FaceCard {
       confidence: part("confidence"),
       swatch: part("swatch"),
       trend: part("trend"),
+      adjust: part("adjust"),
+      adjustText: part("adjust-text"),
+      adjusted: part("adjusted"),
     };
     this.#id = id;
     this.#field = part("rename");
@@ -186,7 +191,29 @@ class FaceCard {
     });
   }
 
-  show({ label, confidence, sure, scores }, nowMs) {
+  /** @param {() => void} adjust only where this page may correct what is shown */
+  onAdjust(adjust) {
+    const { adjust: button } = this.#parts;
+    if (!button) return;
+    button.addEventListener("click", adjust);
+    this.#showAdjusted(false);
+  }
+
+  #showAdjusted(isAdjusted) {
+    const { adjust, adjustText, adjusted } = this.#parts;
+    if (adjusted) adjusted.hidden = !isAdjusted;
+    if (!adjust || this.#isAdjusted === isAdjusted) return;
+    this.#isAdjusted = isAdjusted;
+    this.element.classList.toggle("is-adjusted", isAdjusted);
+    adjustText.textContent = isAdjusted ? t("Adjusted to this person") : t("Adjust to this person");
+    adjust.setAttribute(
+      "aria-label",
+      `${adjustText.textContent} (${t("Face {id}", { id: this.#id })})`,
+    );
+  }
+
+  show({ label, confidence, sure, scores, corrected }, nowMs) {
+    this.#showAdjusted(corrected === true);
     this.seenMs = nowMs;
     if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
