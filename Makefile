@@ -154,7 +154,7 @@ bench-video: setup-dev
 	$(BIN)/python -m benchmarks.video $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
 bench-trust: setup-dev
-	$(BIN)/python -m benchmarks.trust $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
+	$(BIN)/python -m benchmarks.trust $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(DATA),--data $(DATA)) $(ARGS)
 
 # The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues. With other
 # CONFIGS, such as those at the head of train/configs/flagship7.toml, it makes another run of train/RESULTS.md; pip

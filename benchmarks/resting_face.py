@@ -6,7 +6,7 @@ by which all their pictures are warped. They count where their neutral face is c
 trait, are judged without and with it. The correction is what a live stream would get.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,7 +82,7 @@ def measure_people(faces: Faces, classifier: LiteRTClassifier, people: int, seed
         if found == people:
             return
         rng = np.random.default_rng((seed, trial))
-        trait = make_trait(rng)
+        trait = trait_map(rng.normal(0, SPREADS).tolist())
         own = warp(faces.images[rng.choice(faces.of_emotion[NEUTRAL])], trait)
         glance = _scores(classifier, [own] * 8, rng)
         if _share(glance, NEUTRAL) >= TROUBLED_BELOW:
@@ -127,10 +127,13 @@ def _gain(scores: NDArray[np.float32], label: int, correction: Correction | None
     return _share(scores, label), _share(corrected, label)
 
 
-def make_trait(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return where each pixel of a person's warped picture comes from, float32 (2, side, side), x and y."""
-    corners, inner, outer, lip, wide = rng.normal(0, SPREADS)
-    y, x = np.mgrid[0:WARPED_PX, 0:WARPED_PX].astype(np.float32) / WARPED_PX
+def trait_map(trait: Sequence[float], side_px: int = WARPED_PX) -> NDArray[np.float32]:
+    """Return where each pixel of a person's warped picture comes from, float32 (2, side, side), x and y.
+
+    Args: trait: how far the parts of SPREADS go, in sides. A picture is framed as FER-2013's are.
+    """
+    corners, inner, outer, lip, wide = trait
+    y, x = np.mgrid[0:side_px, 0:side_px].astype(np.float32) / side_px
     right, down = np.zeros_like(x), lip * _bump(x, y, 0.5, 0.84, 0.06)
     for side in (-1, 1):
         mouth = _bump(x, y, 0.5 + side * 0.16, 0.77, 0.06)
@@ -138,7 +141,7 @@ def make_trait(rng: np.random.Generator) -> NDArray[np.float32]:
         down += inner * _bump(x, y, 0.5 + side * 0.09, 0.30, 0.07)
         down += outer * _bump(x, y, 0.5 + side * 0.25, 0.29, 0.07)
         right += side * wide * mouth
-    return np.asarray(np.stack([x - right, y - down]) * WARPED_PX, np.float32)
+    return np.asarray(np.stack([x - right, y - down]) * side_px, np.float32)
 
 
 def _bump(
