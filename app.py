@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import logging
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,6 +24,7 @@ from fer_web.serving.startup import (
     print_lines,
     share_greeting,
 )
+from fer_web.serving.stop_signals import begin_to_close, stop_on_signals
 from fer_web.settings import Settings, settings_from
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """Parse, build, serve. Returns the exit status: 0 stopped, 2 could not start."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()
     try:
         serve(settings_from(sys.argv[1:], os.environ))
     except PortTakenError as exc:
@@ -64,9 +64,10 @@ def serve(settings: Settings) -> None:
             network.open()
         application.mode.serve(application.flask, listeners, address_limit(settings))
     finally:
-        if network is not None:
-            network.stop()
-        application.close()
+        begin_to_close()
+        with contextlib.closing(application):
+            if network is not None:
+                network.stop()
 
 
 def greet(

@@ -1,4 +1,4 @@
-"""Measure whether results can be trusted: python -m benchmarks.trust [--photos DIR|NPZ] [--data FILE] [--quick].
+"""Measure whether results can be trusted: python -m benchmarks.trust [--photos X] [--data X] [--quick].
 
 Do people keep their numbers when they cross, leave or are cut away? Does what is shown stand still while a
 face does, and follow soon when it changes? And what does all of it cost? docs/trust.md explains each row.
@@ -235,7 +235,7 @@ def measure(bench: Bench) -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def measure_faces(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield the rows that FER-2013's faces give, where there are any. Raises SystemExit: they cannot be used."""
+    """Yield the rows of FER-2013's faces, where they are given. Raises SystemExit: they cannot be used."""
     if options.data is None:
         return
     people = round(RESTING_PEOPLE * (QUICK_SCALE if options.quick else 1))

@@ -7,10 +7,13 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from fer_web.analysis.videos.video_service import VideoService
+from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts, new_stream_state
 from fer_web.factory.sharing import SharingParts
 from fer_web.factory.web import WebParts, max_message_bytes, security_rules
+from fer_web.history.leases import RENEW_S
+from fer_web.history.recorder import Recorder
 from fer_web.inference.results import FrameResult
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
@@ -18,6 +21,7 @@ from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
+from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
@@ -48,6 +52,7 @@ def build_realtime(
     inference: InferenceParts,
     history: HistoryParts,
     sharing: SharingParts,
+    events: EventParts,
     web: WebParts,
 ) -> RealtimeParts:
     """Build the Socket.IO server, and start what works beside its handlers."""
@@ -67,30 +72,33 @@ def build_realtime(
     connections = Connections(socketio)
     watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, sharing.links.get)
     sharing.links.subscribe(watching.link_changed)
-    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=(sample, watching.observe))
+    # Samples first: a rule's marker then lies within what is recorded.
+    observers = (sample, watching.observe, events.hub.observe)
+    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=observers)
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(
         sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
     )
-    events = StreamEvents(
+    stream_events = StreamEvents(
         socketio,
         streams,
         scheduler,
         recordings,
         StreamCorrector(streams, concurrency),
         watching,
+        StreamRules(events.hub, owner_of_request),
         admission,
         settings.max_frames_per_s,
     )
-    events.register()
+    stream_events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
-    tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, concurrency)
+    tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, history.recorder, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
     history.recorder.open()
-    concurrency.spawn(lambda: recordings.announce(events.send_notice))
+    concurrency.spawn(lambda: recordings.announce(stream_events.send_notice))
     concurrency.spawn(watching.run)
     concurrency.spawn(periodic.run)
     return RealtimeParts(
@@ -118,7 +126,11 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
 
 
 def _periodic_tasks(
-    links: LinkBook, unadmitted: UnadmittedConnections, videos: VideoService, concurrency: EngineConcurrency
+    links: LinkBook,
+    unadmitted: UnadmittedConnections,
+    videos: VideoService,
+    recorder: Recorder,
+    concurrency: EngineConcurrency,
 ) -> list[PeriodicTask]:
     def forget_old() -> None:
         # Beside the others: a database that is locked holds it up, and links must end in time.
@@ -127,9 +139,14 @@ def _periodic_tasks(
     def expire_videos() -> None:
         concurrency.spawn(lambda: concurrency.run_waiting(videos.jobs.expire))
 
+    def renew_leases() -> None:
+        concurrency.spawn(lambda: concurrency.run_waiting(recorder.renew_leases))
+
     return [
         PeriodicTask(TICK_S, links.announce_expired),
         PeriodicTask(1.0, unadmitted.end),
+        PeriodicTask(1.0, recorder.tell_late),
         PeriodicTask(3600.0, forget_old),
         PeriodicTask(600.0, expire_videos),
+        PeriodicTask(RENEW_S, renew_leases),
     ]

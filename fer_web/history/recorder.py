@@ -16,6 +16,8 @@ from fer_web.inference.results import FrameResult
 
 _log = logging.getLogger(__name__)
 
+_LATE = "The history's database does not answer. What is recorded waits, and is stored when it does."
+
 BATCH_S = 0.5
 """Seconds between two batches of a session: so much, and the time of a commit, is lost with the process."""
 
@@ -24,6 +26,9 @@ GRACE_S = 15.0
 
 RETRY_S = 1.0
 """The database is left alone for this long after an error."""
+
+LATE_S = 5.0
+"""A client is told when the database has not answered for this long, whatever it is that takes the time."""
 
 STOP_TIMEOUT_S = 3.0
 
@@ -38,12 +43,21 @@ class RecordingModel:
     settings: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class RecordedMoment:
+    """One moment of a session; `at_s`: seconds since its start."""
+
+    session_id: str
+    owner: str
+    at_s: float
+
+
 class Recorder:
     """The sessions that are being recorded, by client.
 
-    `sample`, `detach`, `pause` and `resume` only change memory and may be called on eventlet's hub. `start`,
-    `reopen`, `mark` and `wait_for_end` block: call them through `run_waiting`. `next_notice` has a thread of
-    its own.
+    `sample`, `detach`, `pause`, `resume` and `tell_late` only change memory and may be called on eventlet's
+    hub. `start`, `reopen`, `mark`, `renew_leases` and `wait_for_end` block: call them through `run_waiting`.
+    `next_notice` has a thread of its own.
     """
 
     def __init__(
@@ -68,6 +82,8 @@ class Recorder:
         self._is_stopping = False
         self._next_round_s = 0.0
         self._not_before_s = 0.0
+        self._waits_since_s: float | None = None
+        self._renewing = threading.Lock()
         self._writer = threading.Thread(target=self._write, name="history-writer", daemon=True)
 
     def open(self) -> None:
@@ -198,6 +214,23 @@ class Recorder:
             session, now_s = recording.session, recording.clock.elapsed_s(self._clock())
         return self._store.add_marker(session.id, session.owner, now_s if at_s is None else at_s, text)
 
+    def moment(self, client: str) -> RecordedMoment | None:
+        """Return this moment of a client's session; None while it is not recorded. Only reads memory."""
+        with self._lock:
+            recording = self._of_client.get(client)
+            if recording is None or recording.is_paused:
+                return None
+            session = recording.session
+            return RecordedMoment(session.id, session.owner, recording.clock.elapsed_s(self._clock()))
+
+    def mark_moment(self, moment: RecordedMoment, text: str) -> Marker:
+        """Name a moment that `moment` gave; blocks. Raises as `mark`."""
+        return self._store.add_marker(moment.session_id, moment.owner, moment.at_s, text)
+
+    def tell(self, client: str, event: str, data: dict[str, Any]) -> None:
+        """Let a client hear something that is not of its recording, in any thread and without waiting."""
+        self._notices.put(Notice(client, event, data))
+
     def name_person(self, client: str, face_id: int, name: str) -> None:
         """Say what the person of a face of this client's stream is called; empty takes the name away.
 
@@ -209,6 +242,30 @@ class Recorder:
                 raise RecordingError("Nothing is being recorded, so the name is not kept.")
             session, face = recording.session, recording.first_face + face_id
         self._store.update_person(session.id, session.owner, face, name=name)
+
+    def renew_leases(self) -> None:
+        """Vouch for what is recorded here, and close what other servers left behind; every RENEW_S."""
+        if not self._renewing.acquire(blocking=False):  # a database that hangs holds one thread, not many
+            return
+        try:
+            with self._lock:
+                own = [each.session.id for each in self._recordings.values() if each.length_s is None]
+            if closed := self._store.renew_leases(own):
+                _log.info("%d sessions of a server that is gone were closed", closed)
+        except DatabaseError as exc:
+            _log.debug("No lease was renewed: %s", exc)  # the writer tells of the same
+        finally:
+            self._renewing.release()
+
+    def tell_late(self) -> None:
+        """Tell all clients when the writer has waited for the database for LATE_S; called each second."""
+        since_s = self._waits_since_s
+        if since_s is None or self._clock() - since_s < LATE_S:
+            return
+        with self._lock:
+            waiting = list(self._recordings.values())
+        for recording in waiting:
+            self._batches.tell_problem(recording, DatabaseError(_LATE))
 
     def next_notice(self) -> Notice | None:
         """Wait for what to tell a client next, and return it. None at the end."""
@@ -224,6 +281,7 @@ class Recorder:
             return
         due = self._due(now_s, is_round)
         for number, recording in enumerate(due):
+            self._waits_since_s = self._clock()
             try:
                 self._batches.store(recording)
             except DatabaseError as exc:
@@ -231,6 +289,8 @@ class Recorder:
                 for waiting in due[number:]:
                     self._batches.tell_problem(waiting, exc)
                 return
+            finally:
+                self._waits_since_s = None
             if recording.has_ended.is_set():
                 self._forget(recording)
 

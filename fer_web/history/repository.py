@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, true, update
 
 from fer_web.errors import InvalidValueError, NotFoundError, RecordingStoppedError
+from fer_web.history.leases import interrupt, lease_is_over, renew, running
 from fer_web.history.people import save_person
 from fer_web.history.reading import HistoryReader, faces_of, key_of, row_of, session_of, visible_to
 from fer_web.history.rows import samples_to_rows
@@ -70,7 +71,10 @@ class HistoryRepository(HistoryReader):
         """Store a session that begins. Raises InvalidValueError: a name that is not allowed."""
         with writing(self._engine) as connection:
             session_id = new_session_id()
-            insert_session(connection, session_id, new)
+            key = insert_session(connection, session_id, new)
+            connection.execute(
+                update(sessions).where(sessions.c.key == key).values(running(connection, self._now))
+            )
             return session_of(connection, session_id, None)
 
     def add_batch(self, session_id: str, batch: Sequence[Sample]) -> int:
@@ -84,8 +88,12 @@ class HistoryRepository(HistoryReader):
             row = row_of(connection, session_id, None)
             if not batch or has_sample(connection, row.key, batch[0]):
                 return int(row.samples)
+            rows = samples_to_rows(row.key, batch)
+            kept_from_ms = max(row.kept_from_ms, row.started_ms + max(each["at_ms"] for each in rows))
             # Another server that started may have taken it for one that was left behind: it runs.
-            return insert_samples(connection, row, samples_to_rows(row.key, batch), "running")
+            return insert_samples(
+                connection, row, rows, kept_from_ms=kept_from_ms, **running(connection, self._now)
+            )
 
     def finish_session(self, session_id: str, length_s: float) -> Session:
         """End a recording after `length_s`. Raises NotFoundError: it was deleted."""
@@ -114,7 +122,9 @@ class HistoryRepository(HistoryReader):
             if session.source != "camera" or (session.state != "running" and age_s > REOPEN_S):
                 raise RecordingStoppedError()
             key = key_of(connection, session_id, owner)
-            connection.execute(update(sessions).where(sessions.c.key == key).values(state="running"))
+            connection.execute(
+                update(sessions).where(sessions.c.key == key).values(running(connection, self._now))
+            )
             last_face = connection.execute(select(func.max(faces.c.face)).where(faces.c.session == key))
             named = (person.face for person in session.people)  # perhaps before its first sample
             return session_of(connection, session_id, owner), max(last_face.scalar() or 0, *named, 0)
@@ -133,12 +143,23 @@ class HistoryRepository(HistoryReader):
             raise
 
     def _interrupt_all(self) -> int:
-        running = select(sessions.c.key).where(sessions.c.state == "running")
         with writing(self._engine) as connection:
-            keys = connection.execute(running).scalars().all()
-            for key in keys:
-                close_session(connection, key, "interrupted", 0)
-            return len(keys)
+            return interrupt(connection, sessions.c.state == "running")
+
+    def renew_leases(self, session_ids: Sequence[str]) -> int:
+        """Vouch for sessions that this server records, and close those for which none does any more.
+
+        Returns how many were closed. They end with their last sample. One that was closed by mistake, such as
+        after its server stood still for LEASE_S, runs again when that server renews.
+        """
+        with reading(self._engine) as connection:
+            is_left = select(sessions.c.key).where(lease_is_over(connection, self._now))
+            if not session_ids and connection.execute(is_left).first() is None:
+                return 0  # an idle server takes no lock
+        with writing(self._engine) as connection:
+            if session_ids:
+                renew(connection, session_ids, self._now)
+            return interrupt(connection, lease_is_over(connection, self._now))
 
     def update_session(
         self,
@@ -197,8 +218,8 @@ class HistoryRepository(HistoryReader):
     def purge(self, older_than: datetime.datetime | None = None) -> int:
         """Remove for good what is older than `older_than` (None: nothing) and what was deleted UNDO_S ago.
 
-        A recording's age counts from its start, an import's from when it was imported. Running sessions stay.
-        Returns how many were removed.
+        A recording's age counts from its last sample, an import's from when it was imported. Running sessions
+        stay. Returns how many were removed.
         """
         gone = sessions.c.deleted_ms < epoch_ms(self._now()) - to_ms(UNDO_S)
         if older_than is not None:

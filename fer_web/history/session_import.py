@@ -72,7 +72,7 @@ class Import:
 
     def _add(self, rows: list[dict[str, Any]]) -> None:
         with writing(self._engine) as connection:
-            insert_samples(connection, self._row(connection), rows, "running")
+            insert_samples(connection, self._row(connection), rows)
 
     def _end(self) -> Session:
         state = "interrupted" if self._session.state == "running" else self._session.state

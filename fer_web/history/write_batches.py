@@ -47,6 +47,10 @@ class RecordingStore(Protocol):
         """End a session."""
         ...
 
+    def renew_leases(self, session_ids: Sequence[str]) -> int:
+        """Vouch for sessions that are recorded, and close those of servers that are gone."""
+        ...
+
     def add_marker(self, session_id: str, owner: str | None, at_s: float, text: str) -> Marker:
         """Name a moment."""
         ...
@@ -97,7 +101,7 @@ class Notices:
 
 
 class BatchWriter:
-    """Used by the recorder's writer thread alone."""
+    """Used by the recorder's writer thread; `tell_problem` by others too, while that thread waits."""
 
     def __init__(self, store: RecordingStore, lock: threading.Lock, notices: Notices) -> None:
         """Args: lock: guards recordings; never held during a query."""

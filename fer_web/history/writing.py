@@ -140,11 +140,11 @@ def has_sample(connection: Connection, key: int, sample: Sample) -> bool:
 
 
 def insert_samples(
-    connection: Connection, session: Row[Any], rows: list[dict[str, Any]], state: SessionState
+    connection: Connection, session: Row[Any], rows: list[dict[str, Any]], **columns: Any
 ) -> int:
     """Insert rows and count them in their faces and their session; returns how many samples it has now.
 
-    Args: session: its row, read in this transaction. state: what it is from now on.
+    Args: session: its row, read in this transaction. columns: what else changes in it.
     """
     if not rows:
         return int(session.samples)
@@ -152,7 +152,7 @@ def insert_samples(
     new_faces = _count_faces(connection, session.key, rows)
     total = int(session.samples) + len(rows)
     values = {
-        "state": state,
+        **columns,
         "samples": total,
         "faces": session.faces + new_faces,
         "length_ms": max(session.length_ms, max(row["at_ms"] for row in rows)),

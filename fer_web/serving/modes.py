@@ -3,11 +3,10 @@
 import contextlib
 import functools
 import queue
-import signal
 import socket
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +18,7 @@ from fer_web.serving.eventlet_server import connection_class, patient_listener, 
 from fer_web.serving.eventlet_websocket import harden
 from fer_web.serving.listeners import AddressLimit, Listener, max_connections
 from fer_web.serving.log_filter import keep_to_one_line
+from fer_web.serving.stop_signals import begin_to_close, signals_as_data
 
 _T = TypeVar("_T")
 
@@ -53,6 +53,10 @@ class ServingMode(Protocol):
         """A lock for those who serve connections: waiting for it holds up no other client."""
         ...
 
+    def new_queue(self, size: int) -> Any:
+        """A bounded queue between those who serve connections: waiting for it holds up no other client."""
+        ...
+
     def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve until the process is told to end. The listeners' sockets are closed then."""
 
@@ -69,6 +73,7 @@ class EventletMode:
             warnings.simplefilter("ignore")
             import eventlet
             import eventlet.green.ssl
+            import eventlet.queue
             import eventlet.tpool
             import eventlet.websocket
             import eventlet.wsgi
@@ -94,15 +99,20 @@ class EventletMode:
         lock: contextlib.AbstractContextManager[Any] = self._eventlet.Semaphore(1)
         return lock
 
+    def new_queue(self, size: int) -> Any:
+        """Greenlets wait for it; not to be used in native threads."""
+        return self._eventlet.queue.Queue(size)
+
     def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
         pool = pool_that_ends(self._eventlet, max_connections(), STOP_TIMEOUT_S)
-        with _signals_as_data() as signals:
+        with signals_as_data() as signals:
             servers = [
                 self._eventlet.spawn(self._run_server, app, listener, address_limit, pool)
                 for listener in listeners
             ]
             self._eventlet.greenio.GreenSocket(signals).recv(1)
+            begin_to_close()
             for server in servers:
                 server.kill(KeyboardInterrupt)
             for server in servers:
@@ -156,6 +166,10 @@ class ThreadingMode:
     def new_lock(self) -> contextlib.AbstractContextManager[Any]:
         """An ordinary lock."""
         return threading.Lock()
+
+    def new_queue(self, size: int) -> Any:
+        """An ordinary queue."""
+        return queue.Queue(size)
 
     def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve with Werkzeug's threaded server, whose request log is off."""
@@ -292,27 +306,6 @@ class EngineConcurrency:
     def run_waiting(self, function: Callable[..., _T], *args: Any) -> _T:
         """Call a function that may wait for long: neither other clients nor `run_native` wait for it."""
         return self._mode.run_waiting(function, *args)
-
-
-@contextlib.contextmanager
-def _signals_as_data() -> Iterator[socket.socket]:
-    """Within this, SIGINT and SIGTERM make a socket readable and do nothing else.
-
-    As an exception, a signal would be raised in whichever green thread runs at that moment, and be swallowed
-    where that one catches everything, as Engine.IO's readers do: the server would go on.
-    """
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
-    wakeup_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    try:
-        yield reader
-    finally:
-        signal.set_wakeup_fd(wakeup_fd)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        reader.close()
-        writer.close()
 
 
 def serving_mode(name: str) -> ServingMode:

@@ -13,6 +13,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, AddressLimit, Listener, TlsConnection
 from fer_web.serving.paced_input import PacedInput
+from fer_web.serving.stop_signals import begin_to_close, signals_as_data
 
 REQUEST_TIMEOUT_S = 30.0
 
@@ -97,10 +98,11 @@ def encrypted(request: Any, context: ssl.SSLContext) -> TlsConnection:
 
 
 def serve_threaded(app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
-    """Serve until a KeyboardInterrupt comes to this thread."""
-    first, *others = [ThreadedServer(app, listener, address_limit) for listener in listeners]
-    with _serving(others):
-        first.serve_forever()
+    """Serve until the process is told to end; for its main thread."""
+    servers = [ThreadedServer(app, listener, address_limit) for listener in listeners]
+    with signals_as_data() as signals, _serving(servers):
+        signals.recv(1)
+        begin_to_close()
 
 
 @contextlib.contextmanager

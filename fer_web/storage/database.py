@@ -21,10 +21,23 @@ SQLITE_FILE = "history.sqlite3"
 LOCK_TIMEOUT_S = 3.0
 """A statement waits for another program's lock for this long."""
 
+STATEMENT_TIMEOUT_S = 15.0
+"""PostgreSQL gives up a statement after this long; a migration may take MIGRATION_TIMEOUT_S."""
+
+ANSWER_TIMEOUT_S = 20.0
+"""PostgreSQL that says nothing for this long is taken for gone: one that stands still ends no statement."""
+
+MIGRATION_TIMEOUT_S = 600.0
+"""The same for a step that changes the tables."""
+
+_IDLE_TIMEOUT_S = 60.0
+"""PostgreSQL ends a transaction of ours in which nothing happens: its locks would hold up others."""
+
 _SQLITE_FULL = (sqlite3.SQLITE_FULL,)
 _SQLITE_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _POSTGRES_FULL = ("53100", "53200")
-_POSTGRES_LOCKED = ("55P03", "40001", "40P01", "57014")
+_POSTGRES_LOCKED = ("55P03", "40001", "40P01")
+_POSTGRES_SLOW = ("57014",)
 
 
 def open_engine(database_url: str, data_dir: Path) -> Engine:
@@ -49,6 +62,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: all of it or nothing. Raises DatabaseError and what it is the base of."""
     with own_errors(), engine.execution_options(is_writing=True).begin() as connection:
         yield connection
+
+
+def allow_slow_statements(connection: Connection) -> None:
+    """Let this transaction's statements take MIGRATION_TIMEOUT_S each."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(MIGRATION_TIMEOUT_S * 1000)}")
+        connection.connection.driver_connection.allow(MIGRATION_TIMEOUT_S)  # type: ignore[union-attr]
 
 
 def forget_deleted(engine: Engine) -> bool:
@@ -94,16 +114,40 @@ def _sqlite_engine(data_dir: Path) -> Engine:
 
 def _postgres_engine(database_url: str) -> Engine:
     url = _postgres_url(database_url)
-    options = f"-c lock_timeout={int(LOCK_TIMEOUT_S * 1000)} -c timezone=UTC"
-    return create_engine(
+    timeouts_s = {
+        "lock_timeout": LOCK_TIMEOUT_S,
+        "statement_timeout": STATEMENT_TIMEOUT_S,
+        "idle_in_transaction_session_timeout": _IDLE_TIMEOUT_S,
+    }
+    options = " ".join(f"-c {name}={int(value * 1000)}" for name, value in timeouts_s.items())
+    engine = create_engine(
         url,
-        connect_args={"connect_timeout": 5, "options": options},
+        connect_args={"options": f"{options} -c timezone=UTC", **_NETWORK},
         pool_pre_ping=True,
         pool_size=4,
         max_overflow=12,
         pool_timeout=10,
         hide_parameters=True,
     )
+    event.listen(engine, "do_connect", _connect_postgres)
+    return engine
+
+
+_NETWORK = {
+    "connect_timeout": 5,
+    # A machine that is gone is noticed while we wait for it (keepalives), or send (TCP_USER_TIMEOUT).
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
+def _connect_postgres(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+    from fer_web.storage.patient_postgres import PatientConnection
+
+    return PatientConnection.connect(*arguments, **options)
 
 
 def _postgres_url(database_url: str) -> URL:
@@ -177,6 +221,8 @@ def _own_error(cause: BaseException | None) -> DatabaseError:
         )
     if code in _SQLITE_LOCKED or state in _POSTGRES_LOCKED:
         return DatabaseLockedError("Another program holds the history's database. Close it, or try again.")
+    if state in _POSTGRES_SLOW:
+        return DatabaseError("The history's database took too long. Try again later.")
     return DatabaseError(
         "The history's database cannot be used now.",
         f"The reason: {_reason(cause)}. The database is that of FER_DATABASE_URL, or in --data-dir.",

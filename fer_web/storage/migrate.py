@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from fer_web.errors import SetupError
-from fer_web.storage.database import reading, writing
+from fer_web.storage.database import allow_slow_statements, reading, writing
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 LATEST = max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -25,6 +25,7 @@ def migrate(engine: Engine) -> None:
             return
     # On SQLite, BEGIN IMMEDIATE is the lock.
     with writing(engine) as connection:
+        allow_slow_statements(connection)
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POSTGRES_LOCK})
         _upgrade(connection)

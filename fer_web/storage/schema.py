@@ -37,7 +37,8 @@ sessions = Table(
     Column("state", String(16), nullable=False, index=True),
     Column("source", String(32), nullable=False),
     Column("started_ms", BigInteger, nullable=False),  # since 1970, UTC
-    Column("kept_from_ms", BigInteger, nullable=False),  # its age counts from here: an import is new
+    # Its age counts from here: a recording's last sample, or when it was imported.
+    Column("kept_from_ms", BigInteger, nullable=False),
     Column("length_ms", BigInteger, nullable=False),
     Column("faces", Integer, nullable=False),
     Column("samples", Integer, nullable=False),
@@ -49,6 +50,7 @@ sessions = Table(
         "settings", Text, nullable=False
     ),  # JSON; as text, because PostgreSQL's JSON refuses what ours allows
     Column("search", Text, nullable=False),  # name, notes and tags, case folded: the same on every database
+    Column("lease_ms", BigInteger),  # until then a server vouches that it runs; it renews that
     Column("deleted_ms", BigInteger),  # when it was deleted, as long as that can be undone
     Index("sessions_of_owner", "owner", "started_ms", "id"),
     Index("sessions_by_start", "started_ms", "id"),

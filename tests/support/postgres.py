@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
 from sqlalchemy import create_engine, text
 
 START_TIMEOUT_S = 180
@@ -78,6 +79,19 @@ class PostgresServer:
         name = f"test{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.url(name)
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Within this, the server and all its processes stand still; the system keeps their connections."""
+        parent = psutil.Process(self._process.pid)
+        processes = [parent, *parent.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
     def run(self, statement):
         """Run a statement as the owner of all, outside any transaction."""

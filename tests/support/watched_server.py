@@ -5,12 +5,12 @@ As a program it serves as app.py does, and takes `video on` and `video off` as l
 
 import json
 import os
-import signal
 import sys
 import threading
 
 from fer_web.factory import create_application
 from fer_web.serving.listeners import AddressLimit, Listener, open_listener, url_of
+from fer_web.serving.stop_signals import stop_on_signals
 from fer_web.settings import settings_from
 from tests.support.servers import ServerProcess
 
@@ -40,7 +40,7 @@ class WatchedServer(ServerProcess):
 
 
 def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()
     settings = settings_from(sys.argv[1:], os.environ)
     listener = open_listener(settings.host, settings.port)
     application = create_application(settings)

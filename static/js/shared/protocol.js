@@ -10,6 +10,8 @@
  * @property {number} confidence 0-1
  * @property {boolean} sure false: the confidence is too low to name an expression
  * @property {true} [corrected] the person asked for it, see docs/protocol.md
+ * @property {string} [second] another expression that is strong too
+ * @property {string} [name] what the person is called, for watchers
  * @property {import("./heatmap.js").Heatmap} [heatmap] where it was asked for and the network has
  *   any
  *
@@ -263,6 +265,11 @@ function parseFace(raw, emotions) {
   check(isShare(raw.confidence), "the confidence is not between 0 and 1");
   check(typeof raw.sure === "boolean", "sure is neither true nor false");
   const corrected = raw.corrected === true ? { corrected: /** @type {true} */ (true) } : {};
+  check(
+    raw.second === undefined || emotions.includes(raw.second),
+    `the second expression ${raw.second} is unknown`,
+  );
+  check(raw.name === undefined || isText(raw.name), "the name of a face is not a text");
   const heatmap = raw.heatmap === undefined ? {} : { heatmap: parseHeatmap(raw.heatmap, emotions) };
   return {
     id: raw.id,
@@ -272,6 +279,8 @@ function parseFace(raw, emotions) {
     confidence: raw.confidence,
     sure: raw.sure,
     ...corrected,
+    ...(raw.second === undefined ? {} : { second: raw.second }),
+    ...(raw.name === undefined ? {} : { name: raw.name }),
     ...heatmap,
   };
 }

@@ -1,0 +1,137 @@
+"""Sessions of a server that is gone, while others live: each kind of database in turn."""
+
+import datetime
+import time
+
+import pytest
+from sqlalchemy import select, text, update
+
+from fer_web.history.leases import LEASE_S
+from fer_web.history.recorder import Recorder, RecordingModel
+from fer_web.history.repository import HistoryRepository
+from fer_web.history.retention import oldest_kept
+from fer_web.storage.database import writing
+from fer_web.storage.migrate import LATEST, migrate, version_of_tables
+from fer_web.storage.schema import sessions
+from tests.support.new_sessions import START, new_session, sample
+
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def session(repository):
+    return repository.open_session(new_session(started_at=datetime.datetime.now(datetime.UTC)))
+
+
+def set_columns(repository, session, **columns):
+    with writing(repository.engine) as connection:
+        connection.execute(update(sessions).where(sessions.c.id == session.id).values(columns))
+
+
+def column(repository, session, name):
+    with repository.engine.connect() as connection:
+        return connection.execute(select(sessions.c[name]).where(sessions.c.id == session.id)).scalar()
+
+
+def ms_from_now(seconds):
+    return round((time.time() + seconds) * 1000)
+
+
+@pytest.mark.parametrize("ends_in_s", [None, -1, 20 * LEASE_S])
+def test_session_that_no_server_vouches_for_is_closed_with_its_last_sample(repository, session, ends_in_s):
+    repository.add_batch(session.id, [sample(2.0)])
+    set_columns(repository, session, lease_ms=None if ends_in_s is None else ms_from_now(ends_in_s))
+    assert repository.renew_leases([]) == 1
+    closed = repository.get_session(session.id, "ann")
+    assert (closed.state, closed.length_s) == ("interrupted", 2.0)
+    assert any(part is not None for part in closed.strip)
+
+
+def test_session_of_another_server_that_lives_stays(repository, session):
+    other = HistoryRepository(repository.engine)
+    assert other.renew_leases([]) == 0
+    set_columns(repository, session, lease_ms=ms_from_now(-1))
+    assert repository.renew_leases([session.id]) == 0
+    assert other.renew_leases([]) == 0
+    assert other.get_session(session.id, "ann").state == "running"
+
+
+def test_server_that_stood_still_takes_its_session_back(repository, session):
+    set_columns(repository, session, lease_ms=ms_from_now(-1))
+    assert HistoryRepository(repository.engine).renew_leases([]) == 1
+    repository.renew_leases([session.id])
+    assert repository.get_session(session.id, "ann").state == "running"
+
+
+def test_renewal_opens_no_session_that_was_finished_or_deleted_meanwhile(repository, session):
+    deleted = repository.open_session(new_session())
+    repository.finish_session(session.id, 1.0)
+    repository.delete_session(deleted.id, "ann")
+    repository.renew_leases([session.id, deleted.id])
+    assert repository.get_session(session.id, "ann").state == "finished"
+    assert repository.restore_session(deleted.id, "ann").state == "finished"
+
+
+@pytest.mark.parametrize("verb", ["open", "add_batch", "reopen"])
+def test_whatever_lets_a_session_run_gives_it_a_lease(repository, session, verb):
+    if verb != "open":
+        set_columns(repository, session, lease_ms=None)
+    if verb == "add_batch":
+        repository.add_batch(session.id, [sample(0.0)])
+    if verb == "reopen":
+        repository.reopen_session(session.id, "ann")
+    # PostgreSQL has a clock of its own.
+    assert ms_from_now(LEASE_S - 30) < column(repository, session, "lease_ms") < ms_from_now(LEASE_S + 30)
+
+
+def test_import_that_is_under_way_is_left_alone(repository, session):
+    set_columns(repository, session, lease_ms=None, deleted_ms=ms_from_now(0))
+    assert repository.renew_leases([]) == 0
+    assert column(repository, session, "state") == "running"
+
+
+def test_recorder_vouches_for_what_it_records_until_that_ends(repository):
+    recorder = Recorder(repository, RecordingModel("m", "h", 5.0, {}), 4)
+    session = recorder.start("client", "ann", "")
+    for lease_ms, state in ((ms_from_now(-1), "running"), (ms_from_now(-1), "interrupted")):
+        set_columns(repository, session, lease_ms=lease_ms)
+        recorder.renew_leases()
+        assert repository.get_session(session.id, "ann").state == state
+        recorder.finish("client")
+
+
+def test_session_left_behind_months_ago_goes_by_retention_while_another_server_lives(repository):
+    old = repository.open_session(new_session(started_at=datetime.datetime.now(datetime.UTC) - 90 * DAY))
+    repository.add_batch(old.id, [sample(10.0)])
+    set_columns(repository, old, lease_ms=ms_from_now(-89 * 86400))
+    limit = oldest_kept(1, datetime.datetime.now(datetime.UTC))
+    assert repository.purge(limit) == 0, "it may still run"
+    repository.renew_leases([])
+    assert repository.purge(limit) == 1
+
+
+def test_age_counts_from_the_last_sample_and_of_an_import_from_its_import(repository):
+    long = repository.open_session(new_session(started_at=START))
+    repository.add_batch(long.id, [sample(3 * 86400.0)])
+    repository.finish_session(long.id, 3 * 86400.0)
+    assert repository.purge(START + 3 * DAY) == 0
+    assert repository.purge(START + 3 * DAY + datetime.timedelta(seconds=1)) == 1
+
+
+def test_columns_of_older_tables_are_filled_where_recordings_are(repository):
+    """The step itself, again, on rows as version 0004 left them."""
+    recorded = repository.open_session(new_session(started_at=START))
+    taken_in = repository.open_session(new_session(started_at=START))
+    film = repository.open_session(new_session(started_at=START, source="video"))
+    for each in (recorded, taken_in, film):
+        set_columns(repository, each, length_ms=5000)
+    imported_ms = column(repository, taken_in, "started_ms") + 99
+    set_columns(repository, taken_in, kept_from_ms=imported_ms)
+    with writing(repository.engine) as connection:
+        connection.execute(text("ALTER TABLE sessions DROP COLUMN lease_ms"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+    migrate(repository.engine)
+    assert version_of_tables(repository.engine) == LATEST
+    started_ms = column(repository, recorded, "started_ms")
+    kept = [column(repository, each, "kept_from_ms") for each in (recorded, taken_in, film)]
+    assert kept == [started_ms + 5000, imported_ms, started_ms]
