@@ -193,7 +193,7 @@ def main() -> None:
     """Run and print."""
     parser = new_parser(__doc__)
     add_data(parser)
-    parser.add_argument("--people", type=int, default=100, help="made people [%(default)s]")
+    parser.add_argument("--people", type=int, default=60, help="made people [%(default)s]")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     cv2.setNumThreads(1)

@@ -38,7 +38,7 @@ CHANGE_LIMIT_S = 1.5
 QUICK_SCALE = 0.1
 ABSENCES_S = (1.5, 3.0)
 FEWEST = 2
-RESTING_PEOPLE = 100
+RESTING_PEOPLE = 60
 
 Build = Callable[[Sequence[Head], np.random.Generator], list[Moment]]
 """Makes a stream of people."""

@@ -37,7 +37,9 @@ export const ASKED = Object.freeze([
 ]);
 export const ASKED_FOR_MS = 3000;
 /** A gap between two results that is longer tells nothing about what was seen meanwhile. */
-const LONGEST_GAP_MS = 250;
+const LONGEST_GAP_MS = 1000;
+/** On a slow server a take lasts longer: it wants 12, and one or two may have come before it began. */
+const FEWEST_VIEWS = 14;
 const STALLED_MS = 1500;
 
 export class CorrectionFlow {
@@ -49,6 +51,7 @@ export class CorrectionFlow {
   #faces = [];
   #index = 0;
   #spentMs = 0;
+  #views = 0;
   /** Capture time of the last result with the person in it. */
   #seenMs = null;
   #resultMs = 0;
@@ -96,7 +99,7 @@ export class CorrectionFlow {
       number: this.#index + 1,
       count: asked.length,
       leftS: Math.max(1, Math.ceil((ASKED_FOR_MS - this.#spentMs) / 1000)),
-      share: Math.min(1, this.#spentMs / ASKED_FOR_MS),
+      share: this.#share(),
       result: this.#result,
       isUsed: used !== null && used.offsets === this.#result?.offsets,
       problem: this.#problem,
@@ -192,6 +195,13 @@ export class CorrectionFlow {
     else if (this.#step !== "closed" && this.#faces.join() !== before) this.#tell();
   }
 
+  /** @returns {number} how much of this step has passed, 0-1 */
+  #share() {
+    const ofTime = this.#spentMs / ASKED_FOR_MS;
+    const ofViews = this.#step === "taking" ? this.#views / FEWEST_VIEWS : 1;
+    return Math.min(1, ofTime, ofViews);
+  }
+
   #pass(wasInView, capturedMs) {
     const isInView = this.#faces.includes(this.#faceId);
     if (isInView && wasInView && this.#seenMs !== null) {
@@ -199,7 +209,8 @@ export class CorrectionFlow {
       this.#spentMs += Math.min(LONGEST_GAP_MS, gapMs);
     }
     this.#seenMs = isInView ? capturedMs : null;
-    if (this.#spentMs < ASKED_FOR_MS) return this.#tell();
+    this.#views += isInView ? 1 : 0;
+    if (this.#share() < 1) return this.#tell();
     return this.#step === "ready" ? this.#beginTake() : this.#endTake();
   }
 
@@ -280,7 +291,7 @@ export class CorrectionFlow {
   }
 
   #wait(step) {
-    this.#spentMs = 0;
+    this.#spentMs = this.#views = 0;
     this.#seenMs = null;
     this.#become(step);
   }

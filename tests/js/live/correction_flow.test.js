@@ -82,6 +82,25 @@ test("time stands still while the person is out of view, whoever else is there",
   assert.equal(flow.state.step, "taking");
 });
 
+test("on a slow server a take lasts until there are enough views", async () => {
+  const { bus, flow, film, clock } = build();
+  await film(100, 1);
+  flow.open(1);
+  flow.begin("resting");
+  await film(LONG_MS, 1);
+  const slowly = async (count) => {
+    for (let i = 0; i < count; i += 1) {
+      clock.ms += 1000;
+      bus.emit("result", { faces: [{ id: 1 }], capturedMs: clock.ms });
+      await settle();
+    }
+  };
+  await slowly(8);
+  assert.equal(flow.state.step, "taking");
+  await slowly(6);
+  assert.equal(flow.state.step, "result");
+});
+
 test("without results it waits and says so", async () => {
   const { bus, flow, film, clock } = build();
   await film(100, 1);
