@@ -36,6 +36,9 @@ MAX_SCANS: Final = 100
 """A progressive JPEG has about ten scans, each of which walks over the whole image, however short it is; what
 a camera puts beside the image (thumbnail, second view) has its own."""
 
+MAX_SCANNED_PIXELS: Final = 600_000_000
+"""Pixels of a JPEG times its scans: twelve scans of the largest image. 99 of them took eight seconds."""
+
 _MAGIC: Final = (
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"),
     (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
@@ -106,8 +109,8 @@ def decode_image(data: bytes, limits: ImageLimits) -> Frame:
             f"The image is {width}x{height} = {width * height} pixels, {limits.max_pixels} are allowed. "
             "Scale it down, or raise --max-image-pixels (FER_MAX_IMAGE_PIXELS)."
         )
-    if picture.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:
-        raise ImageError(f"The JPEG has more than {MAX_SCANS} scans. Save it as a baseline JPEG.")
+    if picture.format in ("JPEG", "MPO"):
+        _check_scans(data.count(b"\xff\xda"), width * height)
     try:
         picture.load()
         return _turned(_to_bgr(picture), _orientation(picture))
@@ -115,6 +118,16 @@ def decode_image(data: bytes, limits: ImageLimits) -> Frame:
         raise
     except Exception as exc:  # the decoders raise nearly everything on damaged files
         raise _damaged(data, exc) from exc
+
+
+def _check_scans(scans: int, pixels: int) -> None:
+    # A large photo with its thumbnail and second view has four, whatever limit of pixels was set.
+    allowed = min(MAX_SCANS, max(4, MAX_SCANNED_PIXELS // pixels))
+    if scans > allowed:
+        raise ImageError(
+            f"The JPEG has {scans} scans; with its {pixels} pixels, {allowed} are allowed. Save it as a "
+            "baseline JPEG."
+        )
 
 
 def _check_bytes(count: int, limits: ImageLimits) -> None:
