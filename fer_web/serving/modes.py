@@ -128,6 +128,8 @@ class EventletMode:
             # The log would hold query strings, and with them session ids.
             log_output=False,
             socket_timeout=REQUEST_TIMEOUT_S,
+            # What a route yields goes out at once, as with Werkzeug: an event waits for no other one.
+            minimum_chunk_size=1,
             custom_pool=pool,
             environ={"wsgi.url_scheme": "https", "HTTPS": "on"} if listener.tls else None,
             protocol=connection_class(self._eventlet, address_limit, listener.tls),
