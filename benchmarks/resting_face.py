@@ -159,9 +159,8 @@ def warp(image: Picture, trait: NDArray[np.float32]) -> Picture:
 
 def see(picture: Picture, rng: np.random.Generator) -> Picture:
     """Return one view as a stream has it: turned and moved a little, in other light, and noisy."""
-    matrix = cv2.getRotationMatrix2D(
-        (WARPED_PX / 2, WARPED_PX / 2), rng.uniform(-5, 5), rng.uniform(0.95, 1.05)
-    )
+    middle, turn_deg, scale = WARPED_PX / 2, rng.uniform(-5, 5), rng.uniform(0.95, 1.05)
+    matrix = np.asarray(cv2.getRotationMatrix2D((middle, middle), turn_deg, scale), np.float64)
     matrix[:, 2] += rng.uniform(-0.03, 0.03, 2) * WARPED_PX
     moved = cv2.warpAffine(picture, matrix, (WARPED_PX, WARPED_PX), borderMode=cv2.BORDER_REPLICATE)
     view = cv2.resize(moved, (48, 48), interpolation=cv2.INTER_AREA).astype(np.float32)
