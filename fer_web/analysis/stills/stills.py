@@ -56,6 +56,7 @@ class PreparedStill:
         xyxy: float32 (N, 4), fractions of the image.
         crops: uint8 (N, ...), as the classifier takes them.
         corners: float32 (N, 4, 2), of each crop, fractions of the image; they may lie outside of it.
+        found: faces found, of which the N surest are kept.
     """
 
     size_hw: tuple[int, int]
@@ -64,6 +65,7 @@ class PreparedStill:
     xyxy: NDArray[np.float32]
     crops: Crops
     corners: NDArray[np.float32]
+    found: int
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class StillResult:
             the network has no such output.
         framing: how the faces were found, and `reason` why so, in words.
         crops: uint8 (N, ...), what the network saw.
+        found: faces found; there may be more than `faces`, which are the surest.
     """
 
     size_hw: tuple[int, int]
@@ -85,6 +88,7 @@ class StillResult:
     framing: Framing
     reason: str
     crops: Crops
+    found: int
 
     @property
     def largest(self) -> int:
@@ -126,7 +130,8 @@ class StillAnalyser:
         if faces == "auto" and max(height, width) <= SMALL_SIDE:
             return self._whole(frame_bgr, f"{width}x{height} pixels are no more than a face")
         frame_bgr = _shrunk(frame_bgr, MAX_SEARCHED_SIDE)
-        found = self._search(frame_bgr)
+        all_found = self._search(frame_bgr)
+        found = all_found.take(list(range(min(len(all_found), self._max_faces))))
         share = _filled_share(found, frame_bgr)
         if faces == "auto" and share >= FILLING_SHARE:
             return self._whole(frame_bgr, f"one face fills it ({100 * share:.0f} % of its longer side)")
@@ -134,7 +139,7 @@ class StillAnalyser:
         crops = crop_faces(frame_bgr, found, self.model.size_hw, self.model.channels)
         fractions = np.asarray(found.xyxy / np.tile(frame_bgr.shape[1::-1], 2), np.float32)
         corners = np.asarray(crop_corners(found) / frame_bgr.shape[1::-1], np.float32)
-        return PreparedStill((height, width), "detect", reason, fractions, crops, corners)
+        return PreparedStill((height, width), "detect", reason, fractions, crops, corners, len(all_found))
 
     def predict(self, prepared: Sequence[PreparedStill], heatmaps: bool = False) -> list[StillResult]:
         """Classify the faces of several images together, which some networks do faster."""
@@ -151,8 +156,7 @@ class StillAnalyser:
     def _search(self, frame_bgr: Frame) -> Faces:
         if self._detector is None:
             raise InvalidValueError("There is no face detector: only whole images can be analysed.")
-        found = self._detector.search(frame_bgr)
-        return found.take(list(range(min(len(found), self._max_faces))))
+        return self._detector.search(frame_bgr)
 
     def _whole(self, frame_bgr: Frame, reason: str) -> PreparedStill:
         crop = whole_crop(
@@ -160,7 +164,7 @@ class StillAnalyser:
         )
         box = np.array([[0, 0, 1, 1]], np.float32)
         size_hw = _size_of(frame_bgr)
-        return PreparedStill(size_hw, "whole", reason, box, crop[None], _square_corners(size_hw))
+        return PreparedStill(size_hw, "whole", reason, box, crop[None], _square_corners(size_hw), 1)
 
     def _result(self, prepared: PreparedStill, prediction: Prediction, first: int) -> StillResult:
         rows = range(first, first + len(prepared.crops))
@@ -179,7 +183,13 @@ class StillAnalyser:
         if prediction.original_scores is not None:
             original = tuple(tuple(map(float, prediction.original_scores[row])) for row in rows)
         return StillResult(
-            prepared.size_hw, faces, original, prepared.framing, prepared.reason, prepared.crops
+            prepared.size_hw,
+            faces,
+            original,
+            prepared.framing,
+            prepared.reason,
+            prepared.crops,
+            prepared.found,
         )
 
 
