@@ -48,8 +48,8 @@ def is_old(config: Config) -> bool:
 def renewed(config: Config) -> Config:
     """The same architecture for Keras 3.
 
-    A Sequential may be a plain list of layers (Keras 1.0 to 2.2.2). Its shape may stand in its first layer (to
-    2.3.1) or inside a model that is its first layer. Keras 1 had other names for most options.
+    A Sequential may be a plain list of layers (Keras 1.0 to 2.2.2). Its shape may stand in its first layer
+    (to 2.3.1) or inside a model that is its first one. Keras 1 had other names for most options.
 
     Args: config: a checked one, with `class_name` and `config`. Not modified.
     """
