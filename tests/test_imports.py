@@ -12,7 +12,7 @@ LAYERS = (
     ("settings", "rate_limit", "metrics", "training_packages"),
     ("vendor_files", "secret_file", "storage", "vision"),
     ("inference", "sharing"),
-    ("history", "serving"),
+    ("events", "history", "serving"),
     ("analysis",),
     ("realtime", "web", "doctor"),
     ("factory",),
@@ -39,7 +39,7 @@ LAYER_OF = {
     for name in names
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
-FRAMEWORK_FREE = ("metrics", "storage", "vision", "inference", "history", "analysis", "sharing")
+FRAMEWORK_FREE = ("metrics", "storage", "vision", "inference", "events", "history", "analysis", "sharing")
 OPEN_TO_TRAIN = tuple(
     f"fer_web.{name}" for name in ("labels", "errors", "metrics", "vision", "inference", "training_packages")
 )

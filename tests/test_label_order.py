@@ -57,6 +57,7 @@ class Echo:
     """A classifier whose logits are what training would have as targets."""
 
     info = model_info()
+    certainty = None
 
     def __init__(self, original, ferplus):
         scores, uncertainty = shown_scores(np.float32(ferplus) * 9, 1.0)

@@ -7,6 +7,7 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from fer_web.analysis.videos.video_service import VideoService
+from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts, new_stream_state
 from fer_web.factory.sharing import SharingParts
@@ -20,6 +21,7 @@ from fer_web.realtime.events import StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
+from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
@@ -50,6 +52,7 @@ def build_realtime(
     inference: InferenceParts,
     history: HistoryParts,
     sharing: SharingParts,
+    events: EventParts,
     web: WebParts,
 ) -> RealtimeParts:
     """Build the Socket.IO server, and start what works beside its handlers."""
@@ -69,30 +72,33 @@ def build_realtime(
     connections = Connections(socketio)
     watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, sharing.links.get)
     sharing.links.subscribe(watching.link_changed)
-    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=(sample, watching.observe))
+    # Samples first: a rule's marker then lies within what is recorded.
+    observers = (sample, watching.observe, events.hub.observe)
+    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=observers)
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(
         sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
     )
-    events = StreamEvents(
+    stream_events = StreamEvents(
         socketio,
         streams,
         scheduler,
         recordings,
         StreamCorrector(streams, concurrency),
         watching,
+        StreamRules(events.hub, owner_of_request),
         admission,
         settings.max_frames_per_s,
     )
-    events.register()
+    stream_events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
     tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, history.recorder, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
     history.recorder.open()
-    concurrency.spawn(lambda: recordings.announce(events.send_notice))
+    concurrency.spawn(lambda: recordings.announce(stream_events.send_notice))
     concurrency.spawn(watching.run)
     concurrency.spawn(periodic.run)
     return RealtimeParts(

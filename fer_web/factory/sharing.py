@@ -1,5 +1,6 @@
 """Builds what tells who makes a request, and what a link lets them do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -9,7 +10,7 @@ from fer_web.serving.modes import ServingMode
 from fer_web.settings import Settings
 from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.key_store import DatabaseKeyStore
-from fer_web.sharing.keys import KeyBook
+from fer_web.sharing.keys import ApiKey, KeyBook
 from fer_web.sharing.link_store import DatabaseLinkStore
 from fer_web.sharing.links import LinkBook
 from fer_web.sharing.types import ShareNetwork
@@ -30,6 +31,7 @@ class SharingParts:
     authenticator: Authenticator
     access: VisitorAccess
     network: ShareNetwork | None
+    key_of_request: Callable[[], ApiKey | None]
 
 
 def build_sharing(
@@ -50,4 +52,5 @@ def build_sharing(
         authenticator=authenticator,
         access=VisitorAccess(authenticator, links, visitors, key_of_request=request_keys.key),
         network=network,
+        key_of_request=request_keys.key,
     )

@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, render_template
 
 from fer_web.analysis.folders.folder_test_store import FolderTestStore, TestedWith
 from fer_web.analysis.videos.video_service import VideoService, build_video_service
+from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts
 from fer_web.factory.sharing import SharingParts
@@ -19,6 +20,7 @@ from fer_web.settings import ROOT, Settings
 from fer_web.sharing.addresses import checked_public_url
 from fer_web.sharing.plain_network import PlainNetwork
 from fer_web.web.api.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess, ClientQuota, quota_key_of
+from fer_web.web.api.events import EventsAccess, events_api_blueprint
 from fer_web.web.api.folder_tests import API as FOLDER_TESTS_PATH
 from fer_web.web.api.folder_tests import folder_test_api_blueprint
 from fer_web.web.api.keys import keys_api_blueprint
@@ -63,6 +65,7 @@ def build_web(
     inference: InferenceParts,
     history: HistoryParts,
     sharing: SharingParts,
+    events: EventParts,
     page_files: CurrentFiles,
 ) -> WebParts:
     """Build the pages and the HTTP API, with the middleware before them."""
@@ -88,7 +91,7 @@ def build_web(
     page_files.register(app)
     register_languages(app)
     sharing.access.register(app)
-    for blueprint in _blueprints(settings, mode, inference, sharing, analysis, sessions, videos):
+    for blueprint in _blueprints(settings, mode, inference, sharing, events, analysis, sessions, videos):
         app.register_blueprint(blueprint)
     sharing.owners.register(app)
     register_error_handlers(app)
@@ -102,6 +105,7 @@ def _blueprints(
     mode: ServingMode,
     inference: InferenceParts,
     sharing: SharingParts,
+    events: EventParts,
     analysis: AnalysisAccess,
     sessions: HistoryAccess,
     videos: VideoService,
@@ -120,6 +124,18 @@ def _blueprints(
     yield share_api_blueprint(ShareAccess(sharing.links, sharing.visitors, sessions, network))
     yield video_api_blueprint(VideoAccess(analysis, videos.jobs, videos.scratch, settings.max_video_bytes))
     yield folder_test_api_blueprint(analysis, tests)
+    yield events_api_blueprint(
+        EventsAccess(
+            feed=events.feed,
+            hub=events.hub,
+            keys=sharing.keys,
+            open_to_keys=events.config.keys,
+            owners=sharing.owners,
+            admission=sharing.access.admission,
+            key_of_request=sharing.key_of_request,
+            run_waiting=mode.run_waiting,
+        )
+    )
     yield keys_api_blueprint(sharing.keys, sharing.owners, mode.run_waiting)
     yield service_api_blueprint(model)
     yield predict_api_blueprint(analysis, model)

@@ -43,6 +43,15 @@ class RecordingModel:
     settings: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class RecordedMoment:
+    """One moment of a session; `at_s`: seconds since its start."""
+
+    session_id: str
+    owner: str
+    at_s: float
+
+
 class Recorder:
     """The sessions that are being recorded, by client.
 
@@ -204,6 +213,23 @@ class Recorder:
                 raise RecordingError("Nothing is being recorded. Switch recording on, then set a marker.")
             session, now_s = recording.session, recording.clock.elapsed_s(self._clock())
         return self._store.add_marker(session.id, session.owner, now_s if at_s is None else at_s, text)
+
+    def moment(self, client: str) -> RecordedMoment | None:
+        """Return this moment of a client's session; None while it is not recorded. Only reads memory."""
+        with self._lock:
+            recording = self._of_client.get(client)
+            if recording is None or recording.is_paused:
+                return None
+            session = recording.session
+            return RecordedMoment(session.id, session.owner, recording.clock.elapsed_s(self._clock()))
+
+    def mark_moment(self, moment: RecordedMoment, text: str) -> Marker:
+        """Name a moment that `moment` gave; blocks. Raises as `mark`."""
+        return self._store.add_marker(moment.session_id, moment.owner, moment.at_s, text)
+
+    def tell(self, client: str, event: str, data: dict[str, Any]) -> None:
+        """Let a client hear something that is not of its recording, in any thread and without waiting."""
+        self._notices.put(Notice(client, event, data))
 
     def name_person(self, client: str, face_id: int, name: str) -> None:
         """Say what the person of a face of this client's stream is called; empty takes the name away.

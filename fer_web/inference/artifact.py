@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_web.errors import ModelArtifactError
+from fer_web.inference.certainty import CertaintyModel, load_certainty
 from fer_web.inference.scores import NO_OFFSETS
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 
@@ -36,6 +37,7 @@ class ModelArtifact:
             None in folders that were exported without it.
         logit_offsets: added to the FER+ logits of EMOTIONS before the temperature; meta.json files without
             them mean zeros.
+        certainty: judges the scores; None in folders without certainty.json.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class ModelArtifact:
     max_uncertainty: float
     logit_offsets: tuple[float, ...] = NO_OFFSETS
     cam_output: str | None = None
+    certainty: CertaintyModel | None = None
 
     @property
     def litert_path(self) -> Path:
@@ -82,6 +85,7 @@ def load_artifact(folder: Path) -> ModelArtifact:
             max_uncertainty=_number_in(meta, "max_doubt", 0.0, 1.0),
             logit_offsets=_checked_offsets(meta.get("logit_offsets", NO_OFFSETS)),
             cam_output=str(meta["outputs"]["cam"]) if "cam" in meta["outputs"] else None,
+            certainty=load_certainty(folder, hashes[LITERT_FILE]),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise ModelArtifactError(f"{folder / META_FILE}: {exc!r} is missing or malformed. {MEND}") from exc

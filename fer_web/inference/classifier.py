@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.artifact import MEND, ModelArtifact
+from fer_web.inference.certainty import CertaintyModel
 from fer_web.inference.heatmaps import CAM, HeatMaps, maps_of_cells
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.scores import shown_scores, softmax
@@ -63,6 +64,11 @@ class Classifier(Protocol):
         """The network, and the crops that it takes."""
         ...
 
+    @property
+    def certainty(self) -> CertaintyModel | None:
+        """Judges its scores; None where nothing was fitted to it."""
+        ...
+
     def classify(self, crops: Crops) -> Prediction:
         """Classify uint8 (N, *info.size_hw, info.channels) crops, 0-255; N may be 0."""
         ...
@@ -79,17 +85,21 @@ def info_of(artifact: ModelArtifact) -> ModelInfo:
         model_hash=artifact.model_hash,
         size_hw=artifact.size_hw,
         channels=1,
-        unsure_below=artifact.unsure_below,
+        unsure_below=_unsure_below(artifact),
         max_uncertainty=artifact.max_uncertainty,
         has_original=True,
         heatmaps=CAM if artifact.cam_output else None,
         no_heatmaps="" if artifact.cam_output else WITHOUT_CAM,
         options={
             "temperature": artifact.temperature,
-            "unsure_below": artifact.unsure_below,
+            "unsure_below": _unsure_below(artifact),
             "max_doubt": artifact.max_uncertainty,
         },
     )
+
+
+def _unsure_below(artifact: ModelArtifact) -> float:
+    return artifact.unsure_below if artifact.certainty is None else artifact.certainty.unsure_below
 
 
 WITHOUT_CAM = "the model was exported without heat maps (a new python -m train export writes them)"
@@ -101,6 +111,7 @@ class LiteRTClassifier:
     def __init__(self, artifact: ModelArtifact, num_threads: int = 1) -> None:
         """Raises: ModelArtifactError: the file does not fit its meta.json."""
         self.info = info_of(artifact)
+        self.certainty = artifact.certainty
         self._artifact = artifact
         self._interpreter = open_interpreter(artifact.litert_path, num_threads)
         try:

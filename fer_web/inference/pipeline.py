@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.inference.classifier import Classifier, Prediction
+from fer_web.inference.judgement import ViewSpreads, evidence_of, judge
 from fer_web.inference.model_info import ModelInfo
 from fer_web.inference.results import FaceResult, FrameResult, face_result
 from fer_web.inference.shown_labels import ShownLabel, ShownLabels
@@ -18,9 +19,10 @@ from fer_web.vision.box_filter import BoxFilter
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
 from fer_web.vision.preprocess import Crops, crop_corners, crop_faces
-from fer_web.vision.smoothing import ScoreSmoother
+from fer_web.vision.smoothing import ScoreSmoother, ValueSmoother
 from fer_web.vision.tracking import FaceTracker, TrackedFaces
 from fer_web.vision.types import Frame
+from fer_web.vision.visibility import measure_faces
 
 
 @dataclass
@@ -29,7 +31,8 @@ class StreamState:
 
     tracker: FaceTracker
     smoother: ScoreSmoother
-    doubts: ScoreSmoother = field(default_factory=lambda: ScoreSmoother(0.0))
+    spreads: ViewSpreads = field(default_factory=ViewSpreads)
+    evidence: ValueSmoother = field(default_factory=ValueSmoother)
     labels: ShownLabels = field(default_factory=ShownLabels)
     views: AlternatingViews = field(default_factory=AlternatingViews)
     boxes: BoxFilter = field(default_factory=BoxFilter)
@@ -123,14 +126,36 @@ class Pipeline:
         state.corrections.see(tracked.ids, prediction.scores)
         steady = state.smoother.update(tracked.ids, prediction.scores, captured_s, constant_s)
         scores = state.corrections.apply(tracked.ids, steady)
-        doubt = np.stack([prediction.uncertainty, 1 - prediction.uncertainty], axis=1)
-        uncertainty = state.doubts.update(tracked.ids, doubt, captured_s, constant_s)[:, 0]
+        evidence = self._evidence(frame_bgr, tracked, crops, prediction, state)
+        evidence = state.evidence.update(tracked.ids, evidence, captured_s, constant_s)
         model = settings.applied_to(self._model)
         shown = state.labels.update(
-            tracked.ids, scores, uncertainty, model, time_s=captured_s, smoothing_s=constant_s
+            tracked.ids,
+            scores,
+            judge(scores, evidence, self._classifier.certainty),
+            model,
+            time_s=captured_s,
+            smoothing_s=constant_s,
         )
         faces = _results(tracked, frame_bgr.shape[:2], prediction, scores, shown, model)
         return FrameResult(faces, watch.done(), settings, state.corrections.faces)
+
+    def _evidence(
+        self,
+        frame_bgr: Frame,
+        tracked: TrackedFaces,
+        crops: Crops,
+        prediction: Prediction,
+        state: StreamState,
+    ) -> NDArray[np.float32]:
+        """What else than scores a judgement is made of, of this frame alone."""
+        size_hw = (frame_bgr.shape[0], frame_bgr.shape[1])
+        return evidence_of(
+            prediction,
+            state.spreads.update(tracked.ids, prediction.scores),
+            self._classifier.certainty,
+            lambda: measure_faces(crops, tracked.faces, size_hw),
+        )
 
     def _see(
         self, crops: Crops, face_ids: Sequence[int], state: StreamState, *, heatmaps: bool, alternates: bool
@@ -163,8 +188,8 @@ def _results(
             fractions[row],
             prediction.take(row),
             scores[row],
+            shown[row],
             model,
-            shown=shown[row],
             corners=None if corners is None else corners[row],
         )
         for row, face_id in enumerate(tracked.ids)

@@ -25,7 +25,10 @@ class FaceResult:
         raw_scores: the same for this frame alone, never corrected.
         label: the expression with the largest score; in a stream, one that was larger just before may stay.
         confidence: that score, 0-1.
-        is_sure: whether the confidence is high enough, and the network's uncertainty low enough, to name it.
+        is_sure: whether the certainty is high enough, and the network's uncertainty low enough, to name it.
+        certainty: how likely the label is right, 0-1; the confidence where nothing was fitted to the network.
+        reason: one of certainty.REASONS, what speaks most against it; None where the face is sure, or nothing
+            stands out.
         heatmap: None where it was not asked for or the network has none.
     """
 
@@ -37,6 +40,14 @@ class FaceResult:
     confidence: float
     is_sure: bool
     heatmap: FaceHeatmap | None = None
+    certainty: float = 1.0
+    reason: str | None = None
+
+    @property
+    def rival(self) -> str:
+        """The expression with the largest score but for the label."""
+        others = (index for index, name in enumerate(EMOTIONS) if name != self.label)
+        return EMOTIONS[max(others, key=lambda index: self.scores[index])]
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,9 @@ def face_result(
     xyxy: NDArray[np.float32],
     prediction: Prediction,
     scores: NDArray[np.float32],
+    shown: ShownLabel,
     model: ModelInfo,
     *,
-    shown: ShownLabel | None = None,
     corners: NDArray[np.floating] | None = None,
 ) -> FaceResult:
     """Return what is told of one face.
@@ -69,22 +80,21 @@ def face_result(
         xyxy: float32 (4,), fractions of the frame.
         prediction: of this face alone.
         scores: float32 (7,), what is shown: prediction.scores, perhaps steadied over time.
-        shown: what is shown in a stream; None decides by this frame alone.
+        shown: which label is named, and how surely.
         corners: (4, 2) of the crop, fractions of the frame, for its heat map.
     """
     left, top, right, bottom = (float(value) for value in xyxy)
-    best = int(np.argmax(scores)) if shown is None else shown.label
-    confidence = float(scores[best])
-    uncertainty = float(prediction.uncertainty[0])
     return FaceResult(
         face_id=int(face_id),
         box=(left, top, right - left, bottom - top),
         scores=tuple(float(value) for value in scores),
         raw_scores=tuple(float(value) for value in prediction.scores[0]),
-        label=EMOTIONS[best],
-        confidence=confidence,
-        is_sure=model.is_sure(confidence, uncertainty) if shown is None else shown.is_sure,
+        label=EMOTIONS[shown.label],
+        confidence=float(scores[shown.label]),
+        is_sure=shown.is_sure,
         heatmap=_heatmap(prediction, corners, model),
+        certainty=shown.certainty,
+        reason=None if shown.is_sure else shown.reason,
     )
 
 

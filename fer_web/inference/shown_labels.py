@@ -1,12 +1,14 @@
 """Decides which expression is shown of each face, so that it does not flicker where two are as likely."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.inference.certainty import reason_of
+from fer_web.inference.judgement import Judgement
 from fer_web.inference.model_info import ModelInfo
 
 FULL_CALM_S: Final = 0.25
@@ -25,11 +27,19 @@ LEAST_S: Final = 0.3
 
 @dataclass(frozen=True)
 class ShownLabel:
-    """What is shown of one face: a position in EMOTIONS, whether it is sure, and since when."""
+    """What is shown of one face.
+
+    Attributes:
+        label: a position in EMOTIONS. is_sure: whether it is named. since_s: since when.
+        certainty: how likely it is right, 0-1.
+        reason: one of certainty.REASONS that speaks against it; None where none does.
+    """
 
     label: int
     is_sure: bool
     since_s: float
+    certainty: float = 1.0
+    reason: str | None = None
 
 
 class ShownLabels:
@@ -42,7 +52,7 @@ class ShownLabels:
         self,
         face_ids: Sequence[int],
         scores: NDArray[np.float32],
-        uncertainty: NDArray[np.float32],
+        judgement: Judgement,
         model: ModelInfo,
         *,
         time_s: float,
@@ -51,15 +61,14 @@ class ShownLabels:
         """Decide for one frame.
 
         Args:
-            scores: float32 (N, 7), steady over time. uncertainty: float32 (N,), likewise.
+            scores: float32 (N, 7), steady over time. judgement: of them.
             model: says from where on a face is sure.
             smoothing_s: the stream's time constant.
         """
         calm = min(1.0, smoothing_s / FULL_CALM_S)
-        rows = zip(face_ids, scores, uncertainty.tolist(), strict=True)
         shown = {
-            face_id: _decide(self._last.get(face_id), row, doubt, model, time_s, calm)
-            for face_id, row, doubt in rows
+            face_id: _decide(self._last.get(face_id), scores[row], judgement.of(row), model, time_s, calm)
+            for row, face_id in enumerate(face_ids)
         }
         self._last = shown
         return tuple(shown.values())
@@ -68,18 +77,28 @@ class ShownLabels:
 def _decide(
     last: ShownLabel | None,
     scores: NDArray[np.float32],
-    uncertainty: float,
+    judged: tuple[float, float, NDArray[np.float32] | None],
     model: ModelInfo,
     time_s: float,
     calm: float,
 ) -> ShownLabel:
+    certainty, uncertainty, conditions = judged
     best = int(np.argmax(scores))
-    if last is None or calm <= 0 or scores[best] > scores[last.label] + LABEL_MARGIN * calm:
-        is_sure = model.is_sure(float(scores[best]), uncertainty)
+    is_free = last is None or calm <= 0
+    reason = (
+        None
+        if conditions is None
+        else reason_of(conditions, None if is_free or last is None else last.reason)
+    )
+    if last is None or is_free or scores[best] > scores[last.label] + LABEL_MARGIN * calm:
+        is_sure = model.is_sure(certainty, uncertainty)
         is_same = last is not None and (last.label, last.is_sure) == (best, is_sure)
-        return last if is_same and last is not None else ShownLabel(best, is_sure, time_s)
+        since_s = last.since_s if is_same and last is not None else time_s
+        return ShownLabel(best, is_sure, since_s, certainty, reason)
+    # The certainty is that of the best; an expression that stays shown beside it is right less often.
+    certainty *= float(scores[last.label] / scores[best])
     bonus = (LEAVE_MARGIN if last.is_sure else -RETURN_MARGIN) * calm
-    is_sure = model.is_sure(float(scores[last.label]) + bonus, uncertainty - bonus)
+    is_sure = model.is_sure(certainty + bonus, uncertainty - bonus)
     if is_sure == last.is_sure or 0 <= time_s - last.since_s < LEAST_S * calm:
-        return last
-    return ShownLabel(last.label, is_sure, time_s)
+        return replace(last, certainty=certainty, reason=reason)
+    return ShownLabel(last.label, is_sure, time_s, certainty, reason)

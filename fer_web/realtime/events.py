@@ -24,10 +24,11 @@ from fer_web.realtime.protocol import (
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
+from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
 
-EVENTS = ("frame", "stop", "record", "marker", "name", "take", "learn", "correct")
+EVENTS = ("frame", "stop", "record", "marker", "name", "rules", "take", "learn", "correct")
 """A client may send these."""
 
 MAX_QUEUED_PACKETS = 200
@@ -45,6 +46,7 @@ class StreamEvents:
         recordings: StreamRecorder,
         corrector: StreamCorrector,
         watching: WatchHub,
+        rules: StreamRules,
         admission: SocketAdmission,
         max_frames_per_s: int,
     ) -> None:
@@ -55,6 +57,7 @@ class StreamEvents:
         self._recordings = recordings
         self._corrector = corrector
         self._watching = watching
+        self._rules = rules
         self._admission = admission
         self._max_frames_per_s = max_frames_per_s
         self._budgets: dict[str, TokenBucket] = {}
@@ -68,6 +71,7 @@ class StreamEvents:
         self._socketio.on_event("record", self.on_record)
         self._socketio.on_event("marker", self.on_marker)
         self._socketio.on_event("name", self.on_name)
+        self._socketio.on_event("rules", self.on_rules)
         self._socketio.on_event("take", self.on_take)
         self._socketio.on_event("learn", self.on_learn)
         self._socketio.on_event("correct", self.on_correct)
@@ -80,6 +84,7 @@ class StreamEvents:
         self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
         self._recordings.connect(_sid())
         self._watching.page_arrived(_sid(), is_local=is_local)
+        self._rules.connect(_sid(), is_local=is_local)
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget everything about a client, but for its recording: it may come back."""
@@ -88,6 +93,7 @@ class StreamEvents:
         self._recordings.disconnect(_sid())
         self._end_stream(_sid())
         self._watching.page_left(_sid())
+        self._rules.disconnect(_sid())
 
     def on_frame(self, *arguments: Any) -> dict[str, Any] | None:
         """Analyse a frame; the result is the acknowledgement."""
@@ -109,6 +115,10 @@ class StreamEvents:
         """Name the person of a face of the recording."""
         return self._within_budget(lambda: self._recordings.name_person(_sid(), arguments))
 
+    def on_rules(self, *arguments: Any) -> dict[str, Any] | None:
+        """Replace the rules of this client's stream."""
+        return self._within_budget(lambda: self._rules.set_rules(_sid(), arguments))
+
     def on_take(self, *arguments: Any) -> dict[str, Any] | None:
         """Keep the raw scores of a face for a while, to learn from."""
         return self._within_budget(lambda: self._corrector.take(_sid(), arguments))
@@ -122,7 +132,7 @@ class StreamEvents:
         return self._within_budget(lambda: self._corrector.correct(_sid(), arguments))
 
     def send_notice(self, notice: Notice) -> None:
-        """Tell a client about its recording; one that does not read what it gets is not told more."""
+        """Tell a client about its recording and rules; one that does not read it is not told more."""
         if self._connections.queued_packets(notice.client) < MAX_QUEUED_PACKETS:
             self._socketio.emit(notice.event, notice.data, to=notice.client)
 
@@ -155,6 +165,7 @@ class StreamEvents:
             self._end_stream(sid)
         else:
             self._watching.stream_began(sid)
+            self._rules.stream_began(sid)
             self._admission.set_streaming(sid, True)
         return stream
 
@@ -168,6 +179,7 @@ class StreamEvents:
         if stream is not None:
             self._scheduler.cancel(stream)
             self._watching.stream_ended(sid)
+            self._rules.stream_ended(sid)
             self._admission.set_streaming(sid, False)
 
     def _spend(self, sid: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from fer_web.errors import FerWebError, ProtocolError
+from fer_web.events.rules import Rule, parse_rules
 from fer_web.history.types import Marker
 from fer_web.inference.correction import Check, Correction, RestingFace, correction_of, offsets_by_name
 from fer_web.inference.results import FaceResult, FrameResult
@@ -27,6 +28,7 @@ EXPECTED_HEADER = (
 )
 EXPECTED_RECORD = '{"on": boolean, "session": id or null, "name": text or null}'
 EXPECTED_NAME = '{"face": integer, "name": text}'
+EXPECTED_RULES = '{"rules": list of rules}'
 EXPECTED_TAKE = '{"face": integer, "expression": one of the seven or null}'
 EXPECTED_LEARN = '{"face": integer, "by": "resting" or "check"}'
 EXPECTED_CORRECT = '{"face": integer, "offsets": seven numbers by expression, or null}'
@@ -190,6 +192,12 @@ def _parse_face(event: str, expected: str, message: dict[str, Any]) -> int:
     if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face < 2**31:
         raise ProtocolError(f"{event} takes {expected}; as face came {face!r:.40}.")
     return face
+
+
+def parse_rules_message(arguments: tuple[Any, ...]) -> tuple[Rule, ...]:
+    """Validate a `rules` event's arguments. Raises ProtocolError, InvalidValueError."""
+    message = _parse_object("rules", EXPECTED_RULES, arguments, ("rules",))
+    return parse_rules(message.get("rules"))
 
 
 def _parse_object(

@@ -53,6 +53,10 @@ class ServingMode(Protocol):
         """A lock for those who serve connections: waiting for it holds up no other client."""
         ...
 
+    def new_queue(self, size: int) -> Any:
+        """A bounded queue between those who serve connections: waiting for it holds up no other client."""
+        ...
+
     def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve until the process is told to end. The listeners' sockets are closed then."""
 
@@ -69,6 +73,7 @@ class EventletMode:
             warnings.simplefilter("ignore")
             import eventlet
             import eventlet.green.ssl
+            import eventlet.queue
             import eventlet.tpool
             import eventlet.websocket
             import eventlet.wsgi
@@ -93,6 +98,10 @@ class EventletMode:
         """Greenlets wait for it; not to be used in native threads."""
         lock: contextlib.AbstractContextManager[Any] = self._eventlet.Semaphore(1)
         return lock
+
+    def new_queue(self, size: int) -> Any:
+        """Greenlets wait for it; not to be used in native threads."""
+        return self._eventlet.queue.Queue(size)
 
     def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
@@ -157,6 +166,10 @@ class ThreadingMode:
     def new_lock(self) -> contextlib.AbstractContextManager[Any]:
         """An ordinary lock."""
         return threading.Lock()
+
+    def new_queue(self, size: int) -> Any:
+        """An ordinary queue."""
+        return queue.Queue(size)
 
     def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
         """Serve with Werkzeug's threaded server, whose request log is off."""

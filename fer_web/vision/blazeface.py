@@ -22,6 +22,10 @@ INPUT_SIZE: Final = 128
 ANCHOR_GRIDS: Final = ((16, 2), (8, 6))
 """Cells in a row, anchors in a cell: strides of 8 and 16 pixels (the paper's figure 2, right)."""
 
+EYES: Final = slice(0, 2)
+OTHER_POINTS: Final = slice(2, 6)
+"""So the network's six points become the eyes and the other points of `Faces`."""
+
 SAME_FACE_IOU: Final = 0.3
 """Overlap from which two outputs are taken for one face."""
 
@@ -58,10 +62,12 @@ def decode(
     chosen = np.flatnonzero((logits >= min_logit) & (regressors[:, 2:4] > 0).all(axis=1))
     values, centre = regressors[chosen] / INPUT_SIZE, anchors[chosen]
     box_centre, half_size = values[:, 0:2] + centre, values[:, 2:4] / 2
-    eyes_xy = values[:, 4:8].reshape(-1, 2, 2) + centre[:, None]
+    points_xy = (values[:, 4:16].reshape(-1, 6, 2) + centre[:, None]).astype(np.float32)
     scores = 1 / (1 + np.exp(-logits[chosen]))
     xyxy = np.concatenate([box_centre - half_size, box_centre + half_size], axis=1)
-    return Faces(xyxy.astype(np.float32), scores.astype(np.float32), eyes_xy.astype(np.float32))
+    return Faces(
+        xyxy.astype(np.float32), scores.astype(np.float32), points_xy[:, EYES], points_xy[:, OTHER_POINTS]
+    )
 
 
 class BlazeFace:
@@ -95,5 +101,7 @@ def _to_frame(found: Faces, region: Region) -> Faces:
     half_size = (found.xyxy[:, 2:] - found.xyxy[:, :2]) / 2 * region.side
     centre = region.to_frame(centres(found.xyxy))
     xyxy = np.concatenate([centre - half_size, centre + half_size], axis=1).astype(np.float32)
-    eyes_xy = found.eyes_xy[:, ::-1] if region.is_mirrored else found.eyes_xy
-    return Faces(xyxy, found.scores, region.to_frame(eyes_xy))
+    eyes_xy, points_xy = found.eyes_xy, found.points_xy
+    if region.is_mirrored:
+        eyes_xy, points_xy = eyes_xy[:, ::-1], points_xy[:, [0, 1, 3, 2]]
+    return Faces(xyxy, found.scores, region.to_frame(eyes_xy), region.to_frame(points_xy))

@@ -6,6 +6,7 @@ systems".
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -46,7 +47,7 @@ class BoxFilter:
         }
         self._last = {face_id: (time_s, *both) for face_id, both in filtered.items()}
         rows = np.array([values for values, _ in filtered.values()], np.float32).reshape(-1, 8)
-        return Faces(rows[:, :4], faces.scores, rows[:, 4:].reshape(-1, 2, 2))
+        return replace(faces, xyxy=rows[:, :4], eyes_xy=rows[:, 4:].reshape(-1, 2, 2))
 
     def _filter(
         self, last: tuple[float, Values, Values] | None, values: Values, time_s: float

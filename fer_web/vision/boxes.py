@@ -42,6 +42,7 @@ def join_faces(parts: list[Faces]) -> Faces:
         np.concatenate([part.xyxy for part in parts]),
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.eyes_xy for part in parts]),
+        np.concatenate([part.points_xy for part in parts]),
     )
 
 
@@ -81,4 +82,5 @@ def _weighted_mean(group: Faces) -> Faces:
         np.asarray(weights @ group.xyxy, np.float32)[None],
         group.scores.max(keepdims=True),
         np.asarray(np.tensordot(weights, group.eyes_xy, 1), np.float32)[None],
+        np.asarray(np.tensordot(weights, group.points_xy, 1), np.float32)[None],
     )

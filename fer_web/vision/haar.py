@@ -1,5 +1,6 @@
 """OpenCV's Haar cascade: the detector that needs no other file than OpenCV's own."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +66,7 @@ class HaarDetector(OnePassSearch):
         grey, shrink = _shrunk_grey(frame_bgr[top:bottom, left:right], NEAR_WIDTH)
         side = float(longer_sides(face.xyxy)[0]) * CASCADE_SIDE / shrink
         found = self._detect(grey, shrink, round(NEAR_SIDES[0] * side), round(NEAR_SIDES[1] * side))
-        found = Faces(found.xyxy + np.array([left, top, left, top], np.float32), found.scores, found.eyes_xy)
+        found = replace(found, xyxy=found.xyxy + np.array([left, top, left, top], np.float32))
         overlaps = iou_matrix(face.xyxy, found.xyxy)[0]
         if not (overlaps >= MIN_NEAR_IOU).any():
             return Faces.none()

@@ -215,7 +215,7 @@ class BlazeFaceDetector:
             to_come = len(SMALL_LOOKS) - len(logits)
             if not len(first) or sum(logits) + to_come * BEST_SMALL_LOGIT < wanted:
                 return Faces.none()
-        return Faces(first.xyxy, np.array([sigmoid(sum(logits) / len(logits))], np.float32), first.eyes_xy)
+        return replace(first, scores=np.array([sigmoid(sum(logits) / len(logits))], np.float32))
 
     def _check(self, frame_bgr: Frame, candidate: Faces) -> Faces:
         """The candidate as a face, with the box of the first look and the mean of all scores, or none.
@@ -237,7 +237,7 @@ class BlazeFaceDetector:
         mean_logit = sum(logits) / len(logits)
         is_face = sum(logits) >= wanted
         score = np.array([sigmoid(mean_logit)], np.float32)
-        return Faces(first.xyxy, score, first.eyes_xy) if is_face else Faces.none()
+        return replace(first, scores=score) if is_face else Faces.none()
 
     def _find_again(self, frame_bgr: Frame, face: Faces) -> Faces:
         region = region_around(face, self._options.near_scale)

@@ -53,6 +53,30 @@ class ScoreSmoother:
         return smoothed
 
 
+class ValueSmoother:
+    """Exponential mean of whatever is measured of each face, by elapsed time; forgets faces that are gone."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[float, NDArray[np.float32]]] = {}
+
+    def update(
+        self, face_ids: Sequence[int], values: NDArray[np.float32], time_s: float, time_constant_s: float
+    ) -> NDArray[np.float32]:
+        """Smooth one frame's values.
+
+        Args: values: float32 (N, K). time_constant_s: after so long a step has arrived by 63 %; 0 is none.
+        Returns: float32 (N, K).
+        """
+        smoothed = np.array(values, np.float32)
+        for row, face_id in enumerate(face_ids):
+            if face_id in self._last:
+                last_s, last = self._last[face_id]
+                weight = np.float32(_weight(time_s - last_s, time_constant_s))
+                smoothed[row] = weight * smoothed[row] + (1 - weight) * last
+        self._last = {face_id: (time_s, smoothed[row]) for row, face_id in enumerate(face_ids)}
+        return smoothed
+
+
 def _average(new: NDArray[np.float32], last: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
     """A mean of logarithms follows a change sooner than one of scores, and noise moves it less."""
     if weight >= 1:

@@ -45,7 +45,12 @@ class Track:
         reach = longer_sides(self.face.xyxy)[0] * np.float32(MAX_GLIDE_SIDES)
         shift = np.clip(self.velocity * np.float32(min(now_s - self.seen_s, MAX_GLIDE_S)), -reach, reach)
         eyes_shift = shift[:, None, :2]
-        return Faces(self.face.xyxy + shift, self.face.scores, self.face.eyes_xy + eyes_shift)
+        return Faces(
+            self.face.xyxy + shift,
+            self.face.scores,
+            self.face.eyes_xy + eyes_shift,
+            self.face.points_xy + eyes_shift,
+        )
 
     def see(self, face: Faces, now_s: float) -> None:
         """Take the face where it is now."""
@@ -61,7 +66,12 @@ class Track:
     def rescale(self, factor_xy: Boxes) -> None:
         """Follow a change of the frame's size. Args: factor_xy: float32 (2,)."""
         factor = np.tile(factor_xy, 2)
-        self.face = Faces(self.face.xyxy * factor, self.face.scores, self.face.eyes_xy * factor_xy)
+        self.face = Faces(
+            self.face.xyxy * factor,
+            self.face.scores,
+            self.face.eyes_xy * factor_xy,
+            self.face.points_xy * factor_xy,
+        )
         self.velocity = self.velocity * factor
 
     def unlikeness(self, look: Appearance | None) -> float | None:

@@ -21,6 +21,7 @@ AREAS = {
     "Custom models": ("inference/custom",),
     "History": ("history", "storage"),
     "Sharing and keys": ("sharing",),
+    "Events": ("events",),
 }
 """Headings of the page, and the packages of fer_web whose limits stand below them."""
 

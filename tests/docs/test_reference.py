@@ -24,7 +24,7 @@ def test_every_setting_stands_in_the_table_with_its_default(item):
     "name",
     [
         *EVENTS,
-        *("closing", "watched", "view", "state", "saved", "recording_problem"),
+        *("closing", "watched", "view", "state", "saved", "recording_problem", "rule", "marked"),
         *(DROPPED_NEWER, DROPPED_OVERLOADED, DROPPED_STOPPED),
         *("too_many_messages", "slow_reader", "link_needed"),
         *("link_expired", "link_revoked", "sharing_stopped", "visitor_removed"),

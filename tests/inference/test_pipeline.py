@@ -38,6 +38,8 @@ class FixedDetector(OnePassSearch):
 class FixedClassifier:
     """Votes for one column, with a strength."""
 
+    certainty = None
+
     def __init__(self, column, strength=5.0, **info):
         self.info = model_info(**info)
         self.column, self.strength = column, strength

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fer_web.inference.judgement import Judgement
 from fer_web.inference.shown_labels import FULL_CALM_S, LEAST_S, ShownLabels
 from fer_web.labels import EMOTIONS
 from tests.support.fakes.models import model_info
@@ -26,7 +27,7 @@ class Face:
         (shown,) = self.labels.update(
             [face_id],
             scores(happy, sad),
-            np.array([uncertainty], np.float32),
+            Judgement(scores(happy, sad).max(axis=1), np.array([uncertainty], np.float32)),
             MODEL,
             time_s=self.time_s,
             smoothing_s=self.smoothing_s,

@@ -52,6 +52,14 @@ class NobodyWatches:
         """Nobody is told."""
 
 
+class NoRules:
+    def connect(self, sid, *, is_local):
+        """Nothing is evaluated."""
+
+    def stream_began(self, sid):
+        """Nothing is evaluated."""
+
+
 class EverybodyMayEnter:
     def enter_live(self, sid, end):
         """Nobody is refused."""
@@ -65,7 +73,15 @@ def send_frame(queued):
     socketio = FakeSocketIO(connection)
     streams, answering = StreamRegistry(lambda: None, 4), AnsweringScheduler()
     events = StreamEvents(
-        socketio, streams, answering, NoRecordings(), None, NobodyWatches(), EverybodyMayEnter(), 60
+        socketio,
+        streams,
+        answering,
+        NoRecordings(),
+        None,
+        NobodyWatches(),
+        NoRules(),
+        EverybodyMayEnter(),
+        60,
     )
     with Flask(__name__).test_request_context():
         request.sid = "a"

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from fer_web.errors import InvalidValueError
 from fer_web.inference.classifier import Classifier, Prediction
+from fer_web.inference.judgement import evidence_of, judge
 from fer_web.inference.results import FaceResult, face_result
+from fer_web.inference.shown_labels import ShownLabel, ShownLabels
+from fer_web.inference.views import classify_both
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.preprocess import (
     UNIT_SQUARE,
@@ -22,6 +25,7 @@ from fer_web.vision.preprocess import (
     whole_crop,
 )
 from fer_web.vision.types import Faces, Frame
+from fer_web.vision.visibility import Patches, measure_faces, measure_whole
 
 FACES: Final = ("auto", "detect", "whole")
 """An image's faces are searched for, or the whole image is taken for one, or whichever fits it."""
@@ -56,6 +60,7 @@ class PreparedStill:
         xyxy: float32 (N, 4), fractions of the image.
         crops: uint8 (N, ...), as the classifier takes them.
         corners: float32 (N, 4, 2), of each crop, fractions of the image; they may lie outside of it.
+        visibility: measures and patches of each crop, as `measure_faces` returns them.
         found: faces found, of which the N surest are kept.
     """
 
@@ -65,6 +70,7 @@ class PreparedStill:
     xyxy: NDArray[np.float32]
     crops: Crops
     corners: NDArray[np.float32]
+    visibility: tuple[NDArray[np.float32], Patches]
     found: int
 
 
@@ -139,17 +145,29 @@ class StillAnalyser:
         crops = crop_faces(frame_bgr, found, self.model.size_hw, self.model.channels)
         fractions = np.asarray(found.xyxy / np.tile(frame_bgr.shape[1::-1], 2), np.float32)
         corners = np.asarray(crop_corners(found) / frame_bgr.shape[1::-1], np.float32)
-        return PreparedStill((height, width), "detect", reason, fractions, crops, corners, len(all_found))
+        visibility = measure_faces(crops, found, _size_of(frame_bgr))
+        return PreparedStill(
+            (height, width), "detect", reason, fractions, crops, corners, visibility, len(all_found)
+        )
 
     def predict(self, prepared: Sequence[PreparedStill], heatmaps: bool = False) -> list[StillResult]:
         """Classify the faces of several images together, which some networks do faster."""
         if not prepared:
             return []
         crops = np.concatenate([each.crops for each in prepared])
-        prediction = self._classifier.explain(crops) if heatmaps else self._classifier.classify(crops)
+        prediction, spread = classify_both(self._classifier, crops, heatmaps=heatmaps)
+        measures, patches = (
+            np.concatenate(parts) for parts in zip(*(each.visibility for each in prepared), strict=True)
+        )
+        certainty = self._classifier.certainty
+        evidence = evidence_of(prediction, spread, certainty, lambda: (measures, patches))
+        judgement = judge(prediction.scores, evidence, certainty)
+        shown = ShownLabels().update(
+            range(len(crops)), prediction.scores, judgement, self.model, time_s=0.0, smoothing_s=0.0
+        )
         results, row = [], 0
         for each in prepared:
-            results.append(self._result(each, prediction, row))
+            results.append(self._result(each, prediction, shown, row))
             row += len(each.crops)
         return results
 
@@ -164,9 +182,13 @@ class StillAnalyser:
         )
         box = np.array([[0, 0, 1, 1]], np.float32)
         size_hw = _size_of(frame_bgr)
-        return PreparedStill(size_hw, "whole", reason, box, crop[None], _square_corners(size_hw), 1)
+        visibility = measure_whole(crop, max(size_hw))
+        corners = _square_corners(size_hw)
+        return PreparedStill(size_hw, "whole", reason, box, crop[None], corners, visibility, 1)
 
-    def _result(self, prepared: PreparedStill, prediction: Prediction, first: int) -> StillResult:
+    def _result(
+        self, prepared: PreparedStill, prediction: Prediction, shown: Sequence[ShownLabel], first: int
+    ) -> StillResult:
         rows = range(first, first + len(prepared.crops))
         faces = tuple(
             face_result(
@@ -174,6 +196,7 @@ class StillAnalyser:
                 prepared.xyxy[number],
                 prediction.take(row),
                 prediction.scores[row],
+                shown[row],
                 self.model,
                 corners=prepared.corners[number],
             )

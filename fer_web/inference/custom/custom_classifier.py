@@ -22,6 +22,8 @@ class CustomClassifier:
 
     def __init__(self, info: ModelInfo, network: Network, reading: Reading) -> None:
         self.info = info
+        # Nothing was fitted to a network of others.
+        self.certainty = None
         self._predictor = predictor_of(network)
         self._network = network
         self._reading = reading

@@ -29,6 +29,8 @@ class FixedDetector:
 class MeanClassifier:
     """Says the expression whose number is the crop's mean divided by 30, and keeps the calls."""
 
+    certainty = None
+
     def __init__(self, has_original=True, **info):
         self.info = model_info(**info)
         self.has_original = has_original
@@ -52,7 +54,9 @@ class LeftClassifier(MeanClassifier):
     def explain(self, crops):
         """As `classify`, with the maps."""
         heat = np.zeros((len(crops), 7, 2, 2), np.float32)
-        heat[:, :, :, 0] = 1
+        # Of the second half of a batch, the mirror images, it is the right half.
+        half = -(-len(crops) // 2)
+        heat[:half, :, :, 0] = heat[half:, :, :, 1] = 1
         return replace(self.classify(crops), heatmaps=heat)
 
 

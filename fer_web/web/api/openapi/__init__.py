@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from fer_web import __version__
-from fer_web.web.api.openapi import folder_tests, keys, predict, service, sessions, videos
+from fer_web.web.api.openapi import events, folder_tests, keys, predict, service, sessions, videos
 from fer_web.web.api.openapi.parts import Json, answer, ref
 
-AREAS: Sequence[ModuleType] = (predict, videos, folder_tests, sessions, keys, service)
+AREAS: Sequence[ModuleType] = (predict, videos, folder_tests, sessions, events, keys, service)
 """The page about the API shows them in this order."""
 
 PREFIX = "/api/v1"

@@ -1,0 +1,83 @@
+"""Judges the scores of a frame's faces: how certain each best one is, and which conditions hold."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_web.inference.certainty import OWN_COLUMNS, CertaintyModel, view_spread
+from fer_web.inference.classifier import Prediction
+from fer_web.vision.visibility import Patches
+
+USUAL_SPREAD: Final = 0.08
+"""The mean spread of two views of FER-2013's clean faces."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """It says of N faces how far their scores are to be believed.
+
+    Attributes:
+        certainty: float32 (N,), 0-1, how likely the best score's expression is right.
+        uncertainty: float32 (N,), 0-1, of the network itself.
+        conditions: float32 (N, len(REASONS)), 0-1; None where nothing was fitted to the network.
+    """
+
+    certainty: NDArray[np.float32]
+    uncertainty: NDArray[np.float32]
+    conditions: NDArray[np.float32] | None = None
+
+    def of(self, row: int) -> tuple[float, float, NDArray[np.float32] | None]:
+        """Return certainty, uncertainty and conditions of one face."""
+        conditions = None if self.conditions is None else self.conditions[row]
+        return float(self.certainty[row]), float(self.uncertainty[row]), conditions
+
+
+def evidence_of(
+    prediction: Prediction,
+    spread: NDArray[np.float32],
+    model: CertaintyModel | None,
+    visibility: Callable[[], tuple[NDArray[np.float32], Patches]],
+) -> NDArray[np.float32]:
+    """Return what a judgement is made of besides scores: float32 (N, 2 + C), C = 0 without a model.
+
+    Args:
+        spread: float32 (N,), how far the last two views differ.
+        visibility: measures the faces; called where there is a model alone.
+    """
+    own = np.stack([prediction.uncertainty, spread], axis=1)
+    return own if model is None else np.concatenate([own, model.conditions(*visibility())], axis=1)
+
+
+def judge(
+    scores: NDArray[np.float32], evidence: NDArray[np.float32], model: CertaintyModel | None
+) -> Judgement:
+    """Judge scores, float32 (N, 7), by their evidence; without a model, certainty is confidence."""
+    if model is None:
+        return Judgement(scores.max(axis=1, initial=0.0), evidence[:, 0])
+    return Judgement(model.certainty(scores, evidence), evidence[:, 0], evidence[:, OWN_COLUMNS:])
+
+
+class ViewSpreads:
+    """Remembers the scores of each face's last view, and tells how far the next view differs."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, NDArray[np.float32]] = {}
+
+    def update(self, face_ids: Sequence[int], scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return float32 (N,), 0-1; a face that was seen once alone has a usual spread.
+
+        Args: scores: float32 (N, 7), of this frame's views.
+        """
+        last = [self._last.get(face_id) for face_id in face_ids]
+        spread = np.array(
+            [
+                USUAL_SPREAD if other is None else view_spread(row, other)
+                for row, other in zip(scores, last, strict=True)
+            ],
+            np.float32,
+        )
+        self._last = dict(zip(face_ids, scores, strict=True))
+        return spread
