@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -26,6 +27,11 @@ DetectorName = Literal["auto", "blazeface", "haar"]
 def _option(default: Any, help_text: str, *, is_secret: bool = False, **limits: Any) -> Any:
     # A field, typed as its value.
     return field(default=default, repr=not is_secret, metadata={"help": help_text, **limits})
+
+
+def _environment_secret(help_text: str, form: str, allowed: str) -> Any:
+    # Other users of this machine can read a command line, so it is no option there.
+    return _option("", help_text, is_secret=True, form=form, allowed=allowed, only_environment=True)
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,22 @@ class Settings:
         "folder. Other users of this machine can read a command line: set it in the environment",
         is_secret=True,
     )
+    redis: str = _option(
+        "",
+        "redis://HOST:PORT/0 through which several processes are one service, with one --database-url and "
+        "FER_SECRET for all; empty is one process. Set a password in the environment",
+        is_secret=True,
+    )
+    secret: str = _environment_secret(
+        "signs cookies, the same for all processes of one service; empty takes the data folder's",
+        "[0-9a-fA-F]{64}",
+        "64 hexadecimal digits, such as `openssl rand -hex 32` prints",
+    )
+    host_token: str = _environment_secret(
+        "opens the host's own pages as ?host=; empty makes a new one at each start",
+        "[A-Za-z0-9_-]{24,200}",
+        "24 to 200 letters, digits, - and _, such as `openssl rand -hex 16` prints",
+    )
     recording: str = _option(
         "on",
         "whether the page records from Start, until it is switched off there",
@@ -145,6 +167,11 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
+        if self.redis and not (self.database_url and self.secret):
+            raise SettingsError(
+                "Several processes with --redis need one database and one secret: give all of them the same "
+                "FER_DATABASE_URL (postgresql://...) and the same FER_SECRET (openssl rand -hex 32)."
+            )
 
     @property
     def worker_count(self) -> int:
@@ -189,7 +216,7 @@ def settings_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Se
 def add_setting_options(parser: Any, names: Collection[str]) -> None:
     """Give a parser the options of these settings."""
     for item in fields(Settings):
-        if item.name in names:
+        if item.name in names and "only_environment" not in item.metadata:
             parser.add_argument(
                 f"--{item.name.replace('_', '-')}",
                 type=_converter(item.name, item.default),
@@ -270,5 +297,10 @@ def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
     choices = metadata.get("choices")
     if choices and value not in choices:
         raise SettingsError(f"{name} is {value!r}; allowed: {', '.join(choices)}.")
+    if value and "form" in metadata and not re.fullmatch(metadata["form"], value):
+        # The value itself is not told: it may be a secret with one wrong sign.
+        raise SettingsError(
+            f"{name} has {len(value)} characters of a wrong form; allowed: {metadata['allowed']}."
+        )
     if "low" in metadata and not metadata["low"] <= value <= metadata["high"]:
         raise SettingsError(f"{name} is {value}; allowed: {metadata['low']} to {metadata['high']}.")

@@ -10,7 +10,7 @@ from tests.support.servers import ROOT
 LAYERS = (
     ("labels", "errors", "interrupts"),
     ("settings", "rate_limit", "metrics", "training_packages"),
-    ("vendor_files", "secret_file", "storage", "vision"),
+    ("vendor_files", "secret_file", "storage", "vision", "backplane"),
     ("inference", "sharing"),
     ("events", "history", "serving"),
     ("analysis",),
@@ -39,7 +39,8 @@ LAYER_OF = {
     for name in names
 }
 FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
-FRAMEWORK_FREE = ("metrics", "storage", "vision", "inference", "events", "history", "analysis", "sharing")
+FRAMEWORK_FREE = ("metrics", "storage", "backplane", "vision", "inference", "events", "history", "analysis")
+FRAMEWORK_FREE += ("sharing",)
 OPEN_TO_TRAIN = tuple(
     f"fer_web.{name}" for name in ("labels", "errors", "metrics", "vision", "inference", "training_packages")
 )

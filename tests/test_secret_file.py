@@ -20,6 +20,11 @@ def test_a_secret_is_made_once(tmp_path):
     assert [path.name for path in folder.iterdir()] == [SECRET_FILE]
 
 
+def test_a_configured_secret_stands_in_its_place_and_no_file_is_made(tmp_path):
+    assert load_secret(tmp_path / "none", "0f" * 32) == b"\x0f" * 32
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_only_its_owner_can_read_it_even_where_others_could(tmp_path):
     load_secret(tmp_path)

@@ -35,6 +35,27 @@ def test_bad_argument_exits_with_the_reason(capsys):
     assert "allowed: 1 to 10000" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("secret", "ab" * 32, ["ab" * 31, "xy" * 32, "ab" * 32 + "\n"]),
+        ("host_token", "a-b_c" * 5, ["short", "a b" * 10, "x" * 201]),
+    ],
+)
+def test_secrets_come_from_the_environment_alone_and_are_told_nowhere(name, right, wrong, capsys):
+    variable = f"FER_{name.upper()}"
+    settings = settings_from([], {variable: right})
+    assert getattr(settings, name) == right
+    assert right not in repr(settings)
+    for value in wrong:
+        with pytest.raises(SettingsError, match=f"{name} has {len(value)} characters") as caught:
+            settings_from([], {variable: value})
+        assert value not in str(caught.value)
+    with pytest.raises(SystemExit):
+        settings_from([f"--{name.replace('_', '-')}", right], {})
+    capsys.readouterr()
+
+
 def test_other_variables_are_left_alone():
     assert settings_from([], {"FERRY": "1", "PORT": "1"}) == Settings()
 

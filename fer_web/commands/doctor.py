@@ -10,7 +10,6 @@ from typing import Any, Final
 from fer_web.commands.parsers import parser_with_examples
 from fer_web.doctor.check import Check, without_traceback
 from fer_web.doctor.installation import (
-    check_ffmpeg,
     check_npm_files,
     check_packages,
     check_python,
@@ -75,7 +74,6 @@ def all_checks(given: argparse.Namespace, environment: Mapping[str, str]) -> Ite
         settings = settings_of(given, {})
     yield from _check_server(settings)
     yield from without_traceback("training", partial(check_training, environment))
-    yield from without_traceback("ffmpeg", check_ffmpeg)
 
 
 def describe(check: Check) -> str:

@@ -38,10 +38,10 @@ _EXAMPLES: Final = """examples:
   python -m fer_web predict crops/*.png --faces whole --json
   python -m fer_web predict photo.jpg --heatmap --out annotated
 
-With --json, one object a line for each image: file, width, height, framing, reason, found (faces found),
-remarks, faces (box: left, top,
-width, height in fractions of the image; box_px in pixels; scores, label, confidence, sure; with --heatmap,
-heatmap: side, corners, values, method); or file and error.
+With --json, one object a line for each image: file, width, height, framing, reason, found (how many faces),
+remarks, faces (box: left, top, width, height in fractions of the image; box_px in pixels; scores, label,
+confidence, sure, valence, arousal, intensity, second; with --heatmap, heatmap: side, corners, values,
+method); or file and error.
 exit status: 0 all images were analysed, 1 some were not, 2 wrong arguments, 130 interrupted."""
 
 _JPEG_SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".jfif")

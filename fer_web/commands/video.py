@@ -41,8 +41,8 @@ _EXAMPLES: Final = """examples:
 
 Every frame is analysed. --csv has a row for each face of each frame, with the video's own times; --json and
 --to-history hold a session as the live page records it (--record-hz samples a second), which
-`python -m fer_web history import` and the history's pages read. --out needs ffmpeg on the PATH for H.264 and
-sound; without it a folder gets MJPEG in .avi.
+`python -m fer_web history import` and the history's pages read. --out writes H.264 with the sound of the
+video, or what the file's name asks for.
 exit status: 0 the whole video was analysed, 1 it was not, or only up to where it is damaged, 2 wrong
 arguments, 130 interrupted; then no file was written."""
 
@@ -72,8 +72,8 @@ def add_video(tools: Any) -> None:
         "--out",
         type=Path,
         metavar="PATH",
-        help="write the video with boxes and labels: a folder, which gets NAME-faces in the best form that "
-        f"this machine has, or a file ({', '.join(SUFFIXES)})",
+        help="write the video with boxes and labels: a folder, which gets NAME-faces.mp4, or a "
+        f"file ({', '.join(SUFFIXES)})",
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row for each face of each frame")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the session, as history exports it")

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -185,12 +184,6 @@ def check_backends(environment: Mapping[str, str]) -> Iterator[Check]:
         yield Check(
             "training", "problem", f"KERAS_BACKEND is {chosen!r}; installed: {', '.join(there)}", mend
         )
-
-
-def check_ffmpeg() -> Iterator[Check]:
-    """Check whether ffmpeg is there, which nothing needs."""
-    path = shutil.which("ffmpeg")
-    yield Check("ffmpeg", "ok", path or "not there; it would only add sound and H.264 to written videos")
 
 
 def _check_other_opencv(pinned: Mapping[str, str]) -> Iterator[Check]:

@@ -15,6 +15,7 @@ from flask_socketio import SocketIO
 from fer_web.analysis.stills.still_analyser import SharedAnalyser
 from fer_web.analysis.videos.video_service import VideoService
 from fer_web.analysis.videos.video_worker import VideoTools
+from fer_web.backplane.types import Backplane
 from fer_web.events.hub import EventHub
 from fer_web.factory.events import build_events
 from fer_web.factory.history import build_history
@@ -64,6 +65,7 @@ class Application:
     authenticator: Authenticator
     keys: KeyBook
     network: ShareNetwork | None
+    backplane: Backplane
     analysis: AnalysisAccess
     image_turns: InTurn
     videos: VideoService
@@ -78,6 +80,7 @@ class Application:
             parts.callback(self.events.stop)
             parts.callback(self.videos.stop)
             parts.callback(self.watching.stop)
+            parts.callback(self.backplane.stop)
             parts.callback(self.periodic.stop)
 
 
@@ -137,6 +140,7 @@ def create_application(
         authenticator=sharing.authenticator,
         keys=sharing.keys,
         network=network,
+        backplane=sharing.backplane,
         analysis=web.analysis,
         image_turns=web.image_turns,
         videos=web.videos,

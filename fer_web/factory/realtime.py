@@ -26,12 +26,15 @@ from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
-from fer_web.realtime.watching import WatchHub
+from fer_web.realtime.watching import TELL_S, WatchHub
 from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
 from fer_web.settings import Settings
 from fer_web.sharing.links import LinkBook
 from fer_web.web.firewall.middleware import SecurityMiddleware
+
+REFRESH_S = 1.0
+"""Without Redis, other processes learn of a link's end within this time, from the database."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,13 @@ def build_realtime(
         history.recorder.sample(client, captured_s, result)
 
     connections = Connections(socketio)
-    watching = WatchHub(SocketOutlet(socketio, connections), concurrency, owner_of_request, sharing.links.get)
+    watching = WatchHub(
+        SocketOutlet(socketio, connections),
+        concurrency,
+        owner_of_request,
+        sharing.links.get,
+        backplane=sharing.backplane,
+    )
     sharing.links.subscribe(watching.link_changed)
     # Samples first: a rule's marker then lies within what is recorded.
     observers = (sample, watching.observe, events.hub.observe)
@@ -95,12 +104,14 @@ def build_realtime(
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
     tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, history.recorder, concurrency)
+    tasks += _tasks_of_several(sharing, watching, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
     history.recorder.open()
     concurrency.spawn(lambda: recordings.announce(stream_events.send_notice))
     concurrency.spawn(watching.run)
     concurrency.spawn(periodic.run)
+    concurrency.spawn(sharing.backplane.run)
     return RealtimeParts(
         socketio=socketio, scheduler=scheduler, streams=streams, watching=watching, periodic=periodic
     )
@@ -149,4 +160,23 @@ def _periodic_tasks(
         PeriodicTask(3600.0, forget_old),
         PeriodicTask(600.0, expire_videos),
         PeriodicTask(RENEW_S, renew_leases),
+    ]
+
+
+def _tasks_of_several(
+    sharing: SharingParts, watching: WatchHub, concurrency: EngineConcurrency
+) -> list[PeriodicTask]:
+    """What keeps several processes in step, also while Redis is away."""
+    shared = sharing.shared_visitors
+    if shared is None:
+        return []
+
+    def refresh() -> None:
+        sharing.links.refresh()
+        shared.refresh()
+
+    return [
+        PeriodicTask(REFRESH_S, lambda: concurrency.spawn(refresh)),
+        PeriodicTask(TELL_S, shared.tell),
+        PeriodicTask(TELL_S, watching.tell_others),
     ]

@@ -1,10 +1,13 @@
 """Builds what tells who makes a request, and what a link lets them do."""
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from fer_web.backplane.redis import RedisBackplane
+from fer_web.backplane.types import CONNECTED, Backplane, NoBackplane
 from fer_web.secret_file import load_secret
 from fer_web.serving.modes import ServingMode
 from fer_web.settings import Settings
@@ -12,12 +15,17 @@ from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.key_store import DatabaseKeyStore
 from fer_web.sharing.keys import ApiKey, KeyBook
 from fer_web.sharing.link_store import DatabaseLinkStore
-from fer_web.sharing.links import LinkBook
+from fer_web.sharing.links import MAX_HOURS, LinkBook, LinkSharing
+from fer_web.sharing.removal_store import DatabaseRemovalStore
+from fer_web.sharing.shared_visitors import SharedVisitors
 from fer_web.sharing.types import ShareNetwork
 from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.web.auth.api_keys import RequestKeys
 from fer_web.web.auth.owners import Owners
 from fer_web.web.auth.visitors import VisitorAccess
+
+LINKS_CHANGED = "links"
+"""Topic of the backplane: look into the store of links."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,8 @@ class SharingParts:
     authenticator: Authenticator
     access: VisitorAccess
     network: ShareNetwork | None
+    backplane: Backplane
+    shared_visitors: SharedVisitors | None
     key_of_request: Callable[[], ApiKey | None]
 
 
@@ -38,19 +48,54 @@ def build_sharing(
     settings: Settings, *, database: Engine, mode: ServingMode, network: ShareNetwork | None
 ) -> SharingParts:
     """Build what tells who makes a request: keys, owners, links and visitors."""
-    secret = load_secret(settings.data_dir)
+    secret = load_secret(settings.data_dir, settings.secret)
     keys = KeyBook(DatabaseKeyStore(database))
     request_keys = RequestKeys(keys, mode.run_waiting)
-    links = LinkBook(DatabaseLinkStore(database), run_waiting=mode.run_waiting)
+    backplane = _backplane(settings, secret, mode)
+    links = LinkBook(
+        DatabaseLinkStore(database), run_waiting=mode.run_waiting, sharing=_link_sharing(backplane, secret)
+    )
     visitors = VisitorRegistry()
-    authenticator = Authenticator(secret, links, visitors)
+    authenticator = Authenticator(secret, links, visitors, is_shared=backplane.is_shared)
+    for topic in (LINKS_CHANGED, CONNECTED):
+        backplane.subscribe(topic, lambda _message: links.refresh())
     return SharingParts(
+        backplane=backplane,
+        shared_visitors=_shared_visitors(backplane, visitors, database, mode),
         keys=keys,
-        owners=Owners(secret, request_keys.owner),
+        owners=Owners(secret, request_keys.owner, host_token=settings.host_token),
         links=links,
         visitors=visitors,
         authenticator=authenticator,
         access=VisitorAccess(authenticator, links, visitors, key_of_request=request_keys.key),
         network=network,
         key_of_request=request_keys.key,
+    )
+
+
+def _backplane(settings: Settings, secret: bytes, mode: ServingMode) -> Backplane:
+    if not settings.redis:
+        return NoBackplane()
+    # Processes with another secret are another service.
+    name = hmac.digest(secret, b"service", "sha256").hex()[:16]
+    return RedisBackplane(settings.redis, name, mode.run_waiting)
+
+
+def _link_sharing(backplane: Backplane, secret: bytes) -> LinkSharing | None:
+    if not backplane.is_shared:
+        return None
+    return LinkSharing(secret, lambda: backplane.publish(LINKS_CHANGED, {}, key=LINKS_CHANGED))
+
+
+def _shared_visitors(
+    backplane: Backplane, visitors: VisitorRegistry, database: Engine, mode: ServingMode
+) -> SharedVisitors | None:
+    if not backplane.is_shared:
+        return None
+    return SharedVisitors(
+        visitors,
+        DatabaseRemovalStore(database),
+        backplane,
+        longest_link_s=3600 * MAX_HOURS,
+        run_waiting=mode.run_waiting,
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.history.types import SampleTable, Session
+from fer_web.inference.affect import intensity, second_expressions, valence_arousal
 from fer_web.labels import EMOTIONS
 
 
@@ -45,6 +46,18 @@ def utc_texts(session: Session, at_s: NDArray[np.float64]) -> list[str]:
 def label_names(table: SampleTable) -> list[str]:
     """Each row's label by name, whether or not it was sure."""
     return [EMOTIONS[label] for label in table.label.tolist()]
+
+
+def second_names(table: SampleTable) -> list[str]:
+    """Each row's second expression by its raw scores; empty where there is none."""
+    found = second_expressions(table.scores, table.label).tolist()
+    return [EMOTIONS[second] if second >= 0 else "" for second in found]
+
+
+def affect_columns(table: SampleTable) -> Iterator[list[float]]:
+    """Each row's valence, arousal and intensity, by its raw scores."""
+    yield from columns_of(valence_arousal(table.scores))
+    yield intensity(table.scores).tolist()
 
 
 def columns_of(values: NDArray[Any]) -> Iterator[list[Any]]:

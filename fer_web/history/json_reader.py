@@ -10,7 +10,7 @@ import ijson
 import numpy as np
 
 from fer_web.errors import ImportRefusedError
-from fer_web.history.export import JSON_COLUMNS, SCHEMA_VERSION
+from fer_web.history.export import AFFECT_COLUMNS, JSON_COLUMNS, SCHEMA_VERSION
 from fer_web.history.sample_tables import joined, rows_of
 from fer_web.history.types import Marker, Person, SampleTable, Session, SessionState
 from fer_web.history.writing import MAX_AT_S
@@ -31,6 +31,12 @@ _LABEL_IDS = {name: label for label, name in enumerate(EMOTIONS)}
 
 _ROW_EVENTS = (*["number"] * 13, "string", "number", "boolean")
 """The parser reports these for the values of JSON_COLUMNS."""
+_AFFECT_EVENTS = (*["number"] * 3, "string")
+"""The same of AFFECT_COLUMNS; the last one may be null."""
+_EVENTS_OF_COLUMNS = {
+    JSON_COLUMNS: _ROW_EVENTS,
+    (*JSON_COLUMNS, *AFFECT_COLUMNS): (*_ROW_EVENTS, *_AFFECT_EVENTS),
+}
 
 _Events = Iterator[tuple[str, Any]]
 
@@ -75,6 +81,7 @@ class _Reader:
     def __init__(self, events: _Events) -> None:
         self._events = events
         self._values_left = _MAX_HEAD_VALUES
+        self._row_events: tuple[str, ...] = _ROW_EVENTS
 
     def read(self) -> tuple[Session, SampleTable]:
         head: dict[str, Any] = {}
@@ -111,8 +118,11 @@ class _Reader:
             yield key[:_MAX_TEXT], self._value(next(self._events), depth + 1)
 
     def _samples(self, head: dict[str, Any]) -> SampleTable:
-        if "schema_version" not in head or head.get("columns") != list(JSON_COLUMNS):
+        columns = head.get("columns")
+        names = tuple(map(str, columns)) if isinstance(columns, list) else ()
+        if "schema_version" not in head or names not in _EVENTS_OF_COLUMNS:
             raise _not_ours("before its samples, it names no schema_version or other columns")
+        self._row_events = _EVENTS_OF_COLUMNS[names]
         if next(self._events)[0] != "start_array":
             raise _not_ours("its samples are no list")
         tables, count = [], 0
@@ -140,14 +150,18 @@ class _Reader:
         return rows
 
     def _row(self, number: int) -> list[Any]:
+        """The values of JSON_COLUMNS; what is derived from them is made anew where it is wanted."""
         row: list[Any] = []
-        for wanted, (event, value) in zip((*_ROW_EVENTS, "end_array"), self._events, strict=False):
-            if event != wanted:
+        for wanted, (event, value) in zip((*self._row_events, "end_array"), self._events, strict=False):
+            is_none = event == "null" and len(row) == len(_ROW_EVENTS) + len(_AFFECT_EVENTS) - 1
+            if event != wanted and not is_none:
                 break
             row.append(value)
-        if len(row) <= len(_ROW_EVENTS):
-            raise _not_ours(f"sample {number} does not hold {len(_ROW_EVENTS)} values as the columns say")
-        return row
+        if len(row) <= len(self._row_events):
+            raise _not_ours(
+                f"sample {number} does not hold {len(self._row_events)} values as the columns say"
+            )
+        return row[: len(_ROW_EVENTS)]
 
 
 def _check_version(version: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fer_web.errors import InvalidValueError
+from fer_web.history.delimited_files import affect_columns, second_names
 from fer_web.history.people import People
 from fer_web.history.sample_tables import joined
 from fer_web.history.types import SampleTable, Session
@@ -59,6 +60,8 @@ def _schema(pyarrow: Any) -> Any:
             ("sure", pyarrow.bool_()),
             ("person", pyarrow.int32()),
             ("name", pyarrow.dictionary(pyarrow.int32(), pyarrow.string())),
+            *((name, pyarrow.float32()) for name in ("valence", "arousal", "intensity")),
+            ("second", text),
         ]
     )
 
@@ -77,6 +80,8 @@ def _values(session: Session, table: SampleTable) -> Iterator[Any]:
     people = People(session.people)
     yield people.merged(table).face
     yield people.names_of(table)
+    yield from affect_columns(table)
+    yield second_names(table)
 
 
 def _grouped(tables: Iterable[SampleTable]) -> Iterator[SampleTable]:

@@ -12,6 +12,7 @@ import numpy as np
 from fer_web.history.delimited_files import Column, columns_of, constant, header_of, label_names, lines_of
 from fer_web.history.people import People
 from fer_web.history.types import Marker, SampleTable, Session
+from fer_web.inference.affect import valence_arousal
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.spreadsheet_text import csv_cell, tab_cell
 
@@ -63,7 +64,7 @@ FACEREADER_COLUMNS = (
     Column("Video Time", "%s"),
     *(Column(name, "%.6f") for name in _FACEREADER_NAMES),
     Column("Valence", "%.6f"),
-    Column("Arousal"),
+    Column("Arousal", "%.6f"),
     Column("Participant Name", "%s"),
     Column("Event Marker", "%s"),
 )
@@ -114,17 +115,20 @@ def facereader_log(session: Session, tables: Iterable[SampleTable]) -> Iterator[
     """FaceReader's detailed log: a head, then tab-separated lines.
 
     Filled: Video Time, the seven expressions, Valence (Happy less the highest of Sad, Angry, Scared and
-    Disgusted, as FaceReader defines it), Participant Name (the person), Event Marker (markers since the line
-    before). Empty: Arousal, which FaceReader computes from action units.
+    Disgusted, as FaceReader defines it), Arousal (derived from the expressions, and 0 where they are calm:
+    FaceReader's, computed from action units, goes from 0 to 1), Participant Name (the person), Event Marker
+    (markers since the line before).
     """
     yield _facereader_head(session)
     events, people = _Events(session.markers), People(session.people)
     for table in tables:
         valence = table.scores[:, EMOTIONS.index("happy")] - table.scores[:, _NEGATIVE].max(axis=1, initial=0)
+        arousal = valence_arousal(table.scores)[:, 1].clip(0, 1)
         values = (
             [_clock(at_s) for at_s in table.at_s.tolist()],
             *columns_of(table.scores[:, _FACEREADER_ORDER]),
             valence.tolist(),
+            arousal.tolist(),
             [tab_cell(name) for name in people.names_of(table, "Face {}")],
             [events.until(at_s) for at_s in table.at_s.tolist()],
         )

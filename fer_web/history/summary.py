@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.history.types import SampleTable
+from fer_web.inference.affect import intensity, valence_arousal
 from fer_web.labels import EMOTIONS
 
 UNSURE = -1
@@ -49,6 +50,7 @@ class Summary:
         peaks: one for each expression; empty without samples.
         strips: for each face its intervals, in the order of time.
         gaps: (from_s, to_s) without any face.
+        affect: valence (-1 to 1), arousal (-1 to 1), intensity (0-1): means of the faces' time; None without.
     """
 
     length_s: float
@@ -59,6 +61,7 @@ class Summary:
     peaks: tuple[Peak, ...]
     strips: dict[int, tuple[Interval, ...]]
     gaps: tuple[tuple[float, float], ...]
+    affect: tuple[float, float, float] | None = None
 
 
 def summarise(table: SampleTable, *, length_s: float, sample_hz: float) -> Summary:
@@ -72,7 +75,8 @@ def summarise(table: SampleTable, *, length_s: float, sample_hz: float) -> Summa
         length_s: of the session.
         sample_hz: how often each face was sampled.
     """
-    runs = _Runs.of(_Holds.of(table, sample_hz))
+    holds = _Holds.of(table, sample_hz)
+    runs = _Runs.of(holds)
     time_of_label = np.bincount(runs.label + 1, runs.to_s - runs.from_s, len(EMOTIONS) + 1)
     shares = time_of_label / max(time_of_label.sum(), _EPSILON_S)
     gaps = _gaps(runs.from_s, runs.to_s, length_s)
@@ -88,6 +92,7 @@ def summarise(table: SampleTable, *, length_s: float, sample_hz: float) -> Summa
         peaks=_peaks(table),
         strips=_strips(runs),
         gaps=tuple(gap for gap in gaps if gap[1] - gap[0] >= MIN_GAP_S),
+        affect=_mean_affect(table, holds),
     )
 
 
@@ -201,6 +206,14 @@ def _peaks(table: SampleTable) -> tuple[Peak, ...]:
         Peak(label, float(table.at_s[row]), int(table.face[row]), float(table.scores[row, label]))
         for label, row in enumerate(rows)
     )
+
+
+def _mean_affect(table: SampleTable, holds: _Holds) -> tuple[float, float, float] | None:
+    if len(table) == 0:
+        return None
+    scores = np.average(table.scores[holds.order], axis=0, weights=holds.to_s - holds.from_s)
+    valence, arousal = valence_arousal(scores).tolist()
+    return valence, arousal, float(intensity(scores))
 
 
 def _strips(runs: _Runs) -> dict[int, tuple[Interval, ...]]:

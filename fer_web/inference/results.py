@@ -30,6 +30,7 @@ class FaceResult:
         reason: one of certainty.REASONS, what speaks most against it; None where the face is sure, or nothing
             stands out.
         heatmap: None where it was not asked for or the network has none.
+        second: another expression that is strong beside the label; None where there is none.
     """
 
     face_id: int
@@ -42,6 +43,7 @@ class FaceResult:
     heatmap: FaceHeatmap | None = None
     certainty: float = 1.0
     reason: str | None = None
+    second: str | None = None
 
     @property
     def rival(self) -> str:
@@ -95,6 +97,7 @@ def face_result(
         heatmap=_heatmap(prediction, corners, model),
         certainty=shown.certainty,
         reason=None if shown.is_sure else shown.reason,
+        second=None if shown.second is None else EMOTIONS[shown.second],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.inference.affect import steady_second
 from fer_web.inference.certainty import reason_of
 from fer_web.inference.judgement import Judgement
 from fer_web.inference.model_info import ModelInfo
@@ -33,6 +34,7 @@ class ShownLabel:
         label: a position in EMOTIONS. is_sure: whether it is named. since_s: since when.
         certainty: how likely it is right, 0-1.
         reason: one of certainty.REASONS that speaks against it; None where none does.
+        second: position of another expression that is strong too; None: there is none.
     """
 
     label: int
@@ -40,6 +42,7 @@ class ShownLabel:
     since_s: float
     certainty: float = 1.0
     reason: str | None = None
+    second: int | None = None
 
 
 class ShownLabels:
@@ -67,11 +70,23 @@ class ShownLabels:
         """
         calm = min(1.0, smoothing_s / FULL_CALM_S)
         shown = {
-            face_id: _decide(self._last.get(face_id), scores[row], judgement.of(row), model, time_s, calm)
+            face_id: _with_second(
+                self._last.get(face_id),
+                _decide(self._last.get(face_id), scores[row], judgement.of(row), model, time_s, calm),
+                scores[row],
+                calm,
+            )
             for row, face_id in enumerate(face_ids)
         }
         self._last = shown
         return tuple(shown.values())
+
+
+def _with_second(
+    last: ShownLabel | None, shown: ShownLabel, scores: NDArray[np.float32], calm: float
+) -> ShownLabel:
+    second = steady_second(None if last is None else last.second, scores, shown.label, calm)
+    return shown if second == shown.second else replace(shown, second=second)
 
 
 def _decide(

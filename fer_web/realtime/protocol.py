@@ -304,6 +304,7 @@ def _face_to_wire(face: FaceResult, result: FrameResult) -> dict[str, Any]:
         "label": face.label,
         "confidence": round(face.confidence, 4),
         "sure": face.is_sure,
+        **({"second": face.second} if face.second else {}),
         **corrected,
     }
 

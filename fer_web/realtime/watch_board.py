@@ -1,8 +1,9 @@
 """Keeps who watches whose stream, and what is due. Pure: time is passed in, nothing is locked."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fer_web.inference.results import FrameResult
 
@@ -16,12 +17,15 @@ class View:
 
     Attributes:
         captured_s: seconds of the streaming client's clock.
+        result: of this process's own analysis; None where another process has sent the view.
         jpeg: the frame's bytes as they came; whether they go out is decided for each link when they would.
+        wire: the view as another process has sent it; None where it is our own.
     """
 
     captured_s: float
-    result: FrameResult
+    result: FrameResult | None
     jpeg: bytes
+    wire: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Due:
         people: how many visitors the watchers are; one with two tabs counts once.
         view: None: no new one.
         has_changed: watchers and pages should hear the state again.
+        stream: the client whose stream it is; None where none runs.
+        links_elsewhere: ids of the links by which people watch at other processes.
     """
 
     watchers: dict[str, tuple[str, ...]]
@@ -42,12 +48,32 @@ class Due:
     is_live: bool
     view: View | None
     has_changed: bool
+    stream: str | None = None
+    links_elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class _Watcher:
     visitor: str
     link: str
+
+
+@dataclass(frozen=True)
+class OwnStream:
+    """A stream of this process. Attributes: is_local: comes from this machine."""
+
+    sid: str
+    owner: str
+    is_local: bool
+
+
+@dataclass(frozen=True)
+class WatcherAt:
+    """Somebody watches an owner's streams, at whichever process."""
+
+    visitor: str
+    link: str
+    owner: str
 
 
 @dataclass
@@ -57,6 +83,7 @@ class _Scene:
     pages: set[str] = field(default_factory=set)
     streams: list[str] = field(default_factory=list)
     watchers: dict[str, _Watcher] = field(default_factory=dict)
+    elsewhere: dict[str, tuple[_Watcher, ...]] = field(default_factory=dict)  # by process
     view: View | None = None
     next_view_s: float = 0.0
     has_changed: bool = False
@@ -77,14 +104,27 @@ class _Scene:
         watchers = defaultdict(list)
         for sid, watcher in self.watchers.items():
             watchers[watcher.link].append(sid)
+        elsewhere = [watcher for each in self.elsewhere.values() for watcher in each]
         return Due(
             watchers={link: tuple(sids) for link, sids in watchers.items()},
             pages=tuple(self.pages),
-            people=len({watcher.visitor for watcher in self.watchers.values()}),
+            people=len({watcher.visitor for watcher in [*self.watchers.values(), *elsewhere]}),
             is_live=bool(self.streams),
             view=view,
             has_changed=has_changed,
+            stream=self.streams[-1] if self.streams else None,
+            links_elsewhere=frozenset(watcher.link for watcher in elsewhere),
         )
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anybody is there, here or at another process."""
+        return bool(self.pages or self.watchers or self.streams or self.elsewhere)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody watches, here or at another process."""
+        return bool(self.watchers or self.elsewhere)
 
 
 NOBODY = ""
@@ -104,25 +144,82 @@ class WatchBoard:
         self._local_pages: set[str] = set()
         self._local_streams: list[str] = []
         self._followers: dict[str, _Watcher] = {}
+        self._streams_elsewhere: dict[str, set[str]] = {}  # pages' ids by process
+
+    def own_streams(self) -> list[OwnStream]:
+        """The streams of this process."""
+        elsewhere = {sid for sids in self._streams_elsewhere.values() for sid in sids}
+        return [
+            OwnStream(sid, owner, sid in self._local_pages)
+            for owner, scene in self._scenes.items()
+            for sid in scene.streams
+            if sid not in elsewhere
+        ]
+
+    def own_watchers(self) -> list[WatcherAt]:
+        """Who watches at this process."""
+        return [
+            WatcherAt(watcher.visitor, watcher.link, owner)
+            for owner, scene in self._scenes.items()
+            for watcher in scene.watchers.values()
+        ]
+
+    def set_elsewhere(
+        self, process: str, streams: Sequence[OwnStream], watchers: Sequence[WatcherAt]
+    ) -> None:
+        """Note the streams and watchers of another process; empty ones forget the process."""
+        sids = {f"{process}/{stream.sid}" for stream in streams}
+        for gone in self._streams_elsewhere.get(process, set()) - sids:
+            self.remove_page(gone)
+        for stream in streams:
+            sid = f"{process}/{stream.sid}"
+            if sid not in self._owner_of_page:
+                self._register_page(sid, stream.owner, is_local=stream.is_local)
+                self.begin_stream(sid)
+        self._streams_elsewhere[process] = sids
+        self._set_watchers_elsewhere(process, watchers)
+        if not sids and not watchers:
+            del self._streams_elsewhere[process]
+
+    def _set_watchers_elsewhere(self, process: str, watchers: Sequence[WatcherAt]) -> None:
+        by_owner = defaultdict(list)
+        for watcher in watchers:
+            by_owner[watcher.owner].append(_Watcher(watcher.visitor, watcher.link))
+        for owner in [*by_owner, *self._scenes]:
+            scene = self._scenes.setdefault(owner, _Scene())
+            now = tuple(by_owner.get(owner, ()))
+            if scene.elsewhere.get(process, ()) == now:
+                self._tidy(owner)
+                continue
+            scene.elsewhere.pop(process, None)
+            if now:
+                scene.elsewhere[process] = now
+            scene.has_changed = bool(scene.pages or scene.watchers)
+            self._tidy(owner)
 
     def add_page(self, sid: str, owner: str, *, is_local: bool = False) -> None:
         """A live page of this owner is there; it learns at once whether anybody watches.
 
         Args: is_local: on this machine, so that followers see its stream.
         """
+        scene = self._register_page(sid, owner, is_local=is_local)
+        scene.pages.add(sid)
+        scene.has_changed = True
+
+    def _register_page(self, sid: str, owner: str, *, is_local: bool) -> _Scene:
         self._owner_of_page[sid] = owner
         if is_local:
             self._local_pages.add(sid)
-        scene = self._scenes.setdefault(owner, _Scene())
-        scene.pages.add(sid)
-        scene.has_changed = True
+        return self._scenes.setdefault(owner, _Scene())
 
     def remove_page(self, sid: str) -> None:
         """The page is gone, and its stream with it."""
         self.end_stream(sid)
         owner = self._owner_of_page.pop(sid, None)
-        if owner is not None:
-            self._local_pages.discard(sid)
+        if owner is None:
+            return
+        self._local_pages.discard(sid)
+        if owner in self._scenes:  # a follower may have left the last scene of a page elsewhere
             self._scenes[owner].pages.discard(sid)
             self._tidy(owner)
 
@@ -158,7 +255,7 @@ class WatchBoard:
         """
         scene = self._scene_of_page(sid)
         # A result that was computed while its stream ended is of no stream any more.
-        if scene is None or not scene.watchers or not scene.streams or scene.streams[-1] != sid:
+        if scene is None or not scene.is_watched or not scene.streams or scene.streams[-1] != sid:
             return False
         was_waiting, scene.view = scene.view is not None, view
         return not was_waiting
@@ -187,7 +284,7 @@ class WatchBoard:
         scene = self._scenes[owner]
         del scene.watchers[sid]
         scene.has_changed = bool(scene.pages or scene.watchers)
-        if not scene.watchers:
+        if not scene.is_watched:
             scene.view = None
         self._tidy(owner)
 
@@ -224,7 +321,7 @@ class WatchBoard:
         return None if owner is None else self._scenes[owner]
 
     def _tidy(self, owner: str) -> None:
-        if not (self._scenes[owner].pages or self._scenes[owner].watchers):
+        if owner in self._scenes and not self._scenes[owner].is_needed:
             del self._scenes[owner]
 
 

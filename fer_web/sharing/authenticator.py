@@ -16,7 +16,8 @@ from fer_web.sharing.visitor_registry import VisitorRegistry
 class Authenticator:
     """Reads the visitors' cookies, and ends the sockets of a link with it.
 
-    A cookie holds a visitor's id and a mark of this run of the server, signed.
+    A cookie holds a mark of this run of the server, a visitor's id and its link's, signed. Where processes
+    share links, the mark is the same for all of them, and any of them learns from the cookie who comes.
     """
 
     def __init__(
@@ -25,14 +26,18 @@ class Authenticator:
         links: LinkBook,
         visitors: VisitorRegistry,
         clock: Callable[[], float] = time.time,
+        *,
+        is_shared: bool = False,
     ) -> None:
         """Args:
         secret: 32 bytes that only this server knows.
         clock: seconds since 1970, as that of `links`.
+        is_shared: whether other processes have the same links.
         """
+        self._is_shared = is_shared
         self._cookie = SignedCookie(secret, "guest")
         self.visitor_cookie = self._cookie.name
-        self._run = secrets.token_hex(6)
+        self._run = "shared" if is_shared else secrets.token_hex(6)
         self._links = links
         self._visitors = visitors
         self._clock = clock
@@ -54,12 +59,13 @@ class Authenticator:
         visitor_id = self.visitor_of(cookies)
         if visitor_id is None:
             return Admission(is_local=False)
-        return Admission(is_local=False, visitor=visitor_id, link=self._link_of(visitor_id))
+        link = self._link_of(visitor_id, self._parts(cookies)[2])
+        return Admission(is_local=False, visitor=visitor_id, link=link)
 
     def visitor_of(self, cookies: Mapping[str, str]) -> str | None:
         """Return a valid cookie's visitor or None. Raises SharingStoppedError: an earlier run's."""
-        run, is_split, visitor_id = (self._cookie.read(cookies) or "").partition(".")
-        if not is_split:
+        run, visitor_id, _ = self._parts(cookies)
+        if not visitor_id:
             return None
         if not hmac.compare_digest(run.encode(), self._run.encode()):
             raise SharingStoppedError(
@@ -68,9 +74,9 @@ class Authenticator:
             )
         return visitor_id
 
-    def signed(self, visitor_id: str) -> str:
-        """The cookie's value for a visitor."""
-        return self._cookie.sign(f"{self._run}.{visitor_id}")
+    def signed(self, visitor_id: str, link_id: str = "") -> str:
+        """The cookie's value for a visitor and the link that it opened."""
+        return self._cookie.sign(f"{self._run}.{visitor_id}.{link_id}")
 
     def is_local(self, address: str | None) -> bool:
         """Tell whether an address is this machine itself."""
@@ -83,10 +89,18 @@ class Authenticator:
             return Admission(is_local=True)
         return Admission(is_local=True, visitor=by_link.visitor, link=by_link.link)
 
-    def _link_of(self, visitor_id: str) -> Link:
-        link_id = self._visitors.link_of(visitor_id)
+    def _parts(self, cookies: Mapping[str, str]) -> tuple[str, str, str]:
+        run, _, rest = (self._cookie.read(cookies) or "").partition(".")
+        visitor_id, _, link_id = rest.partition(".")
+        return run, visitor_id, link_id
+
+    def _link_of(self, visitor_id: str, signed_link: str) -> Link:
         try:
-            link = self._links.get(link_id or "")
+            if self._is_shared:
+                link = self._links.find(signed_link)
+                self._visitors.adopt(visitor_id, link)
+            else:
+                link = self._links.get(self._visitors.link_of(visitor_id) or "")
         except NotFoundError:
             raise LinkNeededError(
                 "The server has forgotten this device, because many others came. Open your link again."

@@ -1,7 +1,12 @@
-"""Links: made, redeemed, ended. A link lives as long as this process; its store remembers that it was."""
+"""Links: made, redeemed, ended. A link lives as long as this process; its store remembers that it was.
 
+Where several processes are one service, each of them has all links: a link lives until it ends.
+"""
+
+import base64
 import dataclasses
 import hashlib
+import hmac
 import logging
 import re
 import secrets
@@ -42,12 +47,16 @@ _TOKEN_FORM = re.compile(r"[A-Za-z0-9_-]{24}")
 
 @dataclass(frozen=True)
 class StoredLink:
-    """The store remembers this of a link: why it opens nothing, and nothing that opens it."""
+    """The store remembers this of a link: why it opens nothing, and nothing that opens it.
+
+    Attributes: link: all of it, where several processes have it; None where it lives with its process.
+    """
 
     token_hash: str
     created_s: float
     expires_s: float
     ended: str | None
+    link: Link | None = None
 
 
 class LinkStore(Protocol):
@@ -61,6 +70,28 @@ class LinkStore(Protocol):
 
     def forget(self, before_s: float) -> None:
         """Remove the links that expired before a moment, in seconds since 1970."""
+
+    def whole(self, after_s: float) -> list[StoredLink]:
+        """The links that were stored whole and expire after a moment, the oldest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinkSharing:
+    """A link sharing says how processes of one service have the same links.
+
+    Attributes:
+        secret: 32 bytes that they all have; tokens are derived from it, so that none is stored.
+        tell: tells the other processes to look into the store; must not wait.
+    """
+
+    secret: bytes
+    tell: Callable[[], None]
+
+    def token_of(self, link_id: str) -> str:
+        """The token of a link, the same in every process: 144 bits of an HMAC of its id (RFC 2104)."""
+        digest = hmac.digest(self.secret, f"link {link_id}".encode(), "sha256")
+        return base64.urlsafe_b64encode(digest[:_TOKEN_BYTES]).decode()
 
 
 @dataclass(frozen=True)
@@ -98,11 +129,15 @@ class LinkBook:
         *,
         clock: Callable[[], float] = time.time,
         run_waiting: Callable[..., Any] = lambda function, *args: function(*args),
+        sharing: LinkSharing | None = None,
     ) -> None:
         """Args:
         clock: seconds since 1970.
         run_waiting: calls what may block, without holding up other clients.
+        sharing: how other processes have the same links; None where there is no other.
         """
+        self._sharing = sharing
+        self._unsaved: set[str] = set()  # ids of links that the store has not taken yet
         self._store = store
         self._clock = clock
         self._run_waiting = run_waiting
@@ -135,13 +170,11 @@ class LinkBook:
         name, now_s = _checked_name(name), self._clock()
         expires_s = now_s + 3600 * _checked_hours(hours)
         link = Link(secrets.token_urlsafe(9), kind, name, now_s, expires_s, session, owner, video)
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        token = self._sharing.token_of(link.id) if self._sharing else secrets.token_urlsafe(_TOKEN_BYTES)
         entry = _Entry(link, token, hash_of(token))
         with self._lock:
             self._check_room(now_s)
-            self._entries[link.id] = entry
-            self._ids[entry.token_hash] = link.id
-            self._drop_ended(now_s)
+            self._add(entry, now_s)
         self._remember(entry)
         return link, token
 
@@ -156,10 +189,13 @@ class LinkBook:
         if not _TOKEN_FORM.fullmatch(token):
             raise unknown
         token_hash, now_s = hash_of(token), self._clock()
-        with self._lock:
-            entry = self._entries.get(self._ids.get(token_hash, ""))
+        entry = self._entry_of(token_hash)
         if entry is None:
-            raise self._ending_of_stored(token_hash, now_s) or unknown
+            ending = self._ending_of_stored(token_hash, now_s)
+            # Another process may have made it a moment ago.
+            entry = self._entry_of(token_hash)
+            if entry is None:
+                raise ending or unknown
         if ending := ending_of(entry.link, now_s):
             raise ending
         return entry.link
@@ -192,6 +228,8 @@ class LinkBook:
                 )
             changed = self._change(link_id, video=video)
         self._announce(changed)
+        if self._sharing:
+            self._remember(self._entry(link_id))
         return changed
 
     def revoke(self, link_id: str) -> Link:
@@ -237,9 +275,55 @@ class LinkBook:
         for link in due:
             self._announce(link)
 
+    def refresh(self) -> None:
+        """Take over what other processes made, changed or ended; store what could not be stored before."""
+        if self._sharing is None:
+            return
+        self._unsaved &= self._entries.keys()
+        for link_id in sorted(self._unsaved):
+            self._remember(self._entry(link_id))
+        stored: list[StoredLink] = self._with_store(self._store.whole, self._clock()) or []
+        for each in stored:
+            self._take_over(each)
+
+    def find(self, link_id: str) -> Link:
+        """A link as `get`, though another process may have made it a moment ago. Raises NotFoundError."""
+        if link_id not in self._entries:
+            self.refresh()
+        return self.get(link_id)
+
     def forget_old(self) -> None:
         """Remove from the store what ended long ago."""
         self._with_store(self._store.forget, self._clock() - REMEMBERED_S)
+
+    def _add(self, entry: _Entry, now_s: float) -> None:
+        self._entries[entry.link.id] = entry
+        self._ids[entry.token_hash] = entry.link.id
+        self._drop_ended(now_s)
+
+    def _take_over(self, stored: StoredLink) -> None:
+        link = stored.link
+        if link is None or self._sharing is None:
+            return
+        token = self._sharing.token_of(link.id)
+        if hash_of(token) != stored.token_hash:
+            return  # of a service with another secret
+        with self._lock:
+            own = self._entries.get(link.id)
+            # What has ended stays ended, and what the store has not taken yet is newer than what it has.
+            if own is not None and (own.link == link or own.link.ended or link.id in self._unsaved):
+                return
+            if link.ended:
+                self._announced.add(link.id)
+            if own is None:
+                self._add(_Entry(link, token, stored.token_hash), self._clock())
+                return
+            self._entries[link.id] = dataclasses.replace(own, link=link)
+        self._announce(link)
+
+    def _entry_of(self, token_hash: str) -> _Entry | None:
+        with self._lock:
+            return self._entries.get(self._ids.get(token_hash, ""))
 
     def _entry(self, link_id: str) -> _Entry:
         entry = self._entries.get(link_id)
@@ -281,14 +365,22 @@ class LinkBook:
         stored: StoredLink | None = self._with_store(self._store.find, token_hash)
         if stored is None or now_s > stored.expires_s + REMEMBERED_S:
             return None
+        if stored.link is not None:
+            self._take_over(stored)
         if stored.ended == "revoked":
             return _ending("revoked")
         return _ending("expired" if stored.ended is None and now_s >= stored.expires_s else "stopped")
 
     def _remember(self, entry: _Entry) -> None:
         link = entry.link
-        stored = StoredLink(entry.token_hash, link.created_s, link.expires_s, link.ended)
+        whole = link if self._sharing else None
+        stored = StoredLink(entry.token_hash, link.created_s, link.expires_s, link.ended, whole)
+        if self._sharing:
+            self._unsaved.add(link.id)
         self._with_store(self._store.save, stored)
+        if self._sharing and not self._is_store_broken:
+            self._unsaved.discard(link.id)
+            self._sharing.tell()
 
     def _with_store(self, verb: Callable[..., Any], *args: Any) -> Any:
         """Call the store; where it is in trouble, say so once and go on: links work without it."""

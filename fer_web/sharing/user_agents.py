@@ -1,5 +1,7 @@
 """Says in words what a browser calls itself: "Chrome on Android"."""
 
+UNKNOWN_DEVICE = "Browser"
+
 _BROWSERS = (
     # The order matters: most browsers name others too.
     ("SamsungBrowser/", "Samsung Internet"),
@@ -24,6 +26,6 @@ _SYSTEMS = (
 
 def device_of(user_agent: str) -> str:
     """The device of a User-Agent header. Only words of ours: the header is whatever a client sends."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "Browser")
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), UNKNOWN_DEVICE)
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return f"{browser} on {system}" if system else browser

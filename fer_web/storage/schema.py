@@ -115,6 +115,15 @@ links = Table(
     Column("created_ms", BigInteger, nullable=False),  # since 1970, UTC
     Column("expires_ms", BigInteger, nullable=False, index=True),
     Column("ended", String(16)),  # how the host ended it before its time
+    Column("link", Text),  # all of it as JSON, where several processes have it
+)
+
+# Visitors whom the host removed, where several processes must know.
+removed_visitors = Table(
+    "removed_visitors",
+    metadata,
+    Column("visitor", String(64), primary_key=True),
+    Column("removed_ms", BigInteger, nullable=False, index=True),  # since 1970, UTC
 )
 
 # Not of the history either: who may use the HTTP API. Never the keys themselves.

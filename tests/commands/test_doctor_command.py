@@ -33,7 +33,7 @@ def test_a_good_set_up_is_status_0(doctor, tmp_path):
     names = [check["name"] for check in report["checks"]]
     assert names == [
         "Python", "packages", "npm files", "detector", "model", "data folder", "secret", "database", "disk",
-        "port", "packages", "ffmpeg",
+        "port", "packages",
     ]  # fmt: skip
     assert {check["status"] for check in report["checks"]} <= {"ok", "warning"}
     assert not (tmp_path / "data").exists()

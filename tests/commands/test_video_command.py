@@ -18,7 +18,7 @@ from fer_web.history.types import SessionFilter
 from fer_web.inference.pipeline import Pipeline
 from fer_web.labels import EMOTIONS
 from tests.support.faces import ASTRONAUT_XYXY
-from tests.support.made_videos import CHANGES, FPS, LENGTH_S, label_at, on_path, still, write_video
+from tests.support.made_videos import CHANGES, FPS, LENGTH_S, label_at, still, write_video
 from tests.support.servers import ROOT
 
 
@@ -32,9 +32,9 @@ def clip(tmp_path_factory):
 
 @pytest.fixture
 def video(tmp_path, capsys, monkeypatch):
-    """Runs the tool in an empty folder without ffmpeg; returns exit status, output and errors."""
+    """Runs the tool in an empty folder; returns exit status, output and errors."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("PATH", "")  # no program is needed
 
     def call(*arguments):
         status = main(["video", *map(str, arguments)], {"FER_DATA_DIR": str(tmp_path / "data")})
@@ -58,7 +58,7 @@ def test_the_timeline_of_stills_is_right_in_every_output(video, clip, tmp_path):
     status, out, err = video(clip, "--csv", "a.csv", "--json", "a.json", "--to-history", "--out", "drawn")
     assert (status, err) == (0, "")
     assert "120 frames, 12.0 s, 640x480" in out
-    assert "drawn/clip-faces.avi (MJPEG without sound" in out
+    assert "drawn/clip-faces.mp4 (H.264, with the sound" in out
     rows = csv_rows("a.csv")
     by_time = {round(float(row["at_s"]), 3): row for row in rows}
     for number in range(round(LENGTH_S * FPS)):
@@ -183,12 +183,12 @@ def test_ctrl_c_just_after_a_file_was_begun_leaves_none(video, clip, tmp_path, m
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no Ctrl-C for one group of processes")
-def test_ctrl_c_on_a_terminal_ends_ffmpeg_too_and_leaves_nothing(clip, tmp_path):
+def test_ctrl_c_on_a_terminal_ends_all_processes_and_leaves_nothing(clip, tmp_path):
     (tmp_path / "work").mkdir()
     process = subprocess.Popen(
         [sys.executable, "-m", "fer_web", "video", str(clip), "--out", "a.mp4", "--csv", "a.csv"],
         cwd=tmp_path / "work",
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": on_path(tmp_path / "bin")},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -27,13 +27,21 @@ AREAS = {
 
 LIMIT = re.compile(
     r"_?MAX_\w+|MIN_FREE_BYTES|MIN_BYTES_PER_S|\w*TIMEOUT_S|\w*GRACE_S|\w*PER_S|\w*BURST|_FORM_MEMORY_BYTES"
-    r"|FORM_BYTES|BLOCK_BYTES|DISCARD\w+|WAITING_CALLS|WINDOW_S|PACKETS_A_FRAME|_PATIENCE_MS|INTERVAL_S"
+    r"|FORM_BYTES|BLOCK_BYTES|DISCARD\w+|WAITING_CALLS|WINDOW_S|PACKETS_A_FRAME|PATIENCE_S|INTERVAL_S"
 )
 """Names of constants that bound what a client may cost."""
 
 NO_LIMITS = {
     *("MAX_SEQ", "MAX_ALPHA", "MAX_FPS", "MAX_IN_FLIGHT", "ACK_TIMEOUT_MS", "MAX_COLOURS", "MAX_COMPARED"),
-    *("MAX_MISTAKES", "_MAX_HOLD_S", "MAX_JPEG_SIDE", "MAX_PADDED_SIDES", "_MAX_AGE_S", "MAX_SMOOTHING_S"),
+    *(
+        "MAX_STRETCH",
+        "MAX_MISTAKES",
+        "_MAX_HOLD_S",
+        "MAX_JPEG_SIDE",
+        "MAX_PADDED_SIDES",
+        "_MAX_AGE_S",
+        "MAX_SMOOTHING_S",
+    ),
     *("retention.INTERVAL_S", "retention.STOP_TIMEOUT_S"),
 }
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
@@ -43,7 +51,7 @@ REASONS = {
     "HANDSHAKE_TIMEOUT_S": "Time for a TLS handshake",
     "modes.REQUEST_TIMEOUT_S": "Time for a request's next bytes",
     "modes.STOP_TIMEOUT_S": "Connections get this long to end when the server stops",
-    "_PATIENCE_MS": "FFmpeg looks this long for a video's next frame",
+    "PATIENCE_S": "A video's next frame is decoded or encoded in this time",
     "REFUSALS_PER_S": "Events of one watcher that are answered, by a refusal",
     "DISCARDING_S": "That long it is read",
     "idle_s": "A folder test that is not used is forgotten",

@@ -1,5 +1,4 @@
 import importlib.util
-import shutil
 import sys
 
 import pytest
@@ -9,7 +8,6 @@ from fer_web.doctor.installation import (
     SERVING_REQUIREMENTS,
     TRAINING_REQUIREMENTS,
     check_backends,
-    check_ffmpeg,
     check_npm_files,
     check_packages,
     check_python,
@@ -173,13 +171,6 @@ def test_backends(monkeypatch):
     assert statuses(check_backends({})) == ["ok"]
     (check,) = check_backends({"KERAS_BACKEND": "nonsense"})
     assert (check.status, "requirements-backends.txt" in check.mend) == ("problem", True)
-
-
-def test_ffmpeg_is_information_alone(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda _name: None)
-    assert statuses(check_ffmpeg()) == ["ok"]
-    monkeypatch.setattr(shutil, "which", lambda _name: "/usr/bin/ffmpeg")
-    assert next(check_ffmpeg()).message == "/usr/bin/ffmpeg"
 
 
 def test_guarded_turns_whatever_happens_into_a_problem():

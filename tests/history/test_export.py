@@ -10,6 +10,7 @@ import pytest
 from fer_web.errors import InvalidValueError
 from fer_web.history import parquet
 from fer_web.history.export import CSV_COLUMNS, FORMATS, export_format, file_name
+from fer_web.inference.affect import valence_arousal
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.spreadsheet_text import csv_cell, neutral_text, tab_cell
 from tests.support.sample_tables import assert_equal_tables, chunks, random_table, table_of
@@ -36,6 +37,16 @@ def test_csv_has_one_line_for_each_face_and_sample_with_the_documented_columns()
     assert [float(rows[0][side]) for side in ("left", "top", "width", "height")] == [0.1, 0.2, 0.3, 0.4]
     assert sum(float(rows[0][emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-5)
     assert float(rows[2]["confidence"]) == pytest.approx(0.8)
+
+
+def test_csv_has_what_is_derived_from_the_scores():
+    table = table_of([(0.0, 1, "happy", 0.6), (0.2, 1, "neutral", 1.0)])
+    table.scores[0] = 0
+    table.scores[0, [EMOTIONS.index("happy"), EMOTIONS.index("surprise")]] = 0.6, 0.4
+    first, second = csv_rows("csv", session_with(), [table])
+    assert (first["valence"], first["arousal"]) == ("0.646000", "0.574000")
+    assert (first["intensity"], first["second"]) == ("1.000000", "surprise")
+    assert (second["valence"], second["intensity"], second["second"]) == ("0.000000", "0.000000", "")
 
 
 @pytest.mark.parametrize("name", ["csv", "pyfeat", "openface", "facereader"])
@@ -83,7 +94,7 @@ def test_text_cells_of_a_session_are_neutralised(name):
 def test_json_holds_all_of_the_session_and_a_count():
     table = random_table(10, 2)
     data = json.loads(exported("json", session_with(), chunks(table, 7)))
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     assert data["sample_count"] == len(data["samples"]) == len(table)
     assert data["session"]["started_at"] == "2026-03-04T05:06:07.890Z"
     assert data["session"]["markers"] == [{"at_s": 1.5, "text": "laughs"}]
@@ -91,6 +102,12 @@ def test_json_holds_all_of_the_session_and_a_count():
     first = dict(zip(data["columns"], data["samples"][0], strict=True))
     assert first["label"] == EMOTIONS[table.label[0]]
     assert np.float32(first["angry"]) == table.scores[0, 0]
+    valence, arousal = valence_arousal(table.scores[0])
+    assert (first["valence"], first["arousal"]) == (
+        pytest.approx(valence, abs=1e-3),
+        pytest.approx(arousal, abs=1e-3),
+    )
+    assert {row[-1] for row in data["samples"]} <= {None, *EMOTIONS}
 
 
 def test_json_without_samples_is_whole():
@@ -106,6 +123,8 @@ def test_parquet_holds_the_columns_of_the_csv_as_they_are_stored():
     np.testing.assert_array_equal(read["sure"].to_numpy(), table.is_sure)
     assert read["label"].to_pylist() == [EMOTIONS[label] for label in table.label]
     assert read["utc"][0].as_py().tzinfo is not None
+    np.testing.assert_array_equal(read["arousal"].to_numpy(), valence_arousal(table.scores)[:, 1])
+    assert set(read["second"].to_pylist()) > {"", "happy"}
     assert read.schema.metadata[b"name"] == b"A film"
 
 

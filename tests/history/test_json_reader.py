@@ -43,6 +43,32 @@ def test_an_export_is_read_back_equal():
     assert [(marker.at_s, marker.text) for marker in session.markers] == [(1.5, "laughs")]
 
 
+def as_version_1(data):
+    """A file as versions before wrote it: what is stored, and nothing that is derived."""
+    columns = len(JSON_COLUMNS)
+    data.update(schema_version=1, columns=data["columns"][:columns])
+    data["samples"] = [row[:columns] for row in data["samples"]]
+
+
+def test_a_file_of_version_1_is_read_as_one_of_today():
+    old, new = read(changed(as_version_1)), read(changed(lambda data: None))
+    assert_equal_tables(old[1], new[1])
+    assert len(json.loads(changed(as_version_1))["samples"][0]) == 16
+
+
+def test_what_is_derived_is_made_anew_and_not_believed():
+    def lie(data):
+        data["samples"][0][-4:] = [-1, 1, 0.5, "fear"]
+
+    assert_equal_tables(read(changed(lie))[1], read(changed(lambda data: None))[1])
+
+
+@pytest.mark.parametrize("value", ["0.5", None, True, [1]])
+def test_a_derived_value_of_another_kind_is_refused(value):
+    with pytest.raises(ImportRefusedError, match="sample 1 does not hold 20 values"):
+        read(changed(lambda data: data["samples"][1].__setitem__(-3, value)))
+
+
 def test_an_export_without_samples_is_read_back():
     assert len(read(export_of(random_table(0, 1)))[1]) == 0
 
@@ -133,8 +159,8 @@ def test_a_file_that_was_cut_short_is_refused(part):
 
 
 def test_a_newer_schema_says_which_is_understood():
-    with pytest.raises(ImportRefusedError, match=r"schema_version 2.*reads up to 1.*Update"):
-        read(changed(lambda data: data.update(schema_version=2)))
+    with pytest.raises(ImportRefusedError, match=r"schema_version 3.*reads up to 2.*Update"):
+        read(changed(lambda data: data.update(schema_version=3)))
 
 
 def test_a_newer_schema_is_told_even_when_nothing_else_is_as_today():

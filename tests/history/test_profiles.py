@@ -98,7 +98,9 @@ def test_facereader_is_its_detailed_log():
     assert found[3]["Scared"] == "0.600000"
     assert [row["Participant Name"] for row in found] == ["Face 1", "Face 2", "Face 1", "Face 2"]
     assert [row["Event Marker"] for row in found] == ["", "", "laughs out; =1+1", ""]
-    assert found[0]["Arousal"] == ""
+    assert [float(row["Arousal"]) for row in found] == pytest.approx(
+        [0.51 * 0.9 + 1.94 * 0.1 / 6, 0.0, 0.27, 0.4], abs=1
+    )
 
 
 def test_facereader_valence_is_happy_less_the_strongest_negative_one():

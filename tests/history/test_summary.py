@@ -28,6 +28,15 @@ def test_summarise_empty_is_all_zero():
     assert not summary.transitions.any()
 
 
+def test_affect_is_the_mean_over_time_however_densely_a_part_was_sampled():
+    rows = steady("happy", 0, 5, step_s=0.05, confidence=1.0) + steady(
+        "neutral", 5, 10, step_s=0.5, confidence=1.0
+    )
+    valence, arousal, strength = summary_of(rows).affect
+    assert (valence, arousal, strength) == pytest.approx((0.405, 0.255, 0.5), abs=0.02)
+    assert summary_of([]).affect is None
+
+
 def test_summarise_empty_session_without_length():
     assert summary_of([], length_s=0.0).face_present_share == 0
     assert summary_of([(0.0, 1, "happy")], length_s=0.0).face_present_share == 1

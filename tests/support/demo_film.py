@@ -1,11 +1,10 @@
 """Makes the film of "Try it without a camera": python -m tests.support.demo_film static/film/two_faces.webm.
 
-The suffix chooses the form: .webm, or .mp4 for browsers that play no WebM. Needs FFmpeg's program with
-libvpx-vp9 and libx264 on the PATH. Two portraits move that may be shipped: both are in the
-public domain, as works of the United States' government: Eileen Collins (NASA), Grace Hopper (US Navy).
+The suffix chooses the form: .webm, or .mp4 for browsers that play no WebM. Two portraits move
+that may be shipped: both are in the public domain, as works of the United States' government:
+Eileen Collins (NASA), Grace Hopper (US Navy).
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 
 from tests.support.faces import astronaut_bgr, grace_hopper_bgr
+from tests.support.made_videos import write_video
 
 WIDTH, HEIGHT, FPS = 800, 600, 25
 LOOP_FRAMES = 14 * FPS
@@ -21,33 +21,20 @@ COLLINS_XYWH = (94, 0, 250, 300)
 HOPPER_XYWH = (130, 20, 290, 348)
 """Head and shoulders within each portrait, 5 to 6."""
 ENCODERS = {
-    ".webm": ("-c:v", "libvpx-vp9", "-crf", "36", "-b:v", "0", "-g", "50"),
-    ".mp4": (
-        "-c:v",
-        "libx264",
-        "-profile:v",
-        "main",
-        "-crf",
-        "28",
-        "-preset",
-        "veryslow",
-        "-movflags",
-        "+faststart",
-    ),
+    ".webm": ("libvpx-vp9", {"crf": "36", "b": "0", "g": "50"}),
+    ".mp4": ("libx264", {"profile": "main", "crf": "28", "preset": "veryslow"}),
 }
 CARD_HW = (480, 400)
 
 
 def make_film(path: Path) -> None:
-    """Write the film, VP9 or H.264, without sound. Raises CalledProcessError: FFmpeg failed."""
+    """Write the film, VP9 or H.264, without sound. Raises av.FFmpegError."""
     cards = [_card(astronaut_bgr(), COLLINS_XYWH), _card(grace_hopper_bgr(), HOPPER_XYWH)]
-    frames = b"".join(film_frame(number / LOOP_FRAMES, cards).tobytes() for number in range(LOOP_FRAMES))
-    shape = ("-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(FPS))
-    quality = (*ENCODERS[path.suffix], "-pix_fmt", "yuv420p")
-    # Without the program's version and the time in it, the same film is the same file.
-    plain = ("-fflags", "+bitexact", "-flags:v", "+bitexact")
-    command = ["ffmpeg", "-v", "error", "-y", *shape, "-i", "-", *quality, *plain, str(path)]
-    subprocess.run(command, input=frames, check=True)
+    codec, options = ENCODERS[path.suffix]
+    # Without the libraries' version and the time in it, the same film is the same file.
+    container = {"fflags": "+bitexact", "movflags": "+faststart"}
+    frames = (film_frame(number / LOOP_FRAMES, cards) for number in range(LOOP_FRAMES))
+    write_video(path, frames, FPS, codec, options={**options, "flags": "+bitexact"}, container=container)
 
 
 def film_frame(phase, cards):

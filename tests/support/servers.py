@@ -23,17 +23,19 @@ class ServerProcess:
 
     PROGRAM = ("app.py",)
 
-    def __init__(self, *arguments, port=0, open_files=None, data_dir=None, within=()):
+    def __init__(self, *arguments, port=0, open_files=None, data_dir=None, within=(), environment=None):
         """Args:
         open_files: limit on the files that the process may have open.
         data_dir: folder of its history; by default one of its own, removed at the end.
         within: a command that runs the server's, such as that of a network namespace.
+        environment: variables that it gets beside this process's own.
         """
         self._own_data_dir = None if data_dir else tempfile.TemporaryDirectory()
         self.data_dir = Path(data_dir or self._own_data_dir.name)
         self._arguments = arguments
         self._port = port
         self._within = within
+        self._environment = environment or {}
         self._open_files = open_files
         self.url = None
         self.share_urls = []
@@ -43,6 +45,7 @@ class ServerProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FER_")}
         environment["FER_DATA_DIR"] = str(self.data_dir)
         environment["PYTHONFAULTHANDLER"] = "1"
+        environment |= self._environment
         self._process = subprocess.Popen(
             [*self._within, sys.executable, *self.PROGRAM, "--port", str(self._port), *self._arguments],
             cwd=ROOT,

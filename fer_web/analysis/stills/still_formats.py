@@ -2,16 +2,19 @@
 
 from typing import Any, Final
 
+import numpy as np
+
 from fer_web.analysis.stills.annotation import label_text
 from fer_web.analysis.stills.stills import StillResult
 from fer_web.errors import FerWebError
+from fer_web.inference.affect import intensity, valence_arousal
 from fer_web.inference.results import FaceResult
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.text_tables import certainty
 
 CSV_COLUMNS: Final = (
     "file", "width", "height", "face", "left", "top", "face_width", "face_height",
-    *EMOTIONS, "label", "confidence", "sure", "error",
+    *EMOTIONS, "label", "confidence", "sure", "error", "valence", "arousal", "intensity", "second",
 )  # fmt: skip
 _DIGITS: Final = 5
 
@@ -57,12 +60,15 @@ def csv_rows(name: str, still: StillResult) -> list[tuple[Any, ...]]:
     height, width = still.size_hw
     if not still.faces:
         return [(name, width, height, *[""] * (len(CSV_COLUMNS) - 3))]
-    return [(name, width, height, *_face_cells(face, still), "") for face in still.faces]
+    return [
+        (name, width, height, *_face_cells(face, still), "", *_affect_cells(face)) for face in still.faces
+    ]
 
 
 def csv_error_rows(name: str, error: FerWebError) -> list[tuple[Any, ...]]:
     """One row of CSV_COLUMNS for an image that could not be analysed."""
-    return [(name, *[""] * (len(CSV_COLUMNS) - 2), str(error))]
+    before = CSV_COLUMNS.index("error") - 1
+    return [(name, *[""] * before, str(error), *[""] * (len(CSV_COLUMNS) - before - 2))]
 
 
 def _left_out(still: StillResult) -> tuple[str, ...]:
@@ -81,7 +87,20 @@ def _face_to_wire(face: FaceResult, still: StillResult) -> dict[str, Any]:
         "label": face.label,
         "confidence": round(face.confidence, _DIGITS),
         "sure": face.is_sure,
+        **_affect_of(face),
         **heatmap,
+    }
+
+
+def _affect_of(face: FaceResult) -> dict[str, Any]:
+    """What is derived from a face's scores: valence, arousal, intensity and the second expression."""
+    scores = np.array(face.scores, np.float32)
+    valence, arousal = valence_arousal(scores).tolist()
+    return {
+        "valence": round(valence, _DIGITS),
+        "arousal": round(arousal, _DIGITS),
+        "intensity": round(float(intensity(scores)), _DIGITS),
+        "second": face.second,
     }
 
 
@@ -96,3 +115,8 @@ def _face_cells(face: FaceResult, still: StillResult) -> tuple[Any, ...]:
     scores = (f"{score:.{_DIGITS}f}" for score in face.scores)
     prediction = (face.label, f"{face.confidence:.{_DIGITS}f}", int(face.is_sure))
     return (face.face_id, *box_px(face, still), *scores, *prediction)
+
+
+def _affect_cells(face: FaceResult) -> tuple[Any, ...]:
+    *numbers, second = _affect_of(face).values()
+    return (*(f"{number:.{_DIGITS}f}" for number in numbers), second or "")

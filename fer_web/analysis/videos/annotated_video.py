@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from fer_web.analysis.stills.annotation import annotate
 from fer_web.analysis.videos.video import AnalysedFrame
-from fer_web.analysis.videos.video_encoders import Encoder, VideoForm
+from fer_web.analysis.videos.video_encoders import Encoder, Sound, VideoForm
 from fer_web.vision.types import Frame
 
 MIN_FPS: Final = 24.0
@@ -26,15 +27,17 @@ class AnnotatedVideo:
     """
 
     def __init__(
-        self, draft: Path, source: Path, fps: float, form: VideoForm, check: Callable[[], None] = lambda: None
+        self, draft: Path, sound: Sound, fps: float, form: VideoForm, check: Callable[[], None] = lambda: None
     ) -> None:
         """Args:
-        draft: file to write. source: where the sound comes from. fps: of the source, nominally.
+        draft: file to write. sound: that of the source, from where its first frame at 0 seconds stands.
+        fps: of the frames that come, nominally.
         check: called for each frame that is written, may raise: one of the source may become thousands.
         """
         self._check = check
         self.fps = min(MAX_FPS, fps * math.ceil(MIN_FPS / fps))
-        self._draft, self._source, self._form = draft, source, form
+        self._draft, self._sound, self._form = draft, sound, form
+        self._starts_s: float | None = None
         self._encoder: Encoder | None = None
         self._size_hw = (0, 0)
         self._shown: Frame | None = None
@@ -42,7 +45,9 @@ class AnnotatedVideo:
 
     def add(self, analysed: AnalysedFrame) -> None:
         """Take the next frame. Raises VideoWriteError."""
-        self._fill_until(round(analysed.frame.at_s * self.fps))
+        if self._starts_s is None:
+            self._starts_s = analysed.frame.at_s
+        self._fill_until(round((analysed.frame.at_s - self._starts_s) * self.fps))
         self._shown = self._fitted(annotate(analysed.frame.frame_bgr, analysed.faces))
 
     def finish(self) -> None:
@@ -66,7 +71,8 @@ class AnnotatedVideo:
         """Return it in the size of the first frame, with even sides, as codecs need them."""
         if self._encoder is None:
             self._size_hw = picture.shape[0] + picture.shape[0] % 2, picture.shape[1] + picture.shape[1] % 2
-            self._encoder = self._form.open(self._draft, self._source, self.fps, self._size_hw)
+            sound = replace(self._sound, from_s=self._sound.from_s + (self._starts_s or 0.0))
+            self._encoder = self._form.open(self._draft, sound, self.fps, self._size_hw)
         height, width = self._size_hw
         below, right = height - picture.shape[0], width - picture.shape[1]
         if not (0 <= below <= 1 and 0 <= right <= 1):

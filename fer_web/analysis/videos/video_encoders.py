@@ -1,30 +1,26 @@
-"""Frames -> a video file: H.264 or VP9 with sound by FFmpeg's program, else what OpenCV writes, without."""
+"""Frames -> a video file with the sound of its source, encoded by a process of its own."""
 
-import contextlib
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Protocol
 
-import cv2
-
-from fer_web.analysis.videos.video_kinds import FFMPEG_FORMATS
-from fer_web.errors import InvalidValueError, SetupError, VideoWriteError
-from fer_web.interrupts import interrupt_waits
+from fer_web.analysis.videos.child_program import PATIENCE_S, ChildProgram, memory_bytes
+from fer_web.errors import InvalidValueError, VideoWriteError
 from fer_web.vision.types import Frame
 
-H264_SUFFIXES: Final = (".mp4", ".mov", ".mkv")
-SUFFIXES: Final = (*H264_SUFFIXES, ".webm", ".avi")
-_H264_ENCODERS: Final = {"libx264": ("-preset", "veryfast", "-crf", "21"), "libopenh264": ("-b:v", "4M")}
-_VP9: Final = (
-    "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7", "-row-mt", "1", "-crf", "32",
-    "-b:v", "0",
-)  # fmt: skip
+_MODULE: Final = "fer_web.analysis.videos.encoder_program"
 _MIN_FREE_BYTES: Final = 16_000_000
-_WAIT_S: Final = 120
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound of a file from `from_s` to `until_s` (None: its end), in the file's own time."""
+
+    source: Path
+    from_s: float = 0.0
+    until_s: float | None = None
 
 
 class Encoder(Protocol):
@@ -49,192 +45,128 @@ class VideoForm:
 
     Attributes:
         description: codec, and what happens to the sound, in words.
-        open: makes an encoder for draft file, source file, frames a second, (height, width).
+        codec, options, pixels, bit_rate: of the pictures, by FFmpeg's names.
+        copied_sound: codecs that the file may hold as they are. sound_codec: for all others.
     """
 
     suffix: str
     description: str
-    open: Callable[[Path, Path, float, tuple[int, int]], Encoder]
+    codec: str
+    options: dict[str, str] = field(hash=False)
+    copied_sound: tuple[str, ...]
+    sound_codec: str
+    pixels: str = "yuv420p"
+    bit_rate: int | None = None
+
+    def open(self, draft: Path, sound: Sound, fps: float, size_hw: tuple[int, int]) -> Encoder:
+        """An encoder for a file of `fps` frames a second, even height and width."""
+        return EncoderProcess(draft, sound, fps, size_hw, self)
+
+
+_X264: Final = {"preset": "veryfast", "crf": "21"}
+_VP9: Final = {"deadline": "realtime", "cpu-used": "7", "row-mt": "1", "crf": "32"}
+_MP4_SOUND: Final = ("aac", "mp3", "ac3", "eac3", "alac")
+_FORMS: Final = (
+    VideoForm(".mp4", "H.264, with the sound of the video", "libx264", _X264, (*_MP4_SOUND, "opus"), "aac"),
+    VideoForm(".mov", "H.264, with the sound of the video", "libx264", _X264, _MP4_SOUND, "aac"),
+    VideoForm(
+        ".mkv", "H.264, with the sound of the video", "libx264", _X264,
+        (*_MP4_SOUND, "opus", "vorbis", "flac", "pcm_s16le"), "aac",
+    ),
+    VideoForm(
+        ".webm", "VP9, with the sound of the video", "libvpx-vp9", _VP9, ("opus", "vorbis"), "libopus",
+        bit_rate=0,
+    ),
+    VideoForm(
+        ".avi", "MJPEG, with the sound of the video", "mjpeg", {"qmin": "2", "qmax": "4"},
+        ("mp3", "mp2", "ac3", "pcm_s16le"), "libmp3lame", "yuvj420p",
+    ),
+)  # fmt: skip
+SUFFIXES: Final = tuple(form.suffix for form in _FORMS)
 
 
 def choose_form(suffix: str | None) -> VideoForm:
-    """The form for a file name's suffix, or the best one that this machine has.
-
-    Raises: InvalidValueError: no such suffix. SetupError: it needs FFmpeg's program.
-    """
-    suffix = suffix and suffix.lower()
-    if suffix and suffix not in SUFFIXES:
-        raise InvalidValueError(
-            f"A video is written as one of {', '.join(SUFFIXES)}; {suffix} was given. Take one of them, "
-            "or name a folder."
-        )
-    encoders = _ffmpeg_encoders()
-    h264 = next((name for name in _H264_ENCODERS if name in encoders), None)
-    if suffix in (None, *H264_SUFFIXES) and h264:
-        return VideoForm(suffix or ".mp4", "H.264, with the sound of the video", _ffmpeg_opener(h264))
-    if suffix == ".webm" and "libvpx-vp9" in encoders:
-        return VideoForm(suffix, "VP9, with the sound of the video", _ffmpeg_opener("libvpx-vp9"))
-    return _opencv_form(suffix, "ffmpeg has no H.264 encoder" if encoders else "ffmpeg is not on the PATH")
+    """The form for a file name's suffix, or H.264 in MP4. Raises InvalidValueError: no such suffix."""
+    wanted = (suffix or ".mp4").lower()
+    for form in _FORMS:
+        if form.suffix == wanted:
+            return form
+    raise InvalidValueError(
+        f"A video is written as one of {', '.join(SUFFIXES)}; {wanted} was given. Take one of them, "
+        "or name a folder."
+    )
 
 
-def _opencv_form(suffix: str | None, reason: str) -> VideoForm:
-    if suffix in H264_SUFFIXES:
-        raise SetupError(
-            f"{suffix} is written by ffmpeg, and {reason}. Install it, or name a folder, .avi or .webm."
-        )
-    if suffix == ".webm":
-        return VideoForm(suffix, "VP9 without sound, slowly, because ffmpeg has none", _opencv_opener("VP90"))
-    note = "" if suffix == ".avi" else f", because {reason}"
-    return VideoForm(".avi", f"MJPEG without sound{note}", _opencv_opener("MJPG"))
+class EncoderProcess:
+    """A process that gets frames through a pipe, and reads the sound from the source itself."""
 
-
-def _ffmpeg_opener(codec: str) -> Callable[[Path, Path, float, tuple[int, int]], Encoder]:
-    return lambda draft, source, fps, size_hw: FFmpegEncoder(draft, source, fps, size_hw, codec)
-
-
-def _opencv_opener(fourcc: str) -> Callable[[Path, Path, float, tuple[int, int]], Encoder]:
-    return lambda draft, _source, fps, size_hw: OpenCVEncoder(draft, fps, size_hw, fourcc)
-
-
-def _ffmpeg_encoders() -> frozenset[str]:
-    """The encoders of the ffmpeg on the PATH; empty where there is none that works."""
-    program = shutil.which("ffmpeg")
-    if not program:
-        return frozenset()
-    try:
-        done = subprocess.run(
-            [program, "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=30, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return frozenset()
-    return frozenset(word for line in done.stdout.splitlines() for word in line.split()[1:2])
-
-
-class FFmpegEncoder:
-    """A process of ffmpeg that gets frames through a pipe, and the sound from the source itself."""
-
-    def __init__(self, draft: Path, source: Path, fps: float, size_hw: tuple[int, int], codec: str) -> None:
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+    def __init__(
+        self, draft: Path, sound: Sound, fps: float, size_hw: tuple[int, int], form: VideoForm
+    ) -> None:
         self._free = FreeSpace(draft)
-        command = _ffmpeg_command(draft, source, fps, size_hw, codec)
+        height, width = size_hw
+        order = {
+            "draft": str(draft.absolute()),
+            "source": str(sound.source.absolute()),
+            "sound_from_s": sound.from_s,
+            "sound_until_s": None if sound.until_s is None else sound.until_s - sound.from_s,
+            "fps": round(fps, 6),
+            "height": height,
+            "width": width,
+            "codec": form.codec,
+            "options": form.options,
+            "pixels": form.pixels,
+            "bit_rate": form.bit_rate,
+            "copied_sound": form.copied_sound,
+            "sound_codec": form.sound_codec,
+            "memory_bytes": memory_bytes(height * width),
+        }
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         try:
-            # A process that nobody knows of yet could not be ended.
-            with interrupt_waits():
-                # A session of its own: Ctrl-C is for us, who then end it.
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=self._errors,
-                    start_new_session=True,
-                )
-        except KeyboardInterrupt:
-            self.cancel()
+            self._program = ChildProgram(_MODULE, order, errors=self._errors)
+        except BaseException:
+            self._errors.close()
             raise
 
     def write(self, frame_bgr: Frame) -> None:
         """Append a frame."""
         self._free.check()
         try:
-            self._pipe.write(frame_bgr.data)
+            with self._program.awaited():
+                self._send(b"F")
+                self._send(frame_bgr.data.cast("B"))
         except OSError as exc:
             raise self._failure() from exc
 
     def finish(self) -> None:
-        """Wait for ffmpeg to complete the file."""
+        """Wait for the process to complete the file."""
         try:
-            self._pipe.close()
-            status = self._process.wait(_WAIT_S)
-        except (OSError, subprocess.TimeoutExpired) as exc:
+            self._send(b"E")
+        except OSError as exc:
             raise self._failure() from exc
-        if status:
+        if self._program.wait():
             raise self._failure()
-        self._errors.close()
+        self.cancel()
 
     def cancel(self) -> None:
-        """End ffmpeg."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdin and not self._process.stdin.closed:
-            with contextlib.suppress(OSError):  # what was buffered has nowhere to go
-                self._process.stdin.close()
+        """End the process."""
+        self._program.close()
         self._errors.close()
 
-    @property
-    def _pipe(self) -> IO[bytes]:
-        if self._process.stdin is None:
-            raise ValueError("the process was started without a pipe")
-        return self._process.stdin
+    def _send(self, data: bytes | memoryview) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[self._program.stdin.write(left) :]
 
     def _failure(self) -> VideoWriteError:
-        self._errors.seek(0)
-        lines = self._errors.read(4000).decode(errors="replace").split("\n")
-        reason = "; ".join(line.strip() for line in lines if line.strip())[:300] or "it ended early"
-        return VideoWriteError(f"ffmpeg could not write the video: {reason}.")
-
-
-def _ffmpeg_command(draft: Path, source: Path, fps: float, size_hw: tuple[int, int], codec: str) -> list[str]:
-    height, width = size_hw
-    frames = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", f"{fps:.6f}"]
-    # The source may come from anybody: it may name no other file or address.
-    sound = [
-        "-protocol_whitelist",
-        "file",
-        "-format_whitelist",
-        FFMPEG_FORMATS,
-        "-vn",
-        "-sn",
-        "-dn",
-        "-i",
-        f"file:{source.absolute()}",
-    ]
-    is_vp9 = codec == "libvpx-vp9"
-    picture = _VP9 if is_vp9 else ("-c:v", codec, *_H264_ENCODERS[codec])
-    streams = ["-map", "0:v:0", "-map", "1:a?", "-c:a", "libopus" if is_vp9 else "aac"]
-    ending = [
-        "-map_metadata",
-        "-1",
-        *([] if draft.suffix in (".webm", ".mkv") else ["-movflags", "+faststart"]),
-    ]
-    return [
-        shutil.which("ffmpeg") or "ffmpeg", "-hide_banner", "-loglevel", "error", "-y", *frames, "-i",
-        "pipe:0", *sound, *streams, *picture, "-pix_fmt", "yuv420p", *ending, f"file:{draft.absolute()}",
-    ]  # fmt: skip
-
-
-class OpenCVEncoder:
-    """OpenCV's own writer, which tells of no failure: the file is looked at in the end."""
-
-    def __init__(self, draft: Path, fps: float, size_hw: tuple[int, int], fourcc: str) -> None:
-        self._draft, self._written, self._free = draft, 0, FreeSpace(draft)
-        code = cv2.VideoWriter.fourcc(*fourcc)
-        self._writer = cv2.VideoWriter(str(draft), cv2.CAP_FFMPEG, code, fps, size_hw[::-1])
-        if not self._writer.isOpened():
-            raise VideoWriteError(
-                f"This OpenCV cannot write {fourcc} in {draft.suffix}. Name a file that ends in .avi."
-            )
-
-    def write(self, frame_bgr: Frame) -> None:
-        """Append a frame."""
-        self._free.check()
-        self._writer.write(frame_bgr)
-        self._written += 1
-
-    def finish(self) -> None:
-        """Complete the file, and see whether every frame is in it."""
-        self._writer.release()
-        found = cv2.VideoCapture(str(self._draft), cv2.CAP_FFMPEG)
-        frames = found.get(cv2.CAP_PROP_FRAME_COUNT)
-        found.release()
-        if frames < self._written - 1:  # lengths in milliseconds may round one away
-            raise VideoWriteError(
-                f"The video holds {max(0, int(frames))} of {self._written} frames. Is the disk full?"
-            )
-
-    def cancel(self) -> None:
-        """Let the file go."""
-        self._writer.release()
+        self._program.wait()
+        if self._program.is_late:
+            reason = f"its encoder did nothing for {PATIENCE_S:.0f} seconds"
+        else:
+            self._errors.seek(0)
+            lines = self._errors.read(4000).decode(errors="replace").split("\n")
+            reason = "; ".join(line.strip() for line in lines if line.strip())[:300] or "its encoder ended"
+        return VideoWriteError(f"The video could not be written: {reason}. Is the disk full?")
 
 
 class FreeSpace:

@@ -10,8 +10,8 @@ from typing import IO, Final
 
 from fer_web.errors import NotAVideoError, VideoError
 
-KINDS: Final = "MP4, MOV, WebM, MKV, AVI, OGG, FLV, WMV or MPEG"
-FFMPEG_FORMATS: Final = "matroska,webm,mov,mp4,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo"
+KINDS: Final = "MP4, MOV, WebM, MKV, AVI, OGG, FLV, WMV, MPEG, DV or MXF"
+FFMPEG_FORMATS: Final = "matroska,webm,mov,mp4,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo,dv,mxf"
 """FFmpeg calls these so. It guesses anew, and looks for some formats' words anywhere in a file."""
 
 HEAD_BYTES: Final = 400
@@ -21,6 +21,7 @@ _MAGIC: Final = (
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMV"), (0, b"\x00\x00\x01\xba", "MPEG"),
     (0, b"\x00\x00\x01\xb3", "MPEG"), (4, b"ftyp", "MP4"), (4, b"moov", "MOV"), (4, b"mdat", "MOV"),
     (4, b"wide", "MOV"), (4, b"free", "MOV"), (4, b"skip", "MOV"),
+    (0, b"\x1f\x07\x00", "DV"), (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01", "MXF"),
 )  # fmt: skip
 
 
@@ -37,25 +38,33 @@ def kind_of(head: bytes) -> str:
     raise NotAVideoError(f"The file is no video that can be read: {KINDS} is needed.")
 
 
-def refusal(file: IO[bytes], kind: str) -> VideoError:
-    """Say why the decoders do not open a file of this kind."""
+def refusal(file: IO[bytes], kind: str, reason: str = "refused", codec: str = "") -> VideoError:
+    """Say why the decoders do not open a file of this kind.
+
+    Args: reason: "no pictures", "codec", or anything else. codec: its name in the file.
+    """
     if kind in ("MP4", "MOV"):
-        boxes = dict(_boxes(file))
-        if b"moov" not in boxes:
+        boxes = dict(top_boxes(file))
+        if b"moov" not in boxes and b"moof" not in boxes:
             return VideoError(
                 f"The {kind} has no index (moov): it was cut short, or its recording never ended. Save or "
                 "fetch it again, or repair it."
             )
-        if not _has_pictures(file, *boxes[b"moov"]):
-            return VideoError(f"The {kind} has no pictures: there is no video track in it.")
+    if reason == "no pictures":
+        return VideoError(f"The {kind} has no pictures: there is no video track in it.")
+    if reason == "codec":
+        return VideoError(
+            f"The {kind} has a codec that is not known here ({codec}). Save it again, as H.264 in MP4 for "
+            "example."
+        )
     return VideoError(
         f"The {kind} has no pictures that can be decoded: it is damaged or cut short, has sound only, or a "
         "codec that is not known here. Save it again, as H.264 in MP4 for example."
     )
 
 
-def _boxes(file: IO[bytes]) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """Names, places and sizes of the top boxes (ISO 14496-12), as far as they are whole."""
+def top_boxes(file: IO[bytes]) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """Names, places and sizes of the top boxes of an MP4 (ISO 14496-12), as far as they are whole."""
     end, place = file.seek(0, os.SEEK_END), 0
     for _ in range(1000):
         file.seek(place)
@@ -68,9 +77,3 @@ def _boxes(file: IO[bytes]) -> Iterator[tuple[bytes, tuple[int, int]]]:
             return
         yield head[4:8], (place, size)
         place += size
-
-
-def _has_pictures(file: IO[bytes], place: int, size: int) -> bool:
-    file.seek(place)
-    index = file.read(min(size, 20_000_000))
-    return any(name in index for name in (b"vide", b"VIDE"))

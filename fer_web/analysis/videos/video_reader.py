@@ -1,18 +1,16 @@
 """A video file -> its frames, upright, each with its own time."""
 
 import math
-import os
 import stat
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
-import cv2
-import numpy as np
-
-from fer_web.analysis.videos.video_kinds import FFMPEG_FORMATS, HEAD_BYTES, kind_of, refusal
+from fer_web.analysis.videos.decoder_process import DecoderProcess, too_many_pixels
+from fer_web.analysis.videos.video_ends import is_cut
+from fer_web.analysis.videos.video_kinds import HEAD_BYTES, kind_of
+from fer_web.analysis.videos.video_part import VideoEnd, VideoHeader, VideoPart
 from fer_web.errors import FileUnreadableError, VideoError, VideoTooLargeError
 from fer_web.settings import Settings
 from fer_web.vision.types import Frame
@@ -23,9 +21,6 @@ MAX_FPS: Final = 240.0
 
 MIN_STEP_S: Final = 1e-4
 """Two frames of a video are further apart: times are stored in milliseconds, or finer."""
-
-_PATIENCE_MS: Final = 10_000
-"""FFmpeg looks for the next frame this long at most, where a file has none for gigabytes."""
 
 _COMPLETE_SHARE: Final = 0.98
 """Headers count the frames roughly."""
@@ -53,53 +48,55 @@ class VideoFrame:
     frame_bgr: Frame
 
 
-class Capture(Protocol):
-    """A capture does what we need of OpenCV's VideoCapture."""
+class Decoder(Protocol):
+    """A decoder gives the frames of one video: see DecoderProcess."""
 
-    def isOpened(self) -> bool: ...  # noqa: N802 - its name
-    def read(self) -> tuple[bool, Any]: ...
-    def get(self, propId: int, /) -> float: ...  # noqa: N803 - its name
-    def release(self) -> None: ...
+    header: VideoHeader
+    end: VideoEnd | None
+
+    def next(self) -> tuple[Frame, float] | None: ...
+    def close(self) -> None: ...
 
 
-def open_capture(path: Path) -> Capture:
-    """OpenCV's FFmpeg, which turns frames as the file's rotation says and stays silent about damage."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = f"format_whitelist;{FFMPEG_FORMATS}|protocol_whitelist;file"
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    patience = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _PATIENCE_MS]
-    return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, patience)
+class OpenDecoder(Protocol):
+    """What opens a file: path, kind, largest frame in pixels, part."""
+
+    def __call__(self, path: Path, kind: str, max_pixels: int, part: VideoPart, /) -> Decoder: ...
 
 
 class VideoReader:
-    """Reads a video once, frame by frame; one frame is in memory at a time.
+    """Reads a video once, frame by frame; a process of its own decodes it, and is two frames ahead at most.
 
     Attributes:
         size_hw: of the frames as they are seen, in pixels, by the header.
         fps: nominal frames a second.
-        frames: how many there are by the header, None where it does not say; often wrong.
+        frames: how many there are to read by the header, None where it does not say; often wrong.
+        length_s: of the whole video by the header, None likewise.
+        origin_s: the file's own time of its first frame.
         is_complete: False after reading where the video ended before its header says.
         remarks: what whoever reads the results should know, one sentence each; complete after reading.
     """
 
     def __init__(
-        self, path: Path, limits: VideoLimits, open_file: Callable[[Path], Capture] = open_capture
+        self,
+        path: Path,
+        limits: VideoLimits,
+        part: VideoPart | None = None,
+        open_file: OpenDecoder = DecoderProcess,
     ) -> None:
         """Open a file and check its header.
 
+        Args: part: what is read of it; None: all.
         Raises:
             FileUnreadableError: there is no such file, it is a folder, or it cannot be opened.
-            NotAVideoError, VideoTooLargeError, VideoError.
+            NotAVideoError, VideoTooLargeError, VideoError; SetupError: the decoder is not installed.
         """
-        self._limits = limits
-        self._lock, self._is_closed = threading.Lock(), False
-        kind = _checked_kind(path)
-        self._capture = open_file(path)
+        self.part = part or VideoPart()
+        self._path, self._limits = path, limits
+        self._kind = _checked_kind(path)
+        self._decoder = open_file(path, self._kind, limits.max_pixels, self.part)
         try:
-            if not self._capture.isOpened():
-                with path.open("rb") as file:
-                    raise refusal(file, kind)
-            self._read_header()
+            self._read_header(self._decoder.header)
         except BaseException:
             self.close()
             raise
@@ -114,9 +111,7 @@ class VideoReader:
 
     def close(self) -> None:
         """Let the file go; a thread that reads gets no further frame."""
-        with self._lock:
-            self._is_closed = True
-            self._capture.release()
+        self._decoder.close()
 
     def __iter__(self) -> Iterator[VideoFrame]:
         """The frames in the order of their times.
@@ -124,46 +119,37 @@ class VideoReader:
         Raises: VideoError: there is none. VideoTooLargeError: longer or larger than its header says.
         """
         number, at_s, guessed = 0, -math.inf, 0
-        while (found := self._next()) is not None:
+        while (found := self._decoder.next()) is not None:
             frame_bgr, said_s = found
+            self._check_pixels(*frame_bgr.shape[:2])
             is_usable = math.isfinite(said_s) and said_s >= max(0.0, at_s + MIN_STEP_S)
             guessed += not is_usable
-            at_s = said_s if is_usable else max(0.0, at_s + 1 / self.fps)
-            self._check_length(at_s)
+            at_s = said_s if is_usable else max(0.0, at_s + self.part.every / self.fps)
+            self._check_length(at_s - self.part.start_s)
             yield VideoFrame(number, at_s, frame_bgr)
             number += 1
         self._conclude(number, at_s, guessed)
 
-    def _next(self) -> tuple[Frame, float] | None:
-        # OpenCV crashes where a file is released while it is read.
-        with self._lock:
-            if self._is_closed:
-                return None
-            is_read, picture = self._capture.read()
-            if not is_read:
-                return None
-            said_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        self._check_pixels(picture.shape[0], picture.shape[1])
-        return np.asarray(picture, np.uint8), said_s
-
-    def _read_header(self) -> None:
-        get = self._capture.get
-        self.size_hw = int(get(cv2.CAP_PROP_FRAME_HEIGHT)), int(get(cv2.CAP_PROP_FRAME_WIDTH))
+    def _read_header(self, header: VideoHeader) -> None:
+        self.size_hw = header.height, header.width
         self._check_pixels(*self.size_hw)
-        fps, frames = get(cv2.CAP_PROP_FPS), get(cv2.CAP_PROP_FRAME_COUNT)
-        is_rate = math.isfinite(fps) and 0 < fps <= MAX_FPS
-        self.fps = fps if is_rate else DEFAULT_FPS
-        self.frames = int(frames) if math.isfinite(frames) and 0 < frames < 1e9 else None
-        if is_rate and self.frames:
-            self._check_length((self.frames - 1) / fps)
+        self.origin_s = header.origin_s
+        self.fps = header.fps if 0 < header.fps <= MAX_FPS else DEFAULT_FPS
+        self.length_s = header.length_s
+        self._all_frames = header.frames if header.frames and 0 < header.frames < 1e9 else None
+        self.frames = self._all_frames and self._frames_of_part(self._all_frames)
+        if self.frames:
+            self._check_length((self.frames - 1) * self.part.every / self.fps)
+
+    def _frames_of_part(self, frames: int) -> int | None:
+        part = self.part
+        length_s = frames / self.fps
+        wanted_s = min(length_s, length_s if part.end_s is None else part.end_s) - part.start_s
+        return max(1, math.ceil(wanted_s * self.fps / part.every)) if wanted_s > 0 else None
 
     def _check_pixels(self, height: int, width: int) -> None:
         if height * width > self._limits.max_pixels:
-            raise VideoTooLargeError(
-                f"The video has frames of {width}x{height} = {height * width} pixels, "
-                f"{self._limits.max_pixels} are allowed. Scale it down, or raise --max-video-pixels "
-                "(FER_MAX_VIDEO_PIXELS)."
-            )
+            raise too_many_pixels(height, width, self._limits.max_pixels)
 
     def _check_length(self, at_s: float) -> None:
         if at_s > self._limits.max_hours * 3600:
@@ -173,24 +159,55 @@ class VideoReader:
             )
 
     def _conclude(self, count: int, last_s: float, guessed: int) -> None:
+        end = self._decoder.end
+        if end is None:
+            return  # closed before its end
         if not count:
-            raise VideoError("The video has no frame that can be decoded: it is empty, damaged or cut short.")
+            raise VideoError(self._nothing())
         if guessed:
             self.remarks.append(
                 f"{guessed} of {count} frames have no time of their own, or one that does not move on; they "
                 f"were counted at {self.fps:g} frames a second"
             )
-        expected = self.frames or 0
-        # Frames are counted exactly by some formats and guessed from the length by others.
-        is_short = (
-            count < _COMPLETE_SHARE * expected - 2 and last_s < _COMPLETE_SHARE * expected / self.fps - 1
-        )
-        if is_short:
+        if end.undecodable:
+            self.remarks.append(f"{end.undecodable} of its packets are damaged; their frames are missing")
+        if why := self._shortfall(count, last_s, end):
             self.is_complete = False
-            self.remarks.append(
-                f"the video ends after {count} of {expected} frames, at {last_s:.1f} s: it is damaged or "
-                "cut short"
+            self.remarks.append(f"the video ends after {why}: it is damaged or cut short")
+
+    def _nothing(self) -> str:
+        part = self.part
+        if part.start_s or part.end_s is not None:
+            until = "its end" if part.end_s is None else f"{part.end_s:g} s"
+            length = f" It lasts {self.length_s:.1f} s." if self.length_s else ""
+            return (
+                f"The video has no frame from {part.start_s:g} s to {until}.{length} Name another part of it."
             )
+        return "The video has no frame that can be decoded: it is empty, damaged or cut short."
+
+    def _shortfall(self, count: int, last_s: float, end: VideoEnd) -> str:
+        """How far it went, where that is not its end; else nothing."""
+        if math.isinf(end.reached_s):
+            return ""  # the part's end
+        expected = self._all_frames or 0
+        reached_s = max(last_s, end.reached_s, end.reached_s + self.origin_s)
+        # Frames are counted exactly by some formats and guessed from the length by others.
+        seen = last_s * self.fps if self.part != VideoPart() else count
+        is_short = (
+            seen < _COMPLETE_SHARE * expected - 2 and reached_s < _COMPLETE_SHARE * expected / self.fps - 1
+        )
+        if is_short and self.part == VideoPart():
+            return f"{count} of {expected} frames, at {last_s:.1f} s"
+        if is_short or end.is_broken_off or self._is_cut():
+            return f"{count} frames, at {last_s:.1f} s"
+        return ""
+
+    def _is_cut(self) -> bool:
+        try:
+            with self._path.open("rb") as file:
+                return is_cut(file, self._kind)
+        except OSError:
+            return False  # removed meanwhile: nobody can tell
 
 
 def _checked_kind(path: Path) -> str:

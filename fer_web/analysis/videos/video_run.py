@@ -9,7 +9,7 @@ from pathlib import Path
 from fer_web.analysis.draft_files import draft_of
 from fer_web.analysis.videos.annotated_video import AnnotatedVideo
 from fer_web.analysis.videos.video import AnalysedFrame, VideoSamples, frame_table
-from fer_web.analysis.videos.video_encoders import VideoForm
+from fer_web.analysis.videos.video_encoders import Sound, VideoForm
 from fer_web.analysis.videos.video_reader import VideoReader
 from fer_web.history.export import csv_file, json_file
 from fer_web.history.types import Session
@@ -119,7 +119,10 @@ class VideoRun:
         self, out: Path, form: VideoForm, outputs: VideoOutputs, stack: contextlib.ExitStack
     ) -> Sink:
         draft = stack.enter_context(draft_of(out, outputs.mode))
-        video = AnnotatedVideo(draft, self._source, self._reader.fps, form, outputs.check)
+        origin_s, part = self._reader.origin_s, self._reader.part
+        sound = Sound(self._source, origin_s, None if part.end_s is None else origin_s + part.end_s)
+        fps = self._reader.fps / part.every
+        video = AnnotatedVideo(draft, sound, fps, form, outputs.check)
 
         def close(failure: object, *_: object) -> None:
             try:

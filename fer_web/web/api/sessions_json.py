@@ -75,6 +75,7 @@ def summary_to_wire(summary: Summary) -> dict[str, Any]:
         "face_present_share": round(summary.face_present_share, 4),
         "unsure_share": round(summary.unsure_share, 4),
         "shares": dict(zip(EMOTIONS, summary.shares.round(4).tolist(), strict=True)),
+        **_affect_to_wire(summary.affect),
         "transitions": {
             "labels": list(EMOTIONS),
             "counts": summary.transitions.tolist(),
@@ -95,6 +96,13 @@ def summary_to_wire(summary: Summary) -> dict[str, Any]:
         },
         "gaps": [{"from_s": round(from_s, 3), "to_s": round(to_s, 3)} for from_s, to_s in summary.gaps],
     }
+
+
+def _affect_to_wire(affect: tuple[float, float, float] | None) -> dict[str, float | None]:
+    names = ("valence", "arousal", "intensity")
+    if affect is None:
+        return dict.fromkeys(names)
+    return {name: round(value, 4) for name, value in zip(names, affect, strict=True)}
 
 
 def _interval_to_wire(interval: Interval) -> dict[str, Any]:

@@ -48,15 +48,18 @@ class Requester:
 class Owners:
     """Tells browsers apart by signed cookies that no script can read."""
 
-    def __init__(self, secret: bytes, key_owner: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(
+        self, secret: bytes, key_owner: Callable[[], str | None] = lambda: None, *, host_token: str = ""
+    ) -> None:
         """Args:
         secret: 32 bytes that only this server knows; with another one no owner is known.
         key_owner: whose key came with the current request, None without one; raises KeyRefusedError.
+        host_token: opens the host's pages; empty makes a new one.
         """
         self._key_owner = key_owner
         self._owner, self._host = SignedCookie(secret, "owner"), SignedCookie(secret, "host")
         self.owner_cookie, self.host_cookie = self._owner.name, self._host.name
-        self.host_token = secrets.token_urlsafe(24)
+        self.host_token = host_token or secrets.token_urlsafe(24)
 
     def register(self, app: Flask) -> None:
         """Give every new browser a cookie, and take the host's token from addresses."""

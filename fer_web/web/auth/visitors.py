@@ -120,7 +120,7 @@ class VisitorAccess:
         )
         answer.set_cookie(
             self._authenticator.visitor_cookie,
-            self._authenticator.signed(visitor),
+            self._authenticator.signed(visitor, link.id),
             max_age=math.ceil(max(0.0, link.expires_s - self._clock())),
             httponly=True,
             samesite="Lax",

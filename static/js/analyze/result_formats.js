@@ -4,6 +4,10 @@
  * The table has the columns of the predict command (fer_web/analysis/stills/still_formats.py).
  */
 
+import { affectOf, intensityOf } from "../shared/affect.js";
+
+const AFFECT = ["valence", "arousal", "intensity", "second"];
+
 /** A spreadsheet would take these for the start of a formula (CWE-1236), wide forms too. */
 const FORMULA_START = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
@@ -14,20 +18,24 @@ const FORMULA_START = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
  */
 export function csvOf(items, emotions) {
   const head = ["file", "width", "height", "face", "left", "top", "face_width", "face_height"];
-  const columns = [...head, ...emotions, "label", "confidence", "sure", "error"];
+  const columns = [...head, ...emotions, "label", "confidence", "sure", "error", ...AFFECT];
   const rows = items.flatMap((item) => rowsOf(item, emotions, columns.length));
   return [columns, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }
 
 function rowsOf({ name, result, error }, emotions, width) {
   const blank = (count) => Array(count).fill("");
-  if (error) return [[name, ...blank(width - 2), error.message]];
+  if (error)
+    return [[name, ...blank(width - 2 - AFFECT.length), error.message, ...AFFECT.map(() => "")]];
   if (!result) return [];
   const start = [name, result.width, result.height];
   if (result.faces.length === 0) return [[...start, ...blank(width - start.length)]];
-  return result.faces.map(({ id, boxPx, scores, label, confidence, sure }) => {
+  return result.faces.map(({ id, boxPx, scores, label, confidence, sure, second }) => {
     const shares = emotions.map((emotion) => scores[emotion].toFixed(5));
-    return [...start, id, ...boxPx, ...shares, label, confidence.toFixed(5), sure ? 1 : 0, ""];
+    const { valence, arousal } = affectOf(scores);
+    const derived = [valence, arousal, intensityOf(scores)].map((value) => value.toFixed(5));
+    const shown = [label, confidence.toFixed(5), sure ? 1 : 0, ""];
+    return [...start, id, ...boxPx, ...shares, ...shown, ...derived, second ?? ""];
   });
 }
 

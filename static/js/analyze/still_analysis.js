@@ -10,6 +10,7 @@
  * @property {string} label
  * @property {number} confidence 0-1
  * @property {boolean} sure
+ * @property {string | null} second another expression that is strong too
  * @property {import("../shared/heatmap.js").Heatmap | null} heatmap null where the model has none
  *
  * @typedef {object} StillAnalysis
@@ -66,6 +67,7 @@ function readFace(wire, id, emotions) {
     label,
     confidence,
     sure: wire.sure === true,
+    second: emotions.includes(wire.second) ? wire.second : null,
     heatmap: wire.heatmap ?? null,
   };
 }

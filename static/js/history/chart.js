@@ -13,6 +13,7 @@
  * @property {ChartLine[]} lines
  * @property {boolean} isStacked columns are cumulative shares; each area reaches down to the one
  *   before
+ * @property {boolean} [isSigned] values go from -1 to 1, not from 0 to 1
  * @property {(fromS: number, toS: number, points: number) => ChartData} read what is to be drawn of
  *   a window
  * @property {{atS: number, text: string}[]} markers
@@ -28,6 +29,7 @@ import {
   drawMarkers,
   series,
   shareAxis,
+  signedAxis,
   timeAxis,
 } from "./chart_options.js";
 
@@ -178,7 +180,7 @@ export class Chart {
     const [min, max] = this.#range;
     this.#plot.batch(() => {
       this.#plot.setScale("x", { min, max });
-      this.#plot.setScale("y", { min: 0, max: 1 });
+      this.#plot.setScale("y", { min: this.#content.isSigned ? -1 : 0, max: 1 });
     });
   }
 
@@ -187,13 +189,13 @@ export class Chart {
   }
 
   #options() {
-    const { lines, isStacked } = this.#content;
+    const { lines, isStacked, isSigned } = this.#content;
     return {
       ...this.#size(),
       padding: [12, RIGHT_PX, 0, 0],
       legend: { show: false },
       scales: { x: { time: false, auto: false }, y: { auto: false } },
-      axes: [timeAxis(), shareAxis()],
+      axes: [timeAxis(), isSigned ? signedAxis() : shareAxis()],
       series: [{}, ...lines.map((line) => series(line, isStacked))],
       bands: isStacked ? lines.slice(1).map((_line, i) => ({ series: [i + 2, i + 1] })) : [],
       cursor: {

@@ -1,4 +1,5 @@
 /** Says how the chart's axes, lines and markers look, and which windows of time it shows. */
+import { formatSigned } from "../shared/affect.js";
 import { formatDuration } from "../shared/format.js";
 import { formatNumber } from "../shared/words.js";
 
@@ -58,13 +59,22 @@ export const timeAxis = () => ({
 });
 
 export const shareAxis = () => ({
+  ...valueAxis([0, 0.25, 0.5, 0.75, 1]),
+  values: (_plot, splits) => splits.map((share) => formatNumber(share, { style: "percent" })),
+});
+
+export const signedAxis = () => ({
+  ...valueAxis([-1, -0.5, 0, 0.5, 1]),
+  values: (_plot, splits) => splits.map(formatSigned),
+});
+
+const valueAxis = (splits) => ({
   stroke: () => cssColour("--text-soft"),
   font: "12px system-ui, sans-serif",
   grid: GRID,
   ticks: GRID,
   size: AXIS_PX,
-  splits: () => [0, 0.25, 0.5, 0.75, 1],
-  values: (_plot, splits) => splits.map((share) => formatNumber(share, { style: "percent" })),
+  splits: () => splits,
 });
 
 /** @param {number} seconds may be before zero, where sessions are aligned at a marker */

@@ -18,6 +18,7 @@
  * @property {number} gapS a longer silence is a gap
  */
 
+import { affectOf } from "../shared/affect.js";
 import { UNSURE } from "../shared/unsure.js";
 import { t } from "../shared/words.js";
 
@@ -73,6 +74,21 @@ export function buildTimeline(samples, { face, fromS, toS, points, sampleHz }) {
     lastS = atS;
   }
   return timeline;
+}
+
+/**
+ * Valence and arousal of what a chart draws: those of the mean scores.
+ *
+ * @param {Timeline} timeline
+ * @param {readonly string[]} labels
+ * @returns {(number | null)[][]} two columns
+ */
+export function affectColumns({ atS, scores }, labels) {
+  const rows = atS.map((_time, row) => {
+    if (scores[0][row] === null) return null;
+    return affectOf(Object.fromEntries(labels.map((label, i) => [label, scores[i][row] ?? 0])));
+  });
+  return [rows.map((row) => row && row.valence), rows.map((row) => row && row.arousal)];
 }
 
 /**

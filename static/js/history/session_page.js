@@ -54,10 +54,15 @@ function buildViews() {
   else buildEditing();
   const timeline = buildTimeline();
   new FaceStripsView({ root: find("face-strips") }, bus);
-  new EmotionSharesView(
-    { list: find("shares"), present: find("present-share"), unsure: find("unsure-share") },
-    bus,
-  );
+  const shares = {
+    list: find("shares"),
+    present: find("present-share"),
+    unsure: find("unsure-share"),
+    valence: find("mean-valence"),
+    arousal: find("mean-arousal"),
+    intensity: find("mean-intensity"),
+  };
+  new EmotionSharesView(shares, bus);
   const transitions = {
     table: find("transitions"),
     note: find("transitions-note"),

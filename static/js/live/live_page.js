@@ -15,6 +15,7 @@ import { SessionsApi } from "../history/sessions_api.js";
 import { LabelSound } from "./label_sound.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
+import { Moods } from "../shared/moods.js";
 import { MarkerQueue } from "./marker_queue.js";
 import { PersonNames } from "./person_names.js";
 import { PageSettings } from "./page_settings.js";
@@ -29,6 +30,7 @@ import { VideoClock } from "./video_clock.js";
 import { HANDED_FOR_MS, HandedFiles } from "../shared/handed_files.js";
 import { DropZoneView } from "../shared/views/drop_zone.js";
 import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
+import { CircumplexView } from "../shared/views/circumplex.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { ControlsView } from "./views/controls.js";
 import { FacesView } from "../shared/views/faces.js";
@@ -145,6 +147,8 @@ function buildViews() {
     bus,
     options.emotions,
   );
+  const affect = { card: find("circumplex"), canvas: find("circumplex-canvas") };
+  new CircumplexView({ ...affect, mood: find("mood-all") }, bus, now);
   new LargeBarsView({ list: find("large-bars") }, bus, { emotions: options.emotions, now });
   const bars = [find("controls"), find("recorder")];
   const shown = { shell: find("stage-shell"), bars, fullscreen: find("fullscreen") };
@@ -225,6 +229,7 @@ function buildStoryViews() {
 
 function wire() {
   const statistics = new LiveStatistics();
+  new Moods({ bus, now, emotions: options.emotions });
   tellConnection(bus, now);
   bus.on("farewell", ({ problem }) => session.end(problem));
   bus.on("toggle-requested", () => toggle());
@@ -265,10 +270,6 @@ function wireSettings() {
   const noHeatmaps = options.model.heatmaps === null ? options.model.noHeatmaps : "";
   bus.on("settings-changed", ({ values: { show } }) => {
     const isOn = show.includes("heatmap") && noHeatmaps === "";
-    const [boxes, labels, percentages] = ["boxes", "labels", "percentages"].map((part) =>
-      show.includes(part),
-    );
-    bus.emit("drawn-parts-changed", { boxes, labels, percentages, scale: 1 });
     bus.emit("show-changed", { show });
     bus.emit("heatmap-changed", { isOn, problem: noHeatmaps });
   });

@@ -34,12 +34,13 @@ function buildViews() {
   let frame = { width: 0, height: 0 };
   bus.on("frame-size", (size) => (frame = size));
   new OverlayView({ canvas: find("overlay") }, bus, () => frame);
-  const deps = { emotions: options.emotions, now, isOn: query.bars };
-  if (query.bars) new LargeBarsView({ list: find("large-bars") }, bus, deps);
-  const isAlone = query.bars && !query.boxes && !query.labels;
+  const shows = (part) => query.show.includes(part);
+  const deps = { emotions: options.emotions, now, isOn: shows("bars") };
+  if (shows("bars")) new LargeBarsView({ list: find("large-bars") }, bus, deps);
+  const isAlone = shows("bars") && !shows("boxes") && !shows("labels");
   document.body.classList.toggle("has-bars-alone", isAlone);
   document.documentElement.style.setProperty("--scale", String(query.scale));
-  bus.emit("drawn-parts-changed", query);
+  bus.emit("show-changed", query);
   bus.emit("mirror-changed", { isMirrored: query.isMirrored });
 }
 

@@ -34,6 +34,19 @@ export class EmotionBar {
   }
 }
 
+/**
+ * Shows texts as the items of a list, which is hidden without any.
+ *
+ * @param {HTMLElement} list
+ * @param {readonly string[]} texts
+ */
+export function showList(list, texts) {
+  list.hidden = texts.length === 0;
+  if (list.children.length !== texts.length)
+    list.replaceChildren(...texts.map(() => document.createElement("li")));
+  texts.forEach((text, i) => setText(list.children[i], text));
+}
+
 /** Sets a text only where it is another one: each change costs a layout. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

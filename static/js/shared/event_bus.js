@@ -16,9 +16,9 @@
  *   sight-changed        {isHidden}: nobody can see the page
  *   clip-changed         see Clip in clip.js; clip-ended {blob, ending, seconds, reason}
  *   pip-changed          {isOn, problem, screen}, see picture_in_picture.js
- *   drawn-parts-changed  {boxes, labels, percentages, scale}: what the overlay draws
- *   settings-changed     {values, defaults}, see live/page_settings.js; show-changed {show}: some of
- *     SHOWN in link_settings.js
+ *   settings-changed     {values, defaults}, see live/page_settings.js; show-changed {show, scale}:
+ *     some of SHOWN in link_settings.js; scale: of the overlay, 1 unless told
+ *   affect-changed       {people, all}, see shared/moods.js
  *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed" | "over",
  *     message, hasFailed}
  *   goodbye              {code, message, retryable}: the server's reason, just before it

@@ -1,4 +1,5 @@
 /** Writes numbers and times as text. Pure. */
+import { compoundName } from "./affect.js";
 import { formatNumber, language, locale, plural, t } from "./words.js";
 
 const ABSENT = "–";
@@ -14,6 +15,16 @@ const EMOTION_NAMES = {
   unsure: t("unsure"),
   contempt: t("contempt"),
 };
+
+/**
+ * What a face shows: its label, or what the label and a second expression are together.
+ *
+ * @param {{label: string, sure: boolean, second?: string}} face
+ * @param {boolean} [hasSecond] whether a second expression is shown
+ * @returns {string} in small letters
+ */
+export const expressionName = ({ label, sure, second }, hasSecond = true) =>
+  hasSecond && sure && second ? compoundName(label, second) : emotionName(label);
 
 /** @param {string} label of the wire @returns {string} as people read it, in small letters */
 export const emotionName = (label) => EMOTION_NAMES[label] ?? label;
@@ -100,13 +111,14 @@ export function formatDuration(seconds) {
 /**
  * A face's label as the overlay shows it.
  *
- * @param {{label: string, confidence: number, sure: boolean}} face
+ * @param {{label: string, confidence: number, sure: boolean, second?: string}} face
  * @param {boolean} [hasPercentage]
+ * @param {boolean} [hasSecond]
  */
-export function describeFace({ label, confidence, sure }, hasPercentage = true) {
-  const name = emotionName(label);
-  const guess = hasPercentage ? `${name} ${formatPercent(confidence)}` : name;
-  return sure ? capitalise(guess) : t("Unsure ({guess}?)", { guess });
+export function describeFace(face, hasPercentage = true, hasSecond = true) {
+  const name = expressionName(face, hasSecond);
+  const guess = hasPercentage ? `${name} ${formatPercent(face.confidence)}` : name;
+  return face.sure ? capitalise(guess) : t("Unsure ({guess}?)", { guess });
 }
 
 /**

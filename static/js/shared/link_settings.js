@@ -1,6 +1,6 @@
 /**
  * Reads the settings that a link carries, such as `?mirror=0&smoothing=0.5&show=labels,bars`, and
- * writes them. Pure.
+ * writes them: for the live page, for watchers and for the overlay. Pure.
  *
  * @typedef {object} LinkSettings what a link says; absent: nothing
  * @property {boolean} [mirror]
@@ -9,23 +9,35 @@
  * @property {number} [faces] at most
  * @property {boolean} [sound]
  * @property {readonly string[]} [show] some of SHOWN
+ * @property {number} [scale] of labels and bars
  *
  * @typedef {{name: string, allowed: string, came: string}} LinkProblem
  */
 import { t } from "./words.js";
 
+/** What is more than a label: each is off until somebody wants it, but for the second expression. */
+export const AFFECT_PARTS = Object.freeze(["second", "affect", "intensity", "mood", "since"]);
 /** What can be drawn, in the order in which it is offered. */
-export const SHOWN = Object.freeze(["boxes", "labels", "percentages", "bars", "heatmap"]);
-export const SHOWN_AT_FIRST = Object.freeze(["boxes", "labels", "percentages", "bars"]);
+export const SHOWN = Object.freeze([
+  "boxes",
+  "labels",
+  "percentages",
+  "bars",
+  "heatmap",
+  ...AFFECT_PARTS,
+]);
+export const SHOWN_AT_FIRST = Object.freeze(["boxes", "labels", "percentages", "bars", "second"]);
 export const LIMITS = Object.freeze({
   smoothing: { low: 0, high: 10 },
   unsure: { low: 0, high: 1 },
   faces: { low: 1, high: 64 },
+  scale: { low: 0.5, high: 3 },
 });
 const MAX_CAME = 30;
 
+const FLAGS = { 0: false, 1: true, off: false, on: true };
 const flag = {
-  read: (text) => (text === "0" || text === "1" ? text === "1" : undefined),
+  read: (text) => ({ value: Object.hasOwn(FLAGS, text) ? FLAGS[text] : undefined }),
   write: (value) => (value ? "1" : "0"),
   allowed: () => t("0 or 1"),
 };
@@ -33,7 +45,7 @@ const number = ({ low, high }, isWhole = false) => ({
   read: (text) => {
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
     const fits = value >= low && value <= high && (!isWhole || Number.isInteger(value));
-    return fits ? value : undefined;
+    return { value: fits ? value : undefined };
   },
   write: String,
   allowed: () =>
@@ -41,15 +53,16 @@ const number = ({ low, high }, isWhole = false) => ({
       ? t("a whole number from {low} to {high}", { low, high })
       : t("a number from {low} to {high}", { low, high }),
 });
-const shown = {
-  read: (text) => {
-    const names = text === "none" ? [] : text.split(",");
-    return names.every((name) => SHOWN.includes(name))
-      ? SHOWN.filter((name) => names.includes(name))
-      : undefined;
+const show = {
+  /** Names that are not known are told, and the others count. */
+  read: (text, offered) => {
+    const names = text === "none" ? [] : text.split(",").map((name) => name.trim());
+    const known = offered.filter((name) => names.includes(name));
+    const isKnown = names.every((name) => offered.includes(name));
+    return { value: isKnown || known.length > 0 ? known : undefined, isWrong: !isKnown };
   },
   write: (names) => names.join(",") || "none",
-  allowed: () => t("“none”, or some of {names}, with commas", { names: SHOWN.join(", ") }),
+  allowed: (offered) => t("“none”, or some of {names}, with commas", { names: offered.join(", ") }),
 };
 const KINDS = {
   mirror: flag,
@@ -57,22 +70,27 @@ const KINDS = {
   unsure: number(LIMITS.unsure),
   faces: number(LIMITS.faces, true),
   sound: flag,
-  show: shown,
+  show,
+  scale: number(LIMITS.scale),
 };
+/** The settings of the live page. */
+const OF_LIVE_PAGE = Object.freeze(["mirror", "smoothing", "unsure", "faces", "sound", "show"]);
 
 /**
  * @param {string} search of the page's address
+ * @param {{names?: readonly string[], offered?: readonly string[]}} [page] which settings the page
+ *   has, and what it can show; the live page's unless told
  * @returns {{values: LinkSettings, problems: LinkProblem[]}} of a name that comes twice the last counts
  */
-export function readLink(search) {
+export function readLink(search, { names = OF_LIVE_PAGE, offered = SHOWN } = {}) {
   const values = {};
   const problems = [];
   for (const [name, came] of new Map(new URLSearchParams(search))) {
-    const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : null;
-    if (!kind) continue;
-    const value = kind.read(came);
-    if (value === undefined) problems.push({ name, allowed: kind.allowed(), came });
-    else values[name] = value;
+    if (!names.includes(name)) continue;
+    const kind = KINDS[name];
+    const { value, isWrong = value === undefined } = kind.read(came, offered);
+    if (value !== undefined) values[name] = value;
+    if (isWrong) problems.push({ name, allowed: kind.allowed(offered), came });
   }
   return { values, problems };
 }
@@ -80,10 +98,10 @@ export function readLink(search) {
 /** @param {string} href @param {LinkSettings} values @returns {string} the address with them */
 export function writeLink(href, values) {
   const url = new URL(href);
-  for (const [name, kind] of Object.entries(KINDS)) {
+  for (const name of OF_LIVE_PAGE) {
     url.searchParams.delete(name);
     if (values[name] !== undefined && values[name] !== null)
-      url.searchParams.set(name, kind.write(values[name]));
+      url.searchParams.set(name, KINDS[name].write(values[name]));
   }
   url.hash = "";
   // A comma needs no escape here, and people read these addresses.

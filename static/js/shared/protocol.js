@@ -9,6 +9,8 @@
  * @property {string} label the emotion with the highest score
  * @property {number} confidence 0-1
  * @property {boolean} sure false: the confidence is too low to name an expression
+ * @property {string} [second] another expression that is strong too
+ * @property {string} [name] what the person is called, for watchers
  * @property {import("./heatmap.js").Heatmap} [heatmap] where it was asked for and the network has
  *   any
  *
@@ -212,6 +214,11 @@ function parseFace(raw, emotions) {
   check(emotions.includes(raw.label), `the label ${raw.label} is unknown`);
   check(isShare(raw.confidence), "the confidence is not between 0 and 1");
   check(typeof raw.sure === "boolean", "sure is neither true nor false");
+  check(
+    raw.second === undefined || emotions.includes(raw.second),
+    `the second expression ${raw.second} is unknown`,
+  );
+  check(raw.name === undefined || isText(raw.name), "the name of a face is not a text");
   const heatmap = raw.heatmap === undefined ? {} : { heatmap: parseHeatmap(raw.heatmap, emotions) };
   return {
     id: raw.id,
@@ -220,6 +227,8 @@ function parseFace(raw, emotions) {
     label: raw.label,
     confidence: raw.confidence,
     sure: raw.sure,
+    ...(raw.second === undefined ? {} : { second: raw.second }),
+    ...(raw.name === undefined ? {} : { name: raw.name }),
     ...heatmap,
   };
 }

@@ -6,10 +6,13 @@ import { io } from "/vendor/socket.io.esm.min.js";
 
 import { find, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { tellConnection } from "../shared/connection_messages.js";
+import { SHOWN, SHOWN_AT_FIRST, linkMessage, readLink } from "../shared/link_settings.js";
+import { Moods } from "../shared/moods.js";
 import { parseOptions } from "../shared/options.js";
 import { parseWatchState, parseWatchView } from "../shared/protocol.js";
 import { SocketClient } from "../shared/socket_client.js";
 import { ExpressionAnnouncerView } from "../shared/views/expression_announcer.js";
+import { CircumplexView } from "../shared/views/circumplex.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { FacesView } from "../shared/views/faces.js";
 import { LargeBarsView } from "../shared/views/large_bars.js";
@@ -70,16 +73,27 @@ function buildViews() {
     { bar: find("facts"), name: find("link-name"), state: find("watch-state"), ...facts },
     bus,
   );
+  const affect = { card: find("circumplex"), canvas: find("circumplex-canvas") };
+  new CircumplexView({ ...affect, mood: find("mood-all") }, bus, now);
   new LargeBarsView({ list: find("large-bars") }, bus, { emotions: options.emotions, now });
   const shown = { shell: find("shell"), bars: [find("facts")], fullscreen: find("fullscreen") };
   new PresentationView(shown, bus, document);
   new WatchKeysView({ page: document, fullscreen: find("fullscreen") }, bus, preferences);
   new ExpressionAnnouncerView({ region: find("announcer") }, bus);
-  // Others are shown as they stand before the camera, not as in a mirror.
-  bus.emit("mirror-changed", { isMirrored: false });
+  showAsTold();
+}
+
+/** What the link says: which parts are shown, and mirrored or as others stand before the camera. */
+function showAsTold() {
+  const offered = SHOWN.filter((part) => part !== "heatmap");
+  const { values, problems } = readLink(location.search, { names: ["show", "mirror"], offered });
+  bus.emit("show-changed", { show: values.show ?? SHOWN_AT_FIRST });
+  bus.emit("mirror-changed", { isMirrored: values.mirror ?? false });
+  if (problems.length > 0) bus.emit("message", linkMessage(problems));
 }
 
 function wire(socket) {
+  new Moods({ bus, now, emotions: options.emotions });
   socket.hear("state", "watch-state", parseWatchState);
   socket.hear("view", "watch-view", (raw, jpeg) => parseWatchView(raw, jpeg, options.emotions));
   bus.on("watch-state", (state) => session.stateCame(state));

@@ -12,14 +12,14 @@ import types
 import pytest
 
 from fer_web.analysis.videos.scratch import MIN_FREE_BYTES
-from fer_web.analysis.videos.video_encoders import OpenCVEncoder
+from fer_web.analysis.videos.video_encoders import EncoderProcess
 from fer_web.analysis.videos.video_jobs import NewVideo
 from fer_web.analysis.videos.video_service import build_video_service
 from fer_web.analysis.videos.video_worker import NICENESS
 from fer_web.history.repository import open_history
 from fer_web.history.types import SessionFilter
 from tests.support.fakes.video_tools import FramePipeline, video_tools
-from tests.support.made_videos import numbered_frames, on_path, with_sound, write_video
+from tests.support.made_videos import numbered_frames, with_sound, write_video
 
 OWNER = "ann"
 
@@ -92,9 +92,8 @@ def test_a_video_becomes_a_session_with_its_own_times(service, history, clip):
     assert view.table.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_annotated_video_is_there_when_it_was_asked_for(service, clip, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", on_path(tmp_path / "bin"))
-    source = with_sound(clip, tmp_path / "sound.mp4")
+def test_the_annotated_video_is_there_when_it_was_asked_for(service, tmp_path):
+    source = with_sound(tmp_path / "sound.mp4")
     view = ended(service, submit(service, source.read_bytes(), wants_annotated=True).id)
     assert (view.state, view.annotated.name) == ("finished", "annotated.mp4")
     assert view.annotated.read_bytes()[4:8] == b"ftyp"
@@ -149,9 +148,8 @@ def test_a_video_that_runs_can_be_cancelled_at_any_frame(service, history, pipel
 
 def test_one_whose_frames_are_minutes_apart_can_be_cancelled(service, tmp_path, monkeypatch):
     """Each frame is written thousands of times; a single one took the thread for minutes."""
-    monkeypatch.setenv("PATH", str(tmp_path))
     written, count = threading.Event(), itertools.count()
-    write = OpenCVEncoder.write
+    write = EncoderProcess.write
 
     def slow(self, frame_bgr):
         written.set()
@@ -159,7 +157,7 @@ def test_one_whose_frames_are_minutes_apart_can_be_cancelled(service, tmp_path, 
         time.sleep(0.001)
         write(self, frame_bgr)
 
-    monkeypatch.setattr(OpenCVEncoder, "write", slow)
+    monkeypatch.setattr(EncoderProcess, "write", slow)
     data = bytearray(write_video(tmp_path / "slow.avi", numbered_frames(3)).read_bytes())
     rate = data.index(b"strh") + 8 + 20
     data[rate : rate + 8] = struct.pack("<II", 1000, 1)  # seconds for each frame

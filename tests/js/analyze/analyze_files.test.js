@@ -168,15 +168,15 @@ test("the table has a row for each face, for pictures without one, and for error
   const rows = csvOf(items, EMOTIONS).split("\r\n");
   assert.equal(
     rows[0],
-    `file,width,height,face,left,top,face_width,face_height,${EMOTIONS.join(",")},label,confidence,sure,error`,
+    `file,width,height,face,left,top,face_width,face_height,${EMOTIONS.join(",")},label,confidence,sure,error,valence,arousal,intensity,second`,
   );
   assert.equal(
     rows[1],
-    "a.jpg,640,480,1,64,96,192,192,0.01000,0.00000,0.00000,0.90000,0.02000,0.03000,0.04000,happy,0.90000,1,",
+    "a.jpg,640,480,1,64,96,192,192,0.01000,0.00000,0.00000,0.90000,0.02000,0.03000,0.04000,happy,0.90000,1,,0.72330,0.47960,0.96000,",
   );
-  assert.match(rows[2], /^a\.jpg,640,480,2,.*,happy,0\.90000,0,$/);
-  assert.equal(rows[3], `"none, at all.jpg",640,480${",".repeat(16)}`);
-  assert.equal(rows[4], `'=1+1.png${",".repeat(18)}"It is ""cut"" short, alas."`);
+  assert.match(rows[2], /^a\.jpg,640,480,2,.*,happy,0\.90000,0,,0\.72330,0\.47960,0\.96000,$/);
+  assert.equal(rows[3], `"none, at all.jpg",640,480${",".repeat(20)}`);
+  assert.equal(rows[4], `'=1+1.png${",".repeat(18)}"It is ""cut"" short, alas.",,,,`);
   assert.equal(rows[5], "");
 });
 

@@ -3,20 +3,18 @@ import { test } from "node:test";
 
 import { parseOverlayQuery } from "../../../static/js/overlay/overlay_query.js";
 
-const partsOf = ({ boxes, labels, percentages, bars }) =>
-  Object.entries({ boxes, labels, percentages, bars })
-    .filter(([, isShown]) => isShown)
-    .map(([part]) => part);
+const USUAL = ["boxes", "labels", "percentages", "second"];
 
 for (const [search, parts] of [
-  ["", ["boxes", "labels", "percentages"]],
+  ["", USUAL],
   ["?show=bars", ["bars"]],
   ["?show=labels, bars", ["labels", "bars"]],
   ["?show=bars,boxes,labels,percentages", ["boxes", "labels", "percentages", "bars"]],
+  ["?show=none", []],
 ]) {
   test(`"${search}" shows ${parts}`, () => {
     const query = parseOverlayQuery(search);
-    assert.deepEqual([partsOf(query), query.problems], [parts, []]);
+    assert.deepEqual([query.show, query.problems], [parts, []]);
   });
 }
 
@@ -49,14 +47,11 @@ for (const search of [
     const query = parseOverlayQuery(search);
     assert.equal(query.problems.length, 1);
     assert.match(query.problems[0], /takes .*got /);
-    assert.deepEqual(
-      [partsOf(query), query.scale, query.isMirrored],
-      [["boxes", "labels", "percentages"], 1, false],
-    );
+    assert.deepEqual([query.show, query.scale, query.isMirrored], [USUAL, 1, false]);
   });
 }
 
 test("of several parts those that are known are shown", () => {
   const query = parseOverlayQuery("?show=bars,hats");
-  assert.deepEqual([partsOf(query), query.problems.length], [["bars"], 1]);
+  assert.deepEqual([query.show, query.problems.length], [["bars"], 1]);
 });

@@ -20,3 +20,7 @@ class MemoryLinkStore:
     def forget(self, before_s: float) -> None:
         """Drop the links that expired before a moment, in seconds since 1970."""
         self.links = {key: link for key, link in self.links.items() if link.expires_s >= before_s}
+
+    def whole(self, after_s: float) -> list[StoredLink]:
+        kept = [each for each in self.links.values() if each.link and each.expires_s > after_s]
+        return sorted(kept, key=lambda each: each.created_s)

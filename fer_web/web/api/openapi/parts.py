@@ -8,6 +8,7 @@ TEXT: Json = {"type": "string"}
 BOOLEAN: Json = {"type": "boolean"}
 COUNT: Json = {"type": "integer", "minimum": 0}
 SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
+SIGNED: Json = {"type": "number", "minimum": -1, "maximum": 1}
 SECONDS: Json = {"type": "number", "minimum": 0}
 TIME: Json = {"type": "string", "format": "date-time"}
 

@@ -2,12 +2,14 @@
 
 from fer_web.analysis.stills.images import KINDS
 from fer_web.analysis.stills.stills import FACES
+from fer_web.inference.affect import SECOND_LEAST
 from fer_web.inference.heatmaps import CAM, GRAD_CAM
 from fer_web.labels import EMOTIONS
 from fer_web.web.api.openapi.parts import (
     BOOLEAN,
     FLAG,
     SHARE,
+    SIGNED,
     TEXT,
     Json,
     answer,
@@ -54,6 +56,19 @@ SCHEMAS: Json = {
         label=ref("Emotion"),
         confidence=described(SHARE, "Probability of the label."),
         sure=described(BOOLEAN, "False where the network should not name an expression."),
+        valence=described(
+            SIGNED,
+            "Unpleasant below 0, pleasant above; derived from the scores, by positions of Russell and "
+            "Mehrabian (1977): docs/trust.md.",
+        ),
+        arousal=described(SIGNED, "Calm below 0, active above; derived likewise."),
+        intensity=described(SHARE, "How far the face is from neutral: 1 less neutral's score."),
+        second={
+            "type": ["string", "null"],
+            "enum": [*EMOTIONS, None],
+            "description": f"Another expression of at least {SECOND_LEAST}; null where there is none, or "
+            "the label is neutral.",
+        },
     ),
     "Still": record(
         "What was found in an image.",

@@ -6,6 +6,7 @@ from fer_web.web.api.openapi.parts import (
     COUNT,
     SECONDS,
     SHARE,
+    SIGNED,
     TEXT,
     TIME,
     Json,
@@ -63,6 +64,9 @@ _SUMMARY = record(
     face_present_share=SHARE,
     unsure_share=SHARE,
     shares=described(record("By expression.", **dict.fromkeys(EMOTIONS, SHARE)), "Of the time with a face."),
+    valence=or_null(SIGNED, "Mean of the time with a face: unpleasant below 0, pleasant above; derived."),
+    arousal=or_null(SIGNED, "Likewise: calm below 0, active above."),
+    intensity=or_null(SHARE, "Likewise: how far the faces were from neutral."),
     transitions=record(
         "How often one expression followed another, row by row.",
         labels=list_of(TEXT),

@@ -1,4 +1,5 @@
 /** Shows the chart as a table: for screen readers, and for all who like numbers. */
+import { formatSigned } from "../../shared/affect.js";
 import {
   capitalise,
   emotionName,
@@ -7,7 +8,7 @@ import {
   oneDecimal,
 } from "../../shared/format.js";
 import { formatNumber, t } from "../../shared/words.js";
-import { buildTimeline } from "../samples.js";
+import { affectColumns, buildTimeline } from "../samples.js";
 import { cellName } from "../strip.js";
 
 const ROWS = 60;
@@ -49,10 +50,14 @@ export class DataTableView {
       to: formatDuration(toS),
     });
     table.tHead.replaceChildren(
-      row("th", [t("Time"), t("Expression"), ...session.labels.map(emotionName).map(capitalise)]),
+      row("th", [
+        ...[t("Time"), t("Expression"), ...session.labels.map(emotionName).map(capitalise)],
+        ...[t("valence"), t("arousal")].map(capitalise),
+      ]),
     );
+    const affect = affectColumns(timeline, session.labels);
     table.tBodies[0].replaceChildren(
-      ...timeline.atS.map((atS, i) => row("td", cells(timeline, atS, i))),
+      ...timeline.atS.map((atS, i) => row("td", cells(timeline, affect, atS, i))),
     );
   }
 }
@@ -62,11 +67,12 @@ const formatStep = (seconds) =>
     seconds: seconds < 10 ? oneDecimal(seconds) : formatNumber(Math.round(seconds)),
   });
 
-function cells({ scores, dominant }, atS, i) {
+function cells({ scores, dominant }, affect, atS, i) {
   return [
     formatDuration(atS),
     cellName(dominant[i]),
     ...scores.map((column) => formatPercent(column[i] ?? NaN)),
+    ...affect.map((column) => (column[i] === null ? "–" : formatSigned(column[i]))),
   ];
 }
 

@@ -2,6 +2,7 @@
  * Shows how much of the time each expression prevailed, somebody was there, and no expression stood
  * out.
  */
+import { formatSigned } from "../../shared/affect.js";
 import { capitalise, emotionName, formatPercentage } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 
@@ -9,7 +10,8 @@ export class EmotionSharesView {
   #elements;
 
   /**
-   * @param {{list: HTMLElement, present: HTMLElement, unsure: HTMLElement}} elements
+   * @param {{list: HTMLElement, present: HTMLElement, unsure: HTMLElement, valence: HTMLElement,
+   *   arousal: HTMLElement, intensity: HTMLElement}} elements
    * @param {import("../../shared/event_bus.js").EventBus} bus
    */
   constructor(elements, bus) {
@@ -17,12 +19,15 @@ export class EmotionSharesView {
     bus.on("view-changed", ({ summary, session }) => this.#show(summary, session.labels));
   }
 
-  #show({ shares, face_present_share, unsure_share }, labels) {
-    const { list, present, unsure } = this.#elements;
+  #show({ shares, face_present_share, unsure_share, ...affect }, labels) {
+    const { list, present, unsure, valence, arousal, intensity } = this.#elements;
     const order = [...labels].sort((a, b) => (shares[b] ?? 0) - (shares[a] ?? 0));
     list.replaceChildren(...order.map((label) => bar(label, shares[label] ?? 0)));
     present.textContent = formatPercentage(face_present_share);
     unsure.textContent = formatPercentage(unsure_share);
+    valence.textContent = affect.valence === null ? "–" : formatSigned(affect.valence);
+    arousal.textContent = affect.arousal === null ? "–" : formatSigned(affect.arousal);
+    intensity.textContent = formatPercentage(affect.intensity ?? NaN);
   }
 }
 

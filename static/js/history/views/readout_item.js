@@ -1,21 +1,27 @@
 /**
- * Shows one expression's value under the cursor; pressing it hides or shows its line. A part of
+ * Shows one line's value under the cursor; pressing it hides or shows the line. A part of
  * TimelineView.
  */
-import { capitalise, emotionName, formatPercent } from "../../shared/format.js";
+import { capitalise } from "../../shared/format.js";
 import { t } from "../../shared/words.js";
-import { emotionColour } from "../../shared/palette.js";
 
 export class ReadoutItem {
   button = document.createElement("button");
   #value = document.createElement("span");
   #name;
 
-  constructor(label, onToggle) {
-    this.#name = emotionName(label);
+  #format;
+
+  /**
+   * @param {{label: string, name: string, colour: string, format: (value: number) => string}} line
+   * @param {(isShown: boolean) => void} onToggle
+   */
+  constructor({ label, name, colour, format }, onToggle) {
+    this.#name = name;
+    this.#format = format;
     const swatch = document.createElement("span");
     swatch.className = "swatch";
-    swatch.style.setProperty("--emotion", emotionColour(label));
+    swatch.style.setProperty("--emotion", colour.startsWith("--") ? `var(${colour})` : colour);
     this.#value.className = "readout-value";
     this.button.type = "button";
     this.button.className = "readout-item";
@@ -30,8 +36,9 @@ export class ReadoutItem {
     return `${this.#name} ${this.#value.textContent}`;
   }
 
-  show(score) {
-    this.#value.textContent = formatPercent(score ?? NaN);
+  /** @param {number | null} value */
+  show(value) {
+    this.#value.textContent = this.#format(value ?? NaN);
   }
 
   #toggle(onToggle) {

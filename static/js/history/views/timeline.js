@@ -1,14 +1,27 @@
 /**
  * Shows the seven expressions over time: the chart, what it says under the cursor, and its keys.
  */
-import { formatDuration, oneDecimal } from "../../shared/format.js";
+import { formatSigned } from "../../shared/affect.js";
+import { emotionName, formatDuration, formatPercent, oneDecimal } from "../../shared/format.js";
 import { formatNumber, t } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 import { Chart } from "../chart.js";
-import { buildTimeline, gapsOf, nearestRow, stack } from "../samples.js";
+import { affectColumns, buildTimeline, gapsOf, nearestRow, stack } from "../samples.js";
 import { cellName } from "../strip.js";
 import { ReadoutItem } from "./readout_item.js";
 
+const signed = (value) => (Number.isFinite(value) ? formatSigned(value) : "–");
+const lineOf = (label) => ({
+  label,
+  name: emotionName(label),
+  colour: emotionColour(label),
+  format: formatPercent,
+  dash: [],
+});
+const AFFECT_LINES = [
+  { label: "valence", name: t("valence"), colour: "--accent", format: signed, dash: [] },
+  { label: "arousal", name: t("arousal"), colour: "--bad", format: signed, dash: [9, 4] },
+];
 const JUMP_WINDOW_S = 30;
 const KEY_STEPS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 };
 
@@ -18,6 +31,8 @@ export class TimelineView {
   #chart;
   #shown = null;
   #timeline = null;
+  /** What is drawn: the scores, or valence and arousal. @type {(number | null)[][]} */
+  #columns = [];
   #mode = "lines";
   #markers = [];
   #hidden = new Set();
@@ -69,7 +84,7 @@ export class TimelineView {
   #show(shown) {
     const isFirst = this.#shown === null;
     this.#shown = shown;
-    this.#buildReadout(shown.session.labels);
+    this.#buildReadout();
     this.#draw(!isFirst);
   }
 
@@ -78,8 +93,9 @@ export class TimelineView {
     this.#chart.show(
       {
         domain: [0, Math.max(1, session.length_s)],
-        lines: session.labels.map((label) => this.#line(label)),
+        lines: this.#lines().map((line) => this.#line(line)),
         isStacked: this.#mode === "stacked",
+        isSigned: this.#mode === "affect",
         read: (fromS, toS, points) => this.#read(fromS, toS, points),
         markers: this.#markers,
       },
@@ -87,12 +103,14 @@ export class TimelineView {
     );
   }
 
-  #line(label) {
-    return {
-      label,
-      colour: emotionColour(label),
-      isHidden: this.#mode === "lines" && this.#hidden.has(label),
-    };
+  /** Each has a column of #columns. */
+  #lines() {
+    return this.#mode === "affect" ? AFFECT_LINES : this.#shown.session.labels.map(lineOf);
+  }
+
+  #line({ label, colour, dash }) {
+    const isHidden = this.#mode !== "stacked" && this.#hidden.has(label);
+    return { label, colour, dash, isHidden };
   }
 
   #read(fromS, toS, points) {
@@ -104,15 +122,21 @@ export class TimelineView {
       points,
       sampleHz: session.sample_hz,
     });
-    const columns = this.#mode === "stacked" ? stack(this.#timeline.scores) : this.#timeline.scores;
+    const isAffect = this.#mode === "affect";
+    this.#columns = isAffect
+      ? affectColumns(this.#timeline, session.labels)
+      : this.#timeline.scores;
+    const columns = this.#mode === "stacked" ? stack(this.#columns) : this.#columns;
     const gaps = gapsOf(this.#timeline, Math.max(0, fromS), Math.min(session.length_s, toS));
     return { atS: this.#timeline.atS, columns, gaps };
   }
 
   #setMode(mode) {
     this.#mode = mode;
+    if (!this.#shown) return;
+    this.#buildReadout();
     for (const { button } of this.#values) button.disabled = mode === "stacked";
-    if (this.#shown) this.#draw(true);
+    this.#draw(true);
   }
 
   #setMarkers(markers) {
@@ -173,10 +197,12 @@ export class TimelineView {
     this.#chart.setCursor(atS);
   }
 
-  #buildReadout(labels) {
-    if (this.#values.length === labels.length) return;
-    this.#values = labels.map(
-      (label, i) => new ReadoutItem(label, (isShown) => this.#toggle(label, i, isShown)),
+  #buildReadout() {
+    const lines = this.#lines();
+    if (this.#values.length === lines.length) return;
+    this.#hidden.clear();
+    this.#values = lines.map(
+      (line, i) => new ReadoutItem(line, (isShown) => this.#toggle(line.label, i, isShown)),
     );
     this.#elements.readout.replaceChildren(...this.#values.map(({ button }) => button));
   }
@@ -212,7 +238,7 @@ export class TimelineView {
     const text = row < 0 ? this.#describeRange() : this.#describeRow(row, atS);
     this.#elements.moment.textContent = text;
     this.#values.forEach((item, i) =>
-      item.show(row < 0 ? this.#mean(i) : this.#timeline.scores[i][row]),
+      item.show(row < 0 ? this.#mean(i) : (this.#columns[i]?.[row] ?? null)),
     );
     this.#describeSlider(atS, text);
   }
@@ -227,8 +253,8 @@ export class TimelineView {
   }
 
   #mean(i) {
-    const seen = (this.#timeline?.scores[i] ?? []).filter((score) => score !== null);
-    return seen.length === 0 ? null : seen.reduce((sum, score) => sum + score, 0) / seen.length;
+    const seen = (this.#columns[i] ?? []).filter((value) => value !== null);
+    return seen.length === 0 ? null : seen.reduce((sum, value) => sum + value, 0) / seen.length;
   }
 
   #describeSlider(atS, text) {

@@ -1,6 +1,7 @@
 /** Shows the side panel: one card for each face with its label and a bar for each expression. */
-import { EmotionBar, setText } from "../emotion_bar.js";
-import { capitalise, emotionName, countFaces, formatPercent } from "../format.js";
+import { EmotionBar, setText, showList } from "../emotion_bar.js";
+import { factsOf } from "../affect_texts.js";
+import { capitalise, emotionName, expressionName, countFaces, formatPercent } from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
@@ -22,6 +23,7 @@ export class FacesView {
   #updatedMs = -Infinity;
   #count = null;
   #names = new Map();
+  #show = ["second"];
 
   /**
    * @param {{list: HTMLElement, count: HTMLElement, legend: HTMLElement, hint: HTMLElement,
@@ -35,13 +37,22 @@ export class FacesView {
     bus.on("result", ({ faces }) => this.#update(faces));
     bus.on("session-changed", ({ state }) => this.#reset(state));
     bus.on("connection-changed", ({ state }) => this.#fade(state !== "connected"));
-    bus.on("show-changed", ({ show }) =>
-      elements.list.classList.toggle("is-without-bars", !show.includes("bars")),
-    );
+    bus.on("show-changed", ({ show }) => this.#choose(show));
+    bus.on("affect-changed", ({ people }) => this.#showFacts(people));
     bus.on("face-pointed", ({ id }) => this.#highlight(id));
     bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#bus = bus;
     this.#fillLegend();
+  }
+
+  #choose(show) {
+    this.#show = show;
+    this.#elements.list.classList.toggle("is-without-bars", !show.includes("bars"));
+    for (const card of this.#cards.values()) card.showFacts([]);
+  }
+
+  #showFacts(people) {
+    for (const person of people) this.#cards.get(person.id)?.showFacts(factsOf(person, this.#show));
   }
 
   #fillLegend() {
@@ -85,7 +96,8 @@ export class FacesView {
     this.#updatedMs = nowMs;
     if (!isSameCount) this.#showCount(faces.length);
     this.#dismiss(nowMs - KEEP_MS);
-    for (const face of faces) this.#card(face.id).show(face, nowMs);
+    const hasSecond = this.#show.includes("second");
+    for (const face of faces) this.#card(face.id).show(face, nowMs, hasSecond);
     this.#elements.list.classList.toggle("is-compact", this.#cards.size >= COMPACT_FROM);
     this.#elements.hint.hidden = this.#cards.size > 0;
   }
@@ -146,6 +158,7 @@ class FaceCard {
       confidence: part("confidence"),
       swatch: part("swatch"),
       trend: part("trend"),
+      facts: part("facts"),
     };
     this.#id = id;
     this.#field = part("rename");
@@ -186,11 +199,17 @@ class FaceCard {
     });
   }
 
-  show({ label, confidence, sure, scores }, nowMs) {
+  /** @param {readonly string[]} texts what is more than the label */
+  showFacts(texts) {
+    showList(this.#parts.facts, texts);
+  }
+
+  show(face, nowMs, hasSecond) {
+    const { label, confidence, sure, scores } = face;
     this.seenMs = nowMs;
     if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
-    setText(this.#parts.label, sure ? capitalise(emotionName(label)) : t("Unsure"));
+    setText(this.#parts.label, sure ? capitalise(expressionName(face, hasSecond)) : t("Unsure"));
     setText(
       this.#parts.confidence,
       sure ? percent : t("closest: {guess}", { guess: `${emotionName(label)} ${percent}` }),

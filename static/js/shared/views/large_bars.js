@@ -1,6 +1,7 @@
 /** Shows expressions to be read from afar: in the presentation, and over another program's picture. */
-import { EmotionBar, setText } from "../emotion_bar.js";
-import { capitalise, emotionName, formatPercent } from "../format.js";
+import { factsOf } from "../affect_texts.js";
+import { EmotionBar, setText, showList } from "../emotion_bar.js";
+import { capitalise, emotionName, expressionName, formatPercent } from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { plural, t } from "../words.js";
@@ -22,6 +23,7 @@ export class LargeBarsView {
   #faces = new Map();
   #names = new Map();
   #more = document.createElement("li");
+  #show = ["second"];
   #shownMs = -Infinity;
 
   /**
@@ -39,6 +41,8 @@ export class LargeBarsView {
     bus.on("result", ({ faces }) => this.#update(faces));
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
     bus.on("names-changed", ({ names }) => (this.#names = names));
+    bus.on("show-changed", ({ show }) => (this.#show = show));
+    bus.on("affect-changed", ({ people }) => this.#showFacts(people));
     bus.on("fullscreen-changed", ({ isFullscreen }) => this.#switch(isFullscreen));
     bus.on("connection-changed", ({ state }) =>
       list.classList.toggle("is-stale", state !== "connected"),
@@ -63,10 +67,18 @@ export class LargeBarsView {
     const nowMs = this.#now();
     if (nowMs - this.#shownMs < SHOW_EVERY_MS) return;
     this.#shownMs = nowMs;
-    for (const face of faces) this.#face(face.id).show(face, this.#names.get(face.id) ?? "", nowMs);
+    const hasSecond = this.#show.includes("second");
+    for (const face of faces) {
+      const name = this.#names.get(face.id) ?? "";
+      this.#face(face.id).show(face, { name, nowMs, hasSecond });
+    }
     for (const [id, { seenMs }] of this.#faces)
       if (nowMs - seenMs > HOLD_MS) this.#faces.delete(id);
     this.#place();
+  }
+
+  #showFacts(people) {
+    for (const person of people) this.#faces.get(person.id)?.showFacts(factsOf(person, this.#show));
   }
 
   #face(id) {
@@ -97,10 +109,13 @@ class LargeFace {
   #name = document.createElement("span");
   #label = document.createElement("strong");
   #share = document.createElement("span");
+  #facts = document.createElement("ul");
   #bars = new Map();
 
   constructor(id, emotions) {
     const [head, number, bars] = ["p", "span", "ul"].map((tag) => document.createElement(tag));
+    this.#facts.className = "large-facts";
+    this.#facts.hidden = true;
     this.element.className = "large-face";
     head.className = "large-head";
     number.className = "large-number";
@@ -109,13 +124,19 @@ class LargeFace {
     for (const emotion of emotions) this.#bars.set(emotion, new EmotionBar(emotion));
     head.append(number, this.#name, this.#label, this.#share);
     bars.append(...[...this.#bars.values()].map((bar) => bar.element));
-    this.element.append(head, bars);
+    this.element.append(head, this.#facts, bars);
   }
 
-  show({ label, confidence, sure, scores }, name, nowMs) {
+  /** @param {readonly string[]} texts what is more than the label */
+  showFacts(texts) {
+    showList(this.#facts, texts);
+  }
+
+  show(face, { name, nowMs, hasSecond }) {
+    const { label, confidence, sure, scores } = face;
     this.seenMs = nowMs;
     setText(this.#name, name);
-    setText(this.#label, sure ? capitalise(emotionName(label)) : t("Unsure"));
+    setText(this.#label, sure ? capitalise(expressionName(face, hasSecond)) : t("Unsure"));
     setText(this.#share, sure ? formatPercent(confidence) : `${emotionName(label)}?`);
     this.element.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);

@@ -23,6 +23,9 @@ const LATE = {
   text: t("The server or the network is slow."),
 };
 
+/** Of what can be shown these are the overlay's. */
+const PARTS = ["boxes", "labels", "percentages", "second"];
+
 /** A label must find room beside its box. */
 const NAME_LETTERS = 18;
 const shorten = (name) =>
@@ -43,7 +46,7 @@ export class OverlayView {
   #lateResults = 0;
   /** Where labels were, by the context that they were drawn on: none must jump. */
   #labels = new WeakMap();
-  #parts = { boxes: true, labels: true, percentages: true, scale: 1 };
+  #parts = { boxes: true, labels: true, percentages: true, second: true, scale: 1 };
   /** Where each face was drawn, in view units. */
   #rects = new Map();
   #pointedId = null;
@@ -66,7 +69,7 @@ export class OverlayView {
     bus.on("session-changed", ({ state }) => this.#restart(state === "live"));
     bus.on("mirror-changed", ({ isMirrored }) => this.#mirror(isMirrored));
     bus.on("heatmap-changed", ({ isOn }) => this.#showHeatmaps(isOn));
-    bus.on("drawn-parts-changed", (parts) => (this.#parts = parts));
+    bus.on("show-changed", (parts) => this.#choose(parts));
     bus.on("names-changed", ({ names }) => this.#showNames(names));
     this.#watchSize();
     this.#watchPointer();
@@ -110,8 +113,15 @@ export class OverlayView {
 
   #describe(face) {
     const name = this.#names.get(face.id);
-    const text = describeFace(face, this.#parts.percentages);
+    const text = describeFace(face, this.#parts.percentages, this.#parts.second);
     return name ? `${shorten(name)}: ${text}` : text;
+  }
+
+  /** @param {{show: readonly string[], scale?: number}} shown */
+  #choose({ show, scale = 1 }) {
+    const [boxes, labels, percentages, second] = PARTS.map((part) => show.includes(part));
+    this.#parts = { boxes, labels, percentages, second, scale };
+    this.#schedule();
   }
 
   #showNames(names) {
