@@ -126,6 +126,10 @@ class FileUnreadableError(FerWebError, code="file_unreadable", http_status=404):
     """A file or folder that was named is not there, or cannot be opened."""
 
 
+class ClientGoneError(FerWebError, code="client_gone", http_status=400, retryable=True):
+    """Who asked has hung up, so nothing is done."""
+
+
 class UnsupportedTypeError(FerWebError, code="unsupported_media_type", http_status=415):
     """A request's body is of a kind that this address does not take."""
 

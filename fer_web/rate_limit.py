@@ -17,16 +17,16 @@ class TokenBucket:
         self._tokens = self._burst
         self._updated_s = clock()
 
-    def has_token(self) -> bool:
-        """Tell whether `take` would give one now."""
+    def has_token(self, amount: float = 1) -> bool:
+        """Tell whether `take` would give so much now."""
         now_s = self._clock()
         self._tokens = min(self._burst, self._tokens + (now_s - self._updated_s) * self._rate_per_s)
         self._updated_s = now_s
-        return self._tokens >= 1
+        return self._tokens >= amount
 
-    def take(self) -> bool:
-        """Spend one token; False when there is none."""
-        if not self.has_token():
+    def take(self, amount: float = 1) -> bool:
+        """Spend one token, or more of them at once; False, and nothing is spent, where there are too few."""
+        if not self.has_token(amount):
             return False
-        self._tokens -= 1
+        self._tokens -= amount
         return True

@@ -1,6 +1,7 @@
 """The Socket.IO server, and what works beside its handlers."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import Flask, request
@@ -17,7 +18,7 @@ from fer_web.history.recorder import Recorder
 from fer_web.inference.results import FrameResult
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
-from fer_web.realtime.events import StreamEvents
+from fer_web.realtime.events import ClientLimits, StreamEvents
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
@@ -25,8 +26,10 @@ from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
+from fer_web.realtime.unfinished import UnfinishedEvents
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
 from fer_web.realtime.watching import TELL_S, WatchHub
+from fer_web.serving.message_bounds import MessageBounds
 from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
 from fer_web.settings import Settings
@@ -87,7 +90,7 @@ def build_realtime(
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(
-        sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request)
+        sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request), owner_of_request
     )
     stream_events = StreamEvents(
         socketio,
@@ -98,12 +101,14 @@ def build_realtime(
         watching,
         StreamRules(events.hub, owner_of_request),
         admission,
-        settings.max_frames_per_s,
+        ClientLimits(settings.max_frames_per_s, settings.max_frame_bytes),
     )
     stream_events.register()
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
-    tasks = _periodic_tasks(sharing.links, unadmitted, web.videos, history.recorder, concurrency)
+    unfinished = UnfinishedEvents(socketio.server, connections.close_engine)
+    watched = (unadmitted.end, unfinished.end, stream_events.end_idle, history.recorder.tell_late)
+    tasks = _periodic_tasks(sharing.links, watched, web.videos, history.recorder, concurrency)
     tasks += _tasks_of_several(sharing, watching, concurrency)
     periodic = PeriodicRunner(tasks, concurrency.new_event())
     scheduler.start()
@@ -131,18 +136,20 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
         # The middleware has checked the origin, by rules that know of proxies; [] sends no CORS headers.
         cors_allowed_origins=[],
     )
-    mode.prepare(socketio.server.eio, message_bytes)
-    limit_packets(socketio.server, settings.max_frames_per_s)
+    mode.prepare(socketio.server.eio, MessageBounds(message_bytes))
+    limit_packets(socketio.server, settings.max_frames_per_s, settings.max_frame_bytes)
     return socketio
 
 
 def _periodic_tasks(
     links: LinkBook,
-    unadmitted: UnadmittedConnections,
+    watched: Sequence[Callable[[], None]],
     videos: VideoService,
     recorder: Recorder,
     concurrency: EngineConcurrency,
 ) -> list[PeriodicTask]:
+    """Args: watched: look after the connections about once a second."""
+
     def forget_old() -> None:
         # Beside the others: a database that is locked holds it up, and links must end in time.
         concurrency.spawn(links.forget_old)
@@ -155,8 +162,7 @@ def _periodic_tasks(
 
     return [
         PeriodicTask(TICK_S, links.announce_expired),
-        PeriodicTask(1.0, unadmitted.end),
-        PeriodicTask(1.0, recorder.tell_late),
+        *(PeriodicTask(1.0, look) for look in watched),
         PeriodicTask(3600.0, forget_old),
         PeriodicTask(600.0, expire_videos),
         PeriodicTask(RENEW_S, renew_leases),

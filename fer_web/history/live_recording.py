@@ -8,6 +8,7 @@ from typing import Any, Final
 from fer_web.history.sampling import Downsampling, sample_of
 from fer_web.history.types import Sample, Session
 from fer_web.inference.results import FaceResult, FrameResult
+from fer_web.sharing.places import THIS_MACHINE, Sender
 
 MAX_WAITING = 3000
 """Samples of one session that may wait for the database: ten minutes of one face, one of ten faces. Later
@@ -73,6 +74,7 @@ class LiveRecording:
         has_gap: samples were not taken since the last batch was stored.
         problem: code of the last error that its client was told; None after a stored batch.
         has_ended: set when nothing is left to be stored.
+        sender: whom its place is counted for.
         first_face: the largest number of the faces of the streams before this one.
         settings: of the session, with what its page chose for them; see `use`.
         has_new_settings: they are still to be stored.
@@ -91,6 +93,7 @@ class LiveRecording:
     problem: str | None = None
     has_ended: threading.Event = field(default_factory=threading.Event)
     first_face: int = 0
+    sender: Sender = THIS_MACHINE
     settings: dict[str, Any] = field(init=False)
     has_new_settings: bool = False
     _downsampling: Downsampling = field(init=False)
@@ -104,10 +107,14 @@ class LiveRecording:
     def begin_stream(self, client: str) -> None:
         """Frames of this client follow. Another client's faces get numbers of their own."""
         if client != self.client:
-            self.first_face = self._last_face
-            self._downsampling.reset()
+            self.begin_faces()
         self.client, self.ends_at_s, self.is_paused = client, None, False
         self.clock.begin_stream()
+
+    def begin_faces(self) -> None:
+        """The faces that follow are none of those before, though their numbers begin anew."""
+        self.first_face = self._last_face
+        self._downsampling.reset()
 
     def take(self, captured_s: float, faces: Sequence[FaceResult], now_s: float) -> None:
         """Keep a frame's faces, each at most once in every part of a second that the sample rate makes."""

@@ -13,6 +13,7 @@ from fer_web.history.live_recording import LiveRecording, SessionClock
 from fer_web.history.types import Marker, NewSession, Session
 from fer_web.history.write_batches import BatchWriter, Notice, Notices, RecordingStore
 from fer_web.inference.results import FrameResult
+from fer_web.sharing.places import THIS_MACHINE, Sender, check_place
 
 _log = logging.getLogger(__name__)
 
@@ -102,42 +103,49 @@ class Recorder:
             _log.error("The last samples could not be stored in time; their sessions count as interrupted.")
         self._notices.close()
 
-    def start(self, client: str, owner: str, name: str) -> Session:
+    def start(self, client: str, owner: str, name: str, sender: Sender = THIS_MACHINE) -> Session:
         """Record this client from now on, in a new session; one that it had is finished.
 
+        Args: sender: whom its place is counted for.
         Raises: ServerFullError: too many are recorded. InvalidValueError: the name. DatabaseError.
         """
-        self._check_room()
+        self._check_room(sender)
         model = self._model
         clock, started_at = SessionClock(self._clock()), datetime.datetime.now(datetime.UTC)
         new = NewSession(owner, name, started_at, model.name, model.hash, model.sample_hz, model.settings)
         session = self._store.open_session(new)
-        self._begin(LiveRecording(session, clock, client))
+        self._begin(LiveRecording(session, clock, client, sender=sender))
         return session
 
-    def reopen(self, client: str, owner: str, session_id: str) -> Session:
+    def reopen(self, client: str, owner: str, session_id: str, sender: Sender = THIS_MACHINE) -> Session:
         """Go on with a session of this owner that ended a moment ago, with the server or without its client.
 
         Raises: RecordingStoppedError: it ended too long ago, or is none of this owner's. ServerFullError.
             DatabaseError.
         """
-        self._check_room()
+        self._check_room(sender)
         with self._lock:
             if session_id in self._recordings:  # its last samples are being stored
                 raise RecordingStoppedError()
         session, last_face = self._store.reopen_session(session_id, owner)
         passed_s = (datetime.datetime.now(datetime.UTC) - session.started_at).total_seconds()
         clock = SessionClock(self._clock() - max(passed_s, session.length_s))
-        self._begin(LiveRecording(session, clock, client, first_face=last_face))
+        self._begin(LiveRecording(session, clock, client, first_face=last_face, sender=sender))
         return session
 
-    def _check_room(self) -> None:
+    def begin_stream(self, client: str) -> None:
+        """The next frames of this client are those of a new stream, whose faces are others."""
         with self._lock:
-            if self._is_stopping or len(self._recordings) >= self._max_recordings:
-                raise ServerFullError(
-                    f"{self._max_recordings} sessions are being recorded, more are not allowed. "
-                    "Try again later, or raise --max-clients."
-                )
+            recording = self._of_client.get(client)
+            if recording is not None:
+                recording.begin_faces()
+
+    def _check_room(self, sender: Sender) -> None:
+        with self._lock:
+            if self._is_stopping:
+                raise ServerFullError("The server stops. Record when it runs again.")
+            taken = [each.sender for each in self._recordings.values()]
+        check_place("recordings", self._max_recordings, taken, sender)
 
     def _begin(self, recording: LiveRecording) -> None:
         assert recording.client is not None  # of a recording that begins

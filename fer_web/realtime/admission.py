@@ -8,6 +8,8 @@ from flask_socketio import ConnectionRefusedError
 
 from fer_web.errors import LinkNeededError, ShareError
 from fer_web.sharing.authenticator import Authenticator
+from fer_web.sharing.guessing import group_of
+from fer_web.sharing.places import Sender
 from fer_web.sharing.types import HOST_LINK, Admission, Link
 from fer_web.sharing.visitor_registry import EndSocket, VisitorRegistry
 
@@ -26,14 +28,19 @@ class SocketAdmission:
         authenticator: Authenticator,
         visitors: VisitorRegistry,
         is_host: Callable[[], bool] = lambda: False,
+        owner_of_request: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Args: is_host: whether the host makes the current request."""
+        """Args:
+        is_host: whether the host makes the current request.
+        owner_of_request: who the browser of the current request is; None where it has no cookie.
+        """
+        self._owner_of_request = owner_of_request
         self._is_host = is_host
         self._authenticator = authenticator
         self._visitors = visitors
 
-    def enter_live(self, sid: str, end: EndSocket) -> bool:
-        """A live page connects; returns whether it is on this machine.
+    def enter_live(self, sid: str, end: EndSocket) -> Sender:
+        """A live page connects; returns whom its streams are counted for.
 
         Args: end: says a reason on this socket and disconnects it, without waiting; in any thread.
         Raises: ConnectionRefusedError.
@@ -52,7 +59,7 @@ class SocketAdmission:
         """Note whether a socket sends frames; may be called for each of them."""
         self._visitors.set_streaming(sid, is_streaming)
 
-    def _enter_live(self, sid: str, end: EndSocket) -> bool:
+    def _enter_live(self, sid: str, end: EndSocket) -> Sender:
         admission = self._authenticator.admit(request.remote_addr, request.cookies)
         if admission.is_unknown:
             raise LinkNeededError(
@@ -62,7 +69,13 @@ class SocketAdmission:
             raise ShareError("Your link lets you look, not join. Ask the host for a link to join.")
         if not admission.is_local:
             self._register(sid, admission, end)
-        return admission.is_local
+        return self._sender_of(admission)
+
+    def _sender_of(self, admission: Admission) -> Sender:
+        address = "" if admission.is_local else group_of(request.remote_addr)
+        if admission.visitor is None or self._is_host():
+            return Sender(self._owner_of_request() or "", address, is_local=admission.is_local)
+        return Sender(admission.visitor, address, is_guest=True, is_local=admission.is_local)
 
     def _enter_watch(self, sid: str, end: EndSocket) -> tuple[str, Link]:
         # This machine too: what it watches is what the link shows.

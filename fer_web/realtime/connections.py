@@ -1,9 +1,11 @@
 """Sockets as Engine.IO keeps them: how much waits for a client, and an end that does not wait for it."""
 
+import json
 import logging
 from typing import Any
 
 from flask_socketio import SocketIO
+from socketio.packet import EVENT
 
 from fer_web.errors import FerWebError
 
@@ -32,6 +34,15 @@ class Connections:
             return
         _log.warning("Disconnecting a client: %s", error.code)
         self._socketio.emit("closing", error.to_wire(), to=sid, namespace=namespace)
+        self._disconnect(connection)
+
+    def close_engine(self, eio_sid: str, error: FerWebError) -> None:
+        """As `close`, for a connection by its Engine.IO id, whatever it is in."""
+        connection = self._socketio.server.eio.sockets.get(eio_sid)
+        if connection is None or connection.closing or connection.closed:
+            return
+        _log.warning("Disconnecting a client: %s", error.code)
+        self._socketio.server.eio.send(eio_sid, f"{EVENT}{json.dumps(['closing', error.to_wire()])}")
         self._disconnect(connection)
 
     def end(self, sid: str, error: FerWebError, namespace: str = "/") -> None:

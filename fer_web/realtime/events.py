@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
@@ -27,12 +28,22 @@ from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.stream_rules import StreamRules
 from fer_web.realtime.streams import FrameAnswer, Stream, StreamRegistry
 from fer_web.realtime.watching import WatchHub
+from fer_web.sharing.places import THIS_MACHINE, Sender
+from fer_web.vision.frames import check_jpeg_bytes
 
 EVENTS = ("frame", "stop", "record", "marker", "name", "rules", "take", "learn", "correct")
 """A client may send these."""
 
 MAX_QUEUED_PACKETS = 200
 """Packets that may wait for one client to read them: seven seconds of answers at 30 a second."""
+
+
+@dataclass(frozen=True)
+class ClientLimits:
+    """What one client may send: messages a second, and the bytes of a frame, which may wait for its turn."""
+
+    frames_per_s: int
+    frame_bytes: int
 
 
 class StreamEvents:
@@ -48,7 +59,7 @@ class StreamEvents:
         watching: WatchHub,
         rules: StreamRules,
         admission: SocketAdmission,
-        max_frames_per_s: int,
+        limits: ClientLimits,
     ) -> None:
         self._socketio = socketio
         self._connections = Connections(socketio)
@@ -59,7 +70,8 @@ class StreamEvents:
         self._watching = watching
         self._rules = rules
         self._admission = admission
-        self._max_frames_per_s = max_frames_per_s
+        self._limits = limits
+        self._senders: dict[str, Sender] = {}
         self._budgets: dict[str, TokenBucket] = {}
 
     def register(self) -> None:
@@ -80,16 +92,18 @@ class StreamEvents:
     def on_connect(self, auth: Any = None) -> None:
         """A client that may be here is there; its stream opens with its first frame."""
         sid = _sid()
-        is_local = self._admission.enter_live(sid, lambda reason: self._connections.end(sid, reason))
-        self._budgets[_sid()] = TokenBucket(self._max_frames_per_s, time.monotonic)
-        self._recordings.connect(_sid())
-        self._watching.page_arrived(_sid(), is_local=is_local)
-        self._rules.connect(_sid(), is_local=is_local)
+        sender = self._admission.enter_live(sid, lambda reason: self._connections.end(sid, reason))
+        self._senders[sid] = sender
+        self._budgets[sid] = TokenBucket(self._limits.frames_per_s, time.monotonic)
+        self._recordings.connect(sid, sender)
+        self._watching.page_arrived(sid, is_local=sender.is_local)
+        self._rules.connect(sid, is_local=sender.is_local)
 
     def on_disconnect(self, reason: Any = None) -> None:
         """Forget everything about a client, but for its recording: it may come back."""
         self._admission.leave(_sid())
         self._budgets.pop(_sid(), None)
+        self._senders.pop(_sid(), None)
         self._recordings.disconnect(_sid())
         self._end_stream(_sid())
         self._watching.page_left(_sid())
@@ -131,6 +145,12 @@ class StreamEvents:
         """Correct the shown scores of a face."""
         return self._within_budget(lambda: self._corrector.correct(_sid(), arguments))
 
+    def end_idle(self) -> None:
+        """End the streams that send no frames; to be called about once a second."""
+        for sid in self._streams.idle():
+            self._end_stream(sid)
+            self._recordings.stream_ended(sid)
+
     def send_notice(self, notice: Notice) -> None:
         """Tell a client about its recording and rules; one that does not read it is not told more."""
         if self._connections.queued_packets(notice.client) < MAX_QUEUED_PACKETS:
@@ -154,12 +174,13 @@ class StreamEvents:
     def _analyse(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
         try:
             message = parse_frame(arguments)
+            check_jpeg_bytes(message.jpeg, self._limits.frame_bytes)
             return _answer_to_wire(self._scheduler.submit(self._open_stream(_sid()), message))
         except FerWebError as exc:
             return error_to_wire(seq_of(arguments), exc)
 
     def _open_stream(self, sid: str) -> Stream:
-        stream = self._streams.get_or_open(sid)
+        stream = self._streams.get_or_open(sid, self._senders.get(sid, THIS_MACHINE))
         if sid not in self._budgets:
             # Disconnected meanwhile, in another thread: nobody would close the stream again.
             self._end_stream(sid)
@@ -186,7 +207,7 @@ class StreamEvents:
         budget = self._budgets.get(sid)
         if budget is None or not budget.take():
             raise TooManyMessagesError(
-                f"More than {self._max_frames_per_s} messages a second came. Wait for the answers: "
+                f"More than {self._limits.frames_per_s} messages a second came. Wait for the answers: "
                 f"{MAX_IN_FLIGHT} frames in flight are enough."
             )
         queued = self._connections.queued_packets(sid)

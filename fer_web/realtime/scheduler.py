@@ -1,4 +1,4 @@
-"""Shares the workers among the streams: one frame at a time for each, in turn."""
+"""Shares the workers among the streams: one frame at a time for each, in turns of turns.py."""
 
 import logging
 import threading
@@ -17,6 +17,7 @@ from fer_web.realtime.protocol import (
     FrameMessage,
 )
 from fer_web.realtime.streams import Event, FrameAnswer, PendingFrame, Stream
+from fer_web.realtime.turns import Turns
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -32,10 +33,10 @@ Observer = Callable[[str, float, FrameResult, bytes], None]
 class Queue(Protocol):
     """queue.Queue, or eventlet's of the same shape."""
 
-    def put(self, item: Stream | None) -> None:
+    def put(self, item: bool) -> None:
         """Append."""
 
-    def get(self) -> Stream | None:
+    def get(self) -> bool:
         """Take the first; waits for one."""
         ...
 
@@ -68,9 +69,9 @@ class FrameScheduler:
     """Answers every frame exactly once.
 
     At most MAX_IN_FLIGHT frames of a stream wait, and each only for a while: then it gives way to a newer
-    one and is answered as dropped. A stream with waiting frames stands in the ready queue once, behind all
-    others, so a fast client cannot starve a slow one; and one worker at a time holds a stream, so its frames
-    stay in order.
+    one and is answered as dropped. A stream with waiting frames stands in the turns once, and who used less
+    time is first, so neither a fast client nor a costly one can starve another. One worker at a time holds a
+    stream, so its frames stay in order.
     """
 
     def __init__(
@@ -91,7 +92,9 @@ class FrameScheduler:
         self._concurrency = concurrency
         self._pipelines = pipelines
         self._answer_timeout_s = answer_timeout_s
+        # One True for each stream in the turns; False ends a worker.
         self._ready = concurrency.new_queue()
+        self._turns = Turns(len(pipelines))
         # Held for a few assignments only, never over a switch of green threads.
         self._lock = threading.Lock()
         self._workers: list[Any] = []
@@ -106,7 +109,7 @@ class FrameScheduler:
     def stop(self) -> None:
         """Let every worker finish its frame and end."""
         for _ in self._workers:
-            self._ready.put(None)
+            self._ready.put(False)
         for worker in self._workers:
             worker.join()
         self._workers = []
@@ -118,10 +121,12 @@ class FrameScheduler:
             stream.waiting.append(pending)
             late = self._take_late(stream)
             must_queue = not stream.is_scheduled
+            if must_queue:
+                self._turns.put(stream)
             stream.is_scheduled = True
         _drop(late, DROPPED_NEWER)
         if must_queue:
-            self._ready.put(stream)
+            self._ready.put(True)
         if not pending.answered.wait(self._answer_timeout_s):
             with self._lock:
                 # Nobody waits for it any more: analysing it would only keep the others waiting longer.
@@ -137,17 +142,25 @@ class FrameScheduler:
         _drop(pending, DROPPED_STOPPED)
 
     def _work(self, pipeline: Pipeline) -> None:
-        while (stream := self._ready.get()) is not None:
+        while self._ready.get():
             with self._lock:
-                late = self._take_late(stream)
-                pending = stream.waiting.popleft() if stream.waiting else None
+                stream = self._turns.take()
+                late = self._take_late(stream) if stream else []
+                pending = stream.waiting.popleft() if stream and stream.waiting else None
             _drop(late, DROPPED_NEWER)
+            if stream is None:
+                continue
+            began_s = time.perf_counter()
             if pending is not None:
                 pending.answer(self._analyse(pipeline, stream, pending))
             with self._lock:
-                stream.is_scheduled = must_queue = bool(stream.waiting)
-            if must_queue:
-                self._ready.put(stream)
+                wanted = self._turns.done(stream, time.perf_counter() - began_s)
+                stream.is_scheduled = bool(stream.waiting)
+                if stream.is_scheduled:
+                    self._turns.put(stream)
+                    wanted += 1
+            for _ in range(wanted):
+                self._ready.put(True)
 
     def _take_late(self, stream: Stream) -> list[PendingFrame]:
         """Take out what has to give way to the stream's newest frame."""

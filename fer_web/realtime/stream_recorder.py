@@ -16,6 +16,7 @@ from fer_web.realtime.protocol import (
     parse_record,
 )
 from fer_web.realtime.scheduler import Concurrency
+from fer_web.sharing.places import THIS_MACHINE, Sender
 
 NEW_SESSIONS_PER_S = 1.0
 """New sessions of one client; a burst of two is for one that was switched on, off and on again."""
@@ -40,14 +41,17 @@ class StreamRecorder:
         self._owner_of_request = owner_of_request
         self._clock = clock
         self._budgets: dict[str, TokenBucket] = {}
+        self._senders: dict[str, Sender] = {}
 
-    def connect(self, sid: str) -> None:
-        """A client is there."""
+    def connect(self, sid: str, sender: Sender) -> None:
+        """A client is there; sender: whom its recordings are counted for."""
+        self._senders[sid] = sender
         self._budgets[sid] = TokenBucket(NEW_SESSIONS_PER_S, self._clock)
 
     def disconnect(self, sid: str) -> None:
         """A client is gone; it may come back and go on."""
         self._budgets.pop(sid, None)
+        self._senders.pop(sid, None)
         self._recorder.detach(sid)
 
     def record(self, sid: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
@@ -76,6 +80,10 @@ class StreamRecorder:
         except FerWebError as exc:
             return {"error": exc.to_wire()}
 
+    def stream_ended(self, sid: str) -> None:
+        """The client's stream ended, and its recording did not: faces of its next one are others."""
+        self._recorder.begin_stream(sid)
+
     def finish(self, sid: str) -> None:
         """The client stopped: its session ends. Waits a little for its last samples."""
         session_id = self._recorder.finish(sid)
@@ -98,7 +106,9 @@ class StreamRecorder:
             session = self._go_on(sid, owner, message.session)
         else:
             self._spend(sid)
-            session = self._concurrency.run_waiting(self._recorder.start, sid, owner, message.name)
+            session = self._concurrency.run_waiting(
+                self._recorder.start, sid, owner, message.name, self._sender(sid)
+            )
         if sid not in self._budgets:
             # Disconnected meanwhile: nobody would end it.
             self._recorder.detach(sid)
@@ -109,7 +119,12 @@ class StreamRecorder:
             return self._recorder.resume(sid, owner, session_id)
         except RecordingStoppedError:
             self._spend(sid)
-            return self._concurrency.run_waiting(self._recorder.reopen, sid, owner, session_id)
+            return self._concurrency.run_waiting(
+                self._recorder.reopen, sid, owner, session_id, self._sender(sid)
+            )
+
+    def _sender(self, sid: str) -> Sender:
+        return self._senders.get(sid, THIS_MACHINE)
 
     def _spend(self, sid: str) -> None:
         budget = self._budgets.get(sid)

@@ -1,14 +1,19 @@
 """One client's stream: its waiting frames, and what is remembered between frames."""
 
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fer_web.errors import FerWebError, ServerFullError
+from fer_web.errors import FerWebError
 from fer_web.inference.pipeline import StreamState
 from fer_web.inference.results import FrameResult
 from fer_web.realtime.protocol import FrameMessage
+from fer_web.sharing.places import THIS_MACHINE, Sender, check_place
+
+IDLE_TIMEOUT_S = 10.0
+"""A stream without frames ends: it holds a place that others wait for."""
 
 
 class Event(Protocol):
@@ -59,18 +64,30 @@ class PendingFrame:
 
 @dataclass
 class Stream:
-    """One client's waiting frames, oldest first. The scheduler's lock guards them and `is_scheduled`."""
+    """One client's waiting frames, oldest first. The scheduler's lock guards them and `is_scheduled`.
+
+    sender: whom its place and its turns are counted for. newest_s: when its newest frame came.
+    """
 
     client: str
     state: StreamState
     waiting: deque[PendingFrame] = field(default_factory=deque)
     is_scheduled: bool = False
+    sender: Sender = THIS_MACHINE
+    newest_s: float = 0.0
 
 
 class StreamRegistry:
     """The streams of all clients, by Socket.IO session id; at most `max_streams`."""
 
-    def __init__(self, new_state: Callable[[], StreamState], max_streams: int) -> None:
+    def __init__(
+        self,
+        new_state: Callable[[], StreamState],
+        max_streams: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: clock: seconds, never set back."""
+        self._clock = clock
         self._new_state = new_state
         self._max_streams = max_streams
         self._streams: dict[str, Stream] = {}
@@ -78,24 +95,27 @@ class StreamRegistry:
     def __len__(self) -> int:
         return len(self._streams)
 
-    def get_or_open(self, sid: str) -> Stream:
-        """This client's stream, opened by its first frame.
+    def get_or_open(self, sid: str, sender: Sender = THIS_MACHINE) -> Stream:
+        """This client's stream, opened by its first frame; to be called with each.
 
-        Raises: ServerFullError: `max_streams` others are open.
+        Raises: ServerFullError: all places that the sender may have are taken.
         """
         stream = self._streams.get(sid)
         if stream is None:
-            if len(self._streams) >= self._max_streams:
-                raise ServerFullError(
-                    f"This server analyses {self._max_streams} streams at the same time and all are taken. "
-                    "Try again later, or raise --max-clients."
-                )
-            stream = self._streams[sid] = Stream(sid, self._new_state())
+            taken = [each.sender for each in list(self._streams.values())]
+            check_place("streams", self._max_streams, taken, sender)
+            stream = self._streams[sid] = Stream(sid, self._new_state(), sender=sender)
+        stream.newest_s = self._clock()
         return stream
 
     def get(self, sid: str) -> Stream | None:
         """This client's stream; None before its first frame."""
         return self._streams.get(sid)
+
+    def idle(self) -> Sequence[str]:
+        """Clients whose stream had no frame for IDLE_TIMEOUT_S."""
+        until_s = self._clock() - IDLE_TIMEOUT_S
+        return [sid for sid, stream in list(self._streams.items()) if stream.newest_s <= until_s]
 
     def close(self, sid: str) -> Stream | None:
         """Forget this client's stream; returns it when there was one."""

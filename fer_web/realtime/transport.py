@@ -4,17 +4,20 @@ Flask-SocketIO and python-socketio check what well-meaning clients send. Each ch
 tests/serving/test_hostile_clients.py.
 """
 
+import io
 import json
 import logging
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
-from socketio.packet import BINARY_ACK, BINARY_EVENT, EVENT, Packet
+from socketio.packet import BINARY_ACK, BINARY_EVENT, CONNECT, EVENT, Packet
 
 from fer_web.errors import TooManyMessagesError
 from fer_web.rate_limit import TokenBucket
 from fer_web.serving.log_filter import keep_to_one_line
+from fer_web.serving.message_bounds import MAX_TEXT_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +27,16 @@ RESERVED_EVENTS = ("connect", "disconnect", "*", "message", "error")
 PACKETS_A_FRAME = 4
 """Two for the frame; the rest leaves room for pongs and other events."""
 
+FRAME_SHARE = 0.5
+"""Frames of the largest size that a client may send, as a share of --max-frames-per-s: 9 MB a second."""
+
+MAX_CONNECTS = 8
+"""A connection may ask so often to be let in: once for each namespace, and again after a refusal."""
+
 _ENGINE_PACKET_TYPES = "0123456"
+_SEPARATOR = b"\x1e"
+_BINARY = b"b"
+_READ_BYTES = 16_384
 
 
 class StrictPacket(Packet):  # type: ignore[misc]  # python-socketio has no types
@@ -44,10 +56,27 @@ class StrictPacket(Packet):  # type: ignore[misc]  # python-socketio has no type
         return attachments
 
 
-class LimitedWebSocket:
-    """A WebSocket as Engine.IO uses it, with a budget of packets and turns for others between them."""
+class ConnectionBudget:
+    """What one connection may send, by whichever transport: packets and bytes a second.
 
-    def __init__(self, websocket: Any, budget: TokenBucket, give_way: Callable[[], None]) -> None:
+    Bytes, because eight frames may be in flight and each may be the largest: packets alone would let a client
+    send 36 MB a second.
+    """
+
+    def __init__(self, packets: TokenBucket, data: TokenBucket) -> None:
+        """Args: data: of bytes."""
+        self._packets = packets
+        self._data = data
+
+    def take(self, size: int, packets: int = 1) -> bool:
+        """Spend so many bytes that came in so many packets; False where that is too much."""
+        return self._packets.take(packets) and self._data.take(size)
+
+
+class LimitedWebSocket:
+    """A WebSocket as Engine.IO uses it, with a budget and turns for others between its packets."""
+
+    def __init__(self, websocket: Any, budget: ConnectionBudget, give_way: Callable[[], None]) -> None:
         """Args: give_way: lets other connections run; a reader with data at hand never would by itself."""
         self._websocket = websocket
         self._budget = budget
@@ -64,7 +93,7 @@ class LimitedWebSocket:
         self._give_way()
         if data is None or not _is_engine_packet(data):
             return None
-        if not self._budget.take():
+        if not self._budget.take(len(data)):
             _log.warning("Disconnecting a client: too_many_messages")
             self._say_closing()
             return None
@@ -79,27 +108,44 @@ class LimitedWebSocket:
         self._websocket.close()
 
     def _say_closing(self) -> None:
-        error = TooManyMessagesError("Too many messages a second came. Wait for the answers to your frames.")
         try:
-            self._websocket.send("42" + json.dumps(["closing", error.to_wire()]))
+            self._websocket.send("42" + json.dumps(["closing", _TOO_MUCH.to_wire()]))
         except OSError:
             return
 
 
-def limit_packets(server: Any, max_frames_per_s: int) -> None:
+_TOO_MUCH = TooManyMessagesError("Too many messages a second came. Wait for the answers to your frames.")
+
+
+def limit_packets(server: Any, max_frames_per_s: int, max_frame_bytes: int) -> None:
     """Limit what clients send to a python-socketio server that was built with `serializer=StrictPacket`."""
-    _limit_websockets(server.eio, PACKETS_A_FRAME * max_frames_per_s)
+
+    def new_budget() -> ConnectionBudget:
+        packets = TokenBucket(PACKETS_A_FRAME * max_frames_per_s, time.monotonic)
+        data = TokenBucket(max_frames_per_s * max_frame_bytes * FRAME_SHARE, time.monotonic)
+        return ConnectionBudget(packets, data)
+
+    _limit_websockets(server.eio, new_budget)
+    _limit_polling(server.eio, new_budget)
     _limit_messages(server)
     _limit_disconnect(server.eio)
     keep_to_one_line("engineio.server")
 
 
-def _limit_websockets(engine: Any, max_packets_per_s: int) -> None:
+def _budget_of(connection: Any, new_budget: Callable[[], ConnectionBudget]) -> ConnectionBudget:
+    """The budget of an Engine.IO connection, kept with it: it may change its transport."""
+    budget: ConnectionBudget = connection.__dict__.setdefault("budget", new_budget())
+    return budget
+
+
+def _limit_websockets(engine: Any, new_budget: Callable[[], ConnectionBudget]) -> None:
     base = engine._async["websocket"]
 
     def limited(handler: Callable[[Any], Any], owner: Any) -> Any:
+        # A method of the connection.
+        budget = _budget_of(handler.__self__, new_budget)  # type: ignore[attr-defined]
+
         def handle(websocket: Any) -> Any:
-            budget = TokenBucket(max_packets_per_s, time.monotonic)
             return handler(LimitedWebSocket(websocket, budget, lambda: engine.sleep(0)))
 
         return base(handle, owner)
@@ -107,8 +153,59 @@ def _limit_websockets(engine: Any, max_packets_per_s: int) -> None:
     engine._async = {**engine._async, "websocket": limited}
 
 
+def _limit_polling(engine: Any, new_budget: Callable[[], ConnectionBudget]) -> None:
+    """A body is read here, as far as its packets are such as a client of ours sends."""
+    handle = engine.handle_request
+
+    def handle_request(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        connection = engine.sockets.get(parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[0])
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        is_bounded = environ["REQUEST_METHOD"] == "POST" and length <= engine.max_http_buffer_size
+        if connection is not None and not connection.upgraded and is_bounded:
+            body = _read_packets(environ["wsgi.input"], length)
+            if body is None or not _budget_of(connection, new_budget).take(
+                len(body), body.count(_SEPARATOR) + 1
+            ):
+                _log.warning("Disconnecting a client: too_many_messages")
+                connection.close(wait=False, reason=engine.reason.SERVER_DISCONNECT)
+                headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+                start_response("413 Content Too Large", headers)
+                return [f"{_TOO_MUCH} A text may have {MAX_TEXT_BYTES} bytes.\n".encode()]
+            environ = {**environ, "wsgi.input": io.BytesIO(body)}
+        return handle(environ, start_response)
+
+    engine.handle_request = handle_request
+
+
+def _read_packets(stream: Any, length: int) -> bytes | None:
+    """A body of packets, up to the first text that is too long: then None."""
+    body, begin = bytearray(), 0
+    while len(body) < length and (part := stream.read(min(_READ_BYTES, length - len(body)))):
+        body += part
+        found = _begin_of_last(body, begin)
+        if found is None:
+            return None
+        begin = found
+    return bytes(body)
+
+
+def _begin_of_last(body: bytearray, begin: int) -> int | None:
+    """Where the last packet begins, of those from `begin` on; None where a text is too long."""
+    while True:
+        end = body.find(_SEPARATOR, begin)
+        size = (len(body) if end < 0 else end) - begin
+        if size > MAX_TEXT_BYTES and not body.startswith(_BINARY, begin):
+            return None
+        if end < 0:
+            return begin
+        begin = end + 1
+
+
 def _limit_messages(server: Any) -> None:
-    """A packet that cannot be understood ends its connection, with one line in the log."""
+    """A packet that cannot be understood ends its connection, with one line in the log.
+
+    So does any but that which asks to be let in, of a connection that is not.
+    """
     handle = server.eio.handlers["message"]
 
     def on_message(eio_sid: str, data: Any) -> None:
@@ -116,6 +213,8 @@ def _limit_messages(server: Any) -> None:
         if connection is None or connection.closed:
             return
         try:
+            if not (_asks_to_connect(connection, data) or is_inside(server, eio_sid)):
+                raise ValueError("not admitted")
             handle(eio_sid, data)
         except Exception as exc:
             _log.warning("Disconnecting a client: bad_packet (%s)", type(exc).__name__)
@@ -123,6 +222,21 @@ def _limit_messages(server: Any) -> None:
             connection.close(wait=False, reason=server.eio.reason.SERVER_DISCONNECT)
 
     server.eio.handlers["message"] = on_message
+
+
+def is_inside(server: Any, eio_sid: str) -> bool:
+    """Tell whether a connection is in any namespace of a python-socketio server."""
+    manager = server.manager
+    return any(manager.sid_from_eio_sid(eio_sid, each) for each in list(manager.get_namespaces()))
+
+
+def _asks_to_connect(connection: Any, data: Any) -> bool:
+    """Tell whether a packet asks to be let in; counted, as each costs a look at cookies and links."""
+    if not isinstance(data, str) or not data.startswith(str(CONNECT)):
+        return False
+    asked: int = connection.__dict__.get("asked", 0) + 1
+    connection.asked = asked
+    return asked <= MAX_CONNECTS
 
 
 def _limit_disconnect(engine: Any) -> None:

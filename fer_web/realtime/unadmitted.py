@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from fer_web.realtime.transport import is_inside
 from fer_web.sharing.loopback import is_loopback
 
 GRACE_S = 5.0
@@ -33,5 +34,4 @@ class UnadmittedConnections:
         environ = self._server.environ.get(eio_sid)
         if environ is None or is_loopback(environ.get("REMOTE_ADDR")):
             return False
-        manager = self._server.manager
-        return not any(manager.sid_from_eio_sid(eio_sid, each) for each in list(manager.get_namespaces()))
+        return not is_inside(self._server, eio_sid)

@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_web.errors import SlowUploadError
 from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, AddressLimit, TlsConnection
+from fer_web.serving.paced_head import PacedHead
 from fer_web.serving.paced_input import PacedInput
 
 DISCARDED_BYTES = 32_000_000
@@ -78,7 +79,16 @@ def connection_class(
             finally:
                 address_limit.leave(conn_state[0][0])
 
+        def setup(self) -> None:
+            super().setup()
+            self.rfile: Any = PacedHead(self.rfile, self.connection)
+
+        def handle_one_request(self) -> None:
+            self.rfile.begin()
+            super().handle_one_request()
+
         def get_environ(self) -> dict[str, Any]:
+            self.rfile.end()
             environ: dict[str, Any] = super().get_environ()
             body = environ["eventlet.input"]
             body.rfile = PacedInput(body.rfile)

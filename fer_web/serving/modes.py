@@ -18,7 +18,9 @@ from fer_web.serving.eventlet_server import connection_class, patient_listener, 
 from fer_web.serving.eventlet_websocket import harden
 from fer_web.serving.listeners import AddressLimit, Listener, max_connections
 from fer_web.serving.log_filter import keep_to_one_line
+from fer_web.serving.message_bounds import MessageBounds
 from fer_web.serving.stop_signals import begin_to_close, signals_as_data
+from fer_web.serving.threaded_websocket import BoundedWebSocket
 
 _T = TypeVar("_T")
 
@@ -38,7 +40,7 @@ class ServingMode(Protocol):
 
     name: str
 
-    def prepare(self, engine: Any, max_message_bytes: int) -> None:
+    def prepare(self, engine: Any, bounds: MessageBounds) -> None:
         """Set limits on an engineio server before it takes connections."""
 
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
@@ -80,9 +82,9 @@ class EventletMode:
         self._eventlet = eventlet
         self._may_wait = eventlet.Semaphore(WAITING_CALLS)
 
-    def prepare(self, engine: Any, max_message_bytes: int) -> None:
+    def prepare(self, engine: Any, bounds: MessageBounds) -> None:
         """Repair and limit eventlet's WebSocket; `engine` takes its limit from its own options."""
-        harden(self._eventlet.websocket, max_message_bytes)
+        harden(self._eventlet.websocket, bounds, lambda: self._eventlet.sleep(0))
 
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
         """Run in a native thread; other greenlets go on."""
@@ -126,6 +128,8 @@ class EventletMode:
             # The log would hold query strings, and with them session ids.
             log_output=False,
             socket_timeout=REQUEST_TIMEOUT_S,
+            # What a route yields goes out at once, as with Werkzeug: an event waits for no other one.
+            minimum_chunk_size=1,
             custom_pool=pool,
             environ={"wsgi.url_scheme": "https", "HTTPS": "on"} if listener.tls else None,
             protocol=connection_class(self._eventlet, address_limit, listener.tls),
@@ -137,16 +141,15 @@ class ThreadingMode:
 
     name = "threading"
 
-    def prepare(self, engine: Any, max_message_bytes: int) -> None:
+    def prepare(self, engine: Any, bounds: MessageBounds) -> None:
         """Limit messages, receive in blocks that hold a frame, and let go of whom Engine.IO gives up."""
         keep_to_one_line("werkzeug")
-        ending = _ending(engine._async["websocket"])
+        ending = _ending(engine._async["websocket"], bounds)
 
         def limited(handler: Any, server: Any) -> Any:
             return ending(
                 handler,
                 server,
-                max_message_size=max_message_bytes,
                 receive_bytes=65536,
                 # With pings of its own, simple-websocket reads only what is there already: by TLS, one thread
                 # must not wait inside OpenSSL while another writes. Engine.IO's end a dead connection first.
@@ -178,10 +181,16 @@ class ThreadingMode:
         serve_threaded(app, listeners, address_limit)
 
 
-def _ending(base: type) -> type:
-    """Engine.IO's WebSocket whose `close` ends its two threads, of which simple-websocket tells neither."""
+def _ending(base: type, bounds: MessageBounds) -> type:
+    """Engine.IO's WebSocket, bounded. `close` ends its two threads: simple-websocket tells neither."""
 
     class EndingWebSocket(base):  # type: ignore[misc]
+        def __call__(self, environ: dict[str, Any], _start_response: Any) -> Any:
+            self.ws = BoundedWebSocket(environ, bounds, **self.server_args)
+            self.app(self)
+            # The way out of Werkzeug: the connection is no longer one of HTTP.
+            raise ConnectionError()
+
         def close(self) -> None:
             # A client that has gone cannot be told so: by TLS its end is an error of its own.
             with contextlib.suppress(OSError, simple_websocket.ConnectionClosed):

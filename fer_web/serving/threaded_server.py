@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, AddressLimit, Listener, TlsConnection
+from fer_web.serving.paced_head import PacedHead
 from fer_web.serving.paced_input import PacedInput
 from fer_web.serving.stop_signals import begin_to_close, signals_as_data
 
@@ -25,8 +26,19 @@ class QuietHandler(WSGIRequestHandler):
 
     timeout = REQUEST_TIMEOUT_S
 
+    def setup(self) -> None:
+        """As Werkzeug's, with heads that must come within a time and a size."""
+        super().setup()
+        self.rfile: Any = PacedHead(self.rfile, self.connection)
+
+    def handle_one_request(self) -> None:
+        """As Werkzeug's."""
+        self.rfile.begin()
+        super().handle_one_request()
+
     def make_environ(self) -> Any:
         """As Werkzeug's, with a body that must come at some pace."""
+        self.rfile.end()
         environ = super().make_environ()
         environ["wsgi.input"] = PacedInput(environ["wsgi.input"])
         return environ

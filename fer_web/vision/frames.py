@@ -17,7 +17,7 @@ _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # refused: where a decoder and we skip differently, it could find another size than we checked.
 _SKIPPED_MARKERS = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 # A progressive JPEG has about ten scans. Each one walks over the whole frame again, however few bytes it has.
-MAX_SCANS = 20
+MAX_SCANS = 10
 # Some cameras pad a JPEG after its end marker.
 _END_SEARCH_BYTES = 64
 _END = b"\xff\xd9"
@@ -37,11 +37,7 @@ def decode_frame(jpeg: bytes, max_bytes: int, max_pixels: int) -> Frame:
         FrameTooLargeError: more bytes or pixels than allowed.
         FrameError: not a JPEG, cut short, or damaged.
     """
-    if len(jpeg) > max_bytes:
-        raise FrameTooLargeError(
-            f"The frame has {len(jpeg)} bytes, {max_bytes} are allowed. "
-            "Send a smaller or more compressed JPEG."
-        )
+    check_jpeg_bytes(jpeg, max_bytes)
     height, width = jpeg_size_hw(jpeg)
     if height * width > max_pixels:
         raise FrameTooLargeError(
@@ -79,6 +75,15 @@ def complete_jpeg(jpeg: bytes) -> bytes | None:
     except Exception:  # Pillow's decoders raise nearly everything on damaged files
         return None
     return jpeg + _END if with_nothing == with_bits else None
+
+
+def check_jpeg_bytes(jpeg: bytes, max_bytes: int) -> None:
+    """Raises FrameTooLargeError: more bytes than allowed."""
+    if len(jpeg) > max_bytes:
+        raise FrameTooLargeError(
+            f"The frame has {len(jpeg)} bytes, {max_bytes} are allowed. "
+            "Send a smaller or more compressed JPEG."
+        )
 
 
 def jpeg_size_hw(jpeg: bytes) -> tuple[int, int]:

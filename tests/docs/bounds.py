@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -47,6 +48,12 @@ NO_LIMITS = {
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
 
 REASONS = {
+    "MAX_SCANNED_PIXELS": "Pixels of an image file's JPEG times its scans",
+    "MAX_OF_VISITOR": "Streams, and recordings, of one visitor",
+    "IDLE_TIMEOUT_S": "A stream without frames ends",
+    "MAX_HEAD_BYTES": "Headers of one request together",
+    "HEAD_TIMEOUT_S": "Time for the whole head of a request",
+    "MAX_CONNECTS": "Times that one connection may ask to be let in",
     "MAX_IMAGES_OF_CLIENT": "Images that one client has under way",
     "HANDSHAKE_TIMEOUT_S": "Time for a TLS handshake",
     "modes.REQUEST_TIMEOUT_S": "Time for a request's next bytes",
@@ -170,20 +177,25 @@ def page() -> str:
         "# Bounds",
         "",
         f"These limits protect the server. `{COMMAND}` writes this page from the code.",
-        "A limit is named by its file and its constant. Three have no name: a frame is answered within 5 s.",
+        "A limit is named by its constant, and by its file where several have one name. Three have no",
+        "name: a frame is answered within 5 s.",
         "A silent connection ends after 20 s, or 45 s with native threads. A message or body may have twice",
         "`--max-frame-bytes`, unless its address takes files.",
     ]
     areas = [("Options of the server", settings_bounds())]
     areas += [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
+    times = Counter(each.name for _, bounds in areas for each in bounds)
     for heading, bounds in areas:
         lines += ["", f"## {heading}", "", "|limit|value|for|", "|---|---|---|"]
-        lines += [f"|{_where(each)}|{each.value}|{each.reason}|" for each in bounds]
+        lines += [
+            f"|{_where(each) if times[each.name] > 1 else each.name}|{each.value}|{each.reason}|"
+            for each in bounds
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _where(bound: Bound) -> str:
-    return bound.name if bound.name.startswith("--") else f"{bound.file.removesuffix('.py')}.{bound.name}"
+    return f"{bound.file.removesuffix('.py')}.{bound.name}"
 
 
 def _bounds_in(path: Path, root: Path) -> Iterator[Bound]:

@@ -3,8 +3,11 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, request
 
-from fer_web.realtime.events import MAX_QUEUED_PACKETS, StreamEvents
+from fer_web.realtime.events import MAX_QUEUED_PACKETS, ClientLimits, StreamEvents
 from fer_web.realtime.streams import FrameAnswer, StreamRegistry
+from fer_web.sharing.places import THIS_MACHINE
+
+LIMITS = ClientLimits(frames_per_s=60, frame_bytes=1000)
 
 
 class FakeConnection:
@@ -40,7 +43,7 @@ class AnsweringScheduler:
 
 
 class NoRecordings:
-    def connect(self, sid):
+    def connect(self, sid, sender):
         """Nothing is recorded."""
 
 
@@ -63,6 +66,7 @@ class NoRules:
 class EverybodyMayEnter:
     def enter_live(self, sid, end):
         """Nobody is refused."""
+        return THIS_MACHINE
 
     def set_streaming(self, sid, is_streaming):
         """Nobody is told."""
@@ -81,7 +85,7 @@ def send_frame(queued):
         NobodyWatches(),
         NoRules(),
         EverybodyMayEnter(),
-        60,
+        LIMITS,
     )
     with Flask(__name__).test_request_context():
         request.sid = "a"

@@ -2,7 +2,7 @@ import pytest
 from socketio.packet import Packet
 
 from fer_web.rate_limit import TokenBucket
-from fer_web.realtime.transport import LimitedWebSocket, StrictPacket
+from fer_web.realtime.transport import ConnectionBudget, LimitedWebSocket, StrictPacket
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ class FakeWebSocket:
 
 def limited(websocket, rate_per_s=10):
     turns = []
-    bucket = TokenBucket(rate_per_s, lambda: 0.0)
-    return LimitedWebSocket(websocket, bucket, lambda: turns.append(1)), turns
+    packets, data = TokenBucket(rate_per_s, lambda: 0.0), TokenBucket(1000, lambda: 0.0)
+    return LimitedWebSocket(websocket, ConnectionBudget(packets, data), lambda: turns.append(1)), turns
 
 
 def test_guarded_websocket_gives_others_a_turn_after_every_packet():
@@ -75,3 +75,10 @@ def test_guarded_websocket_ends_a_flood_and_says_why():
     assert answers == ["5"] * 20 + [None]
     assert '"too_many_messages"' in fake.sent[0]
     assert fake.sent[0].startswith('42["closing"')
+
+
+def test_guarded_websocket_ends_few_packets_of_many_bytes():
+    fake = FakeWebSocket(*[b"x" * 900] * 3)
+    websocket, _ = limited(fake, rate_per_s=10)
+    assert [websocket.wait() for _ in range(3)] == [b"x" * 900] * 2 + [None]
+    assert '"too_many_messages"' in fake.sent[0]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_web.serving.eventlet_websocket import harden, unmask
+from fer_web.serving.message_bounds import MessageBounds
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -51,10 +52,10 @@ def test_unmask_returns_bytes():
 
 @pytest.fixture
 def hardened():
-    names = ("_apply_mask", "Message", "close")
+    names = ("_apply_mask", "Message", "close", "_recv_frame")
     saved = {name: inspect.getattr_static(websocket.RFC6455WebSocket, name) for name in names}
     negotiate = websocket.WebSocketWSGI._negotiate_permessage_deflate
-    harden(websocket, 1000)
+    harden(websocket, MessageBounds(1000, text_bytes=100), lambda: None)
     yield websocket
     for name, value in saved.items():
         setattr(websocket.RFC6455WebSocket, name, value)
@@ -71,7 +72,7 @@ def test_harden_caps_the_sum_of_fragments(hardened):
 
 
 def test_harden_twice_caps_once_at_the_new_limit(hardened):
-    harden(hardened, 10)
+    harden(hardened, MessageBounds(10), lambda: None)
     message = hardened.RFC6455WebSocket.Message(2, 1000)
     with pytest.raises(hardened.FailedConnectionError, match="10 bytes"):
         message.push(b"x" * 11)
@@ -82,6 +83,14 @@ def test_harden_lets_a_message_of_the_limit_through(hardened):
     message.push(b"x" * 400)
     message.push(b"y" * 600, final=True)
     assert message.getvalue() == b"x" * 400 + b"y" * 600
+
+
+def test_harden_caps_texts_at_a_bound_of_their_own(hardened):
+    message = hardened.RFC6455WebSocket.Message(1, 1000)
+    message.push(b"x" * 100)
+    with pytest.raises(hardened.FailedConnectionError, match="A text of more than 100 bytes") as error:
+        message.push(b"x")
+    assert error.value.status == 1009
 
 
 def test_harden_offers_no_compression(hardened):

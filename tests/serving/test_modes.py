@@ -6,6 +6,7 @@ import pytest
 import simple_websocket
 
 from fer_web.errors import OverloadedError
+from fer_web.serving.message_bounds import MessageBounds
 from fer_web.serving.modes import InTurn, ThreadingMode, _ending, serving_mode
 
 
@@ -108,7 +109,7 @@ def test_a_client_that_has_gone_ends_both_threads_of_its_connection_without_an_e
         def close(self):
             raise error
 
-    shut, connection = [], _ending(Gone)()
+    shut, connection = [], _ending(Gone, MessageBounds(1000))()
     connection.close()
     assert connection.ws.event.is_set()
     assert shut

@@ -137,7 +137,7 @@ def test_printed_link_lets_a_browser_in(server, authority):
 
 
 def test_frames_are_answered_over_a_secure_websocket(server, authority):
-    with RawClient(server, authority) as client:
+    with RawClient(server, authority=authority) as client:
         for seq in range(3):
             client.send_frame(JPEG, seq)
             (reply,) = json.loads(client.next_answer().removeprefix(f"43{seq}"))

@@ -59,12 +59,16 @@ class RawClient:
     connection of the standard library may lose data then: one in twenty never had its answer.
     """
 
-    def __init__(self, server, authority=None):
-        """Args: authority: path of a certificate; connects to the server's shared address by TLS with it."""
+    def __init__(self, server, cookie=None, authority=None):
+        """Args:
+        cookie: of a browser, as name=value.
+        authority: path of a certificate; connects to the server's shared address by TLS with it.
+        """
         address = f"wss://127.0.0.1:{server.share_port}" if authority else f"ws://127.0.0.1:{server.port}"
         self.socket = websocket.create_connection(
             f"{address}/socket.io/?EIO=4&transport=websocket",
             timeout=60,
+            cookie=cookie,
             sslopt={"ca_certs": authority} if authority else None,
         )
         assert self.socket.recv().startswith("0{")
@@ -77,15 +81,20 @@ class RawClient:
     def __exit__(self, *_exception):
         self.socket.shutdown()
 
+    def call(self, event, *arguments):
+        """What an event is answered."""
+        self.socket.send(f"42999{json.dumps([event, *arguments])}")
+        return json.loads(self.next_answer("43999").removeprefix("43999"))[0]
+
     def send_frame(self, jpeg, seq=1):
         header = json.dumps(["frame", {"seq": seq, "captured_ms": 1}, {"_placeholder": True, "num": 0}])
         self.socket.send(f"451-{seq}{header}")
         self.socket.send_binary(jpeg)
 
-    def next_answer(self):
+    def next_answer(self, start="43"):
         """The next acknowledgement, as text."""
         text = self.socket.recv()
-        while not text.startswith("43"):
+        while not text.startswith(start):
             if text == "2":
                 self.socket.send("3")
             text = self.socket.recv()

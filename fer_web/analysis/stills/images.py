@@ -37,6 +37,9 @@ MAX_SCANS: Final = 100
 """A progressive JPEG has about ten scans, each of which walks over the whole image, however short it is; what
 a camera puts beside the image (thumbnail, second view) has its own."""
 
+MAX_SCANNED_PIXELS: Final = 600_000_000
+"""Pixels of a JPEG times its scans: twelve scans of the largest image. 99 of them took eight seconds."""
+
 _MAGIC: Final = (
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"),
     (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"),
@@ -125,8 +128,8 @@ def decode_image(data: bytes, limits: ImageLimits) -> Picture:
             "Scale it down, or raise --max-image-pixels (FER_MAX_IMAGE_PIXELS)."
         )
     is_jpeg = picture.format in ("JPEG", "MPO")
-    if is_jpeg and data.count(b"\xff\xda") > MAX_SCANS:
-        raise ImageError(f"The JPEG has more than {MAX_SCANS} scans. Save it as a baseline JPEG.")
+    if is_jpeg:
+        _check_scans(data.count(b"\xff\xda"), width * height)
     try:
         return Picture(_upright(picture))
     except ImageError:
@@ -136,6 +139,16 @@ def decode_image(data: bytes, limits: ImageLimits) -> Picture:
         if completed is None:
             raise _damaged(data, exc) from exc
         return Picture(_upright(_open(completed)), (NO_END,))
+
+
+def _check_scans(scans: int, pixels: int) -> None:
+    # A large photo with its thumbnail and second view has four, whatever limit of pixels was set.
+    allowed = min(MAX_SCANS, max(4, MAX_SCANNED_PIXELS // pixels))
+    if scans > allowed:
+        raise ImageError(
+            f"The JPEG has {scans} scans; with its {pixels} pixels, {allowed} are allowed. Save it as a "
+            "baseline JPEG."
+        )
 
 
 def _check_bytes(count: int, limits: ImageLimits) -> None:

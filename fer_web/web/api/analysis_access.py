@@ -11,7 +11,8 @@ from typing import Any, ParamSpec, TypeVar
 from flask import request
 
 from fer_web.analysis.stills.still_analyser import SharedAnalyser
-from fer_web.errors import ForbiddenError, OverloadedError
+from fer_web.errors import ClientGoneError, ForbiddenError, OverloadedError
+from fer_web.serving.hang_ups import has_hung_up
 from fer_web.sharing.guessing import group_of
 from fer_web.sharing.types import Admission
 from fer_web.web.api.received_files import FORM_BYTES, FileSource, ReceivedFile, received_file
@@ -115,7 +116,16 @@ class AnalysisAccess:
     def compute(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run what computes for long: one at a time; the others wait without holding a thread.
 
-        Raises: OverloadedError: too many wait.
+        Nothing is computed for who has hung up by then.
+
+        Raises: OverloadedError: too many wait. ClientGoneError.
         """
-        result: _T = self.run_in_turn(functools.partial(function, *args, **kwargs))
+        environ = request.environ
+
+        def in_turn() -> _T:
+            if has_hung_up(environ):
+                raise ClientGoneError("You hung up before it was your turn. Send it again.")
+            return function(*args, **kwargs)
+
+        result: _T = self.run_in_turn(in_turn)
         return result

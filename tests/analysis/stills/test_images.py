@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_web.analysis.stills import images
 from fer_web.analysis.stills.images import NO_END, ImageLimits, decode_image, read_image
 from fer_web.errors import FerWebError, FileUnreadableError, ImageError
 from fer_web.settings import Settings
@@ -97,7 +98,7 @@ def test_decode_image_orientation_that_does_not_exist_is_ignored(orientation):
 @pytest.mark.filterwarnings("ignore")
 def test_decode_image_with_damaged_exif_is_seen_anyway():
     data = encoded(QUARTERS_RGB, "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + b"\xff" * 40)
-    assert pixels(data, LIMITS).shape == (40, 60, 3)
+    assert decode_image(data, LIMITS).frame_bgr.shape == (40, 60, 3)
 
 
 def test_decode_image_cmyk_has_its_colours():
@@ -360,3 +361,13 @@ for path in sys.argv[1:]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split("\n")[:2] == ["(40, 60, 3)", "(1000, 100000, 3)"]
+
+
+def test_decode_image_scans_are_bounded_by_the_pixels_that_each_walks_over(monkeypatch):
+    data = encoded(QUARTERS_RGB, "JPEG", progressive=True)
+    scans, pixels = data.count(b"\xff\xda"), 60 * 40
+    monkeypatch.setattr(images, "MAX_SCANNED_PIXELS", scans * pixels)
+    assert decode_image(data, LIMITS).frame_bgr.shape == (40, 60, 3)
+    monkeypatch.setattr(images, "MAX_SCANNED_PIXELS", scans * pixels - 1)
+    with pytest.raises(ImageError, match=f"{scans} scans; with its {pixels} pixels, {scans - 1} are allowed"):
+        decode_image(data, LIMITS)
