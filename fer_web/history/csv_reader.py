@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_web.errors import ImportRefusedError
 from fer_web.history.export import JSON_COLUMNS
-from fer_web.history.json_reader import MAX_IMPORT_SAMPLES, checked_rows, in_order
+from fer_web.history.json_reader import ImportLimits, checked_rows, in_order
 from fer_web.history.sample_tables import joined
 from fer_web.history.session_texts import MAX_NAME
 from fer_web.history.types import Person, SampleTable, Session
@@ -32,7 +32,7 @@ _DEFAULT_HZ: Final = 5.0
 _Row = dict[str, str]
 
 
-def read_csv(file: IO[bytes]) -> tuple[Session, SampleTable]:
+def read_csv(file: IO[bytes], limits: ImportLimits) -> tuple[Session, SampleTable]:
     """A session and its samples from a CSV export, or from one that a spreadsheet saved again.
 
     Notes, tags, markers and the model's name are not in such a file. Args: file: UTF-8.
@@ -40,12 +40,12 @@ def read_csv(file: IO[bytes]) -> tuple[Session, SampleTable]:
     """
     with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
         try:
-            return _read(text)
+            return _read(text, limits.samples)
         except (csv.Error, UnicodeError) as exc:
             raise _not_ours(f"it cannot be read ({exc})") from exc
 
 
-def _read(text: io.TextIOWrapper) -> tuple[Session, SampleTable]:
+def _read(text: io.TextIOWrapper, max_samples: int) -> tuple[Session, SampleTable]:
     header = text.readline(10_000)
     separator = next((each for each in _SEPARATORS if set(_NEEDED) <= set(_names_in(header, each))), None)
     if separator is None:
@@ -59,9 +59,9 @@ def _read(text: io.TextIOWrapper) -> tuple[Session, SampleTable]:
         people.add(part)
         values = [_values(row, separator, number) for number, row in enumerate(part, _count(tables))]
         tables.append(checked_rows(values, _count(tables)))
-        if _count(tables) > MAX_IMPORT_SAMPLES:
+        if _count(tables) > max_samples:
             raise ImportRefusedError(
-                f"The file has more than {MAX_IMPORT_SAMPLES} samples; files of up to so many are read."
+                f"The file has more than {max_samples} samples; files of up to so many are read."
             )
     if first is None:
         raise _not_ours("it has no sample")

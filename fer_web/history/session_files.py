@@ -6,7 +6,13 @@ from typing import IO, Final, cast
 
 from fer_web.errors import ImportRefusedError
 from fer_web.history.csv_reader import read_csv
-from fer_web.history.json_reader import LimitedFile, read_export
+from fer_web.history.json_reader import (
+    MAX_IMPORT_BYTES,
+    MAX_IMPORT_SAMPLES,
+    ImportLimits,
+    LimitedFile,
+    read_export,
+)
 from fer_web.history.types import SampleTable, Session
 
 _MARKS: Final = (
@@ -19,18 +25,21 @@ _MARKS: Final = (
 _PART: Final = 65_536
 
 
-def read_session(file: IO[bytes]) -> tuple[Session, SampleTable]:
+def read_session(file: IO[bytes], limits: ImportLimits | None = None) -> tuple[Session, SampleTable]:
     """A session and its samples from an export; id and owner are those of the file, and not to be used.
 
     Windows' editors put a byte-order mark before UTF-8, and PowerShell's `>` writes UTF-16.
 
     Raises: ImportRefusedError: neither our JSON nor our CSV, cut short, too large, or of impossible values.
     """
-    text = io.BufferedReader(cast(io.RawIOBase, _Utf8(LimitedFile(file))), _PART)
+    limits = limits or ImportLimits(MAX_IMPORT_BYTES, MAX_IMPORT_SAMPLES)
+    text = io.BufferedReader(cast(io.RawIOBase, _Utf8(LimitedFile(file, limits.bytes))), _PART)
     start = text.peek(_PART).lstrip()
     # Where it is neither, the JSON parser says what is wrong, but for letters: those begin a table.
     is_table = start[:1].isalpha() or start[:1] == b'"'
-    return read_csv(text) if is_table and start[:4] != b"null" else read_export(text)
+    if is_table and start[:4] != b"null":
+        return read_csv(text, limits)
+    return read_export(text, limits)
 
 
 class _Utf8(io.RawIOBase):

@@ -100,7 +100,7 @@ PATHS: Json = {
                     "application/json": {"schema": {"type": "object"}},
                     "text/csv": {"schema": {"type": "string"}},
                 },
-                "description": "A JSON or CSV export, up to 100 MB and a million samples.",
+                "description": "A JSON or CSV export, up to 400 MB and 1.5 million samples.",
             },
             errors={
                 "400": "The file is no such export: `bad_import`.",
