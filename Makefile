@@ -163,7 +163,7 @@ bench-video: setup-dev
 	$(BIN)/python -m benchmarks.video $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
 bench-trust: setup-dev
-	$(BIN)/python -m benchmarks.trust $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
+	$(BIN)/python -m benchmarks.trust $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(DATA),--data $(DATA)) $(ARGS)
 
 # What each promise of docs/security.md is worth, under attack.
 harden: setup-dev
