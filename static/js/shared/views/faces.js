@@ -129,6 +129,7 @@ export class FacesView {
     if (known) return known;
     const rename = (name) => this.#bus.emit("person-named", { id, name });
     const card = new FaceCard(this.#elements.template, id, this.#emotions, rename);
+    card.onAdjust(() => this.#bus.emit("correction-requested", { id }));
     card.showName(this.#names.get(id) ?? "");
     const next = [...this.#cards.keys()].filter((other) => other > id).sort((a, b) => a - b)[0];
     this.#elements.list.insertBefore(card.element, this.#cards.get(next)?.element ?? null);
@@ -152,6 +153,7 @@ class FaceCard {
   #parts;
   #bars = new Map();
   #trend = new Trend();
+  #isAdjusted = null;
   #id;
   /** Where the name is written; null on pages that only show it. */
   #field;
@@ -165,12 +167,15 @@ class FaceCard {
       confidence: part("confidence"),
       swatch: part("swatch"),
       trend: part("trend"),
+      adjust: part("adjust"),
+      adjustText: part("adjust-text"),
+      adjusted: part("adjusted"),
       facts: part("facts"),
+      name: part("name"),
     };
     this.#id = id;
     this.#field = part("rename");
     part("number").append(personMarkElement(id), String(id));
-    part("name")?.append(t("Face {id}", { id }));
     if (this.#field) this.#listenToField(rename);
     const more = part("more");
     more.setAttribute("aria-label", t("All expressions of face {id}", { id }));
@@ -190,6 +195,7 @@ class FaceCard {
   showName(name) {
     const field = this.#field;
     this.element.classList.toggle("is-named", name !== "");
+    if (!field) setText(this.#parts.name, name || t("Face {id}", { id: this.#id }));
     if (!field) return;
     field.dataset.name = name;
     if (!this.isBeingNamed) field.value = name;
@@ -206,6 +212,27 @@ class FaceCard {
     });
   }
 
+  /** @param {() => void} adjust only where this page may correct what is shown */
+  onAdjust(adjust) {
+    const { adjust: button } = this.#parts;
+    if (!button) return;
+    button.addEventListener("click", adjust);
+    this.#showAdjusted(false);
+  }
+
+  #showAdjusted(isAdjusted) {
+    const { adjust, adjustText, adjusted } = this.#parts;
+    if (adjusted) adjusted.hidden = !isAdjusted;
+    if (!adjust || this.#isAdjusted === isAdjusted) return;
+    this.#isAdjusted = isAdjusted;
+    this.element.classList.toggle("is-adjusted", isAdjusted);
+    adjustText.textContent = isAdjusted ? t("Adjusted to this person") : t("Adjust to this person");
+    adjust.setAttribute(
+      "aria-label",
+      `${adjustText.textContent} (${t("Face {id}", { id: this.#id })})`,
+    );
+  }
+
   /** @param {readonly string[]} texts what is more than the label */
   showFacts(texts) {
     showList(this.#parts.facts, texts);
@@ -213,6 +240,7 @@ class FaceCard {
 
   show(face, nowMs, hasSecond) {
     const { label, confidence, sure, scores } = face;
+    this.#showAdjusted(face.corrected === true);
     this.seenMs = nowMs;
     if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
