@@ -3,7 +3,6 @@
 import atexit
 import contextlib
 import dataclasses
-import logging
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -13,12 +12,16 @@ from flask.helpers import get_debug_flag
 from fer_web.errors import FerWebError, PortTakenError
 from fer_web.factory import Application, create_application
 from fer_web.serving.listeners import Listener
+from fer_web.serving.logs import begin_log
+from fer_web.serving.native_output import native_output_logged
 from fer_web.serving.start_command import start_command
 from fer_web.serving.startup import (
     FIRST_LINK,
     address_limit,
     checked_sharing,
     greeting,
+    greeting_without_tokens,
+    is_output_kept,
     link_greeting,
     open_ports,
     print_lines,
@@ -33,10 +36,13 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Parse, build, serve. Returns the exit status: 0 stopped, 2 could not start."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    begin_log("text")
     stop_on_signals()
     try:
-        serve(settings_from(sys.argv[1:], os.environ))
+        settings = settings_from(sys.argv[1:], os.environ)
+        with native_output_logged() as log:
+            begin_log(settings.log_format, log)
+            serve(settings)
     except PortTakenError as exc:
         again = start_command(sys.argv[1:], os.environ).with_option(exc.option, exc.free_port)
         print(f"fer-web cannot start: {exc}{f' Take it: {again}' if exc.free_port else ''}", file=sys.stderr)
@@ -75,6 +81,10 @@ def greet(
 ) -> None:
     """Tell the terminal how to reach the server, and again when other devices have to reach it elsewhere."""
     token = application.owners.host_token
+    if is_output_kept(settings.log_format, os.environ, sys.stdout):
+        link_token = _first_link(application) if network is not None else None
+        print_lines(greeting_without_tokens(listener, token, link_token, network, settings.data_dir))
+        return
     if network is None:
         print_lines(greeting(settings, listener, token))
         return
@@ -86,6 +96,11 @@ def greet(
     show_link()
     print_lines(share_greeting(network, listener, token))
     network.subscribe(show_link)
+
+
+def _first_link(application: Application) -> str | None:
+    link, _ = application.links.create("join", FIRST_LINK)
+    return application.links.token_of(link.id)
 
 
 def leave(status: int) -> NoReturn:

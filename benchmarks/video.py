@@ -28,7 +28,7 @@ from fer_web.analysis.videos.read_ahead import read_ahead
 from fer_web.analysis.videos.video import AnalysedFrame, VideoSamples
 from fer_web.analysis.videos.video_encoders import Sound, choose_form
 from fer_web.analysis.videos.video_reader import VideoFrame, VideoLimits, VideoReader
-from fer_web.commands.video import open_pipeline
+from fer_web.commands.video_analysis import open_pipeline
 from fer_web.settings import Settings
 from fer_web.vision.types import Frame
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,12 +15,29 @@ from fer_web.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 _DEFAULT_MODEL = ROOT / "models" / "flagship"
-_DEFAULT_DATA_DIR = user_data_path("fer-web", appauthor=False)
+
+HOMELESS_DATA_DIR = Path(tempfile.gettempdir() if os.name == "nt" else "/var/tmp") / (
+    f"fer-web-{os.getuid() if hasattr(os, 'getuid') else 'data'}"
+)
+"""The data folder of a user without a home, as in some containers. Anybody can make a folder of this name:
+`open_engine` uses it only where it is this user's alone."""
+
+
+def _default_data_dir() -> Path:
+    try:
+        return user_data_path("fer-web", appauthor=False)
+    except (RuntimeError, KeyError, OSError):  # neither HOME nor an entry in the system's list of users
+        return HOMELESS_DATA_DIR
+
+
+_DEFAULT_DATA_DIR = _default_data_dir()
 AsyncMode = Literal["eventlet", "threading"]
 Recording = Literal["on", "off"]
 Sharing = Literal["on", "off"]
 PixelScaling = Literal["auto", "0..1", "-1..1", "0..255"]
 Colour = Literal["grey", "rgb", "bgr"]
+LogFormat = Literal["text", "json"]
+Switch = Literal["on", "off"]
 Trust = Literal["on", "off"]
 DetectorName = Literal["auto", "blazeface", "haar"]
 
@@ -140,6 +158,21 @@ class Settings:
     retention_days: int = _option(
         30, "days after which a session is removed; 0 keeps all", low=0, high=36_500
     )
+    log_format: str = _option(
+        "text",
+        "form of the log: lines of text, or of json for programs that collect logs; then no token is printed",
+        choices=get_args(LogFormat),
+    )
+    log_requests: str = _option(
+        "off", "whether each HTTP request is logged, without tokens and ids", choices=get_args(Switch)
+    )
+    metrics_token: str = _option(
+        "",
+        "lets others than this machine read /metrics, as Authorization: Bearer TOKEN; empty: nobody. Other "
+        "users of this machine can read a command line: set it in the environment",
+        is_secret=True,
+        shortest=16,
+    )
 
     events: str = _option("", "file with rules, and receivers of events: docs/events.md; TOML or JSON")
 
@@ -249,6 +282,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _limits(metadata: Mapping[str, Any]) -> str:
+    if "shortest" in metadata:
+        return f"; {metadata['shortest']} characters at least"
     if "choices" in metadata:
         return f"; {', '.join(metadata['choices'])}"
     return f"; {metadata['low']} to {metadata['high']}" if "low" in metadata else ""
@@ -302,5 +337,7 @@ def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
         raise SettingsError(
             f"{name} has {len(value)} characters of a wrong form; allowed: {metadata['allowed']}."
         )
+    if value and len(str(value)) < metadata.get("shortest", 0):
+        raise SettingsError(f"{name} has {len(str(value))} characters; {metadata['shortest']} are the least.")
     if "low" in metadata and not metadata["low"] <= value <= metadata["high"]:
         raise SettingsError(f"{name} is {value}; allowed: {metadata['low']} to {metadata['high']}.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from fer_web.errors import InvalidValueError
 from fer_web.history.export import export_format, file_name, utc_text
-from fer_web.history.json_reader import read_export
+from fer_web.history.json_reader import LOCAL_LIMITS, read_export
 from fer_web.history.repository import UNDO_S, HistoryRepository
 from fer_web.history.retention import oldest_kept
 from fer_web.history.types import Session, SessionFilter
@@ -27,7 +27,7 @@ def list_sessions(repository: HistoryRepository, _settings: Settings, given: arg
     """Print sessions, the newest first."""
     found = [_to_wire(session) for session in _sessions(repository, given)]
     lines = [_line(row) for row in found] or ["No sessions."]
-    _print(given, found, *lines)
+    print_result(given, found, *lines)
 
 
 def export_session(repository: HistoryRepository, _settings: Settings, given: argparse.Namespace) -> None:
@@ -43,26 +43,26 @@ def export_session(repository: HistoryRepository, _settings: Settings, given: ar
     if path.exists() and not given.force:
         raise InvalidValueError(f"{path} exists. Name another file with --out, or replace it with --force.")
     size = _write_whole(path, parts)
-    _print(given, {"file": str(path), "bytes": size}, f"Wrote {path} ({size} bytes).")
+    print_result(given, {"file": str(path), "bytes": size}, f"Wrote {path} ({size} bytes).")
 
 
 def import_file(repository: HistoryRepository, _settings: Settings, given: argparse.Namespace) -> None:
     """Store one exported session."""
     owner = repository.get_session(given.owner_of, None).owner if given.owner_of else NO_BROWSER
     if given.file == "-":
-        session, table = read_export(sys.stdin.buffer)
+        session, table = read_export(sys.stdin.buffer, LOCAL_LIMITS)
     else:
         with open(given.file, "rb") as file:
-            session, table = read_export(file)
+            session, table = read_export(file, LOCAL_LIMITS)
     stored = _to_wire(repository.import_session(session, owner, [table]))
-    _print(given, stored, f"Imported as {stored['id']}: {stored['samples']} samples.")
+    print_result(given, stored, f"Imported as {stored['id']}: {stored['samples']} samples.")
 
 
 def delete_sessions(repository: HistoryRepository, _settings: Settings, given: argparse.Namespace) -> None:
     """Delete some sessions, or everything."""
     if given.all:
         deleted = repository.delete_all(None)
-        _print(given, {"deleted": deleted}, f"Deleted {deleted} sessions for good.")
+        print_result(given, {"deleted": deleted}, f"Deleted {deleted} sessions for good.")
         return
     wanted = list(dict.fromkeys(given.sessions))
     for session_id in wanted:  # all or none, where a name is wrong
@@ -70,7 +70,7 @@ def delete_sessions(repository: HistoryRepository, _settings: Settings, given: a
     for session_id in wanted:
         repository.delete_session(session_id, None)
     result = {"deleted": len(wanted), "undo_s": UNDO_S}
-    _print(
+    print_result(
         given,
         result,
         f"Deleted {len(wanted)} sessions. They are removed for good in {UNDO_S / 60:.0f} minutes.",
@@ -81,7 +81,7 @@ def purge_sessions(repository: HistoryRepository, settings: Settings, given: arg
     """Remove what is older than it may be."""
     days = given.older_than_days or settings.retention_days
     removed = repository.purge(oldest_kept(days, datetime.datetime.now(datetime.UTC)))
-    _print(given, {"removed": removed, "older_than_days": days}, f"Removed {removed} sessions.")
+    print_result(given, {"removed": removed, "older_than_days": days}, f"Removed {removed} sessions.")
 
 
 def _sessions(repository: HistoryRepository, given: argparse.Namespace) -> Iterator[Session]:
@@ -129,7 +129,8 @@ def _write_whole(path: Path, parts: Iterable[bytes]) -> int:
     return size
 
 
-def _print(given: argparse.Namespace, result: Any, *lines: str) -> None:
+def print_result(given: argparse.Namespace, result: Any, *lines: str) -> None:
+    """Print a result as JSON where that was asked for, else as lines."""
     if given.json:
         print(json.dumps(result, ensure_ascii=False, indent=1))
     else:

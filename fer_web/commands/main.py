@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fer_web.commands.backup import run_backup, run_restore
 from fer_web.commands.doctor import add_doctor
 from fer_web.commands.history import (
     delete_sessions,
@@ -42,6 +43,8 @@ _HISTORY_EXAMPLES = """examples:
   python -m fer_web history import session.json
   python -m fer_web history delete SESSION
   python -m fer_web history purge --older-than-days 7
+  python -m fer_web history backup --out history.sqlite3
+  python -m fer_web history restore history.sqlite3
 
 exit status: 0 done, 1 refused or failed, with the reason on standard error, 2 wrong arguments.
 The database is the server's: --data-dir FOLDER, or FER_DATA_DIR and FER_DATABASE_URL in the environment."""
@@ -89,7 +92,7 @@ def _add_history(tools: Any) -> None:
     history = parser_with_examples(
         tools.add_parser,
         "history",
-        help="list, export, import and delete recorded sessions",
+        help="list, export, import, delete and back up recorded sessions",
         epilog=_HISTORY_EXAMPLES,
     )
     commands = history.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -98,6 +101,8 @@ def _add_history(tools: Any) -> None:
     _add_import(commands)
     _add_delete(commands)
     _add_purge(commands)
+    _add_backup(commands)
+    _add_restore(commands)
 
 
 def _run_history(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -108,9 +113,9 @@ def _run_history(given: argparse.Namespace, environment: Mapping[str, str]) -> i
     return 0
 
 
-def _command(commands: Any, name: str, command: Any, help_text: str) -> Any:
+def _command(commands: Any, name: str, command: Any, help_text: str, run: Any = _run_history) -> Any:
     parser = parser_with_examples(commands.add_parser, name, help=help_text, epilog=_HISTORY_EXAMPLES)
-    parser.set_defaults(run=_run_history, command=command)
+    parser.set_defaults(run=run, command=command)
     parser.add_argument("--data-dir", metavar="FOLDER", help="folder of the history; the server's by default")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
@@ -165,6 +170,19 @@ def _add_purge(commands: Any) -> None:
         type=number_in(1, 36_500),
         metavar="N",
         help="by default as the server keeps them, FER_RETENTION_DAYS",
+    )
+
+
+def _add_backup(commands: Any) -> None:
+    parser = _command(commands, "backup", None, "copy the whole history; the server may run", run_backup)
+    parser.add_argument("--out", metavar="FILE", help="where to; by default a name made of the time")
+
+
+def _add_restore(commands: Any) -> None:
+    parser = _command(commands, "restore", None, "put a backup in the history's place", run_restore)
+    parser.add_argument("file", metavar="FILE", help="of history backup")
+    parser.add_argument(
+        "--replace", action="store_true", help="also where there are sessions; they are copied before"
     )
 
 

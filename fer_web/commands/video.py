@@ -2,49 +2,50 @@
 
 import argparse
 import contextlib
+import hashlib
+import json
 import os
+import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-
-from fer_web.analysis.videos.video import AnalysedFrame, VideoSamples, analyse_video
-from fer_web.analysis.videos.video_encoders import SUFFIXES, VideoForm, choose_form
+from fer_web.analysis.videos.video import AnalysedFrame
+from fer_web.analysis.videos.video_encoders import SUFFIXES, choose_form
+from fer_web.analysis.videos.video_journal import VideoJournal
 from fer_web.analysis.videos.video_kinds import KINDS
-from fer_web.analysis.videos.video_reader import VideoLimits, VideoReader
-from fer_web.analysis.videos.video_run import VideoOutputs, VideoRun
 from fer_web.commands.analysis_options import MODEL_SETTINGS
 from fer_web.commands.history import NO_BROWSER
-from fer_web.commands.parsers import parser_with_examples
+from fer_web.commands.many_videos import ManyOutputs, ManyVideos, shown_progress, summary_table
+from fer_web.commands.parsers import number_in, parser_with_examples
+from fer_web.commands.video_analysis import VideoTask, analyse_task, describe, file_name_of, open_pipeline
+from fer_web.commands.video_files import are_many, find_videos
 from fer_web.errors import FileUnreadableError, InvalidValueError
+from fer_web.history.json_reader import read_export
 from fer_web.history.repository import open_history
-from fer_web.history.session_texts import MAX_NAME, check_name
+from fer_web.history.session_texts import check_name
 from fer_web.history.types import SampleTable, Session
-from fer_web.inference.models import Model, open_model, options_of
-from fer_web.inference.pipeline import FrameLimits, Pipeline, StreamState
+from fer_web.inference.models import open_model, options_of
 from fer_web.interrupts import interrupt_kept
-from fer_web.labels import EMOTIONS
-from fer_web.metrics.text_tables import percent
 from fer_web.settings import Settings, add_setting_options, settings_of
-from fer_web.vendor_files import BLAZEFACE_PATH
-from fer_web.vision.faces import build_detector, resolve_detector
-from fer_web.vision.smoothing import ScoreSmoother
-from fer_web.vision.tracking import FaceTracker
 
 _EXAMPLES: Final = """examples:
   python -m fer_web video clip.mp4
   python -m fer_web video clip.mp4 --out annotated --csv faces.csv
   python -m fer_web video clip.mp4 --to-history --name "First rehearsal"
+  python -m fer_web video lecture.mp4 --start 1:30 --end 12:00 --every 5
+  python -m fer_web video recordings/ "tapes/*.mov" --csv all.csv --out annotated
 
-Every frame is analysed. --csv has a row for each face of each frame, with the video's own times; --json and
---to-history hold a session as the live page records it (--record-hz samples a second), which
-`python -m fer_web history import` and the history's pages read. --out writes H.264 with the sound of the
-video, or what the file's name asks for.
-exit status: 0 the whole video was analysed, 1 it was not, or only up to where it is damaged, 2 wrong
-arguments, 130 interrupted; then no file was written."""
+Every frame is analysed, or every n-th. --csv has a row for each face of each frame, with the video's own
+times; --json and --to-history hold a session as the live page records it (--record-hz samples a second),
+which `python -m fer_web history import` and the history's pages read. --out writes H.264 with the sound of
+the video, or what the file's name asks for.
+Several files, folders and patterns are analysed by as many processes as there are cores (--jobs). Then --csv
+is one table of all, and --out and --json name folders. The same command again goes on where it was stopped:
+what is done is noted in a file beside the results, and skipped.
+exit status: 0 every video was analysed as a whole, 1 one was not, or only up to where it is damaged, 2 wrong
+arguments, 130 interrupted; then no file of an unfinished video was written."""
 
 SETTINGS: Final = (
     "model",
@@ -67,7 +68,9 @@ def add_video(tools: Any) -> None:
         tools.add_parser, "video", help="name the expressions in a video", epilog=_EXAMPLES
     )
     parser.set_defaults(run=run_video)
-    parser.add_argument("video", type=Path, metavar="IN", help=f"the video ({KINDS})")
+    parser.add_argument(
+        "videos", nargs="+", metavar="IN", help=f"videos ({KINDS}), folders of them, or patterns"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -82,109 +85,171 @@ def add_video(tools: Any) -> None:
     )
     parser.add_argument("--name", help="the session's name (default: the file's)")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
+    parser.add_argument(
+        "--start", type=_time, default=0.0, metavar="TIME", help="begin here: seconds, 1:30 or 1:02:03"
+    )
+    parser.add_argument("--end", type=_time, metavar="TIME", help="stop here")
+    parser.add_argument(
+        "--every", type=number_in(1, 100_000), default=1, metavar="N", help="analyse every N-th frame (1)"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=number_in(1, 256),
+        metavar="N",
+        help="videos at once (default: as many as there are cores)",
+    )
     add_setting_options(parser, SETTINGS)
 
 
 def run_video(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Analyse a video; returns 1 where it ends before its time."""
+    """Analyse videos; returns 1 where one could not be, or ends before its time."""
     settings = settings_of(given, environment)
-    limits = VideoLimits.from_settings(settings)
-    with interrupt_kept() as check_interrupt, VideoReader(given.video, limits) as reader:
-        form, out = _annotated_file(given)
-        _check_files(given, out)
-        name = session_name(given)
-        if given.to_history:
-            _check_history(settings)
-        started = time.perf_counter()
-        model, pipeline, state = open_pipeline(settings)
-        run = VideoRun(
-            reader,
-            given.video,
-            name=name,
-            file_name=file_name_of(given.video),
-            model=model.info,
-            record_hz=settings.record_hz,
-            smoothing_s=settings.smoothing_s,
+    if given.end is not None and given.end <= given.start:
+        raise InvalidValueError(
+            f"--end ({given.end:g} s) is not after --start ({given.start:g} s). Name a later time."
         )
-        outputs = VideoOutputs(given.csv, given.json, out, form)
-        run.write(
-            analyse_video(reader, pipeline, state),
-            outputs,
-            lambda items: _with_progress(_checked(items, check_interrupt), reader.frames),
+    if given.to_history:
+        _check_history(settings)
+    if are_many(given.videos):
+        return _run_many(given, settings)
+    return _run_one(given, settings)
+
+
+def _run_one(given: argparse.Namespace, settings: Settings) -> int:
+    source = Path(given.videos[0])
+    task = _task(given, source)
+    with interrupt_kept() as check_interrupt:
+        if not source.exists():
+            raise FileUnreadableError(f"{source}: No such file or directory.")
+        found, run = analyse_task(
+            task,
+            settings,
+            open_pipeline(settings),
+            lambda items, total: _with_progress(_checked(items, check_interrupt), total),
         )
-        print(describe(given.video, reader, run.samples, time.perf_counter() - started))
-        _tell_written(outputs)
+        print(describe(source, found))
+        _tell_written(task)
         if given.to_history:
             print(f"stored as session {_store(settings, run.session(), run.samples.table())}")
-        for remark in reader.remarks:
-            print(f"fer-web: {given.video}: {remark}.", file=sys.stderr)
-        return 0 if reader.is_complete else 1
+    for remark in found.remarks:
+        print(f"fer-web: {source}: {remark}.", file=sys.stderr)
+    return 0 if found.is_complete else 1
 
 
-def open_pipeline(settings: Settings) -> tuple[Model, Pipeline, StreamState]:
-    """The model, a pipeline with it, and the memory of one video.
-
-    Raises: FerWebError: a file is missing or does not fit.
-    """
-    cv2.setNumThreads(1)  # crops are too small to be worth a thread, and the decoder has its own
-    model = open_model(settings.model, options_of(settings))
+def _run_many(given: argparse.Namespace, settings: Settings) -> int:
+    if given.name is not None:
+        raise InvalidValueError("--name is for one video; several are called by their files.")
+    sources = find_videos(given.videos, given.out)
+    outputs = _many_outputs(given, settings)
+    model = open_model(settings.model, options_of(settings))  # before all others: its errors are told once
     for warning in model.warnings:
         print(f"{model.info.name}: {warning}.", file=sys.stderr)
-    detector = build_detector(resolve_detector(settings.detector, BLAZEFACE_PATH), BLAZEFACE_PATH)
-    limits = FrameLimits(settings.max_frame_bytes, settings.max_frame_pixels)
-    tracker = FaceTracker(search_interval_s=settings.search_interval_s, max_faces=settings.max_faces)
-    state = StreamState(tracker, ScoreSmoother(settings.smoothing_s))
-    return model, Pipeline(detector, model.new_classifier(), limits), state
+    part = {"start_s": given.start, "end_s": given.end, "every": given.every}
+    options = {**part, "model": model.info.model_hash, **_options_of(given, settings)}
+    place = _journal_place(given, settings, options)
+    journal = VideoJournal(place, options, given.csv, begin_anew=given.force) if place else None
+    jobs = given.jobs or min(len(sources), os.cpu_count() or 1)
+    with interrupt_kept() as check, shown_progress() as (show, tell):
+        many = ManyVideos(
+            settings, outputs, journal, jobs, lambda path: _store_export(settings, path), show, check, tell
+        )
+        many.run(sources, part)
+    if many.skipped:
+        print(f"{many.skipped} of {len(sources)} videos were done before, and skipped")
+    print(summary_table(many.found, many.failed))
+    written = [str(path) for path in (given.csv, given.json, given.out) if path]
+    if written:
+        print(f"written: {', '.join(written)}")
+    return 1 if many.failed or not all(found.is_complete for found in many.found.values()) else 0
 
 
-def session_name(given: argparse.Namespace) -> str:
-    """The name that was given, or the file's. Raises InvalidValueError."""
-    if given.name is not None:
-        return check_name(given.name)
-    return file_name_of(given.video)
+def _many_outputs(given: argparse.Namespace, settings: Settings) -> ManyOutputs:
+    """Check where results go, and make the folders."""
+    for option, path in (("--out", given.out), ("--json", given.json)):
+        if path is None:
+            continue
+        if path.suffix or (path.exists() and not path.is_dir()):
+            raise InvalidValueError(
+                f"{option} names {path}, and several videos need a folder. Name one, without a suffix."
+            )
+        path.mkdir(parents=True, exist_ok=True)
+    if given.csv and given.csv.is_dir():
+        raise InvalidValueError(f"--csv names {given.csv}, which is a folder. Name a file in it.")
+    if given.csv and not given.csv.parent.is_dir():
+        raise FileUnreadableError(f"{given.csv}: there is no folder {given.csv.parent}. Make it.")
+    folders = [given.out, given.csv and given.csv.parent, given.json]
+    folder = next((each for each in folders if each), Path(settings.data_dir))
+    folder.mkdir(parents=True, exist_ok=True)
+    return ManyOutputs(folder, given.csv, given.json, given.out, given.to_history, given.force)
 
 
-def file_name_of(path: Path) -> str:
-    """A file's name as text that can be stored and shown."""
-    text = path.name.encode("utf-8", "replace").decode("utf-8", "replace")
-    return "".join(letter if letter.isprintable() else "?" for letter in text)[:MAX_NAME].strip()
+def _journal_place(given: argparse.Namespace, settings: Settings, options: dict[str, Any]) -> Path | None:
+    """Where it is noted what is done: beside the results. Nothing is kept where there are none."""
+    if given.csv:
+        return Path(f"{given.csv}.done")
+    for folder in (given.out, given.json):
+        if folder:
+            return Path(folder) / ".videos.done"
+    # The history takes the same videos with other options, too.
+    mark = hashlib.sha256(json.dumps(options).encode()).hexdigest()[:16]
+    return Path(settings.data_dir) / f"videos-{mark}.done" if given.to_history else None
 
 
-def describe(path: Path, reader: VideoReader, samples: VideoSamples, took_s: float) -> str:
-    """Describe what was found, as text."""
-    height, width = reader.size_hw
-    length = f"{samples.frames} frames, {samples.last_s + 1 / reader.fps:.1f} s, {width}x{height}"
-    lines = [f"{path}: {length}; analysed in {took_s:.1f} s"]
-    if not samples.frames_with_faces:
-        return f"{lines[0]}\n  no face found"
-    share = percent(samples.frames_with_faces / samples.frames)
-    lines.append(f"  {samples.faces} {'face' if samples.faces == 1 else 'faces'}, in {share} of the frames")
-    total = samples.labels.total()
-    names = [name for name in (*EMOTIONS, "unsure") if samples.labels[name]]
-    names.sort(key=lambda name: -samples.labels[name])
-    lines += [f"  {name:<9}{percent(samples.labels[name] / total):>8}" for name in names]
-    return "\n".join(lines)
+def _options_of(given: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """What decides about results, as it is noted."""
+    names = (*MODEL_SETTINGS, "detector", "max_faces", "smoothing_s", "search_interval_s", "record_hz")
+    outputs = {"out": given.out, "json": given.json}
+    return {
+        **{name: str(getattr(settings, name)) for name in names},
+        **{name: path and str(path) for name, path in outputs.items()},
+        "to_history": given.to_history,
+    }
 
 
-def _annotated_file(given: argparse.Namespace) -> tuple[VideoForm | None, Path | None]:
-    """Tell how and where the annotated video is written, if it is."""
-    if not given.out:
-        return None, None
-    if given.out.is_dir() or not given.out.suffix:
-        form = choose_form(None)
-        given.out.mkdir(parents=True, exist_ok=True)
-        return form, given.out / f"{given.video.stem}-faces{form.suffix}"
-    return choose_form(given.out.suffix), given.out
+def _store_export(settings: Settings, path: Path) -> str:
+    with path.open("rb") as file:
+        session, table = read_export(file)
+    return _store(settings, session, table)
 
 
-def _check_files(given: argparse.Namespace, out: Path | None) -> None:
+def _time(text: str) -> float:
+    """Seconds of 90, 1:30 or 0:01:30.5."""
+    if not re.fullmatch(r"(\d{1,6}:){0,2}\d{1,6}(\.\d{1,6})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: 90, 1:30 and 1:02:03.5 are")
+    seconds = 0.0
+    for each in text.split(":"):
+        seconds = 60 * seconds + float(each)
+    return seconds
+
+
+def _task(given: argparse.Namespace, source: Path) -> VideoTask:
+    out = _annotated_file(given, source)
+    _check_files(given, source, out)
+    csv, export, annotated = (str(path) if path else None for path in (given.csv, given.json, out))
+    name = file_name_of(source) if given.name is None else check_name(given.name)
+    return VideoTask(str(source), name, csv, export, annotated, given.start, given.end, given.every)
+
+
+def _annotated_file(given: argparse.Namespace, source: Path) -> Path | None:
+    """Tell where the annotated video is written, if it is."""
+    out: Path | None = given.out
+    if out is None:
+        return None
+    if out.is_dir() or not out.suffix:
+        out.mkdir(parents=True, exist_ok=True)
+        return out / f"{source.stem}-faces{choose_form(None).suffix}"
+    choose_form(out.suffix)
+    return out
+
+
+def _check_files(given: argparse.Namespace, source: Path, out: Path | None) -> None:
     """Raises InvalidValueError: a file would be replaced or written twice. FileUnreadableError: no folder."""
     named = [
         (option, path)
         for option, path in (("--out", out), ("--csv", given.csv), ("--json", given.json))
         if path
     ]
-    taken = {os.path.realpath(given.video)}
+    taken = {os.path.realpath(source)}
     for option, path in named:
         if os.path.realpath(path) in taken:
             raise InvalidValueError(f"{option} names {path}, which is in use already. Name another file.")
@@ -201,9 +266,10 @@ def _check_files(given: argparse.Namespace, out: Path | None) -> None:
             )
 
 
-def _tell_written(outputs: VideoOutputs) -> None:
-    written = [str(path) for path in (outputs.csv, outputs.json) if path]
-    written += [f"{outputs.annotated} ({outputs.form.description})"] if outputs.form else []
+def _tell_written(task: VideoTask) -> None:
+    written = [path for path in (task.csv, task.json) if path]
+    form = task.outputs.form
+    written += [f"{task.annotated} ({form.description})"] if form else []
     if written:
         print(f"written: {', '.join(written)}")
 

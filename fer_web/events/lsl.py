@@ -12,8 +12,8 @@ from fer_web.events.delivery import CONNECTED, WAITING
 from fer_web.events.types import Fired, Item, StreamEnded, StreamFrame
 from fer_web.labels import EMOTIONS
 
-MAX_LSL_STREAMS: Final = 32
-"""Faces that have a stream of their own at the same time; more have none."""
+MAX_LSL_STREAMS: Final = 16
+"""Faces that have a stream of their own at the same time: of more, the library's ports let none be found."""
 
 LSL_AWAY_S: Final = 10.0
 """A face that was not seen for so long has its stream closed."""
@@ -56,7 +56,7 @@ class LslReceiver:
         """Args: scope: one of SCOPES; a file that the variable LSLAPICFG names counts instead."""
         self._scope = scope
         self._clock = clock
-        self._run = secrets.token_hex(4)
+        self.run_id = secrets.token_hex(4)
         self._markers: Any = None
         self._faces: dict[tuple[str, int], _FaceOutlet] = {}
 
@@ -106,7 +106,7 @@ class LslReceiver:
         import pylsl
 
         info = pylsl.StreamInfo(
-            "fer-web markers", "Markers", 1, pylsl.IRREGULAR_RATE, "string", f"{self._run}-markers"
+            "fer-web markers", "Markers", 1, pylsl.IRREGULAR_RATE, "string", f"{self.run_id}-markers"
         )
         return pylsl.StreamOutlet(info, max_buffered=_KEPT)
 
@@ -119,7 +119,7 @@ class LslReceiver:
             len(EMOTIONS),
             pylsl.IRREGULAR_RATE,
             "float32",
-            f"{self._run}-{stream}-{face}",
+            f"{self.run_id}-{stream}-{face}",
         )
         channels = info.desc().append_child("channels")
         for emotion in EMOTIONS:

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.helpers import get_debug_flag
 from flask_socketio import SocketIO
 
+from fer_web import __version__
 from fer_web.analysis.stills.still_analyser import SharedAnalyser
 from fer_web.analysis.videos.video_service import VideoService
 from fer_web.analysis.videos.video_worker import VideoTools
@@ -27,11 +28,13 @@ from fer_web.history.recorder import Recorder
 from fer_web.history.repository import HistoryRepository
 from fer_web.history.retention import Retention
 from fer_web.inference.pipeline import Pipeline
+from fer_web.metrics.server_metrics import ServerMetrics
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.realtime.watching import WatchHub
 from fer_web.serving.modes import InTurn, ServingMode, serving_mode
 from fer_web.serving.periodic import PeriodicRunner
+from fer_web.serving.readiness import Readiness
 from fer_web.settings import Settings
 from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.keys import KeyBook
@@ -55,6 +58,7 @@ class Application:
     streams: StreamRegistry
     watching: WatchHub
     periodic: PeriodicRunner
+    readiness: Readiness
     history: HistoryRepository
     recorder: Recorder
     events: EventHub
@@ -104,7 +108,8 @@ def create_application(
     page_files = CurrentFiles(is_bundled=not get_debug_flag())
     mode = serving_mode(settings.async_mode)
     inference = build_inference(settings, pipelines=pipelines, analyser=analyser, video_tools=video_tools)
-    history = build_history(settings, inference=inference)
+    metrics = ServerMetrics(__version__)
+    history = build_history(settings, inference=inference, metrics=metrics)
     sharing = build_sharing(settings, database=history.repository.engine, mode=mode, network=network)
     events = build_events(settings, mode=mode, history=history)
     web = build_web(
@@ -117,7 +122,14 @@ def create_application(
         page_files=page_files,
     )
     realtime = build_realtime(
-        settings, mode=mode, inference=inference, history=history, sharing=sharing, events=events, web=web
+        settings,
+        mode=mode,
+        inference=inference,
+        history=history,
+        sharing=sharing,
+        events=events,
+        web=web,
+        metrics=metrics,
     )
     history.retention.open()
     events.hub.open()
@@ -130,6 +142,7 @@ def create_application(
         streams=realtime.streams,
         watching=realtime.watching,
         periodic=realtime.periodic,
+        readiness=realtime.readiness,
         history=history.repository,
         recorder=history.recorder,
         events=events.hub,

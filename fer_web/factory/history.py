@@ -7,6 +7,7 @@ from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository, open_history
 from fer_web.history.retention import Retention
 from fer_web.inference.model_info import ModelInfo
+from fer_web.metrics.server_metrics import ServerMetrics
 from fer_web.settings import Settings
 
 
@@ -19,14 +20,14 @@ class HistoryParts:
     retention: Retention
 
 
-def build_history(settings: Settings, *, inference: InferenceParts) -> HistoryParts:
+def build_history(settings: Settings, *, inference: InferenceParts, metrics: ServerMetrics) -> HistoryParts:
     """Open the database, and build what records into it and removes what is old."""
     repository = open_history(settings.database_url, settings.data_dir)
     repository.mark_interrupted()
     model = _recording_model(settings, inference.model.info, inference.detector)
     return HistoryParts(
         repository=repository,
-        recorder=Recorder(repository, model, 2 * settings.max_clients),
+        recorder=Recorder(repository, model, 2 * settings.max_clients, on_batch=metrics.batch_stored),
         retention=Retention(repository, settings.retention_days),
     )
 

@@ -1,5 +1,6 @@
 """The Socket.IO server, and what works beside its handlers."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,14 +9,17 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from fer_web.analysis.videos.video_service import VideoService
+from fer_web.errors import DatabaseError
 from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts, new_stream_state
+from fer_web.factory.readiness import build_readiness
 from fer_web.factory.sharing import SharingParts
 from fer_web.factory.web import WebParts, max_message_bytes, security_rules
 from fer_web.history.leases import RENEW_S
 from fer_web.history.recorder import Recorder
 from fer_web.inference.results import FrameResult
+from fer_web.metrics.server_metrics import ServerMetrics
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import ClientLimits, StreamEvents
@@ -32,9 +36,18 @@ from fer_web.realtime.watching import TELL_S, WatchHub
 from fer_web.serving.message_bounds import MessageBounds
 from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
+from fer_web.serving.readiness import CHECK_S, Readiness
 from fer_web.settings import Settings
+from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.links import LinkBook
+from fer_web.web.api.operating import operating_blueprint
 from fer_web.web.firewall.middleware import SecurityMiddleware
+from fer_web.web.firewall.request_log import RequestLog
+
+_log = logging.getLogger(__name__)
+
+REVOKED_S = 5.0
+"""Videos of a key that was revoked are cancelled within this time."""
 
 REFRESH_S = 1.0
 """Without Redis, other processes learn of a link's end within this time, from the database."""
@@ -49,6 +62,7 @@ class RealtimeParts:
     streams: StreamRegistry
     watching: WatchHub
     periodic: PeriodicRunner
+    readiness: Readiness
 
 
 def build_realtime(
@@ -60,12 +74,14 @@ def build_realtime(
     sharing: SharingParts,
     events: EventParts,
     web: WebParts,
+    metrics: ServerMetrics,
 ) -> RealtimeParts:
     """Build the Socket.IO server, and start what works beside its handlers."""
     socketio = _build_socketio(settings, web.flask, mode)
     # Outside of everything, Socket.IO's own handling of a request included.
-    web.flask.wsgi_app = SecurityMiddleware(  # type: ignore[method-assign]
-        web.flask.wsgi_app, security_rules(settings, web, sharing)
+    secured = SecurityMiddleware(web.flask.wsgi_app, security_rules(settings, web, sharing))
+    web.flask.wsgi_app = RequestLog(  # type: ignore[method-assign]
+        secured, count=metrics.request_answered, is_logging=settings.log_requests == "on"
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -86,7 +102,7 @@ def build_realtime(
     sharing.links.subscribe(watching.link_changed)
     # Samples first: a rule's marker then lies within what is recorded.
     observers = (sample, watching.observe, events.hub.observe)
-    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=observers)
+    scheduler = FrameScheduler(concurrency, inference.pipelines, observers=observers, metrics=metrics)
     streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(
@@ -102,6 +118,7 @@ def build_realtime(
         StreamRules(events.hub, owner_of_request),
         admission,
         ClientLimits(settings.max_frames_per_s, settings.max_frame_bytes),
+        metrics,
     )
     stream_events.register()
     WatchEvents(socketio, watching, connections, admission).register()
@@ -110,7 +127,16 @@ def build_realtime(
     watched = (unadmitted.end, unfinished.end, stream_events.end_idle, history.recorder.tell_late)
     tasks = _periodic_tasks(sharing.links, watched, web.videos, history.recorder, concurrency)
     tasks += _tasks_of_several(sharing, watching, concurrency)
-    periodic = PeriodicRunner(tasks, concurrency.new_event())
+    tasks.append(PeriodicTask(REVOKED_S, lambda: _end_revoked(web.videos, sharing.keys, concurrency)))
+    readiness = build_readiness(settings, inference.model.info, history, scheduler)
+    web.flask.register_blueprint(
+        operating_blueprint(readiness, metrics, settings.metrics_token, has_proxies=settings.proxies > 0)
+    )
+    tasks.append(PeriodicTask(CHECK_S, lambda: _check(readiness, concurrency)))
+    metrics.show("connections", "Socket.IO connections", lambda: len(socketio.server.eio.sockets))
+    metrics.show("streams", "Streams that are served", lambda: len(streams))
+    metrics.show("recordings", "Sessions that are being recorded", lambda: history.recorder.count)
+    periodic = PeriodicRunner(tasks, concurrency.new_event(), on_lag=metrics.hub_was_late)
     scheduler.start()
     history.recorder.open()
     concurrency.spawn(lambda: recordings.announce(stream_events.send_notice))
@@ -118,8 +144,29 @@ def build_realtime(
     concurrency.spawn(periodic.run)
     concurrency.spawn(sharing.backplane.run)
     return RealtimeParts(
-        socketio=socketio, scheduler=scheduler, streams=streams, watching=watching, periodic=periodic
+        socketio=socketio,
+        scheduler=scheduler,
+        streams=streams,
+        watching=watching,
+        periodic=periodic,
+        readiness=readiness,
     )
+
+
+def _end_revoked(videos: VideoService, keys: KeyBook, concurrency: EngineConcurrency) -> None:
+    def end() -> None:
+        try:
+            videos.jobs.cancel_of({f"key {key_id}" for key_id in keys.revoked_ids()})
+        except DatabaseError as exc:
+            _log.warning("Whether keys were revoked is not known: %s", exc)
+
+    if any(key.startswith("key ") for key in videos.jobs.client_keys()):
+        concurrency.spawn(lambda: concurrency.run_waiting(end))
+
+
+def _check(readiness: Readiness, concurrency: EngineConcurrency) -> None:
+    for name in readiness.names:  # beside each other: one that hangs holds up no other
+        concurrency.spawn(lambda name=name: concurrency.run_waiting(readiness.check, name))  # type: ignore[misc]
 
 
 def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> SocketIO:

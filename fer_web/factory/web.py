@@ -25,6 +25,7 @@ from fer_web.web.api.folder_tests import API as FOLDER_TESTS_PATH
 from fer_web.web.api.folder_tests import folder_test_api_blueprint
 from fer_web.web.api.keys import keys_api_blueprint
 from fer_web.web.api.predict import PREDICT_PATH, predict_api_blueprint
+from fer_web.web.api.read_turns import ReadTurns
 from fer_web.web.api.received_files import FORM_BYTES
 from fer_web.web.api.service import service_api_blueprint
 from fer_web.web.api.sessions import history_api_blueprint
@@ -85,6 +86,7 @@ def build_web(
         run_waiting=mode.run_waiting,
         retention_days=settings.retention_days,
         admission=admission,
+        turns=ReadTurns(mode.new_lock),
     )
     videos = build_video_service(settings.data_dir, inference.video_tools, history.repository)
     app = _build_flask(settings)

@@ -4,6 +4,7 @@ import datetime
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, Any, cast, get_args
 
 import ijson
@@ -16,9 +17,9 @@ from fer_web.history.types import Marker, Person, SampleTable, Session, SessionS
 from fer_web.history.writing import MAX_AT_S
 from fer_web.labels import EMOTIONS
 
-MAX_IMPORT_BYTES = 100_000_000
-"""About six hours of five faces, five samples a second."""
-MAX_IMPORT_SAMPLES = 1_000_000
+MAX_IMPORT_BYTES = 400_000_000
+"""Eight hours of ten faces, five samples a second, as we export them."""
+MAX_IMPORT_SAMPLES = 1_500_000
 MAX_IMPORT_FACES = 20_000
 """Somebody new every four seconds of a day. Each one has a row of its own on the session's page."""
 _MAX_HEAD_VALUES = 20_000
@@ -41,15 +42,31 @@ _EVENTS_OF_COLUMNS = {
 _Events = Iterator[tuple[str, Any]]
 
 
-def read_export(file: IO[bytes]) -> tuple[Session, SampleTable]:
+@dataclass(frozen=True)
+class ImportLimits:
+    """A file may have so much."""
+
+    bytes: int
+    samples: int
+
+
+LOCAL_LIMITS = ImportLimits(4 * MAX_IMPORT_BYTES, 4 * MAX_IMPORT_SAMPLES)
+"""For who has the server's command line, and its memory: a day and more."""
+
+
+def read_export(file: IO[bytes], limits: ImportLimits | None = None) -> tuple[Session, SampleTable]:
     """A session and its samples from a JSON export; id and owner are those of the file, and not to be used.
+
+    Args: limits: MAX_IMPORT_BYTES and MAX_IMPORT_SAMPLES by default.
 
     The file is parsed as it is read, with bounds on its values, depth and samples; a sample takes 54 bytes.
 
     Raises: ImportRefusedError: no JSON, not our form, of a newer program, cut short, or of impossible values.
     """
     try:
-        return _Reader(ijson.basic_parse(_Limited(file), use_float=True)).read()
+        limits = limits or ImportLimits(MAX_IMPORT_BYTES, MAX_IMPORT_SAMPLES)
+        events = ijson.basic_parse(_Limited(file, limits.bytes), use_float=True)
+        return _Reader(events, limits.samples).read()
     except (ijson.JSONError, ValueError, OverflowError) as exc:  # its parsers differ in what they raise
         reason = str(exc).strip().splitlines()[0][:200] if str(exc).strip() else "it cannot be parsed"
         raise ImportRefusedError(
@@ -60,16 +77,16 @@ def read_export(file: IO[bytes]) -> tuple[Session, SampleTable]:
 class _Limited:
     """Stops reading where a file is larger than allowed."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], max_bytes: int) -> None:
         self._file = file
-        self._left = MAX_IMPORT_BYTES
+        self._max_bytes = self._left = max_bytes
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size)
         self._left -= len(data)
         if self._left < 0:
             raise ImportRefusedError(
-                f"The file is larger than {MAX_IMPORT_BYTES} bytes; none so large is read."
+                f"The file is larger than {self._max_bytes} bytes; none so large is read."
             )
         return data
 
@@ -77,8 +94,9 @@ class _Limited:
 class _Reader:
     """Reads the top level key by key, so that nothing but the samples can be long."""
 
-    def __init__(self, events: _Events) -> None:
+    def __init__(self, events: _Events, max_samples: int) -> None:
         self._events = events
+        self._max_samples = max_samples
         self._values_left = _MAX_HEAD_VALUES
         self._row_events: tuple[str, ...] = _ROW_EVENTS
 
@@ -128,9 +146,9 @@ class _Reader:
         while rows := self._rows(count):
             tables.append(_table_of(rows, count))
             count += len(rows)
-            if count > MAX_IMPORT_SAMPLES:
+            if count > self._max_samples:
                 raise ImportRefusedError(
-                    f"The file has more than {MAX_IMPORT_SAMPLES} samples; files of up to so many are read."
+                    f"The file has more than {self._max_samples} samples; files of up to so many are read."
                 )
         return _in_order(joined(tables)) if tables else _table_of([], 0)
 

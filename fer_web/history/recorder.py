@@ -11,7 +11,7 @@ from typing import Any
 from fer_web.errors import DatabaseError, RecordingError, RecordingStoppedError, ServerFullError
 from fer_web.history.live_recording import LiveRecording, SessionClock
 from fer_web.history.types import Marker, NewSession, Session
-from fer_web.history.write_batches import BatchWriter, Notice, Notices, RecordingStore
+from fer_web.history.write_batches import BatchWriter, Notice, Notices, OnBatch, RecordingStore
 from fer_web.inference.results import FrameResult
 from fer_web.sharing.places import THIS_MACHINE, Sender, check_place
 
@@ -67,8 +67,9 @@ class Recorder:
         model: RecordingModel,
         max_recordings: int,
         clock: Callable[[], float] = time.monotonic,
+        on_batch: OnBatch = lambda *_: None,
     ) -> None:
-        """Args: clock: monotonic seconds."""
+        """Args: clock: monotonic seconds. on_batch: is told of each batch, in the writer's thread."""
         self._store = store
         self._model = model
         self._max_recordings = max_recordings
@@ -78,7 +79,7 @@ class Recorder:
         self._recordings: dict[str, LiveRecording] = {}
         self._of_client: dict[str, LiveRecording] = {}
         self._notices = Notices()
-        self._batches = BatchWriter(store, self._lock, self._notices)
+        self._batches = BatchWriter(store, self._lock, self._notices, on_batch)
         self._wake = threading.Event()
         self._is_stopping = False
         self._next_round_s = 0.0
@@ -240,9 +241,14 @@ class Recorder:
         with self._lock:
             recording = self._of_client.get(client)
             if recording is None:
-                raise RecordingError("Nothing is being recorded, so the name is not kept.")
+                raise RecordingError("Nothing is being recorded: watchers see the name, but it is not kept.")
             session, face = recording.session, recording.first_face + face_id
         self._store.update_person(session.id, session.owner, face, name=name)
+
+    @property
+    def count(self) -> int:
+        """Sessions that are being recorded."""
+        return len(self._recordings)
 
     def renew_leases(self) -> None:
         """Vouch for what is recorded here, and close what other servers left behind; every RENEW_S."""

@@ -11,6 +11,7 @@ from fer_web.errors import InvalidValueError, NotFoundError, RecordingStoppedErr
 from fer_web.history.leases import interrupt, lease_is_over, renew, running
 from fer_web.history.people import save_person
 from fer_web.history.reading import HistoryReader, faces_of, key_of, row_of, session_of, visible_to
+from fer_web.history.removal import GONE_MS, remove_sessions
 from fer_web.history.rows import samples_to_rows
 from fer_web.history.session_import import Import
 from fer_web.history.session_texts import MAX_MARKERS, check_marker_text, check_tags
@@ -27,7 +28,9 @@ from fer_web.history.writing import (
     store_settings,
     text_columns,
 )
+from fer_web.storage.backup import COPY_KEPT_S, remove_copies
 from fer_web.storage.database import forget_deleted, open_engine, reading, writing
+from fer_web.storage.disk_reserve import DiskReserve
 from fer_web.storage.migrate import migrate
 from fer_web.storage.presence import presence_of
 from fer_web.storage.schema import faces, markers, sessions
@@ -38,8 +41,6 @@ UNDO_S = 600.0
 
 REOPEN_S = 600.0
 """A session may go on when it ended less than this ago: a server was restarted, a connection was away."""
-
-_REMOVED_AT_ONCE = 5
 
 
 def _utc_now() -> datetime.datetime:
@@ -61,6 +62,7 @@ class HistoryRepository(HistoryReader):
         self._now = now
         self._presence = presence_of(engine)
         self._must_forget = False
+        self._reserve = DiskReserve(engine)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -68,7 +70,11 @@ class HistoryRepository(HistoryReader):
         super().close()
 
     def open_session(self, new: NewSession) -> Session:
-        """Store a session that begins. Raises InvalidValueError: a name that is not allowed."""
+        """Store a session that begins.
+
+        Raises: InvalidValueError: a name that is not allowed. DatabaseFullError: only the reserve is left.
+        """
+        self._reserve.check()
         with writing(self._engine) as connection:
             session_id = new_session_id()
             key = insert_session(connection, session_id, new)
@@ -83,7 +89,9 @@ class HistoryRepository(HistoryReader):
         A batch that is stored already, because the answer to its commit was lost, is not stored twice.
 
         Raises: NotFoundError: the session was deleted. InvalidValueError: a value that is no measurement.
+            DatabaseFullError: only the reserve is left.
         """
+        self._reserve.check()
         with writing(self._engine) as connection:
             row = row_of(connection, session_id, None)
             if not batch or has_sample(connection, row.key, batch[0]):
@@ -186,6 +194,9 @@ class HistoryRepository(HistoryReader):
 
     def delete_session(self, session_id: str, owner: str | None) -> None:
         """Hide a session; purge removes it after UNDO_S. A running one stops. Raises NotFoundError."""
+        self._reserve.persist(lambda: self._hide(session_id, owner))
+
+    def _hide(self, session_id: str, owner: str | None) -> None:
         with writing(self._engine) as connection:
             row = row_of(connection, session_id, owner)
             if row.state == "running":
@@ -199,9 +210,7 @@ class HistoryRepository(HistoryReader):
         with writing(self._engine) as connection:
             connection.execute(
                 update(sessions)
-                .where(
-                    sessions.c.id == session_id.replace("\0", "?"), sessions.c.deleted_ms.is_not(None), *own
-                )
+                .where(sessions.c.id == session_id.replace("\0", "?"), sessions.c.deleted_ms > GONE_MS, *own)
                 .values(deleted_ms=None)
             )
             return session_of(connection, session_id, owner)
@@ -212,6 +221,8 @@ class HistoryRepository(HistoryReader):
         with reading(self._engine) as connection:
             count = int(connection.execute(seen).scalar_one())
         self._remove(true() if owner is None else sessions.c.owner == owner)
+        if owner is None:
+            remove_copies(self._engine, 0.0, self._now())
         self._forget()
         return count
 
@@ -228,20 +239,12 @@ class HistoryRepository(HistoryReader):
         removed = self._remove(gone)
         if removed or self._must_forget:
             self._forget()
+        remove_copies(self._engine, COPY_KEPT_S, self._now())
+        self._reserve.restock()
         return removed
 
     def _remove(self, gone: ColumnElement[bool]) -> int:
-        # A few at a time: overwriting a month of sessions takes long, and a recording waits for its batch.
-        some = delete(sessions).where(
-            sessions.c.key.in_(select(sessions.c.key).where(gone).limit(_REMOVED_AT_ONCE))
-        )
-        removed = 0
-        while True:
-            with writing(self._engine) as connection:
-                portion = connection.execute(some).rowcount
-            removed += portion
-            if portion < _REMOVED_AT_ONCE:
-                return removed
+        return remove_sessions(self._engine, gone, self._reserve.persist)
 
     def _forget(self) -> None:
         self._must_forget = not forget_deleted(self._engine)
@@ -314,7 +317,7 @@ class HistoryRepository(HistoryReader):
             tables: its samples, in any portions; each face at most once at a time, to the millisecond.
         Raises: InvalidValueError: a value that is not allowed. NotFoundError: all was deleted meanwhile.
         """
-        return Import(self._engine, session, owner, self._now()).store(tables)
+        return Import(self._engine, session, owner, self._now(), self._reserve.check).store(tables)
 
 
 def open_history(database_url: str, data_dir: Path) -> HistoryRepository:

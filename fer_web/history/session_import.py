@@ -2,7 +2,7 @@
 
 import contextlib
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, select, update
@@ -35,8 +35,19 @@ class Import:
     """One session on its way in. Until it is whole it counts as deleted: nobody sees it, and purge removes it
     where the process ends before it does."""
 
-    def __init__(self, engine: Engine, session: Session, owner: str, now: datetime.datetime) -> None:
-        """Args: now: from when on its age counts. Raises InvalidValueError: its markers, people or length."""
+    def __init__(
+        self,
+        engine: Engine,
+        session: Session,
+        owner: str,
+        now: datetime.datetime,
+        check_room: Callable[[], None],
+    ) -> None:
+        """Args: now: from when on its age counts. check_room: raises DatabaseFullError where there is none.
+
+        Raises: InvalidValueError: its markers, people or length.
+        """
+        self._check_room = check_room
         if len(session.markers) > MAX_MARKERS:
             raise InvalidValueError(f"{len(session.markers)} markers came; {MAX_MARKERS} are allowed.")
         check_people(session.people)
@@ -58,6 +69,7 @@ class Import:
 
     def _begin(self) -> int:
         session = self._session
+        self._check_room()
         with writing(self._engine) as connection:
             new = as_new_session(session, self._owner)
             key = insert_session(
@@ -71,6 +83,7 @@ class Import:
             return key
 
     def _add(self, rows: list[dict[str, Any]]) -> None:
+        self._check_room()
         with writing(self._engine) as connection:
             insert_samples(connection, self._row(connection), rows)
 

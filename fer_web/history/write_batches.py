@@ -3,7 +3,8 @@
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +23,10 @@ _log = logging.getLogger(__name__)
 
 MAX_NOTICES = 1000
 """Notices that may wait to be sent; past it the oldest goes, because a newer one says more."""
+
+
+OnBatch = Callable[[str, int, float], None]
+"""Takes what became of a batch (`saved`, or an error's code), its stored samples, and seconds."""
 
 
 class RecordingStore(Protocol):
@@ -103,8 +108,15 @@ class Notices:
 class BatchWriter:
     """Used by the recorder's writer thread; `tell_problem` by others too, while that thread waits."""
 
-    def __init__(self, store: RecordingStore, lock: threading.Lock, notices: Notices) -> None:
-        """Args: lock: guards recordings; never held during a query."""
+    def __init__(
+        self,
+        store: RecordingStore,
+        lock: threading.Lock,
+        notices: Notices,
+        on_batch: OnBatch = lambda *_: None,
+    ) -> None:
+        """Args: lock: guards recordings; never held during a query. on_batch: is told of each batch."""
+        self._on_batch = on_batch
         self._store = store
         self._lock = lock
         self._notices = notices
@@ -156,12 +168,22 @@ class BatchWriter:
             batch = recording.next_batch()
         if not batch:
             return
-        total = self._store.add_batch(recording.session.id, batch)
+        total = self._add(recording.session.id, batch)
         with self._lock:
             recording.batch = []
             recording.has_gap, recording.problem = False, None
         saved = {"session": recording.session.id, "samples": total, "until_s": batch[-1].at_s}
         self._tell(recording, "saved", saved)
+
+    def _add(self, session_id: str, batch: Sequence[Sample]) -> int:
+        began_s = time.perf_counter()
+        try:
+            total = self._store.add_batch(session_id, batch)
+        except FerWebError as exc:
+            self._on_batch(exc.code, 0, time.perf_counter() - began_s)
+            raise
+        self._on_batch("saved", len(batch), time.perf_counter() - began_s)
+        return total
 
     def _leave_out(self, recording: LiveRecording) -> None:
         """A bug: trying the same again would fail again, and hold up what comes after it."""

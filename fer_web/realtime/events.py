@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request
 from flask_socketio import SocketIO
 
 from fer_web.errors import FerWebError, ProtocolError, SlowReaderError, TooManyMessagesError
+from fer_web.history.session_texts import check_person_name
 from fer_web.history.write_batches import Notice
 from fer_web.rate_limit import TokenBucket
 from fer_web.realtime.admission import SocketAdmission
@@ -19,10 +20,11 @@ from fer_web.realtime.protocol import (
     dropped_to_wire,
     error_to_wire,
     parse_frame,
+    parse_name,
     result_to_wire,
     seq_of,
 )
-from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.scheduler import FrameMetrics, FrameScheduler, NoMetrics
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
 from fer_web.realtime.stream_rules import StreamRules
@@ -60,7 +62,9 @@ class StreamEvents:
         rules: StreamRules,
         admission: SocketAdmission,
         limits: ClientLimits,
+        metrics: FrameMetrics | None = None,
     ) -> None:
+        self._metrics = metrics or NoMetrics()
         self._socketio = socketio
         self._connections = Connections(socketio)
         self._streams = streams
@@ -126,8 +130,8 @@ class StreamEvents:
         return self._within_budget(lambda: self._recordings.mark(_sid(), arguments))
 
     def on_name(self, *arguments: Any) -> dict[str, Any] | None:
-        """Name the person of a face of the recording."""
-        return self._within_budget(lambda: self._recordings.name_person(_sid(), arguments))
+        """Name the person of a face, for watchers and in the recording."""
+        return self._within_budget(lambda: self._name_person(arguments))
 
     def on_rules(self, *arguments: Any) -> dict[str, Any] | None:
         """Replace the rules of this client's stream."""
@@ -170,12 +174,22 @@ class StreamEvents:
             return None
         return answer()
 
+    def _name_person(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        try:
+            message = parse_name(arguments)
+            message = replace(message, name=check_person_name(message.name))
+        except FerWebError as exc:
+            return {"error": exc.to_wire()}
+        self._watching.person_named(_sid(), message.face, message.name)
+        return self._recordings.name_person(_sid(), message)
+
     def _analyse(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
         try:
             message = parse_frame(arguments)
             check_jpeg_bytes(message.jpeg, self._limits.frame_bytes)
             return _answer_to_wire(self._scheduler.submit(self._open_stream(_sid()), message))
         except FerWebError as exc:
+            self._metrics.frame_refused(exc.code)
             return error_to_wire(seq_of(arguments), exc)
 
     def _open_stream(self, sid: str) -> Stream:

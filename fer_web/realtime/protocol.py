@@ -1,5 +1,6 @@
 """The wire: what a client may send and what it gets back. docs/protocol.md describes it for others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -229,16 +230,21 @@ def result_to_wire(seq: int, result: FrameResult, wait_ms: float) -> dict[str, A
     }
 
 
-def view_to_wire(captured_s: float, result: FrameResult, size_hw: tuple[int, int]) -> dict[str, Any]:
+def view_to_wire(
+    captured_s: float, result: FrameResult, size_hw: tuple[int, int], names: Mapping[int, str] | None = None
+) -> dict[str, Any]:
     """The `view` of a frame's result for those who watch its stream; the JPEG goes beside it.
 
-    Args: size_hw: the frame's height and width in pixels, which give boxes their shape without a picture.
+    Args:
+        size_hw: the frame's height and width in pixels, which give boxes their shape without a picture.
+        names: what the people of faces are called, by the face's id.
     """
     height, width = size_hw
+    named = {face: {"name": name} for face, name in (names or {}).items()}
     return {
         "captured_ms": round(captured_s * 1000, 3),
         "size": [width, height],
-        "faces": [_face_to_wire(face, result) for face in result.faces],
+        "faces": [{**_face_to_wire(face, result), **named.get(face.face_id, {})} for face in result.faces],
         "people": len(result.faces),
     }
 

@@ -3,10 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
-from fer_web.errors import FerWebError, InternalError
+from fer_web.errors import FerWebError, InternalError, OverloadedError
 from fer_web.inference.pipeline import Pipeline
 from fer_web.inference.results import FrameResult
 from fer_web.realtime.protocol import (
@@ -25,6 +25,9 @@ _T = TypeVar("_T")
 PATIENCE_S: Final = 0.1
 """A frame that waited longer gives way to a newer one of its stream. A network delivers in bursts: six frames
 that come together after a stall of 200 ms are all analysed where the server has time for them."""
+
+STUCK_S: Final = 10.0
+"""A worker that takes longer for one frame is taken for stuck: the longest frame takes a second."""
 
 Observer = Callable[[str, float, FrameResult, bytes], None]
 """Takes a stream's client, a frame's capture time in seconds, what was found in it, and its JPEG."""
@@ -65,6 +68,34 @@ class Concurrency(Protocol):
         ...
 
 
+class FrameMetrics(Protocol):
+    """Counts what becomes of frames; must not block."""
+
+    def frame_came(self) -> None:
+        """A frame waits for its turn."""
+
+    def frame_answered(
+        self, outcome: str, reason: str, age_s: float, timings_ms: Mapping[str, float]
+    ) -> None:
+        """It was answered, this long after it came; analysed, dropped or failed, and why."""
+
+    def frame_refused(self, reason: str) -> None:
+        """A frame had no turn."""
+
+
+class NoMetrics:
+    """Counts nothing."""
+
+    def frame_came(self) -> None:
+        """See FrameMetrics."""
+
+    def frame_answered(self, *_answer: object) -> None:
+        """See FrameMetrics."""
+
+    def frame_refused(self, reason: str) -> None:
+        """See FrameMetrics."""
+
+
 class FrameScheduler:
     """Answers every frame exactly once.
 
@@ -81,12 +112,16 @@ class FrameScheduler:
         answer_timeout_s: float = 5.0,
         observers: Sequence[Observer] = (),
         patience_s: float = PATIENCE_S,
+        metrics: FrameMetrics | None = None,
     ) -> None:
         """Args:
         pipelines: one for each worker; each is used by one worker alone.
         observers: are told of every result, in the stream's order; must not block.
         patience_s: how long a frame may wait when there is a newer one of its stream.
         """
+        self._metrics = metrics or NoMetrics()
+        self._running = 0
+        self._busy_since_s: dict[int, float] = {}
         self._patience_s = patience_s
         self._observers = observers
         self._concurrency = concurrency
@@ -116,6 +151,36 @@ class FrameScheduler:
 
     def submit(self, stream: Stream, message: FrameMessage) -> FrameAnswer:
         """Put a frame behind those of its stream that wait, and wait for its answer."""
+        came_s = time.perf_counter()
+        self._metrics.frame_came()
+        answer = FrameAnswer(message.seq, dropped=DROPPED_OVERLOADED)
+        try:
+            answer = self._answer_of(stream, message)
+        finally:
+            self._count(answer, time.perf_counter() - came_s)
+        return answer
+
+    def _count(self, answer: FrameAnswer, age_s: float) -> None:
+        if answer.result is not None:
+            timings_ms = {**answer.result.timings_ms, "wait": answer.wait_ms}
+            self._metrics.frame_answered("analysed", "", age_s, timings_ms)
+        elif answer.error is not None:
+            self._metrics.frame_answered("failed", answer.error.code, age_s, {})
+        else:
+            self._metrics.frame_answered("dropped", answer.dropped or "", age_s, {})
+
+    def check_workers(self) -> str:
+        """Say how many workers there are. Raises OverloadedError: one has ended, or stays with one frame."""
+        now_s = time.perf_counter()
+        longest_s = max((now_s - since_s for since_s in list(self._busy_since_s.values())), default=0.0)
+        if self._running < len(self._pipelines) or longest_s > STUCK_S:
+            raise OverloadedError(
+                f"{self._running} of {len(self._pipelines)} workers run, one with its frame for "
+                f"{longest_s:.0f} s. Start the server again; its log says more."
+            )
+        return f"{self._running} workers run"
+
+    def _answer_of(self, stream: Stream, message: FrameMessage) -> FrameAnswer:
         pending = PendingFrame(message, time.perf_counter(), self._concurrency.new_event())
         with self._lock:
             stream.waiting.append(pending)
@@ -142,6 +207,15 @@ class FrameScheduler:
         _drop(pending, DROPPED_STOPPED)
 
     def _work(self, pipeline: Pipeline) -> None:
+        with self._lock:
+            self._running += 1
+        try:
+            self._work_on_frames(pipeline)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _work_on_frames(self, pipeline: Pipeline) -> None:
         while self._ready.get():
             with self._lock:
                 stream = self._turns.take()
@@ -152,7 +226,9 @@ class FrameScheduler:
                 continue
             began_s = time.perf_counter()
             if pending is not None:
+                self._busy_since_s[id(pipeline)] = time.perf_counter()
                 pending.answer(self._analyse(pipeline, stream, pending))
+                self._busy_since_s.pop(id(pipeline), None)
             with self._lock:
                 wanted = self._turns.done(stream, time.perf_counter() - began_s)
                 stream.is_scheduled = bool(stream.waiting)

@@ -9,10 +9,10 @@ from fer_web.history.types import Session
 from fer_web.history.write_batches import Notice
 from fer_web.rate_limit import TokenBucket
 from fer_web.realtime.protocol import (
+    NameMessage,
     RecordMessage,
     marker_to_wire,
     parse_marker,
-    parse_name,
     parse_record,
 )
 from fer_web.realtime.scheduler import Concurrency
@@ -71,10 +71,9 @@ class StreamRecorder:
         except FerWebError as exc:
             return {"error": exc.to_wire()}
 
-    def name_person(self, sid: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
-        """Name the person of a face; the reply of a `name` event."""
+    def name_person(self, sid: str, message: NameMessage) -> dict[str, Any]:
+        """Name the person of a face in the recording; the reply of a `name` event."""
         try:
-            message = parse_name(arguments)
             self._concurrency.run_waiting(self._recorder.name_person, sid, message.face, message.name)
             return {}
         except FerWebError as exc:

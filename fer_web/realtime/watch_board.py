@@ -1,7 +1,7 @@
 """Keeps who watches whose stream, and what is due. Pure: time is passed in, nothing is locked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,9 @@ from fer_web.inference.results import FrameResult
 
 INTERVAL_S = 0.1
 """Seconds between two views of one stream, and between two states of it."""
+
+MAX_NAMES = 100
+"""Names of people of one stream that watchers see; the oldest goes."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Due:
         pages: the owner's own live pages.
         people: how many visitors the watchers are; one with two tabs counts once.
         view: None: no new one.
+        names: what the people of its faces are called, by the face's id.
         has_changed: watchers and pages should hear the state again.
         stream: the client whose stream it is; None where none runs.
         links_elsewhere: ids of the links by which people watch at other processes.
@@ -50,6 +54,7 @@ class Due:
     has_changed: bool
     stream: str | None = None
     links_elsewhere: frozenset[str] = frozenset()
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class _Scene:
     pages: set[str] = field(default_factory=set)
     streams: list[str] = field(default_factory=list)
     watchers: dict[str, _Watcher] = field(default_factory=dict)
+    names: dict[str, dict[int, str]] = field(default_factory=dict)
     elsewhere: dict[str, tuple[_Watcher, ...]] = field(default_factory=dict)  # by process
     view: View | None = None
     next_view_s: float = 0.0
@@ -114,6 +120,7 @@ class _Scene:
             has_changed=has_changed,
             stream=self.streams[-1] if self.streams else None,
             links_elsewhere=frozenset(watcher.link for watcher in elsewhere),
+            names=dict(self.names.get(self.streams[-1], {})) if self.streams else {},
         )
 
     @property
@@ -243,10 +250,23 @@ class WatchBoard:
         if scene.streams[-1] == sid:
             scene.view = None
         scene.streams.remove(sid)
+        scene.names.pop(sid, None)
         scene.has_changed = True
         if sid in self._local_streams:
             self._local_streams.remove(sid)
             self._lead_followers()
+
+    def name_person(self, sid: str, face: int, name: str) -> None:
+        """Keep what the person of a face of a page's stream is called, as long as the stream lasts."""
+        scene = self._scene_of_page(sid)
+        if scene is None or sid not in scene.streams:
+            return
+        names = scene.names.setdefault(sid, {})
+        names.pop(face, None)
+        if name:
+            names[face] = name
+        while len(names) > MAX_NAMES:
+            del names[next(iter(names))]
 
     def put_view(self, sid: str, view: View) -> bool:
         """A result of a page's stream; the newest takes the place of one that waits.

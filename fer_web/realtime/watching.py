@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from fer_web.backplane.types import CONNECTED, Backplane, Message, NoBackplane
@@ -116,6 +116,11 @@ class WatchHub:
             self._board.end_stream(sid)
             self._news.notify()
         self.tell_others()
+
+    def person_named(self, sid: str, face: int, name: str) -> None:
+        """A page says what the person of a face of its stream is called; empty takes the name away."""
+        with self._news:
+            self._board.name_person(sid, face, name)
 
     def observe(self, client: str, captured_s: float, result: FrameResult, jpeg: bytes) -> None:
         """Take a result; an Observer of the scheduler."""
@@ -230,7 +235,7 @@ class WatchHub:
             link = links[link_id]
             if link is not None:
                 (with_video if link.video else without).extend(self._reading(sids))
-        wire = _wire_of(view)
+        wire = _wire_of(view, due.names)
         if due.links_elsewhere and view.result is not None:
             self._send_elsewhere(due, view, wire)
         self._emit("view", wire, view.jpeg, to=with_video, namespace=NAMESPACE)
@@ -271,7 +276,7 @@ class WatchHub:
         return link if link.state(self._wall_clock()) == "open" else None
 
 
-def _wire_of(view: View) -> dict[str, Any]:
+def _wire_of(view: View, names: Mapping[int, str]) -> dict[str, Any]:
     if view.result is None:
         return view.wire or {}
-    return view_to_wire(view.captured_s, view.result, jpeg_size_hw(view.jpeg))
+    return view_to_wire(view.captured_s, view.result, jpeg_size_hw(view.jpeg), names)

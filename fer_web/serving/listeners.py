@@ -139,6 +139,16 @@ def open_listener(host: str, port: int, option: str = "port") -> socket.socket:
         raise PortTakenError(f"Cannot listen on {host} port {port} ({reason}). {hint}", option, free) from exc
 
 
+def open_host(host: str, port: int) -> socket.socket:
+    """A listening socket of an address, or of IPv6's loopback where this machine has no 127.0.0.1.
+
+    Raises: PortTakenError: as `open_listener`.
+    """
+    if host in ("127.0.0.1", "localhost") and not _has_address("127.0.0.1") and _has_ipv6():
+        host = "::1"
+    return open_listener(host, port)
+
+
 def free_port_near(host: str, port: int) -> int | None:
     """Return a port that nobody listens on: one of the next, else any; None where there is none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -166,6 +176,13 @@ def open_everywhere(port: int, option: str) -> list[socket.socket]:
             if left == 0:
                 raise
     raise AssertionError("unreachable")
+
+
+def _has_address(ipv4: str) -> bool:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((ipv4, 0))
+        return True
+    return False
 
 
 def _has_ipv6() -> bool:
@@ -198,5 +215,5 @@ def loopback_url_of(listener: socket.socket) -> str | None:
     if not (address.is_loopback or address.is_unspecified):
         return None
     if address.is_unspecified:
-        host = "::1" if ":" in host else "127.0.0.1"
+        host = "::1" if ":" in host or not _has_address("127.0.0.1") else "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -14,6 +14,7 @@ import simple_websocket
 from flask import Flask
 
 from fer_web.errors import OverloadedError
+from fer_web.serving.eventlet_pool import set_up_pool
 from fer_web.serving.eventlet_server import connection_class, patient_listener, pool_that_ends
 from fer_web.serving.eventlet_websocket import harden
 from fer_web.serving.listeners import AddressLimit, Listener, max_connections
@@ -51,8 +52,8 @@ class ServingMode(Protocol):
         """Call a function that may wait for long: neither other clients nor `run_native` wait for it."""
         ...
 
-    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
-        """A lock for those who serve connections: waiting for it holds up no other client."""
+    def new_lock(self, places: int = 1) -> contextlib.AbstractContextManager[Any]:
+        """A lock with so many places, for those who serve connections: waiting holds up no other client."""
         ...
 
     def new_queue(self, size: int) -> Any:
@@ -88,6 +89,7 @@ class EventletMode:
 
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
         """Run in a native thread; other greenlets go on."""
+        set_up_pool(self._eventlet)
         result: _T = self._eventlet.tpool.execute(function, *args)
         return result
 
@@ -96,9 +98,9 @@ class EventletMode:
         with self._may_wait:
             return self.run_native(function, *args)
 
-    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
+    def new_lock(self, places: int = 1) -> contextlib.AbstractContextManager[Any]:
         """Greenlets wait for it; not to be used in native threads."""
-        lock: contextlib.AbstractContextManager[Any] = self._eventlet.Semaphore(1)
+        lock: contextlib.AbstractContextManager[Any] = self._eventlet.Semaphore(places)
         return lock
 
     def new_queue(self, size: int) -> Any:
@@ -128,6 +130,8 @@ class EventletMode:
             # The log would hold query strings, and with them session ids.
             log_output=False,
             socket_timeout=REQUEST_TIMEOUT_S,
+            # What a route yields goes out at once, as with Werkzeug: an event waits for no other one.
+            minimum_chunk_size=1,
             custom_pool=pool,
             environ={"wsgi.url_scheme": "https", "HTTPS": "on"} if listener.tls else None,
             protocol=connection_class(self._eventlet, address_limit, listener.tls),
@@ -164,9 +168,9 @@ class ThreadingMode:
         """The caller is a native thread already."""
         return function(*args)
 
-    def new_lock(self) -> contextlib.AbstractContextManager[Any]:
-        """An ordinary lock."""
-        return threading.Lock()
+    def new_lock(self, places: int = 1) -> contextlib.AbstractContextManager[Any]:
+        """An ordinary semaphore."""
+        return threading.Semaphore(places)
 
     def new_queue(self, size: int) -> Any:
         """An ordinary queue."""

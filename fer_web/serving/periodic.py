@@ -38,8 +38,14 @@ class PeriodicRunner:
         tasks: Sequence[PeriodicTask],
         must_end: EndEvent,
         clock: Callable[[], float] = time.monotonic,
+        on_lag: Callable[[float], None] = lambda _lag_s: None,
     ) -> None:
-        """Args: must_end: unset. clock: seconds, never set back."""
+        """Args:
+        must_end: unset.
+        clock: seconds, never set back.
+        on_lag: is told, each TICK_S, how much later than it asked for this task of the server runs.
+        """
+        self._on_lag = on_lag
         self._due_s = {task: clock() for task in tasks}
         self._must_end = must_end
         self._clock = clock
@@ -47,8 +53,11 @@ class PeriodicRunner:
     def run(self) -> None:
         """Do what is due until `stop`."""
         self.do_due()
+        asked_s = self._clock()
         while not self._must_end.wait(TICK_S):
+            self._on_lag(self._clock() - asked_s - TICK_S)
             self.do_due()
+            asked_s = self._clock()
 
     def stop(self) -> None:
         """End `run`."""

@@ -1,8 +1,10 @@
 """Prepares the server: opens its ports, and says in the terminal how to reach it."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from fer_web.errors import SettingsError
 from fer_web.serving.listeners import (
@@ -12,7 +14,7 @@ from fer_web.serving.listeners import (
     loopback_url_of,
     max_connections,
     open_everywhere,
-    open_listener,
+    open_host,
     url_of,
 )
 from fer_web.settings import Settings
@@ -21,6 +23,9 @@ from fer_web.sharing.types import ShareNetwork
 
 if TYPE_CHECKING:
     from fer_web.sharing.network import LocalNetwork
+
+GREETING_FILE = "addresses.txt"
+"""In the data folder, where what is printed is kept: the addresses with their tokens."""
 
 FIRST_LINK = "Printed at the start"
 """Name of the link that the terminal shows."""
@@ -55,7 +60,7 @@ def open_ports(settings: Settings) -> "tuple[list[Listener], LocalNetwork | None
     Raises: SettingsError, SetupError: a port, option or file does not serve; says what to do.
     """
     if not settings.is_shared:
-        return [Listener(open_listener(settings.host, settings.port))], None
+        return [Listener(open_host(settings.host, settings.port))], None
     # Not at the top: certificates take time to import that servers without sharing need not wait for.
     from fer_web.sharing.network import open_network
 
@@ -121,6 +126,43 @@ def link_greeting(network: ShareNetwork, token: str | None, encoding: str | None
     if drawing := terminal_qr(url, encoding):
         yield drawing
     yield f"Link to join, open for 12 hours: {url}"
+
+
+def is_output_kept(log_format: str, environment: Mapping[str, str], stream: TextIO) -> bool:
+    """Tell whether something collects what the server prints: systemd's journal, or a reader of JSON.
+
+    What opens the server must not get there. systemd names the journal's file in JOURNAL_STREAM, as
+    systemd.exec(5) says.
+    """
+    if log_format == "json":
+        return True
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environment.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def greeting_without_tokens(
+    listener: Listener, host_token: str, link_token: str | None, network: ShareNetwork | None, data_dir: Path
+) -> Iterator[str]:
+    """Lines for a log that is kept. Addresses with tokens go to GREETING_FILE, which its user alone can read.
+
+    Raises: OSError: the file cannot be written.
+    """
+    near = loopback_url_of(listener.socket) or url_of(listener.socket)
+    addresses = network.addresses() if network is not None else []
+    lines = [f"The host's page: {near}/?host={host_token}"]
+    lines += [
+        f"Link to join, open for 12 hours: {each.url}/l/{link_token}" for each in addresses if link_token
+    ]
+    path = data_dir / GREETING_FILE
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write("\n".join([*lines, ""]))
+    yield from (f"Shared at {each.url}, for those with a link" for each in addresses)
+    yield f"The addresses that open the server are in {path}: this output is kept, so they are not printed."
+    yield _ready(near)
 
 
 def print_lines(*groups: Sequence[str] | Iterator[str]) -> None:

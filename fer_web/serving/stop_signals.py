@@ -37,6 +37,11 @@ def begin_to_close(end: Callable[[int], object] = os._exit) -> None:
             _deadlines[0].start()
 
 
+def is_closing() -> bool:
+    """Tell whether the server was told to end."""
+    return bool(_deadlines)
+
+
 @contextlib.contextmanager
 def signals_as_data() -> Iterator[socket.socket]:
     """Within this, signals make a socket readable and do nothing else; after it, they do nothing at all.

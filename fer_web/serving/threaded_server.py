@@ -26,6 +26,10 @@ class QuietHandler(WSGIRequestHandler):
 
     timeout = REQUEST_TIMEOUT_S
 
+    def version_string(self) -> str:
+        """Without versions of libraries: they tell which of their faults to try."""
+        return "fer-web"
+
     def setup(self) -> None:
         """As Werkzeug's, with heads that must come within a time and a size."""
         super().setup()

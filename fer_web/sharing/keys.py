@@ -151,6 +151,10 @@ class KeyBook:
             self._store.revoke(key.id, self._clock())
         return key
 
+    def revoked_ids(self) -> set[str]:
+        """Of the keys that were ended, here or by a command. Raises DatabaseError."""
+        return {key.id for key in self._store.all() if key.revoked_s is not None}
+
     def _note_use(self, key: ApiKey) -> None:
         now_s = self._clock()
         if key.used_s is not None and abs(now_s - key.used_s) < USE_NOTED_S:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from fer_web.errors import DatabaseError, DatabaseFullError, DatabaseLockedError, InternalError, SettingsError
+from fer_web.settings import HOMELESS_DATA_DIR
 
 _log = logging.getLogger(__name__)
 
@@ -91,6 +93,8 @@ def forget_deleted(engine: Engine) -> bool:
 def _sqlite_engine(data_dir: Path) -> Engine:
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if data_dir == HOMELESS_DATA_DIR:
+            _check_private(data_dir)
         # For its user alone, whatever the folder is for; SQLite gives its other files the same mode.
         os.close(os.open(data_dir / SQLITE_FILE, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as exc:
@@ -110,6 +114,19 @@ def _sqlite_engine(data_dir: Path) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _check_private(folder: Path) -> None:
+    """Raises SettingsError: somebody else made this folder, or may write to it."""
+    found = folder.lstat()
+    if os.name == "posix" and (
+        not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077
+    ):
+        raise SettingsError(
+            f"This user has no home folder, and {folder} belongs to somebody else or is open to others. "
+            "Name a folder: --data-dir FOLDER."
+        )
+    _log.warning("This user has no home folder: the history is in %s. --data-dir names another one.", folder)
 
 
 def _postgres_engine(database_url: str) -> Engine:

@@ -6,7 +6,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from fer_web.errors import SetupError
+from fer_web.storage.backup import copy_before
 from fer_web.storage.database import allow_slow_statements, reading, writing
+
+_log = logging.getLogger(__name__)
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 LATEST = max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -21,8 +24,19 @@ def migrate(engine: Engine) -> None:
     Raises: SetupError: the database was made by a newer program. DatabaseError: it cannot be used.
     """
     with reading(engine) as connection:
-        if _version_of(connection) == LATEST:
-            return
+        version = _version_of(connection)
+    if version == LATEST:
+        return
+    if version is not None:
+        copy = copy_before(engine, f"version-{version}")
+        _log.warning(
+            "The tables of the history go from version %s to %s. %s",
+            version,
+            LATEST,
+            f"A copy of what was before is in {copy}, for a week."
+            if copy
+            else "PostgreSQL undoes a step that fails.",
+        )
     # On SQLite, BEGIN IMMEDIATE is the lock.
     with writing(engine) as connection:
         allow_slow_statements(connection)

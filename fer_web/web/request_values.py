@@ -11,6 +11,8 @@ from flask import request
 from fer_web.errors import InvalidValueError, ProtocolError
 
 SESSIONS_PATH = "/api/v1/sessions"
+OPERATING_PATHS = ("/livez", "/readyz", "/metrics")
+"""Monitors ask here, often without a proxy, a link or a name for the server."""
 IMPORT_PATH = f"{SESSIONS_PATH}/import"
 _JSON = "application/json"
 

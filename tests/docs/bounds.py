@@ -71,7 +71,7 @@ REASONS = {
     "_MAX_FORM_PARTS": "Parts of a form that are read",
     "MAX_VALUES": "Numbers in all arrays of a file",
     "images.MAX_SCANS": "The same for image files, which may hold a thumbnail",
-    "MAX_IMPORT_BYTES": "An imported file: about six hours of five faces",
+    "MAX_IMPORT_BYTES": "An imported file: eight hours of ten faces",
     "MAX_IMPORT_FACES": "Faces of one imported session",
     "MAX_RATIO": "Unpacked to packed size of a .keras file",
     "MAX_CONNECTIONS": "Connections of everybody together",

@@ -60,6 +60,10 @@ LIVE = {
         live.page.keyboard.press(","),
         live.page.wait_for_selector("#settings", state="visible"),
     ),
+    "more than the label": lambda live: (
+        [live.page.check(f"input[name=show][value={part}]") for part in ("affect", "mood", "since")],
+        live.page.wait_for_selector(".face-facts li", state="visible"),
+    ),
     "clip, pause, stage menu": lambda live: (
         live.page.click("#settings-close"),
         live.page.keyboard.press("c"),
@@ -109,6 +113,7 @@ HISTORY = {
     "session": lambda history: history.open_session(history.sessions()[0]["id"]),
     "export menu": lambda history: history.page.click("#export-menu summary"),
     "stacked": lambda history: history.page.check("input[value=stacked]", force=True),
+    "valence and arousal": lambda history: history.page.check("input[value=affect]", force=True),
     "compare": lambda history: (
         history.page.goto(f"{history.url}/compare?ids={','.join(each['id'] for each in history.sessions())}"),
         history.page.wait_for_selector('#comparison[data-state="ready"] #plot canvas'),

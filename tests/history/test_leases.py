@@ -4,16 +4,17 @@ import datetime
 import time
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from fer_web.history.leases import LEASE_S
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import HistoryRepository
 from fer_web.history.retention import oldest_kept
 from fer_web.storage.database import writing
-from fer_web.storage.migrate import LATEST, migrate, version_of_tables
+from fer_web.storage.migrate import migrate
 from fer_web.storage.schema import sessions
 from tests.support.new_sessions import START, new_session, sample
+from tests.support.old_tables import old_database
 
 DAY = datetime.timedelta(days=1)
 
@@ -118,20 +119,14 @@ def test_age_counts_from_the_last_sample_and_of_an_import_from_its_import(reposi
     assert repository.purge(START + 3 * DAY + datetime.timedelta(seconds=1)) == 1
 
 
-def test_columns_of_older_tables_are_filled_where_recordings_are(repository):
-    """The step itself, again, on rows as version 0004 left them."""
-    recorded = repository.open_session(new_session(started_at=START))
-    taken_in = repository.open_session(new_session(started_at=START))
-    film = repository.open_session(new_session(started_at=START, source="video"))
-    for each in (recorded, taken_in, film):
-        set_columns(repository, each, length_ms=5000)
-    imported_ms = column(repository, taken_in, "started_ms") + 99
-    set_columns(repository, taken_in, kept_from_ms=imported_ms)
-    with writing(repository.engine) as connection:
-        connection.execute(text("ALTER TABLE sessions DROP COLUMN lease_ms"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
-    migrate(repository.engine)
-    assert version_of_tables(repository.engine) == LATEST
-    started_ms = column(repository, recorded, "started_ms")
-    kept = [column(repository, each, "kept_from_ms") for each in (recorded, taken_in, film)]
-    assert kept == [started_ms + 5000, imported_ms, started_ms]
+def test_columns_of_older_tables_are_filled_where_recordings_are(database):
+    started_ms = 1_700_000_000_000
+    engine = old_database(
+        *database, "0004", [{}, {"kept_from_ms": started_ms + 99}, {"source": "video"}, {"state": "running"}]
+    )
+    migrate(engine)
+    with engine.connect() as connection:
+        rows = connection.execute(select(sessions.c.kept_from_ms).order_by(sessions.c.id)).scalars().all()
+    assert rows == [started_ms + 5000, started_ms + 99, started_ms, started_ms + 5000]
+    assert HistoryRepository(engine).renew_leases([]) == 1, "of a server that is gone"
+    engine.dispose()

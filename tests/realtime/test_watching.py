@@ -9,6 +9,7 @@ import pytest
 
 from fer_web.errors import NotFoundError
 from fer_web.inference.results import FrameResult
+from fer_web.realtime.watch_board import MAX_NAMES, WatchBoard
 from fer_web.realtime.watching import MAX_UNREAD_PACKETS, NAMESPACE, WatchHub
 from fer_web.sharing.types import Link
 from fer_web.vision.frames import encode_jpeg
@@ -113,6 +114,36 @@ def test_view_has_the_faces_as_a_frames_answer_has_them_and_no_picture(stage):
     assert (view["captured_ms"], view["people"], view["size"]) == (1500.0, 1, [8, 4])
     assert view["faces"][0]["label"] == "happy"
     assert view["faces"][0]["box"] == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_watchers_see_what_people_are_called_as_long_as_the_stream_lasts(stage):
+    stage.watch()
+    stage.hub.person_named("page", 1, "Ann")
+    stage.hub.person_named("page", 2, "nobody in view")
+    names = []
+    for name in (None, "", "Bob"):
+        if name is not None:
+            stage.hub.person_named("page", 1, name)
+        stage.result()
+        stage.turn()
+        names.append(stage.outlet.of("watcher")[-1][1]["faces"][0].get("name"))
+    assert names == ["Ann", None, "Bob"]
+    stage.hub.stream_ended("page")
+    stage.hub.stream_began("page")
+    stage.result()
+    stage.turn()
+    assert "name" not in stage.outlet.of("watcher")[-1][1]["faces"][0]
+
+
+def test_names_of_a_stream_are_bounded_and_a_page_without_a_stream_has_none():
+    board = WatchBoard()
+    board.add_page("page", "ann")
+    board.name_person("page", 1, "too early")
+    board.begin_stream("page")
+    for face in range(MAX_NAMES + 5):
+        board.name_person("page", face, "x")
+    (due,) = board.take_due(1.0)
+    assert list(due.names) == list(range(5, MAX_NAMES + 5))
 
 
 def test_picture_goes_to_the_links_with_video_alone_and_is_encoded_once_for_all(stage):

@@ -105,3 +105,11 @@ def test_training_says_what_to_install():
     assert done.returncode == 1
     assert done.stderr.startswith("error: Training needs tensorflow, keras")
     assert "make setup-train" in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["eventlet", "threading"])
+def test_answers_name_no_versions_of_libraries(mode):
+    with ServerProcess("--async-mode", mode, "--detector", "haar") as server:
+        answer = requests.get(f"{server.url}/livez", timeout=60)
+    shown = " ".join(answer.headers.values()).lower()
+    assert not [name for name in ("werkzeug", "python", "eventlet", "flask") if name in shown]

@@ -60,11 +60,9 @@ class Mosquitto:
 
     def start(self):
         """Run the broker; it answers when this returns."""
-        self._process = subprocess.Popen(
-            [require_program(), "-c", self._folder / "mosquitto.conf"],
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "log").open("wb"),
-        )
+        with (self._folder / "log").open("wb") as log:
+            command = [require_program(), "-c", self._folder / "mosquitto.conf"]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -87,9 +85,7 @@ class Mosquitto:
 
     def _write_files(self):
         passwords = self._folder / "passwords"
-        passwords.write_text(f"{USER}:{PASSWORD}\n")
-        # Beside the broker; it hashes what stands in the file.
-        subprocess.run(["mosquitto_passwd", "-U", passwords], check=True)
+        subprocess.run(["mosquitto_passwd", "-c", "-b", passwords, USER, PASSWORD], check=True)
         lines = [f"listener {self.port} 127.0.0.1", f"password_file {passwords}", "allow_anonymous false"]
         if os.geteuid() == 0:
             lines.append("user root")  # of the folder

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -156,10 +156,10 @@ class VideoQueue:
             self._changed.notify_all()
             return self._view(job)
 
-    def list_of(self, owner: str) -> list[JobView]:
-        """An owner's videos, newest first."""
+    def list_of(self, owner: str | None) -> list[JobView]:
+        """An owner's videos, or everybody's, newest first."""
         with self._changed:
-            mine = [job for job in self._jobs.values() if job.new.owner == owner]
+            mine = [job for job in self._jobs.values() if owner is None or job.new.owner == owner]
             return [self._view(job) for job in reversed(mine)]
 
     def get(self, job_id: str, owner: str) -> JobView:
@@ -167,8 +167,29 @@ class VideoQueue:
         with self._changed:
             return self._view(self._of(job_id, owner))
 
-    def remove(self, job_id: str, owner: str) -> None:
-        """Forget a video; one that waits or runs is cancelled. Raises NotFoundError."""
+    def client_keys(self) -> set[str]:
+        """Of those whose videos wait or run."""
+        with self._changed:
+            return {job.new.client_key for job in self._jobs.values() if job.state in ("queued", "running")}
+
+    def cancel_of(self, client_keys: Collection[str]) -> int:
+        """Cancel what waits or runs of some clients, and forget it; returns how many."""
+        with self._changed:
+            gone = [
+                job.id
+                for job in self._jobs.values()
+                if job.new.client_key in client_keys and job.state in ("queued", "running")
+            ]
+        for job_id in gone:
+            with contextlib.suppress(NotFoundError):  # removed this moment
+                self.remove(job_id, None)
+        return len(gone)
+
+    def remove(self, job_id: str, owner: str | None) -> None:
+        """Forget a video; one that waits or runs is cancelled. Raises NotFoundError.
+
+        Args: owner: None is the host, who may cancel everybody's.
+        """
         with self._changed:
             job = self._of(job_id, owner)
             del self._jobs[job_id]
@@ -261,9 +282,9 @@ class VideoQueue:
                 f"{limits.queued} videos are waiting here, more are not allowed. Try again later."
             )
 
-    def _of(self, job_id: str, owner: str) -> VideoJob:
+    def _of(self, job_id: str, owner: str | None) -> VideoJob:
         job = self._jobs.get(job_id)
-        if job is None or job.new.owner != owner:
+        if job is None or (owner is not None and job.new.owner != owner):
             raise NotFoundError("There is no such video here: it was removed, or its time is over.")
         return job
 

@@ -1,6 +1,7 @@
 """The history over HTTP: validate, call, reply. docs/api.md lists the addresses."""
 
 import contextlib
+import functools
 import threading
 from collections.abc import Iterator
 
@@ -164,16 +165,17 @@ def _add_data_routes(api: Blueprint, history: HistoryAccess) -> None:
     def samples(session_id: str) -> Response:
         face, smoothing_s, with_boxes = _face(), _smoothing_s(), flag_argument("boxes")
         scope = history.reading_scope(session_id)
-        text = history.call(
+        read = functools.partial(
             history.samples_of, session_id, scope, face=face, smoothing_s=smoothing_s, with_boxes=with_boxes
         )
-        return Response(text, mimetype="application/json")
+        parts = history.read_each(read)
+        return Response(parts, mimetype="application/json")
 
     @api.get("/<session_id>/summary")
     def summary(session_id: str) -> Response:
         face, smoothing_s = _face(), _smoothing_s()
         scope = history.reading_scope(session_id)
-        text = history.call(history.summary_of, session_id, scope, face=face, smoothing_s=smoothing_s)
+        text = history.read(history.summary_of, session_id, scope, face=face, smoothing_s=smoothing_s)
         return Response(text, mimetype="application/json")
 
 
@@ -193,8 +195,9 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
         wanted = export_format(request.args.get("format", "csv"))
         scope = history.reading_scope(session_id)
         session = history.call(history.repository.get_session, session_id, scope)
-        parts = wanted.write(session, history.repository.iter_samples(session_id, scope))
-        return attachment(_each(history, parts), wanted.media_type, file_name(session, wanted))
+        samples = history.repository.iter_samples(session_id, scope)
+        parts = history.read_each(lambda: wanted.write(session, samples))
+        return attachment(parts, wanted.media_type, file_name(session, wanted))
 
     @api.post("/import")
     def import_session() -> tuple[Response, int]:
@@ -214,9 +217,3 @@ def _one_of(slots: threading.Semaphore) -> Iterator[None]:
         yield
     finally:
         slots.release()
-
-
-def _each(history: HistoryAccess, parts: Iterator[bytes]) -> Iterator[bytes]:
-    """The parts, each made in a native thread."""
-    while (part := history.call(next, parts, None)) is not None:
-        yield part

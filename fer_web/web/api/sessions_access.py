@@ -2,8 +2,9 @@
 
 import functools
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from fer_web.history.people import People
@@ -12,6 +13,8 @@ from fer_web.history.sample_tables import joined
 from fer_web.history.summary import smooth, summarise
 from fer_web.history.types import SampleTable, Session
 from fer_web.sharing.types import Admission
+from fer_web.web.api.analysis_access import quota_key_of
+from fer_web.web.api.read_turns import ReadTurns
 from fer_web.web.api.sessions_json import samples_to_wire, summary_to_wire
 from fer_web.web.auth.owners import Owners
 
@@ -26,6 +29,7 @@ class HistoryAccess:
 
     run_waiting: calls a function that blocks, without holding up other clients.
     admission: what a link lets who makes the current request do.
+    turns: of those who read long sessions.
     """
 
     repository: HistoryRepository
@@ -33,6 +37,26 @@ class HistoryAccess:
     run_waiting: Callable[..., Any]
     retention_days: int
     admission: Callable[[], Admission] = lambda: Admission(is_local=True)
+    turns: ReadTurns = field(default_factory=lambda: ReadTurns(threading.Semaphore))
+
+    def read(self, verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Call what reads much of a session, when it is this client's turn. Raises OverloadedError."""
+        with self.turns.taken(quota_key_of(self.admission())):
+            return self.call(verb, *args, **kwargs)
+
+    def read_each(self, make_parts: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+        """Parts of an answer, each made in a native thread in a turn of its own: memory holds one."""
+        client = quota_key_of(self.admission())  # the request may be over when the next one is asked for
+        with self.turns.taken(client):
+            parts = self.call(make_parts)
+            part = self.call(next, parts, None)
+        return self._rest(client, part, parts)
+
+    def _rest(self, client: str, part: bytes | None, parts: Iterator[bytes]) -> Iterator[bytes]:
+        while part is not None:
+            yield part
+            with self.turns.taken(client):
+                part = self.call(next, parts, None)
 
     def call(self, verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Call what waits for the database or computes for long."""
@@ -55,8 +79,8 @@ class HistoryAccess:
 
     def samples_of(
         self, session_id: str, scope: str | None, *, face: int | None, smoothing_s: float, with_boxes: bool
-    ) -> bytes:
-        """The samples of a session as JSON; blocks. Raises NotFoundError."""
+    ) -> Iterator[bytes]:
+        """The samples of a session as JSON, in parts; blocks. Raises NotFoundError."""
         sample_hz = self.repository.get_session(session_id, scope).sample_hz
         table = smooth(self._table(session_id, scope, face), smoothing_s, sample_hz=sample_hz)
         return samples_to_wire(table, with_boxes=with_boxes)

@@ -1,7 +1,7 @@
 """Makes what the history's addresses answer: types of the history -> JSON."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from fer_web.labels import EMOTIONS
 
 _FOURTH_DECIMALS = np.array([f"{number / 10_000:g}" for number in range(10_001)], object)
 """The text of every probability that has four decimals: looked up, 54,000 rows take 0.1 s instead of 0.5."""
+
+_ROWS_OF_PART = 20_000
+"""Values of one part of an answer: 200 kB of text."""
 
 
 def session_to_wire(session: Session, owner: str) -> dict[str, Any]:
@@ -53,19 +56,32 @@ def marker_to_wire(marker: Marker) -> dict[str, Any]:
     return {"id": marker.id, "at_s": marker.at_s, "text": marker.text}
 
 
-def samples_to_wire(table: SampleTable, *, with_boxes: bool = False) -> bytes:
-    """Samples in columns, as JSON text; times to the millisecond, probabilities to four decimals."""
-    columns = [
-        ("at_s", _numbers(table.at_s.round(3))),
-        ("face", _numbers(table.face)),
-        ("label", _numbers(table.label)),
-        ("confidence", _probabilities(table.confidence)),
-        ("sure", _numbers(table.is_sure.astype(np.int8))),
-        ("scores", _scores(table)),
-    ]
+def samples_to_wire(table: SampleTable, *, with_boxes: bool = False) -> Iterator[bytes]:
+    """Samples in columns, as JSON text in parts; times to the millisecond, probabilities to four decimals."""
+    yield b"{"
+    yield from _column("at_s", table.at_s, lambda values: _numbers(values.round(3)))
+    yield from _column("face", table.face, _numbers, before=",")
+    yield from _column("label", table.label, _numbers, before=",")
+    yield from _column("confidence", table.confidence, _probabilities, before=",")
+    yield from _column("sure", table.is_sure, lambda values: _numbers(values.astype(np.int8)), before=",")
+    yield b',"scores":{'
+    for number, (name, values) in enumerate(zip(EMOTIONS, table.scores.T, strict=True)):
+        yield from _column(name, values, _probabilities, before="," if number else "")
+    yield b"}"
     if with_boxes:
-        columns.append(("box", _numbers(table.box.astype(np.float64).round(4))))
-    return ("{" + ",".join(f'"{name}":{text}' for name, text in columns) + "}").encode()
+        to_text = lambda values: _numbers(values.astype(np.float64).round(4))  # noqa: E731  # one line
+        yield from _column("box", table.box, to_text, before=",")
+    yield b"}"
+
+
+def _column(
+    name: str, values: NDArray[Any], to_text: Callable[[NDArray[Any]], str], before: str = ""
+) -> Iterator[bytes]:
+    yield f'{before}"{name}":['.encode()
+    for first in range(0, len(values), _ROWS_OF_PART):
+        text = to_text(values[first : first + _ROWS_OF_PART])[1:-1]
+        yield f"{',' if first else ''}{text}".encode()
+    yield b"]"
 
 
 def summary_to_wire(summary: Summary) -> dict[str, Any]:
@@ -134,8 +150,3 @@ def _numbers(values: NDArray[Any]) -> str:
 def _probabilities(values: NDArray[np.float32]) -> str:
     places = np.clip(np.rint(values.astype(np.float64) * 10_000), 0, 10_000).astype(np.int64)
     return "[" + ",".join(_FOURTH_DECIMALS[places].tolist()) + "]"
-
-
-def _scores(table: SampleTable) -> str:
-    columns = zip(EMOTIONS, table.scores.T, strict=True)
-    return "{" + ",".join(f'"{name}":{_probabilities(values)}' for name, values in columns) + "}"

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from fer_web.analysis.names import plain_file_name
 from fer_web.analysis.videos.video_jobs import JobView
-from fer_web.errors import JobStateError
+from fer_web.errors import ForbiddenError, JobStateError
 from fer_web.web.answers import attachment, keep_private
 from fer_web.web.api.received_files import end_connection
 from fer_web.web.api.video_access import VideoAccess
@@ -40,7 +40,11 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
 
     @api.get("")
     def list_videos() -> Response:
-        owner = videos.analysis.check().owner
+        requester = videos.analysis.check()
+        is_for_everyone = flag_argument("everyone")
+        if is_for_everyone and not requester.is_host:
+            raise ForbiddenError("Only the person at this machine sees what others sent.")
+        owner = None if is_for_everyone else requester.owner
         return jsonify(videos=[video_to_wire(view) for view in videos.jobs.list_of(owner)])
 
     @api.get("/<video_id>")
@@ -49,7 +53,7 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
 
     @api.delete("/<video_id>")
     def remove_video(video_id: str) -> tuple[str, int]:
-        videos.analysis.call(videos.jobs.remove, video_id, videos.analysis.check().owner)
+        videos.analysis.call(videos.jobs.remove, video_id, videos.analysis.check().scope)
         return "", 204
 
 

@@ -16,10 +16,10 @@ from fer_web.sharing.types import Admission, Link
 from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.web.answers import keep_private
 from fer_web.web.auth.owners import OVERLAY_PAGE, with_query
-from fer_web.web.request_values import IMPORT_PATH, is_write
+from fer_web.web.request_values import IMPORT_PATH, OPERATING_PATHS, is_write
 
-OPEN_PATHS = ("/static/", "/vendor/", "/trust", "/l/")
-"""Everybody gets these; they hold nothing of anybody."""
+OPEN_PATHS = ("/static/", "/vendor/", "/trust", "/l/", *OPERATING_PATHS)
+"""Everybody gets these; they hold nothing of anybody, or ask for proof themselves."""
 
 _SESSION_PAGE = "/history/"
 _SESSION_API = "/api/v1/sessions/"
@@ -87,7 +87,9 @@ class VisitorAccess:
 
         @routes.get("/l/<token>")
         def open_link(token: str) -> BaseResponse:
-            return self._open(self._redeem(token))
+            link = self._redeem(token)
+            # Who watches is told by the address what to show.
+            return self._open(link, with_query(home_of(link)) if link.kind == "watch" else None)
 
         @routes.get("/l/<token>/overlay")
         def open_overlay(token: str) -> BaseResponse:
@@ -145,7 +147,7 @@ def _check_path(link: Link) -> BaseResponse | None:
     """Let a visitor go where the link leads; the live page sends those of other links there."""
     if link.kind == "join":
         if request.path == IMPORT_PATH:
-            # Files of 100 MB would fill the host's disk.
+            # Files of 400 MB would fill the host's disk.
             raise ShareError("Sessions are imported at the host's own machine only. Ask the host to do it.")
         return None
     if request.path == "/" and not is_write():

@@ -8,7 +8,8 @@ from werkzeug.http import parse_list_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fer_web.sharing.loopback import is_loopback
-from fer_web.web.firewall.refusals import Environ, Refusal
+from fer_web.web.firewall.refusals import Environ, Refusal, path_of
+from fer_web.web.request_values import OPERATING_PATHS
 
 WsgiApp = Callable[..., Iterable[bytes]]
 
@@ -61,6 +62,8 @@ class ForwardedHeaders:
         if self._names_client(environ) or not is_loopback(environ.get("REMOTE_ADDR")):
             return None
         is_direct = not any(_is_claim(name) for name in environ)
+        if is_direct and path_of(environ) in OPERATING_PATHS:
+            return None  # a monitor beside the proxy; behind proxies, these give nothing to an address alone
         return None if is_direct and self._is_from_host(environ) else self._missing()
 
     def _without_proxies(self, environ: Environ) -> Refusal | None:

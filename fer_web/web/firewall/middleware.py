@@ -40,7 +40,7 @@ HEADERS = {
 }
 """No Strict-Transport-Security: browsers would insist on HTTPS, for all ports, after sharing has ended."""
 
-_PLAIN_HTTP_PATHS = re.compile(r"/(static/.*|trust([/.].*)?)")
+_PLAIN_HTTP_PATHS = re.compile(r"/(static/.*|trust([/.].*)?|livez|readyz)")
 _SECRET_PATHS = re.compile(r"/(l|api/v1/share|api/v1/keys)(/.*)?")
 
 

@@ -1,6 +1,6 @@
 /**
- * Keeps what people are called while the page is live, and tells the server where they are
- * recorded.
+ * Keeps what people are called while the page is live, and tells the server: for watchers, and for
+ * the recording where there is one.
  *
  * Emits: names-changed {names}: by the face's id.
  */
@@ -65,7 +65,7 @@ export class PersonNames {
     this.#isSending = true;
     try {
       let isAnswered = true;
-      while (isAnswered && this.#isRecorded && this.#untold.size > 0) {
+      while (isAnswered && this.#untold.size > 0) {
         const [id] = this.#untold;
         this.#untold.delete(id);
         isAnswered = await this.#store(id);
@@ -78,12 +78,15 @@ export class PersonNames {
   /** @returns {Promise<boolean>} whether the server answered */
   async #store(id) {
     const { socket, bus } = this.#deps;
+    const wasRecorded = this.#isRecorded;
     try {
       parseNameAck(await socket.ask("name", { face: id, name: this.#names.get(id) ?? "" }));
     } catch (error) {
       if (error.name === "DisconnectedError") return false;
       // It is tried again with the next news of the recording.
       if (error.name === "AckTimeoutError") return (this.#untold.add(id), false);
+      // Watchers see it all the same, and a recording that begins is told all names.
+      if (error.code === "recording_refused" && !wasRecorded) return true;
       const told = { id: "name", tone: "error", title: t("The name is not stored"), lastsMs: 8000 };
       bus.emit("message", { ...told, text: error.message });
     }

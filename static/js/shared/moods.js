@@ -23,8 +23,8 @@ import { UNSURE } from "./unsure.js";
 
 const SPAN_MS = 10_000;
 const STEP_MS = 250;
-/** A mood of less says no more than the label. */
-const LEAST_STEPS = 8;
+/** A mood of less time says no more than the label. */
+const LEAST_MS = 2000;
 /** A face that was missed in a few frames is still there. */
 const KEEP_MS = 1200;
 
@@ -93,7 +93,8 @@ export class Moods {
 
   /** @returns {Mood | null} */
   #mood(steps) {
-    if (steps.length < LEAST_STEPS) return null;
+    const times = steps.map(({ atMs }) => atMs);
+    if (steps.length === 0 || Math.max(...times) - Math.min(...times) < LEAST_MS) return null;
     const mean = (emotion) =>
       steps.reduce((sum, { means }) => sum + means[emotion], 0) / steps.length;
     const [label, share] = this.#deps.emotions

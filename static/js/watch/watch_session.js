@@ -4,7 +4,7 @@
  *
  * Emits, as the live page's parts do: session-changed {state: "live" | "idle"}, result {faces,
  * capturedMs}, video-frame {capturedMs}. And of its own: watch-changed (see Watched), picture
- * {bitmap} (null: none is shown), frame-size {width, height}.
+ * {bitmap} (null: none is shown), frame-size {width, height}, names-changed {names}.
  *
  * @typedef {object} Watched
  * @property {"connecting" | "waiting" | "quiet" | "live" | "over"} state quiet: live, but no result
@@ -36,6 +36,8 @@ export class WatchSession {
   #isConnected = false;
   #isLive = false;
   #turn = 0;
+  /** @type {Map<number, string>} */
+  #names = new Map();
   #shownTurn = 0;
 
   /**
@@ -54,6 +56,8 @@ export class WatchSession {
   stateCame({ isLive, hasVideo, name, watchers }) {
     this.#isConnected = true;
     if (isLive && !this.#isLive) this.#viewMs = this.#now();
+    // With another stream numbers begin anew.
+    if (!isLive) this.#setNames(new Map());
     this.#isLive = isLive;
     if (!hasVideo || !isLive) this.#showPicture(null);
     this.#become({ name, hasVideo, watchers });
@@ -75,8 +79,25 @@ export class WatchSession {
     this.#bus.emit("frame-size", view.size);
     if (!this.#watched.hasVideo) bitmap?.close();
     this.#showPicture(this.#watched.hasVideo ? bitmap : null);
+    this.#tellNames(view.faces);
     this.#bus.emit("result", { seq: turn, faces: view.faces, capturedMs: view.capturedMs });
     this.#bus.emit("video-frame", { capturedMs: view.capturedMs });
+  }
+
+  /** What the host calls people; a face that is missed for a moment keeps its name. */
+  #tellNames(faces) {
+    const names = new Map(this.#names);
+    for (const { id, name } of faces) {
+      if (name === undefined) names.delete(id);
+      else names.set(id, name);
+    }
+    this.#setNames(names);
+  }
+
+  #setNames(names) {
+    if (JSON.stringify([...names]) === JSON.stringify([...this.#names])) return;
+    this.#names = names;
+    this.#bus.emit("names-changed", { names });
   }
 
   /** @param {{state: string}} change of the connection */

@@ -10,7 +10,7 @@ import pytest
 from fer_web.analysis.videos.video_decoder import orientation, shown_size
 from fer_web.analysis.videos.video_part import FLIPPED_X, FLIPPED_Y, TRANSPOSED, VideoPart
 from fer_web.analysis.videos.video_reader import VideoLimits, VideoReader
-from fer_web.commands.video import open_pipeline
+from fer_web.commands.video_analysis import open_pipeline
 from fer_web.inference.pipeline import StreamState
 from fer_web.settings import Settings
 from fer_web.vision.smoothing import ScoreSmoother

@@ -24,17 +24,17 @@ function build(...answers) {
   return { bus, asked, shown, messages, record, name };
 }
 
-test("a name is shown at once and kept by the server as soon as the session is recorded", async () => {
+test("a name is shown at once, told for watchers, and told again once the session is recorded", async () => {
   const { asked, shown, record, name } = build();
   name(1, " Ann ");
   await settle();
-  assert.deepEqual([shown, asked], [[{ 1: "Ann" }], []]);
+  assert.deepEqual([shown, asked], [[{ 1: "Ann" }], [["name", 1, "Ann"]]]);
   record("recording");
   record("recording");
   await settle();
   name(1, "");
   await settle();
-  assert.deepEqual(asked, [
+  assert.deepEqual(asked.slice(1), [
     ["name", 1, "Ann"],
     ["name", 1, ""],
   ]);
@@ -45,12 +45,13 @@ test("a new session is told all names again", async () => {
   const { asked, record, name } = build();
   name(1, "Ann");
   name(2, "Bob");
+  await settle();
   record("recording");
   await settle();
   record("starting");
   record("recording");
   await settle();
-  assert.equal(asked.length, 4);
+  assert.equal(asked.length, 6);
 });
 
 test("a lost connection or a stop forgets names: numbers begin anew", async () => {
@@ -63,8 +64,19 @@ test("a lost connection or a stop forgets names: numbers begin anew", async () =
     bus.emit(event, { state });
     record("recording");
     await settle();
-    assert.deepEqual([shown.at(-1), asked], [{}, []]);
+    assert.deepEqual([shown.at(-1), asked], [{}, [["name", 1, "Ann"]]]);
   }
+});
+
+test("without a recording the name is not kept, which is no problem", async () => {
+  const refusal = { error: { code: "recording_refused", message: "No.", retryable: false } };
+  const { asked, messages, record, name } = build(refusal, refusal);
+  name(1, "Ann");
+  await settle();
+  assert.deepEqual([asked.length, messages], [1, []]);
+  record("recording");
+  await settle();
+  assert.deepEqual([asked.length, messages], [2, ["No."]]);
 });
 
 test("a name without an answer in time is sent again with the next news of the recording", async () => {

@@ -44,6 +44,41 @@ for (const [name, raw, jpeg] of [
   });
 }
 
+test("what the host calls people is told once, and goes with the stream", async () => {
+  const bus = new EventBus();
+  const told = [];
+  bus.on("names-changed", ({ names }) => told.push(Object.fromEntries(names)));
+  const session = new WatchSession({ bus, decode: async () => null, now: () => 0 });
+  const state = { isLive: true, hasVideo: false, name: "", watchers: 1 };
+  const see = (...faces) =>
+    session.viewCame(parseWatchView({ ...RAW_VIEW, faces }, undefined, EMOTIONS));
+  session.stateCame(state);
+  await see(FACE);
+  await see({ ...FACE, name: "Ann" });
+  await see({ ...FACE, name: "Ann" });
+  await see();
+  assert.deepEqual(told, [{ 1: "Ann" }]);
+  await see(FACE);
+  assert.deepEqual(told.at(-1), {});
+  await see({ ...FACE, name: "Bob" });
+  session.stateCame({ ...state, isLive: false });
+  assert.deepEqual(told.slice(2), [{ 1: "Bob" }, {}]);
+});
+
+test("a second expression and a name are checked", () => {
+  for (const wrong of [{ second: "proud" }, { second: null }, { name: 7 }, { name: "" }])
+    assert.throws(
+      () => parseWatchView({ ...RAW_VIEW, faces: [{ ...FACE, ...wrong }] }, undefined, EMOTIONS),
+      { name: "ProtocolError" },
+    );
+  const [face] = parseWatchView(
+    { ...RAW_VIEW, faces: [{ ...FACE, second: "sad", name: "Ann" }] },
+    undefined,
+    EMOTIONS,
+  ).faces;
+  assert.deepEqual([face.second, face.name], ["sad", "Ann"]);
+});
+
 test("state and watched are checked", () => {
   const state = parseWatchState({ live: true, video: false, name: "For the class", watchers: 2 });
   assert.deepEqual(state, { isLive: true, hasVideo: false, name: "For the class", watchers: 2 });

@@ -184,6 +184,34 @@ def test_what_others_sent_is_not_there(application, browser, pipeline, clip):
     assert browser.get(f"/{video}").json["state"] in ("queued", "running")
 
 
+def test_the_host_sees_and_cancels_what_others_sent(application, browser, pipeline, clip):
+    pipeline.is_held = True
+    video = browser.send(clip).json["id"]
+    host = Browser(application)
+    host.client.get("/", query_string={"host": application.owners.host_token})
+    assert host.get().json == {"videos": []}
+    assert [each["id"] for each in host.get("?everyone=1").json["videos"]] == [video]
+    assert code_of(browser.get("?everyone=1")) == (403, "forbidden")
+    assert host.delete(video).status_code == 204
+    assert browser.get().json == {"videos": []}
+
+
+def test_videos_of_a_revoked_key_are_cancelled_and_no_others(application, browser, pipeline, clip):
+    pipeline.is_held = True
+    kept = browser.send(clip).json["id"]
+    key, text = application.keys.create("laptop")
+    headers = {"Authorization": f"Bearer {text}", "Content-Type": "video/x-msvideo"}
+    sent = application.flask.test_client().post(API, data=clip, headers=headers)
+    assert sent.status_code == 202, sent.text
+    assert application.videos.jobs.client_keys() >= {f"key {key.id}"}
+    application.keys.revoke(key.id)
+    end_s = time.monotonic() + 60
+    while f"key {key.id}" in application.videos.jobs.client_keys():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+    assert [each["id"] for each in browser.get().json["videos"]] == [kept]
+
+
 def test_one_video_too_many_is_refused_before_it_is_read(application, browser, pipeline, clip):
     pipeline.is_held = True
     browser.send(clip)

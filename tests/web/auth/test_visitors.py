@@ -168,6 +168,8 @@ def test_a_link_to_watch_opens_the_overlay_too_and_others_their_own_page(shared)
     phone = shared.browser()
     answer = phone.get(f"/l/{token}/overlay?show=bars,labels&scale=2")
     assert answer.headers["Location"] == "/overlay?show=bars%2Clabels&scale=2"
+    answer = phone.get(f"/l/{token}?show=labels,affect")
+    assert answer.headers["Location"] == "/watch?show=labels%2Caffect"
     page = phone.get("/overlay?show=bars")
     assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
     assert phone.get("/history").status_code == 403

@@ -97,7 +97,7 @@ PATHS: Json = {
             body={
                 "required": True,
                 "content": {"application/json": {"schema": {"type": "object"}}},
-                "description": "A JSON export, up to 100 MB and a million samples.",
+                "description": "A JSON export, up to 400 MB and 1.5 million samples.",
             },
             errors={
                 "400": "The file is no such export: `bad_import`.",

@@ -66,7 +66,11 @@ _NOT_READY = "It is not finished, or was not asked for: `not_ready`."
 PATHS: Json = {
     "/videos": {
         "get": operation(
-            TAG["name"], "listVideos", "My videos", {"200": answer("Newest first.", ref("Videos"))}
+            TAG["name"],
+            "listVideos",
+            "My videos",
+            {"200": answer("Newest first.", ref("Videos"))},
+            parameters=(query("everyone", FLAG, "1 lists those of all; only the host may."),),
         ),
         "post": operation(
             TAG["name"],
@@ -108,7 +112,7 @@ PATHS: Json = {
             "Cancel a video, or forget it",
             {"204": NO_CONTENT},
             description="One that waits or runs is cancelled; its files go. A finished one's session stays "
-            "in the history.",
+            "in the history. The host may cancel everybody's.",
             errors={"404": _GONE},
         ),
     },

@@ -25,6 +25,8 @@ export class CircumplexView {
   #pointedId = null;
   #drawnMs = -Infinity;
   #wordsMs = -Infinity;
+  /** Of whom the words speak. */
+  #said = "";
   #wantsCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
   /**
@@ -53,11 +55,14 @@ export class CircumplexView {
   }
 
   #take({ people, all }) {
+    const isSameCast =
+      people.length === this.#people.length &&
+      people.every(({ id }, i) => id === this.#people[i].id);
     this.#people = people;
     this.#showMood(people.length, all);
     const nowMs = this.#now();
     const isDue = !this.#wantsCalm.matches || nowMs - this.#drawnMs >= CALM_EVERY_MS;
-    if (isDue || people.length === 0) this.#draw();
+    if (isDue || !isSameCast) this.#draw();
   }
 
   /** Of one person the card says it. */
@@ -79,8 +84,9 @@ export class CircumplexView {
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, size, size);
     this.#paint(context, size);
-    if (nowMs - this.#wordsMs < WORDS_EVERY_MS && this.#people.length > 0) return;
-    this.#wordsMs = nowMs;
+    const cast = this.#people.map(({ id }) => id).join();
+    if (nowMs - this.#wordsMs < WORDS_EVERY_MS && cast === this.#said) return;
+    [this.#wordsMs, this.#said] = [nowMs, cast];
     canvas.setAttribute("aria-label", describeCircumplex(this.#people, this.#names));
   }
 

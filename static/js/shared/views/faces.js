@@ -159,11 +159,11 @@ class FaceCard {
       swatch: part("swatch"),
       trend: part("trend"),
       facts: part("facts"),
+      name: part("name"),
     };
     this.#id = id;
     this.#field = part("rename");
     part("number").append(personMarkElement(id), String(id));
-    part("name")?.append(t("Face {id}", { id }));
     if (this.#field) this.#listenToField(rename);
     const more = part("more");
     more.setAttribute("aria-label", t("All expressions of face {id}", { id }));
@@ -183,6 +183,7 @@ class FaceCard {
   showName(name) {
     const field = this.#field;
     this.element.classList.toggle("is-named", name !== "");
+    if (!field) setText(this.#parts.name, name || t("Face {id}", { id: this.#id }));
     if (!field) return;
     field.dataset.name = name;
     if (!this.isBeingNamed) field.value = name;
