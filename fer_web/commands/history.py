@@ -12,9 +12,10 @@ from typing import Any
 
 from fer_web.errors import InvalidValueError
 from fer_web.history.export import export_format, file_name, utc_text
-from fer_web.history.json_reader import LOCAL_LIMITS, read_export
+from fer_web.history.json_reader import LOCAL_LIMITS
 from fer_web.history.repository import UNDO_S, HistoryRepository
 from fer_web.history.retention import oldest_kept
+from fer_web.history.session_files import read_session
 from fer_web.history.types import Session, SessionFilter
 from fer_web.settings import Settings
 
@@ -50,10 +51,10 @@ def import_file(repository: HistoryRepository, _settings: Settings, given: argpa
     """Store one exported session."""
     owner = repository.get_session(given.owner_of, None).owner if given.owner_of else NO_BROWSER
     if given.file == "-":
-        session, table = read_export(sys.stdin.buffer, LOCAL_LIMITS)
+        session, table = read_session(sys.stdin.buffer, LOCAL_LIMITS)
     else:
         with open(given.file, "rb") as file:
-            session, table = read_export(file, LOCAL_LIMITS)
+            session, table = read_session(file, LOCAL_LIMITS)
     stored = _to_wire(repository.import_session(session, owner, [table]))
     print_result(given, stored, f"Imported as {stored['id']}: {stored['samples']} samples.")
 

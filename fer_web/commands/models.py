@@ -187,7 +187,8 @@ def _on_a_face(analyser: StillAnalyser, settings: Settings) -> dict[str, float] 
     path = Path(folders[0]) / "mpl-data" / "sample_data" / "grace_hopper.jpg" if folders else None
     if path is None or not path.is_file():
         return None
-    result = analyser.analyse(read_image(path, ImageLimits.from_settings(settings)), "auto")
+    picture = read_image(path, ImageLimits.from_settings(settings))
+    result = analyser.analyse(picture.frame_bgr, "auto")
     if not result.faces:
         return None
     return dict(zip(EMOTIONS, result.faces[result.largest].raw_scores, strict=True))

@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_web.analysis.folders.labelled_images import files_below, is_image_name
 from fer_web.analysis.stills.annotation import annotate
-from fer_web.analysis.stills.images import KINDS, ImageLimits, read_image
+from fer_web.analysis.stills.images import KINDS, ImageLimits, Picture, read_image
 from fer_web.analysis.stills.still_formats import (
     CSV_COLUMNS,
     csv_error_rows,
@@ -31,7 +31,6 @@ from fer_web.commands.parsers import parser_with_examples
 from fer_web.errors import FerWebError, FileUnreadableError, InvalidValueError
 from fer_web.metrics.spreadsheet_text import neutral_text
 from fer_web.settings import settings_of
-from fer_web.vision.types import Frame
 
 _EXAMPLES: Final = """examples:
   python -m fer_web predict photo.jpg
@@ -39,9 +38,10 @@ _EXAMPLES: Final = """examples:
   python -m fer_web predict crops/*.png --faces whole --json
   python -m fer_web predict photo.jpg --heatmap --out annotated
 
-With --json, one object a line for each image: file, width, height, framing, reason, faces (box: left, top,
-width, height in fractions of the image; box_px in pixels; scores, label, confidence, sure, valence, arousal,
-intensity, second; with --heatmap, heatmap: side, corners, values, method); or file and error.
+With --json, one object a line for each image: file, width, height, framing, reason, found (how many faces),
+remarks, faces (box: left, top, width, height in fractions of the image; box_px in pixels; scores, label,
+confidence, sure, valence, arousal, intensity, second; with --heatmap, heatmap: side, corners, values,
+method); or file and error.
 exit status: 0 all images were analysed, 1 some were not, 2 wrong arguments, 130 interrupted."""
 
 _JPEG_SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -49,10 +49,10 @@ _JPEG_SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".jfif")
 
 @dataclass(frozen=True)
 class Analysed:
-    """An image file with its frame and result, or with why there are none."""
+    """An image file with its picture and result, or with why there are none."""
 
     path: Path
-    frame_bgr: Frame = field(default_factory=lambda: np.zeros((0, 0, 3), np.uint8))
+    picture: Picture = field(default_factory=lambda: Picture(np.zeros((0, 0, 3), np.uint8)))
     result: StillResult | None = None
     error: FerWebError | None = None
 
@@ -149,8 +149,8 @@ def analyse_file(
     try:
         if path.is_dir():
             raise FileUnreadableError(f"{path} is a folder without images.")
-        frame_bgr = read_image(path, limits)
-        return Analysed(path, frame_bgr, analyser.analyse(frame_bgr, faces, heatmaps))
+        picture = read_image(path, limits)
+        return Analysed(path, picture, analyser.analyse(picture.frame_bgr, faces, heatmaps))
     except FerWebError as exc:
         return Analysed(path, error=exc)
 
@@ -169,7 +169,7 @@ class AnnotatedImages:
         if analysed.error:
             return
         suffix = ".jpg" if analysed.path.suffix.lower() in _JPEG_SUFFIXES else ".png"
-        _, data = cv2.imencode(suffix, annotate(analysed.frame_bgr, analysed.still.faces))
+        _, data = cv2.imencode(suffix, annotate(analysed.picture.frame_bgr, analysed.still.faces))
         (self._folder / self._name(f"{analysed.path.stem}-faces", suffix)).write_bytes(data.tobytes())
 
     def _name(self, stem: str, suffix: str) -> str:
@@ -200,11 +200,12 @@ def _rows(analysed: Analysed) -> list[tuple[Any, ...]]:
 def _print(given: argparse.Namespace, analysed: Analysed) -> None:
     path = str(analysed.path)
     if given.json:
-        found = error_to_wire(analysed.error) if analysed.error else still_to_wire(analysed.still)
+        remarks = analysed.picture.remarks
+        found = error_to_wire(analysed.error) if analysed.error else still_to_wire(analysed.still, remarks)
         text = json.dumps({"file": path, **found}, ensure_ascii=False)
     elif analysed.error:
         text = f"{path}: not analysed: {analysed.error}"
     else:
-        text = describe_still(path, analysed.still)
+        text = describe_still(path, analysed.still, analysed.picture.remarks)
     # Flushed: long lists are followed through pipes.
     print(text, flush=True)

@@ -65,7 +65,7 @@ def read_export(file: IO[bytes], limits: ImportLimits | None = None) -> tuple[Se
     """
     try:
         limits = limits or ImportLimits(MAX_IMPORT_BYTES, MAX_IMPORT_SAMPLES)
-        events = ijson.basic_parse(_Limited(file, limits.bytes), use_float=True)
+        events = ijson.basic_parse(LimitedFile(file, limits.bytes), use_float=True)
         return _Reader(events, limits.samples).read()
     except (ijson.JSONError, ValueError, OverflowError) as exc:  # its parsers differ in what they raise
         reason = str(exc).strip().splitlines()[0][:200] if str(exc).strip() else "it cannot be parsed"
@@ -74,7 +74,7 @@ def read_export(file: IO[bytes], limits: ImportLimits | None = None) -> tuple[Se
         ) from exc
 
 
-class _Limited:
+class LimitedFile:
     """Stops reading where a file is larger than allowed."""
 
     def __init__(self, file: IO[bytes], max_bytes: int) -> None:
@@ -82,6 +82,7 @@ class _Limited:
         self._max_bytes = self._left = max_bytes
 
     def read(self, size: int = -1) -> bytes:
+        """The next bytes. Raises ImportRefusedError: they are too many."""
         data = self._file.read(size)
         self._left -= len(data)
         if self._left < 0:
@@ -144,13 +145,13 @@ class _Reader:
             raise _not_ours("its samples are no list")
         tables, count = [], 0
         while rows := self._rows(count):
-            tables.append(_table_of(rows, count))
+            tables.append(checked_rows(rows, count))
             count += len(rows)
             if count > self._max_samples:
                 raise ImportRefusedError(
                     f"The file has more than {self._max_samples} samples; files of up to so many are read."
                 )
-        return _in_order(joined(tables)) if tables else _table_of([], 0)
+        return in_order(joined(tables)) if tables else checked_rows([], 0)
 
     def _rows(self, number: int) -> list[list[Any]]:
         """The next rows, up to _CHUNK_ROWS; none at the end."""
@@ -200,7 +201,7 @@ def _checked(head: dict[str, Any]) -> tuple[Session, SampleTable]:
     return _session_of(head.get("session")), table
 
 
-def _table_of(rows: list[list[Any]], first: int) -> SampleTable:
+def checked_rows(rows: list[list[Any]], first: int) -> SampleTable:
     """Checked columns of rows, each with the values of JSON_COLUMNS; `first`: the number of the first one."""
     numbers = np.array([[*row[:13], row[14]] for row in rows], np.float64).reshape(-1, 14)
     label = np.array([_LABEL_IDS.get(row[13], -1) for row in rows], np.int8)
@@ -225,7 +226,7 @@ def _table_of(rows: list[list[Any]], first: int) -> SampleTable:
     )
 
 
-def _in_order(table: SampleTable) -> SampleTable:
+def in_order(table: SampleTable) -> SampleTable:
     """Sort by time, then face. Raises ImportRefusedError: a face twice at a time, or too many."""
     at_ms = np.round(table.at_s * 1000)
     order = np.lexsort((table.face, at_ms))

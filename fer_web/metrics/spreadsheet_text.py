@@ -11,6 +11,11 @@ def neutral_text(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
+def plain_text(text: str) -> str:
+    """The text of a cell without the apostrophe that `neutral_text` put before it."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
+
+
 def csv_cell(text: str) -> str:
     """A text cell of a CSV file: neutralised, quoted where needed (RFC 4180)."""
     safe = neutral_text(text)

@@ -1,9 +1,12 @@
 """JPEG bytes to frames, with every limit checked on the header before a pixel is decoded."""
 
+import hashlib
+import io
 import struct
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from fer_web.errors import FrameError, FrameTooLargeError
 from fer_web.vision.types import Frame
@@ -17,6 +20,9 @@ _SKIPPED_MARKERS = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 MAX_SCANS = 10
 # Some cameras pad a JPEG after its end marker.
 _END_SEARCH_BYTES = 64
+_END = b"\xff\xd9"
+# Where blocks are missing, decoders make other pixels of the two.
+_FILLINGS = (b"", b"\x5a\xc3\x17\x96\x2d" * 400)
 
 
 def decode_frame(jpeg: bytes, max_bytes: int, max_pixels: int) -> Frame:
@@ -38,16 +44,37 @@ def decode_frame(jpeg: bytes, max_bytes: int, max_pixels: int) -> Frame:
             f"The frame is {width}x{height} = {width * height} pixels, {max_pixels} are allowed. "
             "Scale it down."
         )
-    if b"\xff\xd9" not in jpeg[-_END_SEARCH_BYTES:]:
-        raise FrameError(f"The JPEG of {len(jpeg)} bytes ends before its end marker. Send the whole file.")
     if jpeg.count(b"\xff\xda") > MAX_SCANS:
         raise FrameError(f"The JPEG has more than {MAX_SCANS} scans. Send a baseline JPEG.")
-    frame = _decoded(jpeg)
+    if _END in jpeg[-_END_SEARCH_BYTES:]:
+        frame = _decoded(jpeg)
+    else:
+        completed = complete_jpeg(jpeg)
+        if completed is None:
+            raise FrameError(f"The JPEG of {len(jpeg)} bytes was cut short. Send the whole file.")
+        frame = _decoded(completed)
     if frame is None or frame.shape[:2] != (height, width):
         raise FrameError(
             f"The JPEG of {len(jpeg)} bytes is damaged and cannot be decoded. Send another frame."
         )
     return np.asarray(frame, np.uint8)
+
+
+def complete_jpeg(jpeg: bytes) -> bytes | None:
+    """Add the end marker that some cameras and cut files lack; None where pixels are missing too.
+
+    Decoders fill missing pixels without a word. So the JPEG is decoded twice, with nothing and with some
+    bits before the marker: only where every pixel was there, both give the same.
+
+    Args: jpeg: without the marker at its end; its size is checked.
+    """
+    jpeg = jpeg.rstrip(_END[:1])
+    try:
+        # By Pillow: OpenCV would print a line about each of these on standard error.
+        with_nothing, with_bits = (_pixels_hash(jpeg + filling + _END) for filling in _FILLINGS)
+    except Exception:  # Pillow's decoders raise nearly everything on damaged files
+        return None
+    return jpeg + _END if with_nothing == with_bits else None
 
 
 def check_jpeg_bytes(jpeg: bytes, max_bytes: int) -> None:
@@ -95,6 +122,11 @@ def _decoded(jpeg: bytes) -> Frame | None:
         )
     except cv2.error:
         return None
+
+
+def _pixels_hash(jpeg: bytes) -> bytes:
+    with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+        return hashlib.blake2b(picture.tobytes()).digest()
 
 
 def _size_of_segment(jpeg: bytes, position: int) -> tuple[int, int]:

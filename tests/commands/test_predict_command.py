@@ -191,7 +191,9 @@ def test_limits_are_settings(predict, photos):
     _, out, _ = predict("nobody.png", "--json", FER_MAX_IMAGE_PIXELS="80000")
     assert json_lines(out)[0]["error"]["code"] == "image_too_large"
     _, out, _ = predict("photos/deep/two.jpg", "--json", "--max-faces", "1")
-    assert len(json_lines(out)[0]["faces"]) == 1
+    (two,) = json_lines(out)
+    assert len(two["faces"]) == 1
+    assert (two["found"], two["remarks"]) == (2, ["1 of 2 faces shown, the surest."])
 
 
 def test_a_missing_model_is_said_in_one_line(predict, photos):

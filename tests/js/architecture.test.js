@@ -66,6 +66,7 @@ const SERVICES = [
   "history/loaded_sessions.js",
   "live/camera.js",
   "live/clip.js",
+  "live/correction_flow.js",
   "live/film.js",
   "live/frame_pump.js",
   "live/live_session.js",

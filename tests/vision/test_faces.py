@@ -1,4 +1,5 @@
 import logging
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ from fer_web.errors import SettingsError, SetupError
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.faces import DETECTORS, build_detector, resolve_detector
-from fer_web.vision.search import STILL_SEARCH, tile_regions
+from fer_web.vision.search import LEVEL_RATIO, STILL_SEARCH, tile_regions
 from fer_web.vision.types import Faces
 from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 
@@ -148,10 +149,67 @@ def test_search_for_stills_finds_faces_that_are_small_in_a_large_image():
     assert sorted(found.xyxy[:, 0].round(-2).tolist()) == [200, 2000, 3600]
 
 
-def test_tile_regions_for_stills_are_halved_down_to_the_finest():
-    assert tile_regions(480, 640, STILL_SEARCH) == tile_regions(480, 640)
-    sides = {region.side for region in tile_regions(3000, 4000, STILL_SEARCH)}
-    assert sides == {1750, 875, 437.5}
+def gallery_bgr(count, size_hw):
+    """A video call of count x count people, and their boxes, (N, 4), from the portrait's own box."""
+    height, width = size_hw
+    cell_w, cell_h = width // count, height // count
+    tile_w = min(cell_w - 8, int((cell_h - 8) * 512 / 380))
+    tile_h = int(tile_w * 380 / 512)
+    tile = cv2.resize(grace_hopper_bgr()[20:400], (tile_w, tile_h), interpolation=cv2.INTER_AREA)
+    frame, corners = np.full((height, width, 3), 26, np.uint8), []
+    for row in range(count):
+        for column in range(count):
+            left, top = column * cell_w + 4, row * cell_h + 4
+            frame[top : top + tile_h, left : left + tile_w] = tile
+            corners.append((left, top))
+    box = build_detector("blazeface", BLAZEFACE_PATH).search(grace_hopper_bgr()).xyxy[0]
+    scale = tile_w / 512
+    boxes = [(box - [0, 20, 0, 20]) * scale + np.tile(corner, 2) for corner in corners]
+    return frame, np.array(boxes, np.float32)
+
+
+@pytest.fixture(scope="module")
+def for_stills():
+    return build_detector("blazeface", BLAZEFACE_PATH, for_stills=True)
+
+
+@pytest.mark.parametrize(("count", "size_hw"), [(5, (720, 1280)), (6, (768, 1366)), (6, (1080, 1920))])
+def test_everybody_in_a_gallery_is_found_and_nothing_else(for_stills, count, size_hw):
+    frame, boxes = gallery_bgr(count, size_hw)
+    found = for_stills.search(frame)
+    assert len(found) == count * count
+    assert (iou_matrix(boxes, found.xyxy).max(axis=1) > 0.4).all()
+
+
+@pytest.mark.parametrize("height", [720, 958, 962])
+def test_small_faces_are_found_whatever_the_pictures_height(for_stills, height):
+    tile = cv2.resize(grace_hopper_bgr()[20:400], (92, 68), interpolation=cv2.INTER_AREA)
+    frame = np.full((height, 1280, 3), 26, np.uint8)
+    for row in range(5):
+        for column in range(5):
+            top, left = 20 + 138 * row, 100 + 220 * column
+            frame[top : top + 68, left : left + 92] = tile
+    assert len(for_stills.search(frame)) == 25
+
+
+def test_passes_for_stills_grow_with_the_picture_and_never_jump():
+    counts = [len(tile_regions(height, height * 4 // 3, STILL_SEARCH)) for height in range(400, 6000, 20)]
+    assert max(later / earlier for earlier, later in pairwise(counts)) < 1.6
+    assert max(counts) < 2500
+
+
+def test_tiles_of_one_colour_are_passed_over(for_stills, monkeypatch):
+    runs = []
+    network = for_stills._network
+    monkeypatch.setattr(network, "find", lambda *given: runs.append(given) or Faces.none())
+    for_stills.search(np.full((1080, 1920, 3), 90, np.uint8))
+    assert len(runs) == 1
+
+
+def test_tile_regions_for_stills_go_down_to_the_finest():
+    sides = sorted({round(region.side) for region in tile_regions(3000, 4000, STILL_SEARCH)})
+    assert (sides[0], sides[-1]) == (128, 1750)
+    assert max(np.divide(sides[1:], sides[:-1])) <= LEVEL_RATIO
     assert tile_regions(3000, 4000, STILL_SEARCH)[:6] == tile_regions(3000, 4000)
 
 
@@ -164,7 +222,7 @@ def test_tiles_for_stills_leave_no_gap(size_hw):
         assert max(np.diff(centres)) < finest
         assert centres[0] - finest / 2 <= 0
         assert centres[-1] + finest / 2 >= length
-    assert len(tiles) < 700
+    assert len(tiles) < 2500
 
 
 def test_resolve_detector_auto_takes_blazeface_where_it_is(caplog):

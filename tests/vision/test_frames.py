@@ -110,6 +110,17 @@ def test_decode_frame_random_damage_never_escapes_as_another_error(frame):
             continue
 
 
+@pytest.mark.parametrize("progressive", [0, 1])
+def test_decode_frame_without_end_marker_has_all_its_pixels(frame, progressive, capfd):
+    jpeg = encoded(frame, ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, progressive)
+    for cut in (jpeg[:-2], jpeg[:-1]):
+        np.testing.assert_array_equal(decode_frame(cut, **GENEROUS), decode_frame(jpeg, **GENEROUS))
+    for missing in (20, 100, len(jpeg) // 2):
+        with pytest.raises(FrameError, match="cut short"):
+            decode_frame(jpeg[:-missing], **GENEROUS)
+    assert capfd.readouterr().err == ""
+
+
 def segment(marker, content):
     return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
 

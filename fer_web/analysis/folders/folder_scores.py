@@ -77,7 +77,7 @@ def predict_images(
     waiting: list[tuple[LabelledImage, PreparedStill]] = []
     for image in watch(images):
         try:
-            waiting.append((image, analyser.prepare(read_image(image.path, limits), faces)))
+            waiting.append((image, analyser.prepare(read_image(image.path, limits).frame_bgr, faces)))
         except FerWebError as exc:
             yield ImagePrediction(image, error=exc)
         if len(waiting) == _TOGETHER:

@@ -76,7 +76,7 @@ def cut_labelled(
         if image.expression == CONTEMPT:
             continue
         try:
-            prepared = analyser.prepare(read_image(image.path, limits), faces)
+            prepared = analyser.prepare(read_image(image.path, limits).frame_bgr, faces)
         except FerWebError:
             unreadable += 1
             continue

@@ -20,6 +20,7 @@ from fer_web.errors import (
     NotAnImageError,
 )
 from fer_web.settings import Settings
+from fer_web.vision.frames import complete_jpeg
 from fer_web.vision.types import Frame
 
 SUFFIXES: Final = (
@@ -41,7 +42,8 @@ MAX_SCANNED_PIXELS: Final = 600_000_000
 
 _MAGIC: Final = (
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"),
-    (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
+    (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"),
+    (b"P2", "PPM"), (b"P3", "PPM"), (b"P5", "PPM"), (b"P6", "PPM"),
 )  # fmt: skip
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _ORIENTATION: Final = 0x0112
@@ -65,7 +67,23 @@ class ImageLimits:
         return ImageLimits(settings.max_image_bytes, settings.max_image_pixels)
 
 
-def read_image(path: Path, limits: ImageLimits) -> Frame:
+@dataclass(frozen=True)
+class Picture:
+    """A decoded image.
+
+    Attributes:
+        frame_bgr: uint8 (height, width, 3), upright.
+        remarks: what whoever sent it should know, a sentence each.
+    """
+
+    frame_bgr: Frame
+    remarks: tuple[str, ...] = ()
+
+
+NO_END: Final = "The JPEG has no end marker. All pixels are there, but something may have cut the file."
+
+
+def read_image(path: Path, limits: ImageLimits) -> Picture:
     """Open an image file; see `decode_image`.
 
     Raises: FileUnreadableError: there is no such file, it is a folder, or it cannot be opened. ImageError.
@@ -85,14 +103,14 @@ def read_image(path: Path, limits: ImageLimits) -> Frame:
     return decode_image(data, limits)
 
 
-def decode_image(data: bytes, limits: ImageLimits) -> Frame:
+def decode_image(data: bytes, limits: ImageLimits) -> Picture:
     """Decode one still image as a person sees it.
 
     It is turned as its EXIF data say; transparent parts are white; 16 bits become 8; of several pictures
-    (animated, or beside each other) the first one counts.
+    (animated, or beside each other) the first one counts. A JPEG may lack its end marker where no pixel is
+    missing.
 
     Args: data: the file's bytes, of any kind in KINDS.
-    Returns: uint8 (height, width, 3), blue, green, red.
     Raises:
         EmptyImageError: no bytes.
         NotAnImageError: something else, or a kind that we do not read.
@@ -109,15 +127,18 @@ def decode_image(data: bytes, limits: ImageLimits) -> Frame:
             f"The image is {width}x{height} = {width * height} pixels, {limits.max_pixels} are allowed. "
             "Scale it down, or raise --max-image-pixels (FER_MAX_IMAGE_PIXELS)."
         )
-    if picture.format in ("JPEG", "MPO"):
+    is_jpeg = picture.format in ("JPEG", "MPO")
+    if is_jpeg:
         _check_scans(data.count(b"\xff\xda"), width * height)
     try:
-        picture.load()
-        return _turned(_to_bgr(picture), _orientation(picture))
+        return Picture(_upright(picture))
     except ImageError:
         raise
     except Exception as exc:  # the decoders raise nearly everything on damaged files
-        raise _damaged(data, exc) from exc
+        completed = complete_jpeg(data) if is_jpeg else None
+        if completed is None:
+            raise _damaged(data, exc) from exc
+        return Picture(_upright(_open(completed)), (NO_END,))
 
 
 def _check_scans(scans: int, pixels: int) -> None:
@@ -138,12 +159,17 @@ def _check_bytes(count: int, limits: ImageLimits) -> None:
         )
 
 
+def _upright(picture: Image.Image) -> Frame:
+    picture.load()
+    return _turned(_to_bgr(picture), _orientation(picture))
+
+
 def _open(data: bytes) -> Image.Image:
     formats = [*_FORMATS, "HEIF"] if _is_heic(data) and _has_heif_plugin() else _FORMATS
     try:
         return Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError as exc:
-        if _kind_of(data):
+        if _kind_of(data) and (not _is_heic(data) or "HEIF" in formats):
             raise _damaged(data, exc) from exc
         raise NotAnImageError(_unknown(data)) from exc
     except Exception as exc:  # as for load()
@@ -175,6 +201,8 @@ def _unknown(data: bytes) -> str:
 
 
 def _kind_of(data: bytes) -> str | None:
+    if _is_heic(data):
+        return "HEIC"
     if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
         return "AVIF"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
@@ -183,7 +211,9 @@ def _kind_of(data: bytes) -> str | None:
 
 
 def _damaged(data: bytes, exc: Exception) -> ImageError:
-    reason = str(exc) or type(exc).__name__
+    # Pillow names its own object there.
+    is_header = isinstance(exc, UnidentifiedImageError)
+    reason = "its header cannot be read" if is_header else str(exc) or type(exc).__name__
     return ImageError(
         f"The {_kind_of(data) or 'image'} of {len(data)} bytes is damaged or cut short ({reason}). "
         "Fetch or save it again."

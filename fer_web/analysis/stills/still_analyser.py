@@ -5,17 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from fer_web.analysis.stills.images import ImageLimits, decode_image
+from fer_web.analysis.stills.images import ImageLimits, Picture, decode_image
 from fer_web.analysis.stills.stills import FACES, StillAnalyser, StillResult
 from fer_web.errors import InvalidValueError
-from fer_web.vision.types import Frame
 
 
 @dataclass(frozen=True)
 class AnalysedStill:
-    """One image and what was found in it. `frame_bgr`: uint8 (H, W, 3), upright."""
+    """One image and what was found in it."""
 
-    frame_bgr: Frame
+    picture: Picture
     result: StillResult
 
 
@@ -47,9 +46,9 @@ class SharedAnalyser:
 
     def _analyse(self, data: bytes | IO[bytes], faces: str, heatmap: bool) -> AnalysedStill:
         read = data if isinstance(data, bytes) else data.read(self.limits.max_bytes + 1)
-        frame_bgr = decode_image(read, self.limits)
+        picture = decode_image(read, self.limits)
         self._analyser = self._analyser or self._build()
         model = self._analyser.model
         if heatmap and model.heatmaps is None:
             raise InvalidValueError(f"heatmap=1 cannot be had: {model.no_heatmaps}. Leave it out.")
-        return AnalysedStill(frame_bgr, self._analyser.analyse(frame_bgr, faces, heatmap))
+        return AnalysedStill(picture, self._analyser.analyse(picture.frame_bgr, faces, heatmap))

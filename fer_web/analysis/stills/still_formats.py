@@ -19,14 +19,16 @@ CSV_COLUMNS: Final = (
 _DIGITS: Final = 5
 
 
-def still_to_wire(still: StillResult) -> dict[str, Any]:
-    """One image as plain JSON types."""
+def still_to_wire(still: StillResult, remarks: tuple[str, ...] = ()) -> dict[str, Any]:
+    """One image as plain JSON types. Args: remarks: on its file."""
     height, width = still.size_hw
     return {
         "width": width,
         "height": height,
         "framing": still.framing,
         "reason": still.reason,
+        "found": still.found,
+        "remarks": [*remarks, *_left_out(still)],
         "faces": [_face_to_wire(face, still) for face in still.faces],
     }
 
@@ -42,11 +44,12 @@ def box_px(face: FaceResult, still: StillResult) -> list[int]:
     return [round(part * side) for part, side in zip(face.box, (width, height) * 2, strict=True)]
 
 
-def describe_still(name: str, still: StillResult) -> str:
-    """One image as text: a line for it and one for each face."""
+def describe_still(name: str, still: StillResult, remarks: tuple[str, ...] = ()) -> str:
+    """One image as text: a line for it and one for each face and remark. Args: remarks: on its file."""
     count = {0: "no face found", 1: "1 face"}.get(len(still.faces), f"{len(still.faces)} faces")
     how = f" (the whole image: {still.reason})" if still.framing == "whole" else ""
-    return "\n".join([f"{name}: {count}{how}", *(_face_line(face, still) for face in still.faces)])
+    said = [f"  remark: {remark}" for remark in (*remarks, *_left_out(still))]
+    return "\n".join([f"{name}: {count}{how}", *(_face_line(face, still) for face in still.faces), *said])
 
 
 def csv_rows(name: str, still: StillResult) -> list[tuple[Any, ...]]:
@@ -66,6 +69,12 @@ def csv_error_rows(name: str, error: FerWebError) -> list[tuple[Any, ...]]:
     """One row of CSV_COLUMNS for an image that could not be analysed."""
     before = CSV_COLUMNS.index("error") - 1
     return [(name, *[""] * before, str(error), *[""] * (len(CSV_COLUMNS) - before - 2))]
+
+
+def _left_out(still: StillResult) -> tuple[str, ...]:
+    """Say that there are more faces than were analysed."""
+    shown = len(still.faces)
+    return (f"{shown} of {still.found} faces shown, the surest.",) if shown < still.found else ()
 
 
 def _face_to_wire(face: FaceResult, still: StillResult) -> dict[str, Any]:

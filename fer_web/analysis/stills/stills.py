@@ -61,6 +61,7 @@ class PreparedStill:
         crops: uint8 (N, ...), as the classifier takes them.
         corners: float32 (N, 4, 2), of each crop, fractions of the image; they may lie outside of it.
         visibility: measures and patches of each crop, as `measure_faces` returns them.
+        found: faces found, of which the N surest are kept.
     """
 
     size_hw: tuple[int, int]
@@ -70,6 +71,7 @@ class PreparedStill:
     crops: Crops
     corners: NDArray[np.float32]
     visibility: tuple[NDArray[np.float32], Patches]
+    found: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class StillResult:
             the network has no such output.
         framing: how the faces were found, and `reason` why so, in words.
         crops: uint8 (N, ...), what the network saw.
+        found: faces found; there may be more than `faces`, which are the surest.
     """
 
     size_hw: tuple[int, int]
@@ -91,6 +94,7 @@ class StillResult:
     framing: Framing
     reason: str
     crops: Crops
+    found: int
 
     @property
     def largest(self) -> int:
@@ -132,7 +136,8 @@ class StillAnalyser:
         if faces == "auto" and max(height, width) <= SMALL_SIDE:
             return self._whole(frame_bgr, f"{width}x{height} pixels are no more than a face")
         frame_bgr = _shrunk(frame_bgr, MAX_SEARCHED_SIDE)
-        found = self._search(frame_bgr)
+        all_found = self._search(frame_bgr)
+        found = all_found.take(list(range(min(len(all_found), self._max_faces))))
         share = _filled_share(found, frame_bgr)
         if faces == "auto" and share >= FILLING_SHARE:
             return self._whole(frame_bgr, f"one face fills it ({100 * share:.0f} % of its longer side)")
@@ -141,7 +146,9 @@ class StillAnalyser:
         fractions = np.asarray(found.xyxy / np.tile(frame_bgr.shape[1::-1], 2), np.float32)
         corners = np.asarray(crop_corners(found) / frame_bgr.shape[1::-1], np.float32)
         visibility = measure_faces(crops, found, _size_of(frame_bgr))
-        return PreparedStill((height, width), "detect", reason, fractions, crops, corners, visibility)
+        return PreparedStill(
+            (height, width), "detect", reason, fractions, crops, corners, visibility, len(all_found)
+        )
 
     def predict(self, prepared: Sequence[PreparedStill], heatmaps: bool = False) -> list[StillResult]:
         """Classify the faces of several images together, which some networks do faster."""
@@ -167,8 +174,7 @@ class StillAnalyser:
     def _search(self, frame_bgr: Frame) -> Faces:
         if self._detector is None:
             raise InvalidValueError("There is no face detector: only whole images can be analysed.")
-        found = self._detector.search(frame_bgr)
-        return found.take(list(range(min(len(found), self._max_faces))))
+        return self._detector.search(frame_bgr)
 
     def _whole(self, frame_bgr: Frame, reason: str) -> PreparedStill:
         crop = whole_crop(
@@ -177,7 +183,8 @@ class StillAnalyser:
         box = np.array([[0, 0, 1, 1]], np.float32)
         size_hw = _size_of(frame_bgr)
         visibility = measure_whole(crop, max(size_hw))
-        return PreparedStill(size_hw, "whole", reason, box, crop[None], _square_corners(size_hw), visibility)
+        corners = _square_corners(size_hw)
+        return PreparedStill(size_hw, "whole", reason, box, crop[None], corners, visibility, 1)
 
     def _result(
         self, prepared: PreparedStill, prediction: Prediction, shown: Sequence[ShownLabel], first: int
@@ -199,7 +206,13 @@ class StillAnalyser:
         if prediction.original_scores is not None:
             original = tuple(tuple(map(float, prediction.original_scores[row])) for row in rows)
         return StillResult(
-            prepared.size_hw, faces, original, prepared.framing, prepared.reason, prepared.crops
+            prepared.size_hw,
+            faces,
+            original,
+            prepared.framing,
+            prepared.reason,
+            prepared.crops,
+            prepared.found,
         )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,11 +21,14 @@ from fer_web.inference.custom.hdf5_files import check_hdf5
 from fer_web.inference.custom.keras_archive import read_keras_archive
 from fer_web.inference.custom.keras_config import code_in, parse_config
 from fer_web.inference.custom.keras_layers import clue_of, is_xception, output_of
+from fer_web.inference.custom.keras_old_config import is_old, renewed
 from fer_web.training_packages import require_packages
 
 OPENED_BY = ("tensorflow", "keras", "h5py")
 RISK = "Whoever made it can have it do all that you can on this machine: read, change and send your files"
 _WEIGHTS_OF_KERAS_3 = ".weights.h5"
+_WRAPPING = re.compile(r"Exception encountered: |Exception encountered when calling [^\n]*\n")
+_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 _OLD_KEYWORDS = {
     "DepthwiseConv2D": ("groups",),
     "SeparableConv2D": ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
@@ -100,10 +104,10 @@ def _checked_config(file: ModelFile) -> dict[str, Any]:
 
 
 def _load(file: ModelFile, config: dict[str, Any], is_trusted: bool) -> Any:
+    if is_old(config) and file.kind != KERAS:
+        return _load_as_keras_2(renewed(config), file.weights or file.path, is_trusted)
     if file.weights is None:
         return _load_whole(file.path, is_trusted)
-    if "module" not in config:
-        return _load_as_keras_2(config, file.weights, is_trusted)
     keras = import_keras()
     model = keras.saving.deserialize_keras_object(config, safe_mode=not is_trusted)
     with _named_by_layout(file.weights) as weights:
@@ -167,8 +171,9 @@ def _opened(file: ModelFile, load: Callable[[], Any]) -> Any:
 
 
 def _unreadable(file: ModelFile, exc: Exception) -> ModelArtifactError:
-    # Keras wraps the reason in the whole configuration, once for each layer around it.
-    reason = str(exc).split("Exception encountered:")[-1].strip().split("\n")[0][:300] or type(exc).__name__
+    # Keras wraps the reason in the whole configuration, once for each layer around it, and in bold letters.
+    text = _WRAPPING.split(_TERMINAL_CODES.sub("", str(exc)))[-1]
+    reason = text.strip().split("\n")[0][:300] or type(exc).__name__
     return ModelArtifactError(
         f"{file.path} cannot be opened by Keras ({reason}). If layers of its maker's own are in it, or it is "
         "of an old Keras, have it saved as .tflite or .onnx."

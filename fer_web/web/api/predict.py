@@ -53,7 +53,7 @@ def predict_api_blueprint(analysis: AnalysisAccess, model: ModelInfo) -> Bluepri
 def _as_json(found: AnalysedStill, name: str | None, model: ModelInfo) -> Response:
     wire = {
         "file": name,
-        **still_to_wire(found.result),
+        **still_to_wire(found.result, found.picture.remarks),
         "model": {"name": model.name, "hash": model.model_hash},
     }
     return Response(json.dumps(wire), mimetype="application/json")
@@ -68,12 +68,12 @@ def _as_csv(found: AnalysedStill, name: str | None, _model: ModelInfo) -> Respon
 
 
 def _as_jpeg(found: AnalysedStill, name: str | None, _model: ModelInfo) -> Response:
-    height, width = found.frame_bgr.shape[:2]
+    height, width = found.picture.frame_bgr.shape[:2]
     if max(height, width) > MAX_JPEG_SIDE:
         raise ImageTooLargeError(
             f"The image is {width}x{height} pixels, a JPEG has {MAX_JPEG_SIDE} in a row. Scale it down."
         )
-    _, jpeg = cv2.imencode(".jpg", annotate(found.frame_bgr, found.result.faces))
+    _, jpeg = cv2.imencode(".jpg", annotate(found.picture.frame_bgr, found.result.faces))
     return _file_of(jpeg.tobytes(), "image/jpeg", name, "jpg")
 
 

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, jsonify, request
 
 from fer_web.errors import DatabaseFullError, ForbiddenError, ProtocolError, ServerFullError
 from fer_web.history.export import export_format, file_name
-from fer_web.history.json_reader import MAX_IMPORT_BYTES, read_export
+from fer_web.history.json_reader import MAX_IMPORT_BYTES
 from fer_web.history.repository import UNDO_S
+from fer_web.history.session_files import read_session
 from fer_web.history.types import SessionFilter
 from fer_web.web.answers import attachment, keep_private
 from fer_web.web.api.received_files import received_body
@@ -203,7 +204,7 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
     def import_session() -> tuple[Response, int]:
         requester = history.owners.requester()
         with _one_of(slots), received_body(MAX_IMPORT_BYTES, DatabaseFullError) as file:
-            session, table = history.call(read_export, file)
+            session, table = history.call(read_session, file)
             stored = history.call(history.repository.import_session, session, requester.owner, [table])
         return jsonify(session_to_wire(stored, requester.owner)), 201
 

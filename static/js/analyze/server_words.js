@@ -37,3 +37,15 @@ export function framingReason(said) {
     ? t("one face fills it ({percent} % of its longer side)", { percent: fills[1] })
     : said;
 }
+
+/** @param {string} said of a picture, as fer_web/analysis/stills/ says it beside the result */
+export function remarkText(said) {
+  if (said.startsWith("The JPEG has no end marker."))
+    return t(
+      "The JPEG has no end marker. All pixels are there, but something may have cut the file.",
+    );
+  const left = /^(\d+) of (\d+) faces shown, the surest\.$/.exec(said);
+  return left
+    ? t("{count} of {total} faces shown, the surest.", { count: left[1], total: left[2] })
+    : said;
+}

@@ -20,6 +20,8 @@
  *   taken for one
  * @property {string} reason why so
  * @property {readonly StillFace[]} faces
+ * @property {readonly string[]} remarks what to know about the file and the result, as the server
+ *   says it
  * @property {object} wire the answer as it came
  */
 import { countFaces, emotionName } from "../shared/format.js";
@@ -41,6 +43,7 @@ export function readStillAnalysis(wire, emotions) {
     height: wire.height,
     framing: wire.framing === "whole" ? "whole" : "detect",
     reason: String(wire.reason ?? ""),
+    remarks: Array.isArray(wire.remarks) ? wire.remarks.map(String) : [],
     faces: wire.faces.map((face, i) => readFace(face, i + 1, emotions)),
     wire,
   };

@@ -93,10 +93,10 @@ export class LoadedSessions {
     await this.reload();
   }
 
-  /** @param {File} file an export in JSON */
+  /** @param {File} file an export in JSON or CSV */
   async importFile(file) {
     const title = t("{name} was not imported", { name: file.name });
-    const session = await this.#try(title, async () => this.#api.importText(await file.text()));
+    const session = await this.#try(title, () => this.#api.importFile(file));
     if (!session) return;
     const link = { label: t("Open"), href: `/history/${encodeURIComponent(session.id)}` };
     this.#bus.emit("message", {

@@ -81,9 +81,9 @@ export class SessionsApi {
     return this.#requests.send("DELETE", SESSIONS, {});
   }
 
-  /** @param {string} json an export in JSON, as text @returns {Promise<Session>} */
-  importText(json) {
-    return this.#requests.sendText("POST", `${SESSIONS}/import`, json);
+  /** @param {Blob} file an export in JSON or CSV, in any encoding @returns {Promise<Session>} */
+  importFile(file) {
+    return this.#requests.sendBytes(`${SESSIONS}/import`, file);
   }
 
   /** @param {{at_s: number, text: string}} marker @returns {Promise<Marker>} */

@@ -32,12 +32,7 @@ export class JsonRequests {
 
   /** @param {string} method @param {string} url @param {object} value */
   send(method, url, value) {
-    return this.sendText(method, url, JSON.stringify(value));
-  }
-
-  /** @param {string} method @param {string} url @param {string} json */
-  sendText(method, url, json) {
-    return this.#request(method, url, { body: json });
+    return this.#request(method, url, { body: JSON.stringify(value) });
   }
 
   /**

@@ -9,6 +9,7 @@
  * @property {string} label the emotion with the highest score
  * @property {number} confidence 0-1
  * @property {boolean} sure false: the confidence is too low to name an expression
+ * @property {true} [corrected] the person asked for it, see docs/protocol.md
  * @property {string} [second] another expression that is strong too
  * @property {string} [name] what the person is called, for watchers
  * @property {import("./heatmap.js").Heatmap} [heatmap] where it was asked for and the network has
@@ -94,6 +95,55 @@ export function parseRecordAck(raw) {
  * @throws {RefusedError | ProtocolError}
  */
 export function parseNameAck(raw) {
+  accept(raw);
+}
+
+/**
+ * The answer to `take`.
+ *
+ * @param {any} raw
+ * @returns {{views: number}}
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseTakeAck(raw) {
+  accept(raw);
+  check(isCount(raw.views), "the take has no number of views");
+  return { views: raw.views };
+}
+
+/**
+ * @typedef {object} Learned what was learned of one person's views
+ * @property {string | null} called what most views of a resting face were called
+ * @property {Record<string, Record<string, number>> | null} table of a check: for each expression
+ *   that was shown, shares of what it was called
+ * @property {number} before share that is called right, 0-1
+ * @property {number} after the same with the correction
+ * @property {Record<string, number> | null} offsets null: no correction helps
+ *
+ * @param {any} raw
+ * @param {readonly string[]} emotions
+ * @returns {Learned}
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseLearnAck(raw, emotions) {
+  accept(raw);
+  check(isShare(raw.before) && isShare(raw.after), "a share is not between 0 and 1");
+  const { called = null, table = null, offsets = null } = raw;
+  check(called === null || emotions.includes(called), `the label ${called} is unknown`);
+  const isRow = (row) => isRecord(row) && emotions.every((emotion) => isShare(row[emotion]));
+  check(table === null || (isRecord(table) && Object.values(table).every(isRow)), "the table");
+  const isWhole = () => emotions.every((emotion) => Number.isFinite(offsets[emotion]));
+  check(offsets === null || (isRecord(offsets) && isWhole()), "a correction is not seven numbers");
+  return { called, table, before: raw.before, after: raw.after, offsets };
+}
+
+/**
+ * The answer to `correct`.
+ *
+ * @param {any} raw
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseCorrectAck(raw) {
   accept(raw);
 }
 
@@ -214,6 +264,7 @@ function parseFace(raw, emotions) {
   check(emotions.includes(raw.label), `the label ${raw.label} is unknown`);
   check(isShare(raw.confidence), "the confidence is not between 0 and 1");
   check(typeof raw.sure === "boolean", "sure is neither true nor false");
+  const corrected = raw.corrected === true ? { corrected: /** @type {true} */ (true) } : {};
   check(
     raw.second === undefined || emotions.includes(raw.second),
     `the second expression ${raw.second} is unknown`,
@@ -227,6 +278,7 @@ function parseFace(raw, emotions) {
     label: raw.label,
     confidence: raw.confidence,
     sure: raw.sure,
+    ...corrected,
     ...(raw.second === undefined ? {} : { second: raw.second }),
     ...(raw.name === undefined ? {} : { name: raw.name }),
     ...heatmap,

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from fer_web.analysis.stills import images
-from fer_web.analysis.stills.images import ImageLimits, decode_image, read_image
+from fer_web.analysis.stills.images import NO_END, ImageLimits, decode_image, read_image
 from fer_web.errors import FerWebError, FileUnreadableError, ImageError
 from fer_web.settings import Settings
 from tests.support.faces import astronaut_bgr
@@ -45,6 +45,10 @@ def png_of(width, height, bit_depth, colour_type, rows):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def pixels(data, limits):
+    return decode_image(data, limits).frame_bgr
+
+
 def error_of(data, limits=LIMITS):
     with pytest.raises(FerWebError) as caught:
         decode_image(data, limits)
@@ -62,7 +66,7 @@ def error_of(data, limits=LIMITS):
 def test_decode_image_each_kind_is_the_same_bgr_frame(kind, options, tolerance):
     if kind == "HEIF":
         __import__("pillow_heif").register_heif_opener()
-    frame = decode_image(encoded(QUARTERS_RGB, kind, **options), LIMITS)
+    frame = pixels(encoded(QUARTERS_RGB, kind, **options), LIMITS)
     assert (frame.dtype, frame.shape, frame.flags.c_contiguous) == (np.uint8, (40, 60, 3), True)
     inner = (slice(4, 16), slice(4, 26))  # away from edges, where compression rings
     difference = np.abs(frame[inner].astype(int) - QUARTERS_BGR[inner])
@@ -78,7 +82,7 @@ def test_decode_image_is_turned_as_exif_says(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
-    frame = decode_image(encoded(stored, kind, exif=exif, **options), LIMITS)
+    frame = pixels(encoded(stored, kind, exif=exif, **options), LIMITS)
     assert frame.shape == (40, 60, 3)
     for row, column in ((10, 15), (10, 45), (30, 15), (30, 45)):
         np.testing.assert_allclose(frame[row, column].astype(int), QUARTERS_BGR[row, column], atol=8)
@@ -88,17 +92,17 @@ def test_decode_image_is_turned_as_exif_says(kind, orientation):
 def test_decode_image_orientation_that_does_not_exist_is_ignored(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert decode_image(encoded(QUARTERS_RGB, "PNG", exif=exif), LIMITS)[10, 15, 2] == 250
+    assert pixels(encoded(QUARTERS_RGB, "PNG", exif=exif), LIMITS)[10, 15, 2] == 250
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_decode_image_with_damaged_exif_is_seen_anyway():
     data = encoded(QUARTERS_RGB, "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + b"\xff" * 40)
-    assert decode_image(data, LIMITS).shape == (40, 60, 3)
+    assert decode_image(data, LIMITS).frame_bgr.shape == (40, 60, 3)
 
 
 def test_decode_image_cmyk_has_its_colours():
-    frame = decode_image(encoded(Image.fromarray(QUARTERS_RGB).convert("CMYK"), "JPEG", quality=95), LIMITS)
+    frame = pixels(encoded(Image.fromarray(QUARTERS_RGB).convert("CMYK"), "JPEG", quality=95), LIMITS)
     np.testing.assert_allclose(frame[10, 15].astype(int), QUARTERS_BGR[10, 15], atol=20)
     np.testing.assert_allclose(frame[30, 15].astype(int), QUARTERS_BGR[30, 15], atol=20)
 
@@ -106,20 +110,20 @@ def test_decode_image_cmyk_has_its_colours():
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
 def test_decode_image_16_bit_grey_is_scaled_and_not_clipped(kind):
     values = np.array([[0, 128, 257 * 100, 257 * 200, 65535]], np.uint16)
-    frame = decode_image(encoded(values, kind), LIMITS)
+    frame = pixels(encoded(values, kind), LIMITS)
     assert frame[0, :, 0].tolist() == [0, 0, 100, 200, 255]
     assert (frame[..., 0] == frame[..., 2]).all()
 
 
 def test_decode_image_16_bit_rgb_is_scaled():
     row = np.array([[257 * 200, 257 * 100, 257 * 50], [65535, 0, 30000]], ">u2")
-    frame = decode_image(png_of(2, 1, 16, 2, [row.tobytes()]), LIMITS)
+    frame = pixels(png_of(2, 1, 16, 2, [row.tobytes()]), LIMITS)
     np.testing.assert_allclose(frame[0].astype(int), [[50, 100, 200], [30000 / 257, 0, 255]], atol=1)
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
 def test_decode_image_grey_of_few_bits_fills_the_range(bits):
-    frame = decode_image(png_of(8 // bits, 1, bits, 0, [b"\xff"]), LIMITS)
+    frame = pixels(png_of(8 // bits, 1, bits, 0, [b"\xff"]), LIMITS)
     assert (frame == 255).all()
 
 
@@ -157,14 +161,14 @@ def grey_with_transparent_value():
 def test_decode_image_transparent_is_white(picture, kind):
     options = {"transparency": picture.info["transparency"]} if "transparency" in picture.info else {}
     options |= {"lossless": True} if kind == "WEBP" else {}
-    frame = decode_image(encoded(picture, kind, **options), LIMITS)
+    frame = pixels(encoded(picture, kind, **options), LIMITS)
     assert frame[10, 45].tolist() == [255, 255, 255]
     assert (frame[30, 15] < 255).any()
 
 
 def test_decode_image_palette_transparency_in_bytes_warns_nobody():
     picture = Image.fromarray(QUARTERS_RGB).quantize(4)
-    frame = decode_image(encoded(picture, "PNG", transparency=b"\0\xff\x80"), LIMITS)
+    frame = pixels(encoded(picture, "PNG", transparency=b"\0\xff\x80"), LIMITS)
     assert frame.shape == (40, 60, 3)
 
 
@@ -172,14 +176,14 @@ def test_decode_image_palette_transparency_in_bytes_warns_nobody():
 def test_decode_image_animated_gives_the_first_picture(kind):
     first, second = Image.fromarray(QUARTERS_RGB), Image.new("RGB", (60, 40), "black")
     options = {"lossless": True} if kind == "WEBP" else {}
-    frame = decode_image(encoded(first, kind, save_all=True, append_images=[second] * 3, **options), LIMITS)
+    frame = pixels(encoded(first, kind, save_all=True, append_images=[second] * 3, **options), LIMITS)
     np.testing.assert_allclose(frame[10, 15].astype(int), QUARTERS_BGR[10, 15], atol=8)
 
 
 def test_decode_image_a_grey_crop_keeps_every_pixel():
     grey = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
     for kind in ("PNG", "BMP", "PPM", "TIFF"):
-        np.testing.assert_array_equal(decode_image(encoded(grey, kind), LIMITS), grey[..., None].repeat(3, 2))
+        np.testing.assert_array_equal(pixels(encoded(grey, kind), LIMITS), grey[..., None].repeat(3, 2))
 
 
 @pytest.mark.parametrize(
@@ -193,6 +197,7 @@ def test_decode_image_a_grey_crop_keeps_every_pixel():
         (b"\x89PNG\r\n\x1a\n", "bad_image"),
         (b"\xff\xd8\xff", "bad_image"),
         (b"GIF89a", "bad_image"),
+        (b"P6\n4 4\n", "bad_image"),
     ],
 )
 def test_decode_image_what_is_none_is_told_apart(data, code):
@@ -211,6 +216,23 @@ def test_decode_image_cut_short_is_bad_image(kind, share):
     assert "cut short" in str(error)
 
 
+@pytest.mark.parametrize(
+    "options", [{"quality": 90}, {"quality": 90, "progressive": True}, {"optimize": True}]
+)
+@pytest.mark.parametrize("missing", [1, 2])
+def test_decode_image_a_jpeg_without_end_marker_has_all_its_pixels_and_a_remark(options, missing):
+    data = encoded(astronaut_bgr(), "JPEG", **options)
+    whole, cut = decode_image(data, LIMITS), decode_image(data[:-missing], LIMITS)
+    np.testing.assert_array_equal(cut.frame_bgr, whole.frame_bgr)
+    assert (whole.remarks, cut.remarks) == ((), (NO_END,))
+    assert "cut short" in str(error_of(data[: -missing - 20]))
+
+
+def test_decode_image_a_jpeg_with_its_end_and_more_has_no_remark():
+    data = encoded(astronaut_bgr(), "JPEG")
+    assert decode_image(data + bytes(5000), LIMITS).remarks == ()
+
+
 def test_decode_image_too_many_bytes():
     error = error_of(encoded(astronaut_bgr(), "PNG"), ImageLimits(1000, 10**9))
     assert (error.code, error.http_status) == ("image_too_large", 413)
@@ -220,7 +242,7 @@ def test_decode_image_too_many_bytes():
 
 def test_decode_image_pixels_at_and_over_the_limit():
     data = encoded(QUARTERS_RGB, "PNG")
-    assert decode_image(data, ImageLimits(10**6, 2400)).shape == (40, 60, 3)
+    assert pixels(data, ImageLimits(10**6, 2400)).shape == (40, 60, 3)
     error = error_of(data, ImageLimits(10**6, 2399))
     assert (error.code, "60x40 = 2400" in str(error)) == ("image_too_large", True)
 
@@ -252,20 +274,20 @@ def test_decode_image_damaged_anywhere_is_an_image_error_or_a_frame(kind):
         for position in rng.integers(0, min(len(data), 400), 3):
             data[position] = rng.integers(256)
         with contextlib.suppress(ImageError):
-            frame = decode_image(bytes(data), ImageLimits(10**6, 10**6))
+            frame = pixels(bytes(data), ImageLimits(10**6, 10**6))
             assert (frame.dtype, frame.ndim, frame.shape[2]) == (np.uint8, 3, 3)
 
 
 def test_read_image_of_a_file(tmp_path):
     path = tmp_path / "Bild äöü.png"
     path.write_bytes(encoded(QUARTERS_RGB, "PNG"))
-    np.testing.assert_array_equal(read_image(path, LIMITS), QUARTERS_BGR)
+    np.testing.assert_array_equal(read_image(path, LIMITS).frame_bgr, QUARTERS_BGR)
 
 
 def test_read_image_wrong_ending_does_not_matter(tmp_path):
     path = tmp_path / "x.jpg"
     path.write_bytes(encoded(QUARTERS_RGB, "PNG"))
-    assert read_image(path, LIMITS).shape == (40, 60, 3)
+    assert read_image(path, LIMITS).frame_bgr.shape == (40, 60, 3)
 
 
 def test_read_image_what_is_no_file(tmp_path):
@@ -305,6 +327,18 @@ def test_read_image_a_huge_file_is_not_read(tmp_path):
     assert caught.value.code == "image_too_large"
 
 
+@pytest.mark.parametrize("length", [16, 40, 200, 0.5, 0.9])
+def test_a_heic_that_was_cut_anywhere_is_cut_short_where_the_plugin_is_there(length):
+    pytest.importorskip("pillow_heif")
+    data = encoded(QUARTERS_RGB, "HEIF")
+    error = error_of(data[: length if length > 1 else int(length * len(data))])
+    assert error.code == "bad_image"
+    assert "HEIC" in str(error)
+    assert "cut short" in str(error)
+    assert "install" not in str(error)
+    assert "object at" not in str(error)
+
+
 def test_without_the_heif_plugin_heic_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     error = error_of(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50))
@@ -321,7 +355,7 @@ import sys
 from pathlib import Path
 from fer_web.analysis.stills.images import ImageLimits, read_image
 for path in sys.argv[1:]:
-    print(read_image(Path(path), ImageLimits(10**8, 2 * 10**8)).shape)
+    print(read_image(Path(path), ImageLimits(10**8, 2 * 10**8)).frame_bgr.shape)
 """
     command = [sys.executable, "-c", script, str(exif), str(large)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
@@ -333,7 +367,7 @@ def test_decode_image_scans_are_bounded_by_the_pixels_that_each_walks_over(monke
     data = encoded(QUARTERS_RGB, "JPEG", progressive=True)
     scans, pixels = data.count(b"\xff\xda"), 60 * 40
     monkeypatch.setattr(images, "MAX_SCANNED_PIXELS", scans * pixels)
-    assert decode_image(data, LIMITS).shape == (40, 60, 3)
+    assert decode_image(data, LIMITS).frame_bgr.shape == (40, 60, 3)
     monkeypatch.setattr(images, "MAX_SCANNED_PIXELS", scans * pixels - 1)
     with pytest.raises(ImageError, match=f"{scans} scans; with its {pixels} pixels, {scans - 1} are allowed"):
         decode_image(data, LIMITS)

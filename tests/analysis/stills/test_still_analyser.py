@@ -18,7 +18,7 @@ GREY_PNG = cv2.imencode(".png", np.full((100, 200, 3), 100, np.uint8))[1].tobyte
 def test_bytes_and_files_are_analysed_alike():
     analyser = shared_analyser((10, 10, 60, 60))
     first, second = analyser.analyse(GREY_PNG), analyser.analyse(io.BytesIO(GREY_PNG))
-    assert first.frame_bgr.shape == (100, 200, 3)
+    assert first.picture.frame_bgr.shape == (100, 200, 3)
     assert len(first.result.faces) == 1
     assert first.result.faces == second.result.faces
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_web.analysis.stills.still_formats import still_to_wire
+from fer_web.analysis.stills.still_formats import describe_still, still_to_wire
 from fer_web.analysis.stills.stills import FACES, SMALL_SIDE, StillAnalyser
 from fer_web.errors import InvalidValueError
 from fer_web.inference.classifier import Prediction
@@ -99,6 +99,9 @@ def test_boxes_are_fractions_and_the_surest_faces_are_kept():
         pytest.approx((0, 0, 0.1, 0.2)),
         pytest.approx((0.25, 0.25, 0.5, 0.5)),
     ]
+    assert result.found == 3
+    assert still_to_wire(result, ("odd",))["remarks"] == ["odd", "2 of 3 faces shown, the surest."]
+    assert describe_still("a.png", result).endswith("\n  remark: 2 of 3 faces shown, the surest.")
     assert result.largest == 1
 
 

@@ -10,7 +10,11 @@ import {
 import { parseAnalyzeOptions } from "../../../static/js/analyze/analyze_options.js";
 import { readDropped } from "../../../static/js/shared/dropped_files.js";
 import { kindOf, readLabelledFolder, refusalOf } from "../../../static/js/analyze/file_kinds.js";
-import { framingReason, headsDifference } from "../../../static/js/analyze/server_words.js";
+import {
+  framingReason,
+  headsDifference,
+  remarkText,
+} from "../../../static/js/analyze/server_words.js";
 import { readStillAnalysis, summariseFaces } from "../../../static/js/analyze/still_analysis.js";
 
 const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
@@ -124,6 +128,8 @@ test("an answer becomes faces with numbers, and keeps what it was", () => {
     [null, { side: 6 }],
   );
   assert.equal(analysis.framing, "whole");
+  assert.deepEqual(analysis.remarks, []);
+  assert.deepEqual(readStillAnalysis({ ...answer, remarks: ["odd"] }, EMOTIONS).remarks, ["odd"]);
   assert.equal(analysis.wire, answer);
 });
 
@@ -310,5 +316,11 @@ test("what the server says in phrases is said again, and what is not known stays
   ])
     assert.equal(framingReason(said), said);
   assert.equal(headsDifference("something new"), "something new");
+  for (const said of [
+    "The JPEG has no end marker. All pixels are there, but something may have cut the file.",
+    "64 of 70 faces shown, the surest.",
+    "something new",
+  ])
+    assert.equal(remarkText(said), said);
   assert.match(headsDifference("accuracy is of the expression"), /only 63 %/);
 });

@@ -120,11 +120,11 @@ test("a new name is shown as the server took it", async () => {
 
 test("an import that is refused says why, and names the file", async () => {
   const { list, messages } = build({
-    importText: async () => {
+    importFile: async () => {
       throw new Error("schema_version is 9, 1 is known.");
     },
   });
-  await list.importFile({ name: "x.json", text: async () => "{}" });
+  await list.importFile({ name: "x.json" });
   assert.deepEqual(
     [messages[0].title, messages[0].text],
     ["x.json was not imported", "schema_version is 9, 1 is known."],

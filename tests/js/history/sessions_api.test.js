@@ -47,8 +47,9 @@ test("writes are JSON, as the server demands", async () => {
 
 test("an import is sent as it is", async () => {
   const { api, calls } = build({ id: "s" });
-  await api.importText('{"schema": 1}');
-  assert.deepEqual([calls[0].url, calls[0].body], ["/api/v1/sessions/import", '{"schema": 1}']);
+  const file = new Blob(['{"schema": 1}']);
+  await api.importFile(file);
+  assert.deepEqual([calls[0].url, calls[0].body], ["/api/v1/sessions/import", file]);
 });
 
 test("the server's refusal arrives with its words", async () => {

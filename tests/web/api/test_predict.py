@@ -49,6 +49,7 @@ def test_bytes_are_an_image_whatever_they_are_called(client, kind):
     (face,) = found["faces"]
     assert (found["file"], found["width"], found["height"], found["framing"]) == (None, 200, 100, "detect")
     assert face["box_px"] == [20, 20, 60, 60]
+    assert (found["found"], found["remarks"]) == (1, [])
     assert face["label"] == max(face["scores"], key=face["scores"].get)
     assert set(found["model"]) == {"name", "hash"}
 

@@ -80,6 +80,8 @@ SCHEMAS: Json = {
             "How faces were found: by search, or the whole image is one.",
         ),
         reason=described(TEXT, "Why so, in words."),
+        found=described({"type": "integer", "minimum": 0}, "Faces found; the surest of them are in `faces`."),
+        remarks=described(list_of(TEXT), "What to know about the file and the result, a sentence each."),
         faces=described(list_of(ref("StillFace")), "With detect, the surest first."),
         model=ref("Model"),
     ),

@@ -92,12 +92,15 @@ PATHS: Json = {
     "/sessions/import": {
         "post": _op(
             "importSession",
-            "Store a session that was exported as JSON",
+            "Store a session that was exported as JSON or CSV",
             {"201": answer("It is stored.", ref("Session"))},
             body={
                 "required": True,
-                "content": {"application/json": {"schema": {"type": "object"}}},
-                "description": "A JSON export, up to 400 MB and 1.5 million samples.",
+                "content": {
+                    "application/json": {"schema": {"type": "object"}},
+                    "text/csv": {"schema": {"type": "string"}},
+                },
+                "description": "A JSON or CSV export, up to 400 MB and 1.5 million samples.",
             },
             errors={
                 "400": "The file is no such export: `bad_import`.",

@@ -7,7 +7,7 @@ import { capitalise, describeFace, emotionName, formatPercent } from "../../shar
 import { HEAT_GRADIENT } from "../../shared/heatmap.js";
 import { emotionColour } from "../../shared/palette.js";
 import { t } from "../../shared/words.js";
-import { framingReason } from "../server_words.js";
+import { framingReason, remarkText } from "../server_words.js";
 import { HeatChoice } from "./heat_choice.js";
 
 const PICTURE_SIDE = 1800;
@@ -104,7 +104,7 @@ export class FacePanelView {
     return item;
   }
 
-  #showFace(face, { faces, framing, reason }) {
+  #showFace(face, { faces, framing, reason, remarks }) {
     const { id, label, confidence, sure, scores } = face;
     const percent = formatPercent(confidence);
     const guess = `${emotionName(label)} ${percent}`;
@@ -119,6 +119,8 @@ export class FacePanelView {
     this.#part("framing").textContent = t("The whole picture was taken for one face: {reason}.", {
       reason: framingReason(reason),
     });
+    this.#part("remarks").hidden = remarks.length === 0;
+    this.#part("remarks").textContent = remarks.map(remarkText).join(" ");
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);
   }
 
