@@ -21,6 +21,7 @@ from benchmarks.made_streams import FPS, HEAD_PX, Head, Moment, cut_head, filmed
 from benchmarks.options import add_blazeface, load_public_test, new_parser
 from benchmarks.photos import load_face_photos
 from benchmarks.resting_face import measure_resting_faces
+from benchmarks.sureness import measure_cost, measure_sureness
 from fer_web.errors import FerWebError
 from fer_web.factory.inference import build_pipeline, new_stream_state
 from fer_web.inference.artifact import load_artifact
@@ -271,11 +272,21 @@ def new_bench(options: argparse.Namespace) -> Bench:
     return Bench(portraits, pipeline, detector, settings, options.seed, scale)
 
 
+def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield all rows; those of sureness need photos with labels."""
+    bench = new_bench(options)
+    if options.photos is not None:
+        step = round(1 / bench.scale)
+        yield from measure_sureness(options.photos, options.blazeface, options.seed, step)
+    yield "certainty costs", measure_cost(bench.portraits[0].photo_bgr)
+    yield from measure(bench)
+
+
 def main() -> None:
     """Run and print."""
     options = parse_arguments()
     table = {}
-    rows = chain(measure(new_bench(options)), measure_faces(options))
+    rows = chain(rows_of(options), measure_faces(options))
     for name, figures in rows:
         table[name] = figures
         if not options.json:

@@ -9,6 +9,8 @@
  * @property {string} label the emotion with the highest score
  * @property {number} confidence 0-1
  * @property {boolean} sure false: the confidence is too low to name an expression
+ * @property {string | null} rival the next likely expression
+ * @property {string | null} reason what speaks against an unsure face
  * @property {true} [corrected] the person asked for it, see docs/protocol.md
  * @property {string} [second] another expression that is strong too
  * @property {string} [name] what the person is called, for watchers
@@ -317,6 +319,8 @@ function parseFace(raw, emotions) {
     label: raw.label,
     confidence: raw.confidence,
     sure: raw.sure,
+    rival: emotions.includes(raw.rival) ? raw.rival : null,
+    reason: typeof raw.reason === "string" ? raw.reason : null,
     ...corrected,
     ...(raw.second === undefined ? {} : { second: raw.second }),
     ...(raw.name === undefined ? {} : { name: raw.name }),

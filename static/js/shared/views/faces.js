@@ -1,7 +1,14 @@
 /** Shows the side panel: one card for each face with its label and a bar for each expression. */
 import { EmotionBar, setText, showList } from "../emotion_bar.js";
 import { factsOf } from "../affect_texts.js";
-import { capitalise, emotionName, expressionName, countFaces, formatPercent } from "../format.js";
+import {
+  capitalise,
+  countFaces,
+  describeDoubt,
+  emotionName,
+  expressionName,
+  formatPercent,
+} from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
@@ -238,10 +245,7 @@ class FaceCard {
     if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
     setText(this.#parts.label, sure ? capitalise(expressionName(face, hasSecond)) : t("Unsure"));
-    setText(
-      this.#parts.confidence,
-      sure ? percent : t("closest: {guess}", { guess: `${emotionName(label)} ${percent}` }),
-    );
+    setText(this.#parts.confidence, sure ? percent : describeDoubt(face));
     this.element.classList.toggle("is-unsure", !sure);
     this.#parts.swatch.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);
