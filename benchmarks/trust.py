@@ -1,4 +1,4 @@
-"""Measure whether results can be trusted: python -m benchmarks.trust [--photos DIR|NPZ] [--quick].
+"""Measure whether results can be trusted: python -m benchmarks.trust [--photos X] [--data X] [--quick].
 
 Do people keep their numbers when they cross, leave or are cut away? Does what is shown stand still while a
 face does, and follow soon when it changes? And what does all of it cost? docs/trust.md explains each row.
@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import cv2
@@ -18,8 +18,11 @@ import numpy as np
 from benchmarks import made_streams
 from benchmarks.composites import Portrait, make_portraits
 from benchmarks.made_streams import FPS, HEAD_PX, Head, Moment, cut_head, filmed
-from benchmarks.options import add_blazeface, new_parser
+from benchmarks.options import add_blazeface, load_public_test, new_parser
 from benchmarks.photos import load_face_photos
+from benchmarks.resting_face import measure_resting_faces
+from benchmarks.sureness import measure_cost, measure_sureness
+from fer_web.errors import FerWebError
 from fer_web.factory.inference import build_pipeline, new_stream_state
 from fer_web.inference.artifact import load_artifact
 from fer_web.inference.classifier import LiteRTClassifier
@@ -36,6 +39,7 @@ CHANGE_LIMIT_S = 1.5
 QUICK_SCALE = 0.1
 ABSENCES_S = (1.5, 3.0)
 FEWEST = 2
+RESTING_PEOPLE = 60
 
 Build = Callable[[Sequence[Head], np.random.Generator], list[Moment]]
 """Makes a stream of people."""
@@ -231,6 +235,19 @@ def measure(bench: Bench) -> Iterator[tuple[str, dict[str, float]]]:
     )
 
 
+def measure_faces(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the rows of FER-2013's faces, where they are given. Raises SystemExit: they cannot be used."""
+    if options.data is None:
+        return
+    people = round(RESTING_PEOPLE * (QUICK_SCALE if options.quick else 1))
+    classifier = LiteRTClassifier(load_artifact(Settings().model))
+    try:
+        part = load_public_test(options)
+        yield "resting face", measure_resting_faces(part, classifier, people, options.seed)
+    except FerWebError as exc:
+        raise SystemExit(f"error: {exc}") from exc
+
+
 def _answers(counts: Counts, right: int) -> dict[str, float]:
     return {
         "streams": counts.streams,
@@ -255,11 +272,22 @@ def new_bench(options: argparse.Namespace) -> Bench:
     return Bench(portraits, pipeline, detector, settings, options.seed, scale)
 
 
+def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield all rows; those of sureness need photos with labels."""
+    bench = new_bench(options)
+    if options.photos is not None:
+        step = round(1 / bench.scale)
+        yield from measure_sureness(options.photos, options.blazeface, options.seed, step)
+    yield "certainty costs", measure_cost(bench.portraits[0].photo_bgr)
+    yield from measure(bench)
+
+
 def main() -> None:
     """Run and print."""
     options = parse_arguments()
     table = {}
-    for name, figures in measure(new_bench(options)):
+    rows = chain(rows_of(options), measure_faces(options))
+    for name, figures in rows:
         table[name] = figures
         if not options.json:
             cells = "".join(f"  {key} {value:.4g}" for key, value in figures.items())
@@ -272,6 +300,8 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = new_parser(__doc__)
     parser.add_argument("--photos", type=Path, help="folder or .npz of photos with one face each")
+    parser.add_argument("--data", type=Path, help="fer2013.csv or an .npz: rows of FER-2013's faces too")
+    parser.add_argument("--ferplus", type=Path, help="FER+'s fer2013new.csv, where the data has no votes")
     parser.add_argument("--count", type=int, default=80, help="use the first COUNT photos (%(default)s)")
     add_blazeface(parser)
     parser.add_argument("--quick", action="store_true", help="a tenth of the streams")

@@ -26,7 +26,7 @@ TRAIN_LAYERS = (
     ("data",),
     ("metrics", "networks"),
     ("runs",),
-    ("fit", "evaluation"),
+    ("fit", "evaluation", "certainty"),
     ("export",),
     ("__main__",),
 )

@@ -1,4 +1,4 @@
-"""Command line: python -m train fit|evaluate|report|export|card."""
+"""Command line: python -m train fit|evaluate|report|export|certainty|card."""
 
 import argparse
 import json
@@ -111,6 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(command=_evaluate)
     _add_report(commands)
     _add_export(commands)
+    _add_certainty(commands)
     _add_card(commands)
     return parser
 
@@ -158,6 +159,33 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="of a run; best is by PublicTest [%(default)s]",
     )
     export.set_defaults(command=_export)
+
+
+def _add_certainty(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    certainty = commands.add_parser(
+        "certainty",
+        help="fit what tells how certain a model's labels are, and write it into the model folder",
+        epilog="Example: python -m train certainty models/flagship --data fer2013.csv "
+        "--ferplus fer2013new.csv --photos photos.npz",
+    )
+    certainty.add_argument("model", type=Path, help="model folder")
+    _add_data_options(certainty)
+    certainty.add_argument(
+        "--photos", type=Path, required=True, help="an .npz of photos: data, end and emotion (0-6)"
+    )
+    certainty.add_argument(
+        "--examples",
+        type=Path,
+        default=CACHE_DIR / "certainty",
+        help="folder that keeps the spoiled examples for the next fit [%(default)s]",
+    )
+    certainty.add_argument(
+        "--blazeface",
+        type=Path,
+        default=Path("node_modules/@mediapipe/face_detection/face_detection_short_range.tflite"),
+        help="the detector's file [%(default)s]",
+    )
+    certainty.set_defaults(command=_certainty)
 
 
 def _add_card(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -248,6 +276,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.out:
         write_evaluation(arguments.out, result)
     print(json.dumps(result, indent=2) if arguments.json else describe(result))
+
+
+def _certainty(arguments: argparse.Namespace) -> None:
+    from train.certainty.command import fit_model
+
+    data = _read_data(arguments)
+    fit_model(arguments.model, data, arguments.photos, arguments.blazeface, arguments.examples, _say)
 
 
 def _report(arguments: argparse.Namespace) -> None:

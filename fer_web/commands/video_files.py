@@ -4,46 +4,10 @@ import glob
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from fer_web.analysis.folders.labelled_images import files_below
+from fer_web.analysis.videos.video_kinds import VIDEO_SUFFIXES
 from fer_web.errors import FileUnreadableError
-
-VIDEO_SUFFIXES: Final = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".webm",
-        ".mkv",
-        ".avi",
-        ".ogv",
-        ".ogg",
-        ".flv",
-        ".f4v",
-        ".wmv",
-        ".asf",
-        ".mpg",
-        ".mpeg",
-        ".mpe",
-        ".m2v",
-        ".vob",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".m2t",
-        ".mod",
-        ".tod",
-        ".dv",
-        ".dif",
-        ".mxf",
-        ".3gp",
-        ".3g2",
-        ".qt",
-        ".divx",
-        ".gifv",
-    ]
-)
 
 
 def find_videos(names: Sequence[str], left_out: Path | None = None) -> list[Path]:

@@ -36,7 +36,7 @@ class ModelArtifact:
         cam_output: signature name of the (N, rows, columns, 10) output with the FER+ logits of each cell;
             None in folders that were exported without it.
         logit_offsets: added to the FER+ logits of EMOTIONS before the temperature; meta.json files without
-            them mean zeros.
+            them mean zeros. That of neutral holds certainty's too.
         certainty: judges the scores; None in folders without certainty.json.
     """
 
@@ -72,6 +72,7 @@ def load_artifact(folder: Path) -> ModelArtifact:
     meta = _read_meta(folder)
     _check_labels(folder, meta)
     hashes = _checked_hashes(folder, meta)
+    certainty = load_certainty(folder, hashes[LITERT_FILE])
     try:
         return ModelArtifact(
             folder=folder,
@@ -83,9 +84,9 @@ def load_artifact(folder: Path) -> ModelArtifact:
             temperature=_number_in(meta, "temperature", 0.01, 100.0),
             unsure_below=_number_in(meta, "unsure_below", 0.0, 1.0),
             max_uncertainty=_number_in(meta, "max_doubt", 0.0, 1.0),
-            logit_offsets=_checked_offsets(meta.get("logit_offsets", NO_OFFSETS)),
+            logit_offsets=_checked_offsets(_offsets(meta, certainty)),
             cam_output=str(meta["outputs"]["cam"]) if "cam" in meta["outputs"] else None,
-            certainty=load_certainty(folder, hashes[LITERT_FILE]),
+            certainty=certainty,
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise ModelArtifactError(f"{folder / META_FILE}: {exc!r} is missing or malformed. {MEND}") from exc
@@ -157,6 +158,13 @@ def _checked_size(folder: Path, model_input: dict[str, Any]) -> tuple[int, int]:
             f"{folder / META_FILE} has input {model_input}; 16-512 pixels and one channel are allowed. {MEND}"
         )
     return height, width
+
+
+def _offsets(meta: dict[str, Any], certainty: CertaintyModel | None) -> list[float]:
+    offsets = [float(each) for each in meta.get("logit_offsets", NO_OFFSETS)]
+    if certainty is not None:
+        offsets[EMOTIONS.index("neutral")] += certainty.neutral_offset
+    return offsets
 
 
 def _checked_offsets(values: Any) -> tuple[float, ...]:

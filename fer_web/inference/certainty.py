@@ -10,13 +10,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
-from fer_web.labels import EMOTIONS
+from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.vision.visibility import MEASURES, PATCH_SIDE, Patches
 
 CERTAINTY_FILE: Final = "certainty.json"
@@ -26,6 +27,19 @@ MAX_BYTES: Final = 5_000_000
 REASONS: Final = ("mouth_covered", "eyes_covered", "turned", "blurred", "dark", "small", "cut")
 """Why a face may be unsure, in the order of the columns of conditions. Stored by position: only grow it."""
 
+REASON_TEXTS: Final = MappingProxyType(
+    {
+        "mouth_covered": "mouth covered",
+        "eyes_covered": "eyes covered",
+        "turned": "turn to the camera",
+        "blurred": "hold still",
+        "dark": "too dark",
+        "small": "come closer",
+        "cut": "move into the picture",
+    }
+)
+"""What people are told, in English; the pages have them in their languages."""
+
 PRESENT: Final = 0.5
 """A condition from here on is named as the reason; a named one stays down to STAYS."""
 STAYS: Final = 0.35
@@ -33,6 +47,11 @@ STAYS: Final = 0.35
 OWN_COLUMNS: Final = 2
 """Evidence begins with the network's uncertainty and the spread of the views; conditions follow."""
 
+CELL_VALUES: Final = 6 * 6 * len(FERPLUS_VOTES)
+CELL_SCALE: Final = 5.0
+"""Logits of cells are about as large as this."""
+
+INPUTS: Final = PATCH_SIDE**2 + len(MEASURES) + CELL_VALUES
 FEATURES: Final = 6 + len(EMOTIONS) + len(REASONS)
 LEAST_SCORE: Final = 1e-4
 
@@ -72,6 +91,7 @@ class CertaintyModel:
     Attributes:
         model_hash: of the network that it was fitted to.
         unsure_below: the certainty below which a face is called unsure.
+        neutral_offset: added to neutral's logit, besides the network's own offsets.
         measure_means, measure_scales: float32 (len(MEASURES),), for standard units.
         condition_layers: standard measures and a patch -> logits of the learned conditions.
         limits: of the other conditions, in the order of REASONS.
@@ -80,15 +100,21 @@ class CertaintyModel:
 
     model_hash: str
     unsure_below: float
+    neutral_offset: float
     measure_means: NDArray[np.float32]
     measure_scales: NDArray[np.float32]
     condition_layers: tuple[Layer, ...]
     limits: tuple[Limit, ...]
     certainty_layers: tuple[Layer, ...]
 
-    def conditions(self, measures: NDArray[np.float32], patches: Patches) -> NDArray[np.float32]:
-        """Return how strongly each of REASONS holds, float32 (N, len(REASONS)), 0-1."""
-        inputs = condition_inputs(measures, patches, self.measure_means, self.measure_scales)
+    def conditions(
+        self, measures: NDArray[np.float32], patches: Patches, cells: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        """Return how strongly each of REASONS holds, float32 (N, len(REASONS)), 0-1.
+
+        Args: measures, patches: as `measure_faces` returns them. cells: of the prediction.
+        """
+        inputs = condition_inputs(measures, patches, cells, self.measure_means, self.measure_scales)
         learned = _sigmoid(run_layers(self.condition_layers, inputs))
         limited = [limit.strength(measures) for limit in self.limits]
         return np.concatenate([learned, np.stack(limited, axis=1)], axis=1).astype(np.float32)
@@ -107,12 +133,14 @@ class CertaintyModel:
 def condition_inputs(
     measures: NDArray[np.float32],
     patches: Patches,
+    cells: NDArray[np.float32] | None,
     means: NDArray[np.float32],
     scales: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Return patches and measures in standard units, float32 (N, PATCH_SIDE ** 2 + M); unknown ones are 0."""
+    """Return patches, measures in standard units and cells, float32 (N, INPUTS); unknown ones are 0."""
     standard = np.clip(np.nan_to_num((measures - means) / scales), -4, 4)
-    return np.concatenate([patches, standard], axis=1, dtype=np.float32)
+    flat = np.zeros((len(patches), CELL_VALUES)) if cells is None else cells.reshape(-1, CELL_VALUES)
+    return np.concatenate([patches, standard, flat / CELL_SCALE], axis=1, dtype=np.float32)
 
 
 def features(scores: NDArray[np.float32], evidence: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -188,7 +216,6 @@ def _parse(raw: dict[str, Any]) -> CertaintyModel:
     for key, known in (("reasons", REASONS), ("measures", MEASURES), ("labels", EMOTIONS)):
         if tuple(raw[key]) != known:
             raise ValueError(f"{key} are {raw[key]}, this program has {list(known)}")
-    inputs = PATCH_SIDE**2 + len(MEASURES)
     threshold = float(raw["unsure_below"])
     if not 0 <= threshold <= 1:
         raise ValueError(f"unsure_below is {threshold}; 0 to 1 is allowed")
@@ -202,9 +229,10 @@ def _parse(raw: dict[str, Any]) -> CertaintyModel:
     return CertaintyModel(
         model_hash=str(raw["model_hash"]),
         unsure_below=threshold,
+        neutral_offset=float(_numbers(raw["neutral_offset"], ())),
         measure_means=_numbers(raw["measure_means"], (len(MEASURES),)),
         measure_scales=_numbers(raw["measure_scales"], (len(MEASURES),)),
-        condition_layers=_layers(raw["condition_layers"], inputs, _LEARNED),
+        condition_layers=_layers(raw["condition_layers"], INPUTS, _LEARNED),
         limits=limits,
         certainty_layers=_layers(raw["certainty_layers"], FEATURES, 1),
     )

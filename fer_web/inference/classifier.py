@@ -41,12 +41,14 @@ class Prediction:
         original_scores: float32 (N, 7), as FER-2013's own labels would have it, not shown; None where the
             network has no such output.
         heatmaps: float32 (N, 7, rows, columns); None where they were not asked for or the network has none.
+        cells: float32 (N, rows, columns, 10), FER+ logits of each cell alone; None where there are none.
     """
 
     scores: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
     original_scores: NDArray[np.float32] | None = None
     heatmaps: HeatMaps | None = None
+    cells: NDArray[np.float32] | None = None
 
     def take(self, row: int) -> "Prediction":
         """One of the N faces alone."""
@@ -127,25 +129,34 @@ class LiteRTClassifier:
 
     def classify(self, crops: Crops) -> Prediction:
         """Classify uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
-        return self._predict(self.logits(crops))
+        return self._predict(crops)
 
     def explain(self, crops: Crops) -> Prediction:
         """As `classify`, with heat maps where the folder was exported with them."""
-        if self._artifact.cam_output is None:
-            return self.classify(crops)
-        cells = np.empty((len(crops), *self._cells_hw, len(FERPLUS_VOTES)), np.float32)
-        prediction = self._predict(self._run(crops, cells))
-        return replace(prediction, heatmaps=maps_of_cells(cells, self._artifact.logit_offsets))
+        prediction = self._predict(crops)
+        if prediction.cells is None:
+            return prediction
+        maps = maps_of_cells(prediction.cells, self._artifact.logit_offsets)
+        return replace(prediction, heatmaps=maps)
 
     def logits(self, crops: Crops) -> Logits:
         """Both outputs for uint8 (N, height, width, 1) crops, 0-255; N may be 0."""
         return self._run(crops)
 
-    def _predict(self, logits: Logits) -> Prediction:
+    def logits_and_cells(self, crops: Crops) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """FER+ logits (N, 10) and those of each cell (N, rows, columns, 10); rows is 0 without cells."""
+        cells = np.empty((len(crops), *self._cells_hw, len(FERPLUS_VOTES)), np.float32)
+        return self._run(crops, cells if self._artifact.cam_output else None).ferplus, cells
+
+    def _predict(self, crops: Crops) -> Prediction:
+        cells = None
+        if self._artifact.cam_output is not None:
+            cells = np.empty((len(crops), *self._cells_hw, len(FERPLUS_VOTES)), np.float32)
+        logits = self._run(crops, cells)
         scores, uncertainty = shown_scores(
             logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets
         )
-        return Prediction(scores, uncertainty, softmax(logits.original))
+        return Prediction(scores, uncertainty, softmax(logits.original), cells=cells)
 
     def _run(self, crops: Crops, cells: NDArray[np.float32] | None = None) -> Logits:
         """Args: cells: (N, rows, columns, 10), filled with the FER+ logits of each cell."""

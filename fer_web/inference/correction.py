@@ -17,8 +17,8 @@ from fer_web.vision.smoothing import LEAST_SCORE
 MAX_OFFSET: Final = 2.0
 """No correction shifts a logit further: a score of 0.9 beside one of 0.1 stays ahead."""
 
-RESTING_BOUND: Final = 1.2
-RESTING_MARGIN: Final = 0.3
+RESTING_BOUND: Final = 0.8
+RESTING_MARGIN: Final = 0.1
 RESTING_QUANTILE: Final = 0.75
 """A resting face: each other expression is lowered until this share of the views has neutral ahead of it by
 the margin, and no further than the bound. `python -m benchmarks.resting_face` measures it."""

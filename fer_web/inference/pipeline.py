@@ -14,7 +14,7 @@ from fer_web.inference.results import FaceResult, FrameResult, face_result
 from fer_web.inference.shown_labels import ShownLabel, ShownLabels
 from fer_web.inference.stream_corrections import StreamCorrections
 from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
-from fer_web.inference.views import AlternatingViews, mirror_crops, mirror_maps
+from fer_web.inference.views import AlternatingViews, mirror_cells, mirror_crops, mirror_maps
 from fer_web.vision.box_filter import BoxFilter
 from fer_web.vision.faces import FaceDetector
 from fer_web.vision.frames import decode_frame
@@ -129,14 +129,16 @@ class Pipeline:
         evidence = self._evidence(frame_bgr, tracked, crops, prediction, state)
         evidence = state.evidence.update(tracked.ids, evidence, captured_s, constant_s)
         model = settings.applied_to(self._model)
+        judgement = judge(scores, evidence, self._classifier.certainty)
         shown = state.labels.update(
             tracked.ids,
             scores,
-            judge(scores, evidence, self._classifier.certainty),
+            judgement,
             model,
             time_s=captured_s,
             smoothing_s=constant_s,
         )
+        scores = judgement.tempered(scores)
         faces = _results(tracked, frame_bgr.shape[:2], prediction, scores, shown, model)
         return FrameResult(faces, watch.done(), settings, state.corrections.faces)
 
@@ -164,9 +166,12 @@ class Pipeline:
         is_mirrored = state.views.next(face_ids) & alternates
         views = mirror_crops(crops, is_mirrored)
         prediction = self._classifier.explain(views) if heatmaps else self._classifier.classify(views)
-        if prediction.heatmaps is None:
-            return prediction
-        return replace(prediction, heatmaps=mirror_maps(prediction.heatmaps, is_mirrored))
+        maps, cells = prediction.heatmaps, prediction.cells
+        return replace(
+            prediction,
+            heatmaps=None if maps is None else mirror_maps(maps, is_mirrored),
+            cells=None if cells is None else mirror_cells(cells, is_mirrored),
+        )
 
 
 def _results(

@@ -25,8 +25,7 @@ class FaceResult:
         raw_scores: the same for this frame alone, never corrected.
         label: the expression with the largest score; in a stream, one that was larger just before may stay.
         confidence: that score, 0-1.
-        is_sure: whether the certainty is high enough, and the network's uncertainty low enough, to name it.
-        certainty: how likely the label is right, 0-1; the confidence where nothing was fitted to the network.
+        is_sure: whether the confidence is high enough, and the network's uncertainty low enough, to name it.
         reason: one of certainty.REASONS, what speaks most against it; None where the face is sure, or nothing
             stands out.
         heatmap: None where it was not asked for or the network has none.
@@ -41,7 +40,6 @@ class FaceResult:
     confidence: float
     is_sure: bool
     heatmap: FaceHeatmap | None = None
-    certainty: float = 1.0
     reason: str | None = None
     second: str | None = None
 
@@ -95,7 +93,6 @@ def face_result(
         confidence=float(scores[shown.label]),
         is_sure=shown.is_sure,
         heatmap=_heatmap(prediction, corners, model),
-        certainty=shown.certainty,
         reason=None if shown.is_sure else shown.reason,
         second=None if shown.second is None else EMOTIONS[shown.second],
     )

@@ -32,7 +32,6 @@ class ShownLabel:
 
     Attributes:
         label: a position in EMOTIONS. is_sure: whether it is named. since_s: since when.
-        certainty: how likely it is right, 0-1.
         reason: one of certainty.REASONS that speaks against it; None where none does.
         second: position of another expression that is strong too; None: there is none.
     """
@@ -40,7 +39,6 @@ class ShownLabel:
     label: int
     is_sure: bool
     since_s: float
-    certainty: float = 1.0
     reason: str | None = None
     second: int | None = None
 
@@ -109,11 +107,11 @@ def _decide(
         is_sure = model.is_sure(certainty, uncertainty)
         is_same = last is not None and (last.label, last.is_sure) == (best, is_sure)
         since_s = last.since_s if is_same and last is not None else time_s
-        return ShownLabel(best, is_sure, since_s, certainty, reason)
+        return ShownLabel(best, is_sure, since_s, reason)
     # The certainty is that of the best; an expression that stays shown beside it is right less often.
     certainty *= float(scores[last.label] / scores[best])
     bonus = (LEAVE_MARGIN if last.is_sure else -RETURN_MARGIN) * calm
     is_sure = model.is_sure(certainty + bonus, uncertainty - bonus)
     if is_sure == last.is_sure or 0 <= time_s - last.since_s < LEAST_S * calm:
-        return replace(last, certainty=certainty, reason=reason)
-    return ShownLabel(last.label, is_sure, time_s, certainty, reason)
+        return replace(last, reason=reason)
+    return ShownLabel(last.label, is_sure, time_s, reason)

@@ -42,6 +42,13 @@ def mirror_maps(maps: HeatMaps, is_mirrored: NDArray[np.bool_]) -> HeatMaps:
     return back
 
 
+def mirror_cells(cells: NDArray[np.float32], is_mirrored: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the cells (N, rows, columns, K) of mirrored crops as those of the crops themselves."""
+    back = cells.copy()
+    back[is_mirrored] = cells[is_mirrored][:, :, ::-1]
+    return back
+
+
 def classify_both(
     classifier: Classifier, crops: Crops, *, heatmaps: bool = False
 ) -> tuple[Prediction, NDArray[np.float32]]:
@@ -63,6 +70,7 @@ def classify_both(
         _mean(both.uncertainty),
         None if both.original_scores is None else _mean_scores(both.original_scores),
         None if maps is None else _mean(maps),
+        None if both.cells is None else _mean(mirror_cells(both.cells, np.arange(2 * count) >= count)),
     )
     return mean, view_spread(both.scores[:count], both.scores[count:])
 

@@ -310,6 +310,8 @@ def _face_to_wire(face: FaceResult, result: FrameResult) -> dict[str, Any]:
         "label": face.label,
         "confidence": round(face.confidence, 4),
         "sure": face.is_sure,
+        "rival": face.rival,
+        "reason": face.reason,
         **({"second": face.second} if face.second else {}),
         **corrected,
     }

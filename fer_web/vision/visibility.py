@@ -18,18 +18,24 @@ MEASURES: Final = (
     "brightness", "contrast", "detail", "side_px", "outside_share",
     "eye_left_x", "eye_left_y", "eye_right_x", "eye_right_y", "nose_x", "nose_y",
     "mouth_x", "mouth_y", "ear_left_x", "ear_left_y", "ear_right_x", "ear_right_y",
+    "yaw", "ear_yaw", "pitch", "narrowness",
 )  # fmt: skip
 """The columns of `measure_faces`: mean and standard deviation of the crop's grey levels (0-255), its finest
 detail as a share of its contrast, its side in pixels of the frame, the share of it that lies outside of the
-frame, and the six points in sides of the crop, from its left top corner."""
+frame, the six points in sides of the crop, from its left top corner, and four signs of a turned head, of
+which `turn_signs` tells."""
 
 POINTS: Final = slice(5, 17)
+SIGNS: Final = slice(17, 21)
 
 PATCH_SIDE: Final = 24
 """Pixels of a patch to each side: enough to tell a covered mouth from a closed one."""
 
 Patches = NDArray[np.float32]
 """float32 (N, PATCH_SIDE ** 2): small grey crops, each of mean 0 and standard deviation 1."""
+
+MIN_SPAN: Final = 0.05
+"""Points that lie nearer to each other than this count as so far apart, in sides of the crop."""
 
 _FLAT: Final = 4.0
 """Grey levels by which less contrast counts as this much: it is noise."""
@@ -55,7 +61,8 @@ def measure_faces(
         region = crop_region(face)
         measures[row, 3] = region.side
         measures[row, 4] = outside_share(region, frame_hw)
-        measures[row, POINTS] = _points_in_crop(face, region).ravel()
+        points = _points_in_crop(face, region)
+        measures[row, POINTS], measures[row, SIGNS] = points.ravel(), turn_signs(points)
     return measures, patches
 
 
@@ -89,6 +96,26 @@ def outside_share(region: Region, frame_hw: tuple[int, int]) -> float:
     seen_w = min(width, region.centre_x + half) - max(0.0, region.centre_x - half)
     seen_h = min(height, region.centre_y + half) - max(0.0, region.centre_y - half)
     return 1 - max(0.0, seen_w) * max(0.0, seen_h) / region.side**2
+
+
+def turn_signs(points: NDArray[np.floating]) -> tuple[float, float, float, float]:
+    """Return what of an upright face's six points (6, 2) changes with a turn of its head.
+
+    How far the nose is from the middle of the eyes, in distances of the eyes; how unequally it is far from
+    both ears; how high it is between mouth and eyes; and how wide the eyes are apart for the height of the
+    face, less in a turn to a side and more in one up or down. The first two have no sign.
+    """
+    eye_left, eye_right, nose, mouth, ear_left, ear_right = points
+    across = max(float(eye_right[0] - eye_left[0]), MIN_SPAN)
+    between = (eye_left + eye_right) / 2
+    down = max(float(mouth[1] - between[1]), MIN_SPAN)
+    ears = max(float(ear_right[0] - ear_left[0]), MIN_SPAN)
+    return (
+        abs(float(nose[0] - between[0])) / across,
+        abs(float(2 * nose[0] - ear_left[0] - ear_right[0])) / ears,
+        float(nose[1] - between[1]) / down,
+        across / down,
+    )
 
 
 def _points_in_crop(face: Faces, region: Region) -> NDArray[np.float64]:

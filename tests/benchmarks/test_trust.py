@@ -9,10 +9,12 @@ from benchmarks import made_streams
 from benchmarks.composites import make_portraits
 from benchmarks.made_streams import cut_head, filmed
 from benchmarks.photos import load_face_photos
+from benchmarks.sureness import CONDITIONS, figures_of, spoiled
 from benchmarks.trust import Bench, Counts, measure_ids
 from fer_web.settings import Settings
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import build_detector
+from train.certainty.spoiling import Scene
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +56,15 @@ def test_numbers_are_compared_over_a_whole_stream(portraits):
     assert (short.streams, short.wrong) == (2, 0)
     new = measure_ids(bench, "new", 0, 2, partial(made_streams.absence, away_s=6.0, returns=1))
     assert (new.streams, new.renamed) == (2, 2)
+
+
+def test_each_condition_of_sureness_changes_the_face_and_clean_leaves_it():
+    points = np.array([[80, 80], [120, 80], [100, 100], [100, 125], [60, 85], [140, 85]], np.float32)
+    frame = np.random.default_rng(0).integers(60, 200, (200, 200, 3)).astype(np.uint8)
+    for name in CONDITIONS:
+        changed = spoiled(Scene(frame, 90.0, points), name, np.random.default_rng(1))
+        assert changed.shape == frame.shape
+        assert (changed == frame).all() == (name == "clean")
+    answers = [(0.9, True, True), (0.9, True, False), (0.4, False, False), (0.6, False, True)]
+    figures = figures_of(answers)
+    assert (figures["sure_percent"], figures["right_when_sure_percent"]) == (50, 50)

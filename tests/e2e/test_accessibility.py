@@ -64,8 +64,16 @@ LIVE = {
         [live.page.check(f"input[name=show][value={part}]") for part in ("affect", "mood", "since")],
         live.page.wait_for_selector(".face-facts li", state="visible"),
     ),
-    "clip, pause, stage menu": lambda live: (
+    "adjustment": lambda live: (
         live.page.click("#settings-close"),
+        live.page.locator(".face-adjust").first.click(),
+    ),
+    "resting face": lambda live: live.page.click('#correction [data-part="resting"]'),
+    "its result": lambda live: live.page.wait_for_selector(
+        '#correction [data-part="result-text"]', state="visible"
+    ),
+    "clip, pause, stage menu": lambda live: (
+        live.page.click('#correction [data-part="close"]'),
         live.page.keyboard.press("c"),
         live.page.keyboard.press("p"),
         live.page.click("#more summary"),

@@ -73,7 +73,7 @@ def test_bad_jpeg_gets_the_error_of_its_frame(application_for):
 def test_unknown_event_is_answered_with_what_is_allowed(application_for):
     ack = client_of(application_for()).emit("fraem", {}, callback=True)
     assert "'fraem'" in ack["error"]["message"]
-    assert "frame, stop, record, marker, name, take, learn, correct" in ack["error"]["message"]
+    assert "frame, stop, record, marker, name, rules, take, learn, correct" in ack["error"]["message"]
 
 
 def test_stop_forgets_the_stream_and_a_new_frame_opens_another(application_for):

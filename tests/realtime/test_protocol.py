@@ -108,6 +108,8 @@ def test_result_to_wire_has_the_agreed_shape():
                 "label": "neutral",
                 "confidence": 0.4,
                 "sure": False,
+                "rival": "angry",
+                "reason": None,
             }
         ],
         "timings_ms": {"wait": 0.5, "decode": 1.23},

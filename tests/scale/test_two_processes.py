@@ -5,13 +5,11 @@ import time
 
 import pytest
 
-from tests.support.callers import PHONE, PUBLIC_URL, WAIT_S, Caller, host_of
+from tests.scale.processes import OPTIONS, TOKEN, environment_of
+from tests.support.callers import PHONE, WAIT_S, Caller, host_of
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import ServerProcess
-
-SECRET, TOKEN = "5a" * 32, "host-token-of-the-tests-1234"
-OPTIONS = ("--detector", "haar", "--proxies", "1", "--public-url", PUBLIC_URL, "--workers", "1")
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +21,7 @@ def redis():
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
 def pair(request, redis):
     with PostgresServer() as postgres:
-        environment = {
-            "FER_DATABASE_URL": postgres.new_database(),
-            "FER_REDIS": redis.url,
-            "FER_SECRET": SECRET,
-            "FER_HOST_TOKEN": TOKEN,
-            "FER_ASYNC_MODE": request.param,
-        }
+        environment = environment_of(postgres.new_database(), redis.url, request.param)
         with (
             ServerProcess(*OPTIONS, environment=environment) as one,
             ServerProcess(*OPTIONS, environment=environment) as other,

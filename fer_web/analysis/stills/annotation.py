@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from fer_web.analysis.stills.heat_drawing import draw_heat
+from fer_web.inference.certainty import REASON_TEXTS
 from fer_web.inference.results import FaceResult
 from fer_web.metrics.text_tables import certainty
 from fer_web.vision.types import Frame
@@ -52,8 +53,10 @@ def annotate(frame_bgr: Frame, faces: Sequence[FaceResult]) -> Frame:
 
 def label_text(face: FaceResult) -> str:
     """Return the text that is written beside a face."""
-    text = f"{face.label} {certainty(face.confidence)}"
-    return text if face.is_sure else f"unsure: {text}"
+    if face.is_sure:
+        return f"{face.label} {certainty(face.confidence)}"
+    why = f" ({REASON_TEXTS[face.reason]})" if face.reason else ""
+    return f"unsure: {face.label} or {face.rival}{why}"
 
 
 def _draw_face(picture: Frame, face: FaceResult) -> None:

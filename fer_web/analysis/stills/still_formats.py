@@ -87,6 +87,8 @@ def _face_to_wire(face: FaceResult, still: StillResult) -> dict[str, Any]:
         "label": face.label,
         "confidence": round(face.confidence, _DIGITS),
         "sure": face.is_sure,
+        "rival": face.rival,
+        "reason": face.reason,
         **_affect_of(face),
         **heatmap,
     }

@@ -165,9 +165,10 @@ class StillAnalyser:
         shown = ShownLabels().update(
             range(len(crops)), prediction.scores, judgement, self.model, time_s=0.0, smoothing_s=0.0
         )
+        scores = judgement.tempered(prediction.scores)
         results, row = [], 0
         for each in prepared:
-            results.append(self._result(each, prediction, shown, row))
+            results.append(self._result(each, prediction, scores, shown, row))
             row += len(each.crops)
         return results
 
@@ -187,7 +188,12 @@ class StillAnalyser:
         return PreparedStill(size_hw, "whole", reason, box, crop[None], corners, visibility, 1)
 
     def _result(
-        self, prepared: PreparedStill, prediction: Prediction, shown: Sequence[ShownLabel], first: int
+        self,
+        prepared: PreparedStill,
+        prediction: Prediction,
+        scores: NDArray[np.float32],
+        shown: Sequence[ShownLabel],
+        first: int,
     ) -> StillResult:
         rows = range(first, first + len(prepared.crops))
         faces = tuple(
@@ -195,7 +201,7 @@ class StillAnalyser:
                 number + 1,
                 prepared.xyxy[number],
                 prediction.take(row),
-                prediction.scores[row],
+                scores[row],
                 shown[row],
                 self.model,
                 corners=prepared.corners[number],

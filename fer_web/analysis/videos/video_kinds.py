@@ -14,6 +14,13 @@ KINDS: Final = "MP4, MOV, WebM, MKV, AVI, OGG, FLV, WMV, MPEG, DV or MXF"
 FFMPEG_FORMATS: Final = "matroska,webm,mov,mp4,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo,dv,mxf"
 """FFmpeg calls these so. It guesses anew, and looks for some formats' words anywhere in a file."""
 
+VIDEO_SUFFIXES: Final = (
+    ".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".divx", ".ogv", ".flv", ".f4v", ".wmv", ".asf",
+    ".mpg", ".mpeg", ".mpe", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".dv", ".dif",
+    ".mxf", ".3gp", ".3g2",
+)  # fmt: skip
+"""Videos in folders are known by these, small letters or not; file_kinds.js has the same."""
+
 HEAD_BYTES: Final = 400
 _TS_PACKETS: Final = (188, 192)
 _MAGIC: Final = (

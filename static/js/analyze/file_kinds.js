@@ -5,7 +5,9 @@
 import { formatBytes } from "../shared/format.js";
 import { t } from "../shared/words.js";
 
-const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|wmv|3gp|ogv)$/i;
+/** Browsers know no type for tapes and cards of camcorders, or a wrong one; video_kinds.py has the same. */
+const VIDEO_NAME =
+  /\.(mp4|m4v|mov|qt|webm|mkv|avi|divx|ogv|flv|f4v|wmv|asf|mpe?g|mpe|m2v|vob|m?ts|m2ts?|mod|tod|dv|dif|mxf|3gp|3g2)$/i;
 const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|bmp|gif|tiff?|pgm|ppm|avif|hei[cf])$/i;
 /** Left in folders by systems, wanted by nobody. */
 const LEFT_BY_SYSTEMS = new Set(["thumbs.db", "desktop.ini"]);

@@ -10,6 +10,8 @@
  * @property {string} label
  * @property {number} confidence 0-1
  * @property {boolean} sure
+ * @property {string | null} rival the next likely expression
+ * @property {string | null} reason what speaks against an unsure face
  * @property {string | null} second another expression that is strong too
  * @property {import("../shared/heatmap.js").Heatmap | null} heatmap null where the model has none
  *
@@ -67,6 +69,8 @@ function readFace(wire, id, emotions) {
     label,
     confidence,
     sure: wire.sure === true,
+    rival: emotions.includes(wire.rival) ? wire.rival : null,
+    reason: typeof wire.reason === "string" ? wire.reason : null,
     second: emotions.includes(wire.second) ? wire.second : null,
     heatmap: wire.heatmap ?? null,
   };

@@ -7,11 +7,13 @@ import { io } from "/vendor/socket.io.esm.min.js";
 import { find, findAll, openPage, optionsText, tellLoaded } from "../shared/page.js";
 import { Camera } from "./camera.js";
 import { tellConnection } from "../shared/connection_messages.js";
+import { CorrectionFlow } from "./correction_flow.js";
 import { FlowController } from "./flow_controller.js";
 import { Film } from "./film.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { FramePump } from "./frame_pump.js";
 import { SessionsApi } from "../history/sessions_api.js";
+import { KeptOffsets } from "./kept_offsets.js";
 import { LabelSound } from "./label_sound.js";
 import { LiveSession } from "./live_session.js";
 import { parseOptions } from "../shared/options.js";
@@ -24,6 +26,7 @@ import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
+import { buildEvents } from "./events_root.js";
 import { buildStageTools } from "./stage_tools_root.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
@@ -34,6 +37,8 @@ import { CircumplexView } from "../shared/views/circumplex.js";
 import { ConnectionView } from "../shared/views/connection.js";
 import { ControlsView } from "./views/controls.js";
 import { FacesView } from "../shared/views/faces.js";
+import { CorrectionDrawerView } from "./views/correction_drawer.js";
+import { PersonSignView } from "./views/person_sign.js";
 import { SettingsView } from "./views/settings.js";
 import { HelpView } from "./views/help.js";
 import { HudView } from "./views/hud.js";
@@ -244,6 +249,7 @@ function wire() {
   bus.on("session-changed", ({ state }) => state === "starting" && statistics.reset());
   bus.on("files-dropped", (dropped) => handOver(dropped));
   wireSettings();
+  wireCorrection();
   wireHud();
   wireRecording(new SessionsApi(page.fetch));
   keepAwake(new WakeLock(navigator.wakeLock), document, bus);
@@ -266,6 +272,7 @@ function wireSettings() {
   const sound = new LabelSound(options.emotions, () => new AudioContext());
   bus.on("settings-changed", (change) => sound.setOn(change.values.sound));
   bus.on("result", ({ faces }) => sound.see(faces, now()));
+  buildEvents(bus, { socket, preferences, fetch: page.fetch, sound });
   bus.on("settings-changed", () => pump.setSettings(settings.forServer()));
   const noHeatmaps = options.model.heatmaps === null ? options.model.noHeatmaps : "";
   bus.on("settings-changed", ({ values: { show } }) => {
@@ -276,6 +283,17 @@ function wireSettings() {
   bus.on("heatmap-toggle-requested", () => noHeatmaps || settings.toggleShown("heatmap"));
   settings.tell();
   if (problems.length > 0) bus.emit("message", linkMessage(problems));
+}
+
+function wireCorrection() {
+  const { emotions } = options;
+  const kept = new KeptOffsets(preferences, emotions);
+  const flow = new CorrectionFlow({ socket, bus, kept, emotions, now });
+  const video = find("video");
+  const elements = { drawer: find("correction"), open: find("correction-open") };
+  new CorrectionDrawerView({ ...elements, stage: find("stage-shell") }, bus, flow);
+  const frameSize = () => ({ width: video.videoWidth, height: video.videoHeight });
+  new PersonSignView({ sign: find("person-sign") }, bus, frameSize);
 }
 
 /** Who came to see expressions is not shown milliseconds unasked. */

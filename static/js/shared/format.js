@@ -16,6 +16,33 @@ const EMOTION_NAMES = {
   contempt: t("contempt"),
 };
 
+/** Why a face is unsure, as fer_web/inference/certainty.py names it. */
+const REASON_TEXTS = {
+  mouth_covered: t("mouth covered"),
+  eyes_covered: t("eyes covered"),
+  turned: t("turn to the camera"),
+  blurred: t("hold still"),
+  dark: t("too dark"),
+  small: t("come closer"),
+  cut: t("move into the picture"),
+};
+
+/** @param {string | null | undefined} reason of the wire @returns {string} empty where none is known */
+export const reasonText = (reason) => REASON_TEXTS[reason] ?? "";
+
+/**
+ * What an unsure face may be: "sad or neutral", and why it is unsure: "sad or neutral, too dark".
+ *
+ * @param {{label: string, rival?: string | null, reason?: string | null}} face
+ */
+export function describeDoubt({ label, rival, reason }) {
+  const guess = rival
+    ? t("{label} or {rival}", { label: emotionName(label), rival: emotionName(rival) })
+    : emotionName(label);
+  const why = reasonText(reason);
+  return why ? `${guess}, ${why}` : guess;
+}
+
 /**
  * What a face shows: its label, or what the label and a second expression are together.
  *
@@ -111,24 +138,29 @@ export function formatDuration(seconds) {
 /**
  * A face's label as the overlay shows it.
  *
- * @param {{label: string, confidence: number, sure: boolean, second?: string}} face
+ * @param {{label: string, confidence: number, sure: boolean, second?: string, rival?: string | null,
+ *   reason?: string | null}} face
  * @param {boolean} [hasPercentage]
  * @param {boolean} [hasSecond]
  */
 export function describeFace(face, hasPercentage = true, hasSecond = true) {
-  const name = expressionName(face, hasSecond);
-  const guess = hasPercentage ? `${name} ${formatPercent(face.confidence)}` : name;
-  return face.sure ? capitalise(guess) : t("Unsure ({guess}?)", { guess });
+  if (!face.sure) return t("Unsure: {guess}", { guess: describeDoubt(face) });
+  const name = capitalise(expressionName(face, hasSecond));
+  return hasPercentage ? `${name} ${formatPercent(face.confidence)}` : name;
 }
 
 /**
  * What a screen reader hears: no percentages, which change all the time.
  *
- * @param {readonly {id: number, label: string, sure: boolean}[]} faces
+ * @param {readonly {id: number, label: string, sure: boolean, reason?: string | null}[]} faces
  */
 export function announceFaces(faces) {
   if (faces.length === 0) return t("No face in view");
-  const says = (face) => (face.sure ? emotionName(face.label) : t("unsure"));
+  const says = (face) => {
+    if (face.sure) return emotionName(face.label);
+    const why = reasonText(face.reason);
+    return why ? `${t("unsure")}, ${why}` : t("unsure");
+  };
   if (faces.length === 1) return t("Expression: {name}", { name: says(faces[0]) });
   return `${countFaces(faces.length)}: ${faces.map(says).join(", ")}`;
 }

@@ -33,4 +33,13 @@ export class Preferences {
       // Remembering is a comfort; without it the page works as on the first visit.
     }
   }
+
+  /** @param {string} name */
+  remove(name) {
+    try {
+      this.#storage?.removeItem(PREFIX + name);
+    } catch {
+      // Nothing was kept where storage is forbidden.
+    }
+  }
 }

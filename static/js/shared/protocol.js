@@ -9,6 +9,9 @@
  * @property {string} label the emotion with the highest score
  * @property {number} confidence 0-1
  * @property {boolean} sure false: the confidence is too low to name an expression
+ * @property {string | null} rival the next likely expression
+ * @property {string | null} reason what speaks against an unsure face
+ * @property {true} [corrected] the person asked for it, see docs/protocol.md
  * @property {string} [second] another expression that is strong too
  * @property {string} [name] what the person is called, for watchers
  * @property {import("./heatmap.js").Heatmap} [heatmap] where it was asked for and the network has
@@ -98,6 +101,55 @@ export function parseNameAck(raw) {
 }
 
 /**
+ * The answer to `take`.
+ *
+ * @param {any} raw
+ * @returns {{views: number}}
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseTakeAck(raw) {
+  accept(raw);
+  check(isCount(raw.views), "the take has no number of views");
+  return { views: raw.views };
+}
+
+/**
+ * @typedef {object} Learned what was learned of one person's views
+ * @property {string | null} called what most views of a resting face were called
+ * @property {Record<string, Record<string, number>> | null} table of a check: for each expression
+ *   that was shown, shares of what it was called
+ * @property {number} before share that is called right, 0-1
+ * @property {number} after the same with the correction
+ * @property {Record<string, number> | null} offsets null: no correction helps
+ *
+ * @param {any} raw
+ * @param {readonly string[]} emotions
+ * @returns {Learned}
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseLearnAck(raw, emotions) {
+  accept(raw);
+  check(isShare(raw.before) && isShare(raw.after), "a share is not between 0 and 1");
+  const { called = null, table = null, offsets = null } = raw;
+  check(called === null || emotions.includes(called), `the label ${called} is unknown`);
+  const isRow = (row) => isRecord(row) && emotions.every((emotion) => isShare(row[emotion]));
+  check(table === null || (isRecord(table) && Object.values(table).every(isRow)), "the table");
+  const isWhole = () => emotions.every((emotion) => Number.isFinite(offsets[emotion]));
+  check(offsets === null || (isRecord(offsets) && isWhole()), "a correction is not seven numbers");
+  return { called, table, before: raw.before, after: raw.after, offsets };
+}
+
+/**
+ * The answer to `correct`.
+ *
+ * @param {any} raw
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseCorrectAck(raw) {
+  accept(raw);
+}
+
+/**
  * The answer to `marker`.
  *
  * @param {any} raw
@@ -108,6 +160,45 @@ export function parseMarkerAck(raw) {
   accept(raw);
   check(isRecord(raw.marker) && Number.isFinite(raw.marker.at_s), "the marker has no time");
   return { id: String(raw.marker.id), atS: raw.marker.at_s, text: String(raw.marker.text ?? "") };
+}
+
+/**
+ * The answer to `rules`.
+ *
+ * @param {any} raw
+ * @returns {{sends: boolean}} whether their effect "send" reaches receivers
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseRulesAck(raw) {
+  accept(raw);
+  check(typeof raw.sends === "boolean", "sends is neither true nor false");
+  return { sends: raw.sends };
+}
+
+/**
+ * The server's word that a rule fired.
+ *
+ * @param {any} raw
+ * @returns {{rule: string, hasSound: boolean}}
+ * @throws {ProtocolError}
+ */
+export function parseFired(raw) {
+  check(isRecord(raw) && isText(raw.rule), "rule names no rule");
+  check(typeof raw.sound === "boolean", "sound is neither true nor false");
+  return { rule: raw.rule, hasSound: raw.sound };
+}
+
+/**
+ * The server's word that a rule's marker is in its database.
+ *
+ * @param {any} raw
+ * @returns {{marker: {session: string, id: string, atS: number, text: string}}}
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseMarked(raw) {
+  const marker = parseMarkerAck(raw);
+  check(isText(raw.session), "marked names no session");
+  return { marker: { session: raw.session, ...marker } };
 }
 
 /**
@@ -214,6 +305,7 @@ function parseFace(raw, emotions) {
   check(emotions.includes(raw.label), `the label ${raw.label} is unknown`);
   check(isShare(raw.confidence), "the confidence is not between 0 and 1");
   check(typeof raw.sure === "boolean", "sure is neither true nor false");
+  const corrected = raw.corrected === true ? { corrected: /** @type {true} */ (true) } : {};
   check(
     raw.second === undefined || emotions.includes(raw.second),
     `the second expression ${raw.second} is unknown`,
@@ -227,6 +319,9 @@ function parseFace(raw, emotions) {
     label: raw.label,
     confidence: raw.confidence,
     sure: raw.sure,
+    rival: emotions.includes(raw.rival) ? raw.rival : null,
+    reason: typeof raw.reason === "string" ? raw.reason : null,
+    ...corrected,
     ...(raw.second === undefined ? {} : { second: raw.second }),
     ...(raw.name === undefined ? {} : { name: raw.name }),
     ...heatmap,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import {
@@ -33,6 +34,12 @@ const FOLDERS = {
   contempt: ["contempt"],
 };
 
+/** The endings of names that the server knows as videos. */
+const suffixes = () => {
+  const file = new URL("../../../fer_web/analysis/videos/video_kinds.py", import.meta.url);
+  const { 1: list } = /VIDEO_SUFFIXES: Final = \(([^)]+)\)/.exec(readFileSync(file, "utf8"));
+  return [...list.matchAll(/"(\.\w+)"/g)];
+};
 const wireFace = (changes = {}) => ({
   box: [0.1, 0.2, 0.3, 0.4],
   box_px: [64, 96, 192, 192],
@@ -72,6 +79,10 @@ test("files are told apart by type, else by name, and what is neither is asked a
   assert.equal(kindOf({ name: "a.bin", type: "image/heic" }), "image");
   assert.equal(kindOf({ name: "a.jpg", type: "video/mp4" }), "video");
   assert.equal(kindOf({ name: "Film.MKV", type: "" }), "video");
+  for (const { 1: name } of suffixes()) {
+    assert.equal(kindOf({ name: `00001${name}`, type: "" }), "video", name);
+    assert.equal(kindOf({ name: `a${name}.txt`, type: "" }), "image", name);
+  }
   assert.equal(kindOf({ name: "IMG_1.HEIC", type: "" }), "image");
   assert.equal(kindOf({ name: "notes.txt", type: "text/plain" }), "image");
 });

@@ -24,10 +24,15 @@ test("numbers and their absence", () => {
 
 test("describeFace says plainly when it is not sure", () => {
   assert.equal(format.describeFace({ label: "happy", confidence: 0.92, sure: true }), "Happy 92%");
-  assert.equal(
-    format.describeFace({ label: "sad", confidence: 0.31, sure: false }),
-    "Unsure (sad 31%?)",
-  );
+  assert.equal(format.describeFace({ label: "sad", confidence: 0.31, sure: false }), "Unsure: sad");
+});
+
+test("an unsure face says what it may be, and why nobody can tell", () => {
+  const face = { label: "sad", confidence: 0.31, sure: false, rival: "neutral", reason: "dark" };
+  assert.equal(format.describeFace(face), "Unsure: sad or neutral, too dark");
+  assert.equal(format.describeDoubt({ ...face, reason: null }), "sad or neutral");
+  assert.equal(format.describeDoubt({ ...face, reason: "of a newer server" }), "sad or neutral");
+  assert.equal(format.announceFaces([{ id: 1, ...face }]), "Expression: unsure, too dark");
 });
 
 test("announceFaces names each face's expression, without numbers", () => {

@@ -16,6 +16,8 @@ const face = (changes = {}) => ({
   label: "happy",
   confidence: 0.9,
   sure: true,
+  rival: null,
+  reason: null,
   ...changes,
 });
 const ack = (changes = {}) => ({

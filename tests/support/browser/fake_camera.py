@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.resting_face import trait_map
 from fer_web.vision.frames import encode_jpeg
-from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr, two_faces_bgr
+from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 
 WIDTH, HEIGHT, FPS = 640, 480, 30
 LOOP_FRAMES = 120
@@ -67,6 +68,23 @@ def left_face_video(folder):
     left, top, right, bottom = PORTRAIT
     frame[90:390, 0:300] = astronaut_bgr()[top:bottom, left:right]
     return _write(Path(folder) / "left.mjpeg", [frame] * 4)
+
+
+@cache
+def resting_face_video(folder):
+    """Path of an .mjpeg of Hopper, whose brows look a little angry; she leaves for a second every 4.5 s."""
+    frame = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
+    frame[40:440, 120:520] = cv2.resize(grace_hopper_bgr()[95:405, 105:415], (400, 400))
+    left, top, side = 172, 53, 301
+    face = frame[top : top + side, left : left + side]
+    frame[top : top + side, left : left + side] = cv2.remap(
+        face, *trait_map((0.04, 0.038, -0.02, 0.007, -0.012), side), cv2.INTER_LINEAR
+    )
+    nobody = np.full_like(frame, 110)
+    seen, away = encode_jpeg(frame, 92), encode_jpeg(nobody, 92)
+    path = Path(folder) / "resting.mjpeg"
+    path.write_bytes(seen * round(3.5 * FPS) + away * FPS)
+    return path
 
 
 @cache

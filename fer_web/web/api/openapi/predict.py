@@ -3,6 +3,7 @@
 from fer_web.analysis.stills.images import KINDS
 from fer_web.analysis.stills.stills import FACES
 from fer_web.inference.affect import SECOND_LEAST
+from fer_web.inference.certainty import REASONS
 from fer_web.inference.heatmaps import CAM, GRAD_CAM
 from fer_web.labels import EMOTIONS
 from fer_web.web.api.openapi.parts import (
@@ -56,6 +57,12 @@ SCHEMAS: Json = {
         label=ref("Emotion"),
         confidence=described(SHARE, "Probability of the label."),
         sure=described(BOOLEAN, "False where the network should not name an expression."),
+        rival=described(ref("Emotion"), "The next likely expression."),
+        reason={
+            "type": ["string", "null"],
+            "enum": [*REASONS, None],
+            "description": "What speaks against an unsure face; null where nothing stands out.",
+        },
         valence=described(
             SIGNED,
             "Unpleasant below 0, pleasant above; derived from the scores, by positions of Russell and "

@@ -3,7 +3,13 @@
  * all faces.
  */
 import { EmotionBar } from "../../shared/emotion_bar.js";
-import { capitalise, describeFace, emotionName, formatPercent } from "../../shared/format.js";
+import {
+  capitalise,
+  describeDoubt,
+  describeFace,
+  emotionName,
+  formatPercent,
+} from "../../shared/format.js";
 import { HEAT_GRADIENT } from "../../shared/heatmap.js";
 import { emotionColour } from "../../shared/palette.js";
 import { t } from "../../shared/words.js";
@@ -107,12 +113,11 @@ export class FacePanelView {
   #showFace(face, { faces, framing, reason, remarks }) {
     const { id, label, confidence, sure, scores } = face;
     const percent = formatPercent(confidence);
-    const guess = `${emotionName(label)} ${percent}`;
     const count = faces.length;
     this.#part("name").textContent =
       count > 1 ? t("Face {id} of {count}", { id, count }) : t("Face");
     this.#part("label").textContent = nameOf(face);
-    this.#part("confidence").textContent = sure ? percent : t("closest: {guess}", { guess });
+    this.#part("confidence").textContent = sure ? percent : describeDoubt(face);
     this.#part("swatch").style.setProperty("--emotion", emotionColour(label));
     this.#elements.card.classList.toggle("is-unsure", !sure);
     this.#part("framing").hidden = framing !== "whole";

@@ -1,7 +1,14 @@
 /** Shows the side panel: one card for each face with its label and a bar for each expression. */
 import { EmotionBar, setText, showList } from "../emotion_bar.js";
 import { factsOf } from "../affect_texts.js";
-import { capitalise, emotionName, expressionName, countFaces, formatPercent } from "../format.js";
+import {
+  capitalise,
+  countFaces,
+  describeDoubt,
+  emotionName,
+  expressionName,
+  formatPercent,
+} from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { Trend, drawTrend } from "../trend.js";
@@ -122,6 +129,7 @@ export class FacesView {
     if (known) return known;
     const rename = (name) => this.#bus.emit("person-named", { id, name });
     const card = new FaceCard(this.#elements.template, id, this.#emotions, rename);
+    card.onAdjust(() => this.#bus.emit("correction-requested", { id }));
     card.showName(this.#names.get(id) ?? "");
     const next = [...this.#cards.keys()].filter((other) => other > id).sort((a, b) => a - b)[0];
     this.#elements.list.insertBefore(card.element, this.#cards.get(next)?.element ?? null);
@@ -145,6 +153,7 @@ class FaceCard {
   #parts;
   #bars = new Map();
   #trend = new Trend();
+  #isAdjusted = null;
   #id;
   /** Where the name is written; null on pages that only show it. */
   #field;
@@ -158,6 +167,9 @@ class FaceCard {
       confidence: part("confidence"),
       swatch: part("swatch"),
       trend: part("trend"),
+      adjust: part("adjust"),
+      adjustText: part("adjust-text"),
+      adjusted: part("adjusted"),
       facts: part("facts"),
       name: part("name"),
     };
@@ -200,6 +212,27 @@ class FaceCard {
     });
   }
 
+  /** @param {() => void} adjust only where this page may correct what is shown */
+  onAdjust(adjust) {
+    const { adjust: button } = this.#parts;
+    if (!button) return;
+    button.addEventListener("click", adjust);
+    this.#showAdjusted(false);
+  }
+
+  #showAdjusted(isAdjusted) {
+    const { adjust, adjustText, adjusted } = this.#parts;
+    if (adjusted) adjusted.hidden = !isAdjusted;
+    if (!adjust || this.#isAdjusted === isAdjusted) return;
+    this.#isAdjusted = isAdjusted;
+    this.element.classList.toggle("is-adjusted", isAdjusted);
+    adjustText.textContent = isAdjusted ? t("Adjusted to this person") : t("Adjust to this person");
+    adjust.setAttribute(
+      "aria-label",
+      `${adjustText.textContent} (${t("Face {id}", { id: this.#id })})`,
+    );
+  }
+
   /** @param {readonly string[]} texts what is more than the label */
   showFacts(texts) {
     showList(this.#parts.facts, texts);
@@ -207,14 +240,12 @@ class FaceCard {
 
   show(face, nowMs, hasSecond) {
     const { label, confidence, sure, scores } = face;
+    this.#showAdjusted(face.corrected === true);
     this.seenMs = nowMs;
     if (this.#trend.add(sure ? label : null, nowMs)) drawTrend(this.#parts.trend, this.#trend);
     const percent = formatPercent(confidence);
     setText(this.#parts.label, sure ? capitalise(expressionName(face, hasSecond)) : t("Unsure"));
-    setText(
-      this.#parts.confidence,
-      sure ? percent : t("closest: {guess}", { guess: `${emotionName(label)} ${percent}` }),
-    );
+    setText(this.#parts.confidence, sure ? percent : describeDoubt(face));
     this.element.classList.toggle("is-unsure", !sure);
     this.#parts.swatch.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);

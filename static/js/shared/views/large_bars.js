@@ -1,7 +1,7 @@
 /** Shows expressions to be read from afar: in the presentation, and over another program's picture. */
 import { factsOf } from "../affect_texts.js";
 import { EmotionBar, setText, showList } from "../emotion_bar.js";
-import { capitalise, emotionName, expressionName, formatPercent } from "../format.js";
+import { capitalise, describeDoubt, expressionName, formatPercent } from "../format.js";
 import { personMarkElement } from "../person_mark.js";
 import { emotionColour } from "../palette.js";
 import { plural, t } from "../words.js";
@@ -137,7 +137,7 @@ class LargeFace {
     this.seenMs = nowMs;
     setText(this.#name, name);
     setText(this.#label, sure ? capitalise(expressionName(face, hasSecond)) : t("Unsure"));
-    setText(this.#share, sure ? formatPercent(confidence) : `${emotionName(label)}?`);
+    setText(this.#share, sure ? formatPercent(confidence) : `${describeDoubt(face)}?`);
     this.element.style.setProperty("--emotion", emotionColour(label));
     for (const [emotion, bar] of this.#bars) bar.show(scores[emotion], emotion === label);
   }
