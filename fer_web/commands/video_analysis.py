@@ -134,10 +134,10 @@ def analyse_task(
         )
         frames = analyse_video(reader, pipeline, state)
         run.write(frames, task.outputs, lambda items: watch(items, reader.frames))
-        return _summary(reader, run, time.perf_counter() - started), run
+        return _summary(reader, run, state, time.perf_counter() - started), run
 
 
-def _summary(reader: VideoReader, run: VideoRun, took_s: float) -> VideoSummary:
+def _summary(reader: VideoReader, run: VideoRun, state: StreamState, took_s: float) -> VideoSummary:
     samples = run.samples
     return VideoSummary(
         frames=samples.frames,
@@ -148,7 +148,7 @@ def _summary(reader: VideoReader, run: VideoRun, took_s: float) -> VideoSummary:
         frames_with_faces=samples.frames_with_faces,
         labels=dict(Counter(samples.labels)),
         is_complete=reader.is_complete,
-        remarks=tuple(reader.remarks),
+        remarks=(*reader.remarks, *state.tracker.remarks),
         took_s=took_s,
     )
 

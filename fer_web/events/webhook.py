@@ -30,6 +30,7 @@ ANSWER_TIMEOUT_S: Final = 10.0
 MAX_ANSWER_BYTES: Final = 64_000
 """That much of a receiver's answer is read."""
 
+LATE: Final = "it takes too long"
 _SECRET_PREFIX: Final = "whsec_"
 _TRY_AGAIN: Final = (408, 425, 429)
 
@@ -155,11 +156,12 @@ class WebhookReceiver:
         """Return the answer's status, and the pause in seconds that it asks for."""
         to = self._address
         addresses = checked_addresses(to.host, to.port, allow_private=self._allow_private)
+        is_late = threading.Event()
         connection = CheckedConnection(to.host, to.port, addresses, self._tls, CONNECT_TIMEOUT_S)
         try:
             connection.connect()
             # A timeout of the socket counts from byte to byte; this one counts in all.
-            timer = threading.Timer(self._answer_timeout_s, _cut, [connection.sock])
+            timer = threading.Timer(self._answer_timeout_s, _cut, [connection.sock, is_late])
             timer.daemon = True
             timer.start()
             try:
@@ -173,12 +175,13 @@ class WebhookReceiver:
         except ssl.SSLCertVerificationError as exc:
             raise ReceiverError("its certificate is not valid for this name") from exc
         except (OSError, http.client.HTTPException) as exc:
-            raise ReceiverError(f"no answer came ({_kind_of(exc)})") from exc
+            raise ReceiverError(f"no answer came ({LATE if is_late.is_set() else _kind_of(exc)})") from exc
         finally:
             connection.close()
 
 
-def _cut(sock: socket.socket) -> None:
+def _cut(sock: socket.socket, is_late: threading.Event) -> None:
+    is_late.set()
     with contextlib.suppress(OSError):  # it has ended already
         sock.shutdown(socket.SHUT_RDWR)
 
@@ -187,7 +190,7 @@ def _kind_of(exc: Exception) -> str:
     if isinstance(exc, ConnectionRefusedError):
         return "the connection was refused"
     if isinstance(exc, TimeoutError):
-        return "it takes too long"
+        return LATE
     return "the connection was cut" if isinstance(exc, OSError) else "it speaks no HTTP"
 
 

@@ -107,14 +107,10 @@ class LiveRecording:
     def begin_stream(self, client: str) -> None:
         """Frames of this client follow. Another client's faces get numbers of their own."""
         if client != self.client:
-            self.begin_faces()
+            self.first_face = self._last_face
+            self._downsampling.reset()
         self.client, self.ends_at_s, self.is_paused = client, None, False
         self.clock.begin_stream()
-
-    def begin_faces(self) -> None:
-        """The faces that follow are none of those before, though their numbers begin anew."""
-        self.first_face = self._last_face
-        self._downsampling.reset()
 
     def take(self, captured_s: float, faces: Sequence[FaceResult], now_s: float) -> None:
         """Keep a frame's faces, each at most once in every part of a second that the sample rate makes."""

@@ -134,13 +134,6 @@ class Recorder:
         self._begin(LiveRecording(session, clock, client, first_face=last_face, sender=sender))
         return session
 
-    def begin_stream(self, client: str) -> None:
-        """The next frames of this client are those of a new stream, whose faces are others."""
-        with self._lock:
-            recording = self._of_client.get(client)
-            if recording is not None:
-                recording.begin_faces()
-
     def _check_room(self, sender: Sender) -> None:
         with self._lock:
             if self._is_stopping:

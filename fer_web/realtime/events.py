@@ -150,10 +150,9 @@ class StreamEvents:
         return self._within_budget(lambda: self._corrector.correct(_sid(), arguments))
 
     def end_idle(self) -> None:
-        """End the streams that send no frames; to be called about once a second."""
+        """Free the places of streams that send no frames; to be called about once a second."""
         for sid in self._streams.idle():
-            self._end_stream(sid)
-            self._recordings.stream_ended(sid)
+            self._tell_end(sid, self._streams.rest(sid))
 
     def send_notice(self, notice: Notice) -> None:
         """Tell a client about its recording and rules; one that does not read it is not told more."""
@@ -210,7 +209,9 @@ class StreamEvents:
         return {}
 
     def _end_stream(self, sid: str) -> None:
-        stream = self._streams.close(sid)
+        self._tell_end(sid, self._streams.close(sid))
+
+    def _tell_end(self, sid: str, stream: Stream | None) -> None:
         if stream is not None:
             self._scheduler.cancel(stream)
             self._watching.stream_ended(sid)

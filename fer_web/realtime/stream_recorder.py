@@ -79,10 +79,6 @@ class StreamRecorder:
         except FerWebError as exc:
             return {"error": exc.to_wire()}
 
-    def stream_ended(self, sid: str) -> None:
-        """The client's stream ended, and its recording did not: faces of its next one are others."""
-        self._recorder.begin_stream(sid)
-
     def finish(self, sid: str) -> None:
         """The client stopped: its session ends. Waits a little for its last samples."""
         session_id = self._recorder.finish(sid)

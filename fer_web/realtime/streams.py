@@ -13,7 +13,7 @@ from fer_web.realtime.protocol import FrameMessage
 from fer_web.sharing.places import THIS_MACHINE, Sender, check_place
 
 IDLE_TIMEOUT_S = 10.0
-"""A stream without frames ends: it holds a place that others wait for."""
+"""A stream without frames holds a place that others wait for: it rests until the next one."""
 
 
 class Event(Protocol):
@@ -91,6 +91,7 @@ class StreamRegistry:
         self._new_state = new_state
         self._max_streams = max_streams
         self._streams: dict[str, Stream] = {}
+        self._resting: dict[str, Stream] = {}
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -104,13 +105,21 @@ class StreamRegistry:
         if stream is None:
             taken = [each.sender for each in list(self._streams.values())]
             check_place("streams", self._max_streams, taken, sender)
-            stream = self._streams[sid] = Stream(sid, self._new_state(), sender=sender)
+            stream = self._resting.pop(sid, None) or Stream(sid, self._new_state(), sender=sender)
+            self._streams[sid] = stream
         stream.newest_s = self._clock()
         return stream
 
     def get(self, sid: str) -> Stream | None:
         """This client's stream; None before its first frame."""
-        return self._streams.get(sid)
+        return self._streams.get(sid) or self._resting.get(sid)
+
+    def rest(self, sid: str) -> Stream | None:
+        """Free the place of this client's stream, which goes on with its next frame."""
+        stream = self._streams.pop(sid, None)
+        if stream is not None:
+            self._resting[sid] = stream
+        return stream
 
     def idle(self) -> Sequence[str]:
         """Clients whose stream had no frame for IDLE_TIMEOUT_S."""
@@ -119,4 +128,4 @@ class StreamRegistry:
 
     def close(self, sid: str) -> Stream | None:
         """Forget this client's stream; returns it when there was one."""
-        return self._streams.pop(sid, None)
+        return self._streams.pop(sid, None) or self._resting.pop(sid, None)

@@ -45,6 +45,12 @@ MAX_WAITING: Final = 12
 MAX_WAITING_FRAMES: Final = 6
 """Candidates that wait for their check, and how long: people move, and the next pass finds them again."""
 
+CLEAR_SCORE: Final = 0.6
+MAX_CLEAR: Final = 64
+CLEAR_FRAMES: Final = 36
+"""The same for candidates that score so much: in a call of many people, all of them wait when it begins. No
+pattern of a wall scores so."""
+
 REJECTED_S: Final = 1.0
 MAX_REJECTED: Final = 64
 MIN_RISE: Final = 0.15
@@ -177,11 +183,14 @@ class NewcomerSearch:
 
     def _forget(self, now_s: float) -> None:
         self._rejected = [each for each in self._rejected if now_s - each.at_s < REJECTED_S]
-        oldest = self._frame_number - MAX_WAITING_FRAMES
-        waiting = [
-            each for each in self._waiting if each.frame_number > oldest and not self._is_rejected(each)
-        ]
-        self._waiting = sorted(waiting, key=lambda each: -each.score)[:MAX_WAITING]
+        waiting = [each for each in self._waiting if self._may_wait(each) and not self._is_rejected(each)]
+        waiting.sort(key=lambda each: -each.score)
+        clear = sum(each.score >= CLEAR_SCORE for each in waiting)
+        self._waiting = waiting[: max(MAX_WAITING, min(clear, MAX_CLEAR))]
+
+    def _may_wait(self, candidate: _Candidate) -> bool:
+        frames = CLEAR_FRAMES if candidate.score >= CLEAR_SCORE else MAX_WAITING_FRAMES
+        return candidate.frame_number > self._frame_number - frames
 
     def _check_waiting(
         self, frame_bgr: Frame, now_s: float, detector: FaceDetector, known: Faces, checks: int

@@ -61,6 +61,11 @@ MAX_LOST_TRACKS: Final = 20
 """Faces of a stream that are remembered while they are not seen."""
 
 
+LEFT_OUT_S: Final = 1.5
+MAX_LEFT_OUT: Final = 64
+"""Faces beyond the limit are remembered for about as long as a search takes, to tell how many there are."""
+
+
 @dataclass(frozen=True)
 class TrackedFaces:
     """The faces of one frame with their ids.
@@ -89,6 +94,8 @@ class FaceTracker:
         self._changes = ChangeWatch()
         self._keep_lost_s = keep_lost_s
         self._max_faces = self._allowed_faces = max_faces
+        self._left_out: list[tuple[Faces, float]] = []
+        self.most_left_out = 0
         self._ids = count(1)
         self._tracks: list[Track] = []
         self._cut_s = -inf
@@ -96,6 +103,14 @@ class FaceTracker:
         self._now_s = self._previous_s = 0.0
         self._steps_s: deque[float] = deque(maxlen=PACE_STEPS)
         self._size_hw: tuple[int, int] | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That faces were left out, in words, where there were more at once than the limit."""
+        if not self.most_left_out:
+            return ()
+        total = self._max_faces + self.most_left_out
+        return (f"{self._max_faces} of {total} faces shown at once: --max-faces (FER_MAX_FACES) allows more",)
 
     def update(
         self, frame_bgr: Frame, time_s: float, detector: FaceDetector, max_faces: int | None = None
@@ -265,8 +280,22 @@ class FaceTracker:
         taken = self._match(frame_bgr, lost, new)
         for index, face in enumerate(new):
             visible = sum(map(self._is_visible, self._tracks))
-            if index not in taken and visible < self._allowed_faces and not self._is_known(face):
+            if index in taken or self._is_known(face):
+                continue
+            if visible < self._allowed_faces:
                 self._tracks.append(self._newcomer(frame_bgr, face))
+            elif float(face.scores[0]) >= CLEAR_SCORE:
+                self._leave_out(face)
+
+    def _leave_out(self, face: Faces) -> None:
+        """Count a face that is one too many, once in LEFT_OUT_S."""
+        others = [
+            each
+            for each in self._left_out
+            if self._now_s - each[1] < LEFT_OUT_S and not _overlaps_any(face, [each[0]])
+        ]
+        self._left_out = [*others, (face, self._now_s)][-MAX_LEFT_OUT:]
+        self.most_left_out = max(self.most_left_out, len(self._left_out))
 
     def _newcomer(self, frame_bgr: Frame, face: Faces) -> Track:
         look = describe(frame_bgr, face)

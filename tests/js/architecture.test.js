@@ -35,6 +35,7 @@ const ROOTS = [
   ...MODULES.filter((path) => path.endsWith("_page.js")),
   "shared/page.js",
   "share/panel.js",
+  "live/events_root.js",
   "live/stage_tools_root.js",
 ];
 
@@ -73,9 +74,11 @@ const SERVICES = [
   "live/marker_queue.js",
   "live/person_names.js",
   "live/picture_in_picture.js",
+  "live/receiver_states.js",
   "live/recording.js",
   "live/session_story.js",
   "live/sight.js",
+  "live/stream_rules.js",
   "shared/moods.js",
   "live/video_clock.js",
   "shared/handed_files.js",
@@ -99,6 +102,7 @@ const PURE = [
   "history/samples.js",
   "live/frame_encoder.js",
   "live/flow_controller.js",
+  "live/rule_texts.js",
   "live/statistics.js",
   "overlay/overlay_query.js",
   "share/links.js",

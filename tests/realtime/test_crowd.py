@@ -69,14 +69,14 @@ def test_recordings_of_one_visitor_leave_room_for_others(server):
         assert records(server.owner)
 
 
-def test_faces_of_a_stream_that_began_anew_are_others(server):
+def test_a_stream_that_rested_goes_on_with_its_faces(server):
     with RawClient(server, server.owner) as client:
         session = client.call("record", {"on": True})["session"]
         assert is_served(client)
         time.sleep(IDLE_TIMEOUT_S + 2)
         assert is_served(client)
         client.call("stop", {})
-    assert attacks.json_of(server, f"/api/v1/sessions/{session}", server.owner)["faces"] == 2
+    assert attacks.json_of(server, f"/api/v1/sessions/{session}", server.owner)["faces"] == 1
 
 
 def test_a_polite_visitor_waits_for_one_costly_frame_not_for_thirty(server):

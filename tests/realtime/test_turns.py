@@ -1,5 +1,8 @@
 from collections import Counter
 
+import pytest
+
+from fer_web.errors import ServerFullError
 from fer_web.realtime.streams import Stream, StreamRegistry
 from fer_web.realtime.turns import RECENT_S, Turns
 from fer_web.sharing.places import Sender
@@ -106,3 +109,17 @@ def test_streams_without_frames_are_idle_after_ten_seconds():
     assert streams.idle() == ["a"]
     streams.get_or_open("a")
     assert streams.idle() == []
+
+
+def test_a_stream_that_rests_frees_its_place_and_takes_one_again():
+    streams = StreamRegistry(lambda: None, 1)
+    first = streams.get_or_open("a")
+    assert streams.rest("a") is first
+    assert [len(streams), streams.get("a")] == [0, first]
+    streams.get_or_open("b")
+    with pytest.raises(ServerFullError):
+        streams.get_or_open("a")
+    streams.close("b")
+    assert streams.get_or_open("a") is first
+    streams.rest("a")
+    assert [streams.close("a"), streams.get("a")] == [first, None]

@@ -11,7 +11,7 @@ import sys
 import pylsl
 
 of_source = f"starts-with(name, 'fer-web') and starts-with(source_id, '{sys.argv[1]}')"
-found = pylsl.resolve_bypred(of_source, 1, 60)
+found = pylsl.resolve_bypred(of_source, 2, 60)
 inlets = [pylsl.StreamInlet(each) for each in found]
 for inlet in inlets:
     inlet.open_stream(60)

@@ -263,8 +263,8 @@ def test_known_faces_are_not_checked_again():
 
 
 def test_candidates_that_wait_for_long_are_dropped():
-    crowd = [face(40 + 80 * column, 40 + 80 * row) for row in range(6) for column in range(8)]
-    detector = TiledDetector(*crowd, are_faces=False)
+    places = [(40 + 80 * column, 40 + 80 * row) for row in range(6) for column in range(8)]
+    detector = TiledDetector(*[face(x, y, score=0.5) for x, y in places], are_faces=False)
     newcomers = settled(detector)
     newcomers.begin_again(2.0)
     search(newcomers, detector, 2.0)
@@ -273,6 +273,18 @@ def test_candidates_that_wait_for_long_are_dropped():
     for step in range(1, 20):
         search(newcomers, detector, 2.0 + step * FRAME_S)
     assert len(detector.checks) < 2 * MAX_WAITING_FRAMES
+
+
+def test_clear_candidates_of_a_crowd_all_get_their_check():
+    crowd = [face(60 + 100 * column, 60 + 100 * row) for row in range(4) for column in range(5)]
+    detector = TiledDetector(*crowd, are_faces=False)
+    newcomers = settled(detector)
+    newcomers.begin_again(2.0)
+    search(newcomers, detector, 2.0)
+    detector.candidates = []
+    for step in range(1, 25):
+        search(newcomers, detector, 2.0 + step * FRAME_S)
+    assert len({tuple(each.xyxy[0].tolist()) for each in detector.checks}) == len(crowd)
 
 
 def test_surroundings_of_a_missing_face_are_searched_first():

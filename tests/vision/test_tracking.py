@@ -286,3 +286,24 @@ def test_update_the_nearer_who_passes_keeps_its_id_and_so_does_the_covered_one()
         shown = stream.show(scene(Collins=20 + step, Hopper=420 - step), 1)
         assert len(shown) == len(set(shown))
     assert stream.show(scene(Collins=420, Hopper=20), 20) == before[::-1]
+
+
+def call_of_16():
+    frame = np.full((1080, 1920, 3), 26, np.uint8)
+    tile = cv2.resize(grace_hopper_bgr()[20:400], (320, 238), interpolation=cv2.INTER_AREA)
+    for row in range(4):
+        for column in range(4):
+            frame[15 + 265 * row : 253 + 265 * row, 80 + 470 * column : 400 + 470 * column] = tile
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", frame)[1], cv2.IMREAD_COLOR), np.uint8)
+
+
+@pytest.mark.parametrize("fps", [10, 30])
+def test_all_of_a_call_are_found_and_who_is_left_out_is_told(fps):
+    frame, detector = call_of_16(), build_detector("blazeface", BLAZEFACE_PATH)
+    everybody, ten = FaceTracker(max_faces=64), FaceTracker(max_faces=10)
+    for number in range(20):
+        found = everybody.update(frame, number / fps, detector)
+        fewer = ten.update(frame, number / fps, detector)
+    assert (len(found.ids), everybody.remarks) == (16, ())
+    assert len(fewer.ids) == 10
+    assert "10 of 16 faces shown" in ten.remarks[0]

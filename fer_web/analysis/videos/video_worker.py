@@ -104,12 +104,13 @@ class VideoWorker:
         )
         with VideoReader(job.new.source, tools.limits) as reader:
             run = self._run_of(job, reader)
-            frames = analyse_video(reader, *tools.open_pipeline())
+            pipeline, state = tools.open_pipeline()
+            frames = analyse_video(reader, pipeline, state)
             total = reader.frames
             run.write(frames, outputs, lambda items: self._watched(job, run.samples, total, items, check))
         # Its space may be needed, and it is not ours to keep.
         job.new.source.unlink()
-        self._store_session(job, run, outputs, tuple(reader.remarks))
+        self._store_session(job, run, outputs, (*reader.remarks, *state.tracker.remarks))
 
     def _run_of(self, job: VideoJob, reader: VideoReader) -> VideoRun:
         name = job.new.name

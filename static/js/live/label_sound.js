@@ -8,6 +8,8 @@ const LOUDNESS = 0.08;
 /** Steps of a pentatonic scale, which sound well in any order. */
 const PITCHES_HZ = [392, 440, 523, 587, 659, 784, 880];
 
+const RING_HZ = 1175;
+
 /** Tells which label is new. Pure: the time is passed in. */
 export class LabelChanges {
   #faces = new Map();
@@ -54,6 +56,11 @@ export class LabelSound {
   setOn(isOn) {
     this.#isOn = isOn;
     if (!isOn) void this.#context?.suspend();
+  }
+
+  /** A tone of its own, for a rule that asks for one. */
+  ring() {
+    this.#play(RING_HZ);
   }
 
   /** @param {readonly any[]} faces @param {number} nowMs */

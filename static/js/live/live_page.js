@@ -26,6 +26,7 @@ import { Recording } from "./recording.js";
 import { tellRecording } from "./recording_messages.js";
 import { buildSharePanel } from "../share/panel.js";
 import { SocketClient } from "../shared/socket_client.js";
+import { buildEvents } from "./events_root.js";
 import { buildStageTools } from "./stage_tools_root.js";
 import { LiveStatistics } from "./statistics.js";
 import { VideoClock } from "./video_clock.js";
@@ -271,6 +272,7 @@ function wireSettings() {
   const sound = new LabelSound(options.emotions, () => new AudioContext());
   bus.on("settings-changed", (change) => sound.setOn(change.values.sound));
   bus.on("result", ({ faces }) => sound.see(faces, now()));
+  buildEvents(bus, { socket, preferences, fetch: page.fetch, sound });
   bus.on("settings-changed", () => pump.setSettings(settings.forServer()));
   const noHeatmaps = options.model.heatmaps === null ? options.model.noHeatmaps : "";
   bus.on("settings-changed", ({ values: { show } }) => {

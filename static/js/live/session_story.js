@@ -57,6 +57,7 @@ export class SessionStory {
     bus.on("result", ({ faces }) => this.#take(faces));
     bus.on("names-changed", ({ names }) => this.#isLive && this.#name(names));
     bus.on("marker-added", ({ marker }) => this.#mark(marker));
+    bus.on("marker-placed", ({ marker }) => this.#isLive && this.#mark(marker));
     bus.on("recording-changed", ({ session }) => this.#isLive && this.#record(session));
     bus.on("timeline-range-requested", ({ range }) => this.#show(range));
   }

@@ -36,6 +36,10 @@
  *     recording.js
  *   watched-changed      {watchers, hasVideo}: how many people watch this page, by the server
  *   marker-added         {session, id, atS, text}; marker-named {session, id, text}
+ *   rules-changed        {rules, canSend}; rule-added none; rule-edited {index, rule}; rule-removed
+ *     {index}, see stream_rules.js; rule-fired {rule, hasSound}; rule-sound-wanted none
+ *   marker-placed        {marker: {session, id, atS, text}}: by a rule
+ *   receivers-changed    {receivers}, see receiver_states.js; drawer-changed {isOpen}: the settings
  *   correction-requested {id}: of the face, null for the first; correction-changed: see
  *     CorrectionState in live/correction_flow.js
  *   message              {id, tone, title, text, action: {label, request, detail}, link: {label,

@@ -163,6 +163,45 @@ export function parseMarkerAck(raw) {
 }
 
 /**
+ * The answer to `rules`.
+ *
+ * @param {any} raw
+ * @returns {{sends: boolean}} whether their effect "send" reaches receivers
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseRulesAck(raw) {
+  accept(raw);
+  check(typeof raw.sends === "boolean", "sends is neither true nor false");
+  return { sends: raw.sends };
+}
+
+/**
+ * The server's word that a rule fired.
+ *
+ * @param {any} raw
+ * @returns {{rule: string, hasSound: boolean}}
+ * @throws {ProtocolError}
+ */
+export function parseFired(raw) {
+  check(isRecord(raw) && isText(raw.rule), "rule names no rule");
+  check(typeof raw.sound === "boolean", "sound is neither true nor false");
+  return { rule: raw.rule, hasSound: raw.sound };
+}
+
+/**
+ * The server's word that a rule's marker is in its database.
+ *
+ * @param {any} raw
+ * @returns {{marker: {session: string, id: string, atS: number, text: string}}}
+ * @throws {RefusedError | ProtocolError}
+ */
+export function parseMarked(raw) {
+  const marker = parseMarkerAck(raw);
+  check(isText(raw.session), "marked names no session");
+  return { marker: { session: raw.session, ...marker } };
+}
+
+/**
  * The server's word that rows of a session are in its database.
  *
  * @param {any} raw

@@ -4,7 +4,10 @@ import threading
 
 from fer_web.analysis.videos.video_reader import VideoLimits
 from fer_web.analysis.videos.video_worker import VideoTools
+from fer_web.inference.pipeline import StreamState
 from fer_web.inference.results import FrameResult
+from fer_web.vision.smoothing import ScoreSmoother
+from fer_web.vision.tracking import FaceTracker
 from tests.support.fakes.models import model_info
 from tests.support.fakes.pipelines import HAPPY
 
@@ -26,4 +29,9 @@ class FramePipeline:
 
 
 def video_tools(pipeline, max_pixels=1_000_000, max_hours=1.0):
-    return VideoTools(VideoLimits(max_pixels, max_hours), model_info(), 5.0, 0.25, lambda: (pipeline, None))
+    limits = VideoLimits(max_pixels, max_hours)
+    return VideoTools(limits, model_info(), 5.0, 0.25, lambda: (pipeline, _state()))
+
+
+def _state():
+    return StreamState(FaceTracker(), ScoreSmoother(0.0))

@@ -108,7 +108,7 @@ export class CorrectionDrawerView {
     };
     show[pane]();
     setText(this.#part("who"), this.#nameOf(state.faceId));
-    if (isOther) this.#focusPane();
+    if (isOther || this.#hasLostFocus()) this.#focusPane();
     return undefined;
   }
 
@@ -123,6 +123,12 @@ export class CorrectionDrawerView {
     const { top } = this.#stage.getBoundingClientRect();
     if (pane === "take" && (top < 0 || top > innerHeight / 3))
       this.#stage.scrollIntoView({ block: "start" });
+  }
+
+  /** A button that is hidden by its own effect would take the focus out of the drawer, and Escape with it. */
+  #hasLostFocus() {
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+    return this.#drawer.contains(focused) && focused?.offsetParent === null;
   }
 
   /** The focus follows what is shown: what it was on is hidden. */

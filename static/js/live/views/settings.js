@@ -13,6 +13,7 @@ const TEXT = { smoothing: seconds, unsure: formatPercent, faces: String };
 export class SettingsView {
   #elements;
   #settings;
+  #bus;
   #opener = null;
 
   /**
@@ -25,6 +26,7 @@ export class SettingsView {
     const options = { signal: bus.signal };
     this.#elements = elements;
     this.#settings = settings;
+    this.#bus = bus;
     const { drawer, form, close, copy, reset } = elements;
     bus.on("settings-requested", () => (drawer.open ? this.#close() : this.#open()));
     bus.on("settings-changed", (change) => this.#show(change));
@@ -50,6 +52,7 @@ export class SettingsView {
     this.#elements.drawer.show();
     this.#elements.button.setAttribute("aria-expanded", "true");
     this.#elements.close.focus({ preventScroll: true });
+    this.#bus.emit("drawer-changed", { isOpen: true });
   }
 
   #close() {
@@ -57,6 +60,7 @@ export class SettingsView {
     this.#elements.button.setAttribute("aria-expanded", "false");
     const opener = /** @type {HTMLElement | null} */ (this.#opener);
     (opener?.isConnected ? opener : this.#elements.button).focus({ preventScroll: true });
+    this.#bus.emit("drawer-changed", { isOpen: false });
   }
 
   #choose(input) {
