@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,4 +44,4 @@ def test_annotate_boxes_over_the_edge_keep_their_text_inside():
 def test_label_says_when_it_is_unsure():
     assert label_text(face()) == "happy 42 %"
     assert label_text(face(is_sure=False)) == "unsure: happy or angry"
-    assert label_text(face(is_sure=False, reason="dark")) == "unsure: happy or angry (too dark)"
+    assert label_text(replace(face(is_sure=False), reason="dark")) == "unsure: happy or angry (too dark)"
