@@ -459,10 +459,10 @@ def test_purge_removes_what_is_old_but_not_what_runs(repository, session):
 )
 def test_many_are_removed_a_few_at_a_time(repository, remove, monkeypatch):
     monkeypatch.setattr(removal, "SAMPLES_AT_ONCE", 4)
-    fill(repository, new_session(), 22)
     long = repository.open_session(new_session())
     repository.add_batch(long.id, [sample(at_s) for at_s in range(13)])
     repository.finish_session(long.id, 13.0)
+    fill(repository, new_session(), 22)
     most = []
 
     def count(_connection, cursor, statement, *_rest):
