@@ -149,7 +149,7 @@ def test_import_for_a_browser(run, session, store):
     ("content", "text"),
     [
         ("", "complete JSON"),
-        ("at_s,utc\n", "complete JSON"),
+        ("at_s,utc\n", "lacks the column 'face'"),
         ('{"schema_version": 9}', "newer fer-web"),
         ('{"schema_version": 1, "samples": []}', "columns"),
     ],
