@@ -364,18 +364,17 @@ def test_frames_are_answered_while_many_wait_for_a_locked_database(tmp_path):
     jpeg = encode_jpeg(camera_frame_bgr(), 80)
     with ServerProcess("--async-mode", "eventlet", "--detector", "haar", data_dir=tmp_path) as server:
         browser = RealBrowser(server.url)
+        session = browser.client.call("record", {"on": True})["session"]
         send(browser.client, jpeg, 0)
+        browser.client.call("stop", {})
         other = sqlite3.connect(tmp_path / "history.sqlite3", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
 
         def write():
-            requests.delete(
-                f"{server.url}/api/v1/sessions",
-                headers={
-                    "Content-Type": "application/json",
-                    "Cookie": browser.owner_header,
-                    "Origin": server.url,
-                },
+            requests.patch(
+                f"{server.url}/api/v1/sessions/{session}",
+                json={"name": "again"},
+                headers={"Cookie": browser.owner_header, "Origin": server.url},
                 timeout=120,
             )
 
