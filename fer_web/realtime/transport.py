@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from socketio.packet import BINARY_ACK, BINARY_EVENT, CONNECT, EVENT, Packet
 
-from fer_web.errors import TooManyMessagesError
+from fer_web.errors import SlowUploadError, TooManyMessagesError
 from fer_web.rate_limit import TokenBucket
 from fer_web.serving.log_filter import keep_to_one_line
 from fer_web.serving.message_bounds import MAX_TEXT_BYTES
@@ -37,6 +37,10 @@ _ENGINE_PACKET_TYPES = "0123456"
 _SEPARATOR = b"\x1e"
 _BINARY = b"b"
 _READ_BYTES = 16_384
+
+
+_LAST_HEADERS = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+"""Of an answer after which the connection ends."""
 
 
 class StrictPacket(Packet):  # type: ignore[misc]  # python-socketio has no types
@@ -162,14 +166,18 @@ def _limit_polling(engine: Any, new_budget: Callable[[], ConnectionBudget]) -> N
         length = int(environ.get("CONTENT_LENGTH") or 0)
         is_bounded = environ["REQUEST_METHOD"] == "POST" and length <= engine.max_http_buffer_size
         if connection is not None and not connection.upgraded and is_bounded:
-            body = _read_packets(environ["wsgi.input"], length)
+            try:
+                body = _read_packets(environ["wsgi.input"], length)
+            except SlowUploadError as exc:
+                connection.close(wait=False, reason=engine.reason.SERVER_DISCONNECT)
+                start_response("408 Request Timeout", _LAST_HEADERS)
+                return [f"{exc}\n".encode()]
             if body is None or not _budget_of(connection, new_budget).take(
                 len(body), body.count(_SEPARATOR) + 1
             ):
                 _log.warning("Disconnecting a client: too_many_messages")
                 connection.close(wait=False, reason=engine.reason.SERVER_DISCONNECT)
-                headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-                start_response("413 Content Too Large", headers)
+                start_response("413 Content Too Large", _LAST_HEADERS)
                 return [f"{_TOO_MUCH} A text may have {MAX_TEXT_BYTES} bytes.\n".encode()]
             environ = {**environ, "wsgi.input": io.BytesIO(body)}
         return handle(environ, start_response)
