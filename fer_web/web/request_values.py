@@ -15,6 +15,7 @@ OPERATING_PATHS = ("/livez", "/readyz", "/metrics")
 """Monitors ask here, often without a proxy, a link or a name for the server."""
 IMPORT_PATH = f"{SESSIONS_PATH}/import"
 _JSON = "application/json"
+_BYTES = "application/octet-stream"
 
 
 def is_write() -> bool:
@@ -25,9 +26,10 @@ def is_write() -> bool:
 def check_write() -> None:
     """Refuse a write that is not announced as JSON: another site's form cannot announce that (CSRF).
 
-    The middleware has checked where it comes from. Raises: ProtocolError.
+    Nor can it announce bytes, as which a file is imported. The middleware has checked where the write comes
+    from. Raises: ProtocolError.
     """
-    if request.mimetype != _JSON:
+    if request.mimetype != _JSON and not (request.path == IMPORT_PATH and request.mimetype == _BYTES):
         raise ProtocolError(
             f"The body must be {_JSON}; {request.mimetype[:60] or 'no type'} came. Set Content-Type."
         )
