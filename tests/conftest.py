@@ -17,6 +17,7 @@ hypothesis.settings.load_profile("tests")
 
 ALONE = (
     "tests/e2e/",
+    "tests/realtime/test_crowd.py",
     "tests/serving/test_hostile_clients.py",
     "tests/serving/test_server_process.py",
     "tests/serving/test_upload_attacks.py",

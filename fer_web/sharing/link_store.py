@@ -4,7 +4,7 @@ import dataclasses
 import json
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select, update
 
 from fer_web.sharing.links import StoredLink
 from fer_web.sharing.types import Link
@@ -29,8 +29,12 @@ class DatabaseLinkStore:
             "link": None if link.link is None else json.dumps(dataclasses.asdict(link.link)),
         }
         with writing(self._engine) as connection:
-            connection.execute(delete(links).where(links.c.token_hash == link.token_hash))
-            connection.execute(insert(links).values(values))
+            # Several processes may end one link at once; only its maker inserts it.
+            changed = connection.execute(
+                update(links).where(links.c.token_hash == link.token_hash).values(values)
+            )
+            if not changed.rowcount:
+                connection.execute(insert(links).values(values))
 
     def find(self, token_hash: str) -> StoredLink | None:
         """The link of this hash; None where there is none."""

@@ -138,6 +138,7 @@ class LinkBook:
         """
         self._sharing = sharing
         self._unsaved: set[str] = set()  # ids of links that the store has not taken yet
+        self._saving: set[str] = set()  # of those, the ones that are on their way
         self._store = store
         self._clock = clock
         self._run_waiting = run_waiting
@@ -280,7 +281,7 @@ class LinkBook:
         if self._sharing is None:
             return
         self._unsaved &= self._entries.keys()
-        for link_id in sorted(self._unsaved):
+        for link_id in sorted(self._unsaved - self._saving):
             self._remember(self._entry(link_id))
         stored: list[StoredLink] = self._with_store(self._store.whole, self._clock()) or []
         for each in stored:
@@ -377,7 +378,11 @@ class LinkBook:
         stored = StoredLink(entry.token_hash, link.created_s, link.expires_s, link.ended, whole)
         if self._sharing:
             self._unsaved.add(link.id)
-        self._with_store(self._store.save, stored)
+            self._saving.add(link.id)
+        try:
+            self._with_store(self._store.save, stored)
+        finally:
+            self._saving.discard(link.id)
         if self._sharing and not self._is_store_broken:
             self._unsaved.discard(link.id)
             self._sharing.tell()

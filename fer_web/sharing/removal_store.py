@@ -1,6 +1,6 @@
 """Remembers which visitors the host removed, in the history's database."""
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select, update
 
 from fer_web.storage.database import reading, writing
 from fer_web.storage.schema import removed_visitors
@@ -16,9 +16,10 @@ class DatabaseRemovalStore:
     def save(self, visitor_id: str, removed_s: float) -> None:
         """Store that a visitor was removed."""
         with writing(self._engine) as connection:
-            connection.execute(delete(removed_visitors).where(removed_visitors.c.visitor == visitor_id))
             values = {"visitor": visitor_id, "removed_ms": to_ms(removed_s)}
-            connection.execute(insert(removed_visitors).values(values))
+            known = removed_visitors.c.visitor == visitor_id
+            if not connection.execute(update(removed_visitors).where(known).values(values)).rowcount:
+                connection.execute(insert(removed_visitors).values(values))
 
     def since(self, after_s: float) -> list[tuple[str, float]]:
         """The visitors that were removed after a moment, each with when, in seconds since 1970."""

@@ -85,10 +85,10 @@ class SharedVisitors:
         self._save(visitor_id, removed_s)
 
     def _save(self, visitor_id: str, removed_s: float) -> None:
-        self._unsaved[visitor_id] = removed_s
         try:
             self._run_waiting(self._store.save, visitor_id, removed_s)
         except DatabaseError as exc:
+            self._unsaved[visitor_id] = removed_s
             _log.warning("That a visitor was removed is not stored yet: %s", exc)
             return
         self._unsaved.pop(visitor_id, None)

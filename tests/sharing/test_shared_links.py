@@ -105,3 +105,17 @@ def test_a_process_that_begins_later_has_what_is_open(store, clock):
     other.refresh()
     assert [each.id for each in other.all()] == [kept.id]
     del expired
+
+
+def test_what_is_on_its_way_to_the_store_is_not_saved_twice(store, clock):
+    saved = []
+
+    class Slow(MemoryLinkStore):
+        def save(self, link):
+            saved.append(link)
+            links.refresh()
+            super().save(link)
+
+    links = book(Slow(), clock)
+    links.create("join", "x")
+    assert len(saved) == 1
