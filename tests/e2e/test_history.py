@@ -50,7 +50,8 @@ def test_recorded_session_is_found_read_exported_deleted_and_brought_back(live, 
 
     history.wait_for_chart()
     head, *rows = history.table()
-    assert head == ["Time", "Expression", *(emotion.capitalize() for emotion in EMOTIONS)]
+    expressions = [emotion.capitalize() for emotion in EMOTIONS]
+    assert head == ["Time", "Expression", *expressions, "Valence", "Arousal"]
     assert {row[1] for row in rows} == {"Happy"}
     happy = [int(row[2 + EMOTIONS.index("happy")].strip(">%")) for row in rows]
     assert min(happy) > 50
