@@ -145,10 +145,9 @@ def test_one_that_hangs_is_cut_after_the_whole_time(drip):
         server = threading.Thread(target=serve)
         server.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        began_s = time.monotonic()
+        # The receiver goes on for ever: only a time for the whole answer ends this.
         with pytest.raises(ReceiverError, match="it takes too long"):
             receiver(url, answer_timeout_s=0.5).send(fired())
-        assert time.monotonic() - began_s < 30
         is_over.set()
         server.join()
 
