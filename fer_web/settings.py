@@ -237,6 +237,11 @@ class Settings:
         return self.max_video_mb * 1_000_000
 
     @property
+    def has_others(self) -> bool:
+        """Tell whether other processes may serve the same clients."""
+        return bool(self.redis)
+
+    @property
     def is_shared(self) -> bool:
         """Tell whether others on the local network are let in by links."""
         return self.share == "on"
