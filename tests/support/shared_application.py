@@ -31,7 +31,9 @@ class Shared:
         self.base_path = settings.base_path
         self.application = create_application(settings, [InstantPipeline()], self.network)
         self.host = self.browser("127.0.0.1")
-        self.host.client.get(f"{settings.base_path}/", query_string={"host": self.application.owners.host_token})
+        self.host.client.get(
+            f"{settings.base_path}/", query_string={"host": self.application.owners.host_token}
+        )
 
     def close(self):
         self.application.scheduler.stop()
