@@ -11,7 +11,7 @@ from fer_web.inference.custom.custom_network import Network
 from fer_web.inference.custom.file_kind import LITERT, ONNX, SAVED_MODEL, TFJS, ModelFile, recognise
 from fer_web.inference.custom.keras_files import OPENED_BY, import_keras, open_keras
 from fer_web.inference.custom.litert_file import open_litert
-from fer_web.inference.custom.onnx_file import open_onnx
+from fer_web.inference.custom.onnx_file import external_files, open_onnx
 from fer_web.inference.custom.options import ModelOptions
 from fer_web.inference.custom.saved_model import open_saved_model
 from fer_web.inference.custom.tfjs_graph import GRAPH, open_graph
@@ -83,6 +83,9 @@ def _hash_of(file: ModelFile) -> str:
     if file.kind == TFJS:
         each: list[Path] = [file.path, *shard_paths(file.path, read_model_json(file.path))]
         return hashlib.sha256("".join(map(sha256_of, each)).encode()).hexdigest()
+    if file.kind == ONNX and (beside := external_files(file.path)):
+        parts = [sha256_of(each) for each in (file.path, *beside)]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
     if file.path.is_file() and file.weights is None:
         return sha256_of(file.path)
     parts_of = [file.path, file.weights] if file.weights else sorted(file.path.rglob("*"))
