@@ -199,6 +199,12 @@ class Settings:
     public_url: str = _option(
         "", "https address that links name instead of this machine's own, such as https://fer.example.org"
     )
+    base_path: str = _option(
+        "",
+        "path of a host below which all pages are, as behind a proxy that serves other things too: /fer",
+        form="/|(/[A-Za-z0-9_][A-Za-z0-9._~-]{0,63}){1,8}/?",
+        allowed="a path such as /fer or /tools/fer, of letters, digits, ., _, ~ and -",
+    )
     cert: str = _option(
         "", "certificate file (PEM, with its chain) for sharing, instead of our own authority's"
     )
@@ -213,6 +219,7 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
+        object.__setattr__(self, "base_path", self.base_path.rstrip("/"))
         if self.redis and not (self.database_url and self.secret):
             raise SettingsError(
                 "Several processes with --redis need one database and one secret: give all of them the same "
@@ -228,6 +235,11 @@ class Settings:
     def max_video_bytes(self) -> int:
         """Largest video file that the server takes, in bytes."""
         return self.max_video_mb * 1_000_000
+
+    @property
+    def has_others(self) -> bool:
+        """Tell whether other processes may serve the same clients."""
+        return bool(self.redis)
 
     @property
     def is_shared(self) -> bool:
