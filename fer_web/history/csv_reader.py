@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 import numpy as np
 
 from fer_web.errors import ImportRefusedError
-from fer_web.history.export import JSON_COLUMNS
+from fer_web.history.export import JSON_COLUMNS, TOLD_COLUMNS
 from fer_web.history.json_reader import ImportLimits, checked_rows, in_order
 from fer_web.history.sample_tables import joined
 from fer_web.history.session_texts import MAX_NAME
@@ -89,14 +89,15 @@ def _count(tables: list[SampleTable]) -> int:
 
 
 def _values(row: _Row, separator: str, number: int) -> list[Any]:
-    """A row's values in the order of JSON_COLUMNS."""
+    """A row's values in the order of JSON_COLUMNS and TOLD_COLUMNS, which older files lack."""
     try:
         named = {name: row[name] for name in JSON_COLUMNS}
         if separator != ",":
             named = {name: text.replace(",", ".") for name, text in named.items()}
         is_sure = {"1": True, "0": False}[named["sure"]]
         confidence = float(named["confidence"])
-        return [*(float(named[name]) for name in _NUMBERS), named["label"], confidence, is_sure]
+        told = [row.get(name) or None for name in TOLD_COLUMNS]
+        return [*(float(named[name]) for name in _NUMBERS), named["label"], confidence, is_sure, *told]
     except (KeyError, ValueError, AttributeError, TypeError) as exc:
         raise _not_ours(f"sample {number} has a cell that cannot be") from exc
 
