@@ -13,9 +13,12 @@ from fer_web.history.delimited_files import (
     affect_columns,
     columns_of,
     constant,
+    emptied,
     header_of,
     label_names,
     lines_of,
+    missing_in,
+    scores_of,
     second_names,
     told_names,
     utc_texts,
@@ -90,6 +93,7 @@ def csv_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]
     """One line for each face and sample; docs/history_exports.md names the columns."""
     identity, people = constant(csv_cell(session.id)), People(session.people)
     columns = tuple(Column("session", identity) if c.name == "session" else c for c in CSV_COLUMNS)
+    columns = emptied(columns, missing_in(session))
     yield header_of(columns).encode()
     for table in tables:
         values = (
@@ -97,7 +101,7 @@ def csv_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]
             utc_texts(session, table.at_s),
             table.face.tolist(),
             *columns_of(table.box),
-            *columns_of(table.scores),
+            *scores_of(session, table),
             label_names(table),
             table.confidence.tolist(),
             table.is_sure.tolist(),

@@ -16,6 +16,7 @@ from fer_web.inference.custom.options import ModelOptions
 from fer_web.inference.custom.saved_model import open_saved_model
 from fer_web.inference.heatmaps import GRAD_CAM
 from fer_web.inference.model_info import ModelInfo
+from fer_web.vision.preprocess import FER_CROP
 
 UNSURE_BELOW = 0.5
 """A guess: half of the probability on one expression. Nothing measured this network's confidence."""
@@ -26,15 +27,15 @@ NOT_CALIBRATED = "its confidence is not calibrated: 80 % need not be right in 80
 class CustomModel:
     """A network that others trained, read and tried out."""
 
-    def __init__(self, network: Network, reading: Reading, model_hash: str) -> None:
+    def __init__(self, network: Network, reading: Reading, model_hash: str, crop: str = FER_CROP) -> None:
         self.network = network
         self.reading = reading
-        self.info = _info(network, reading, model_hash)
+        self.info = _info(network, reading, model_hash, crop)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return what whoever runs it should know, one sentence each."""
-        return (*self.reading.warnings, NOT_CALIBRATED)
+        return self.reading.warnings if self.info.is_calibrated else (*self.reading.warnings, NOT_CALIBRATED)
 
     def new_classifier(self) -> Classifier:
         """One for each thread that classifies."""
@@ -48,7 +49,7 @@ def open_custom(path: Path, options: ModelOptions) -> CustomModel:
     """
     file = recognise(path)
     network = _network(file, options)
-    return CustomModel(network, read_network(network, options), _hash_of(file))
+    return CustomModel(network, read_network(network, options), _hash_of(file), options.crop)
 
 
 def _network(file: ModelFile, options: ModelOptions) -> Network:
@@ -76,7 +77,7 @@ def _no_heatmaps(network: Network) -> str:
     return "there are no pictures inside this network (of rows, columns and channels) to show"
 
 
-def _info(network: Network, reading: Reading, model_hash: str) -> ModelInfo:
+def _info(network: Network, reading: Reading, model_hash: str, crop: str) -> ModelInfo:
     is_grey = network.input.channels == 1 or reading.colour == "grey"
     return ModelInfo(
         name=network.path.name,
@@ -85,7 +86,9 @@ def _info(network: Network, reading: Reading, model_hash: str) -> ModelInfo:
         channels=1 if is_grey else network.input.channels,
         unsure_below=UNSURE_BELOW,
         max_uncertainty=1.0,
-        is_calibrated=False,
+        is_calibrated=reading.temperature > 0,
+        crop=crop,
+        missing=reading.missing,
         heatmaps=GRAD_CAM if network.explainer else None,
         no_heatmaps="" if network.explainer else _no_heatmaps(network),
         options={
@@ -93,6 +96,9 @@ def _info(network: Network, reading: Reading, model_hash: str) -> ModelInfo:
             "labels": list(reading.labels),
             "scaling": reading.scaling,
             "colour": reading.colour,
+            "crop": crop,
+            **({"temperature": reading.temperature} if reading.temperature else {}),
+            **({"missing": list(reading.missing)} if reading.missing else {}),
             "unsure_below": UNSURE_BELOW,
         },
     )

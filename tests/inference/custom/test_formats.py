@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from fer_web.errors import SetupError
-from fer_web.inference.custom.options import ModelOptions, scale_pixels
+from fer_web.inference.custom.options import ModelOptions
+from fer_web.inference.custom.scaling import scale_pixels
 from fer_web.inference.models import open_model
 from fer_web.inference.scores import softmax
 from tests.support import custom_networks as networks
