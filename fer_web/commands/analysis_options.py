@@ -13,7 +13,7 @@ from fer_web.settings import Settings, add_setting_options
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import build_detector, resolve_detector
 
-MODEL_SETTINGS: Final = ("labels", "scaling", "colour", "trust")
+MODEL_SETTINGS: Final = ("labels", "scaling", "colour", "crop", "temperature", "trust")
 """These settings describe a model of one's own."""
 
 SETTINGS: Final = (

@@ -27,7 +27,7 @@ from fer_web.errors import FolderError
 from fer_web.inference.artifact import META_FILE, load_artifact
 from fer_web.inference.custom.custom_classifier import CustomClassifier
 from fer_web.inference.custom.opening import CustomModel
-from fer_web.inference.custom.options import SCALINGS
+from fer_web.inference.custom.scaling import SCALINGS
 from fer_web.inference.models import Model, open_model
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.text_tables import certainty

@@ -41,6 +41,7 @@ from fer_web.settings import Settings
 from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.links import LinkBook
 from fer_web.web.api.operating import operating_blueprint
+from fer_web.web.firewall.base_path import BasePath
 from fer_web.web.firewall.middleware import SecurityMiddleware
 from fer_web.web.firewall.request_log import RequestLog
 
@@ -81,8 +82,9 @@ def build_realtime(
     pace = limit_packets(socketio.server, settings.max_frames_per_s, settings.max_frame_bytes)
     # Outside of everything, Socket.IO's own handling of a request included.
     secured = SecurityMiddleware(web.flask.wsgi_app, security_rules(settings, web, sharing))
-    web.flask.wsgi_app = RequestLog(  # type: ignore[method-assign]
-        secured, count=metrics.request_answered, is_logging=settings.log_requests == "on"
+    logged = RequestLog(secured, count=metrics.request_answered, is_logging=settings.log_requests == "on")
+    web.flask.wsgi_app = (  # type: ignore[method-assign]
+        BasePath(logged, settings.base_path) if settings.base_path else logged
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 

@@ -41,6 +41,8 @@ class Prediction:
         original_scores: float32 (N, 7), as FER-2013's own labels would have it, not shown; None where the
             network has no such output.
         heatmaps: float32 (N, 7, rows, columns); None where they were not asked for or the network has none.
+        contempt: float32 (N,), 0-1, how much speaks for contempt, which is never shown; None where no output
+            stands for it.
         cells: float32 (N, rows, columns, 10), FER+ logits of each cell alone; None where there are none.
     """
 
@@ -49,6 +51,7 @@ class Prediction:
     original_scores: NDArray[np.float32] | None = None
     heatmaps: HeatMaps | None = None
     cells: NDArray[np.float32] | None = None
+    contempt: NDArray[np.float32] | None = None
 
     def take(self, row: int) -> "Prediction":
         """One of the N faces alone."""

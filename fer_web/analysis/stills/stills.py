@@ -142,9 +142,9 @@ class StillAnalyser:
         if faces == "auto" and share >= FILLING_SHARE:
             return self._whole(frame_bgr, f"one face fills it ({100 * share:.0f} % of its longer side)")
         reason = "asked for" if faces == "detect" else "no face fills it"
-        crops = crop_faces(frame_bgr, found, self.model.size_hw, self.model.channels)
+        crops = crop_faces(frame_bgr, found, self.model.size_hw, self.model.channels, self.model.crop)
         fractions = np.asarray(found.xyxy / np.tile(frame_bgr.shape[1::-1], 2), np.float32)
-        corners = np.asarray(crop_corners(found) / frame_bgr.shape[1::-1], np.float32)
+        corners = np.asarray(crop_corners(found, self.model.crop) / frame_bgr.shape[1::-1], np.float32)
         visibility = measure_faces(crops, found, _size_of(frame_bgr))
         return PreparedStill(
             (height, width), "detect", reason, fractions, crops, corners, visibility, len(all_found)

@@ -45,6 +45,7 @@ class PageOptions:
                 "hash": self.model.model_hash[:12],
                 "unsure_below": self.model.unsure_below,
                 "is_calibrated": self.model.is_calibrated,
+                "missing": list(self.model.missing),
                 "heatmaps": self.model.heatmaps,
                 "no_heatmaps": self.model.no_heatmaps,
             },
