@@ -115,7 +115,7 @@ class Settings:
     max_faces: int = _option(10, "faces analysed in one frame", low=1, high=64)
     max_frame_bytes: int = _option(300_000, "largest JPEG accepted, in bytes", low=1000, high=20_000_000)
     max_frame_pixels: int = _option(
-        2_100_000, "largest frame accepted, in pixels", low=1024, high=100_000_000
+        1_310_720, "largest frame of a stream, in pixels: 1280 x 1024", low=1024, high=100_000_000
     )
     max_image_bytes: int = _option(
         50_000_000, "largest image file analysed, in bytes", low=1000, high=1_000_000_000

@@ -79,6 +79,7 @@ def build_realtime(
 ) -> RealtimeParts:
     """Build the Socket.IO server, and start what works beside its handlers."""
     socketio = _build_socketio(settings, web.flask, mode)
+    pace = limit_packets(socketio.server, settings.max_frames_per_s, settings.max_frame_bytes)
     # Outside of everything, Socket.IO's own handling of a request included.
     secured = SecurityMiddleware(web.flask.wsgi_app, security_rules(settings, web, sharing))
     logged = RequestLog(secured, count=metrics.request_answered, is_logging=settings.log_requests == "on")
@@ -93,7 +94,7 @@ def build_realtime(
     def sample(client: str, captured_s: float, result: FrameResult, _jpeg: bytes) -> None:
         history.recorder.sample(client, captured_s, result)
 
-    connections = Connections(socketio)
+    connections = Connections(socketio, pace)
     watching = WatchHub(
         SocketOutlet(socketio, connections),
         concurrency,
@@ -121,6 +122,7 @@ def build_realtime(
         admission,
         ClientLimits(settings.max_frames_per_s, settings.max_frame_bytes),
         metrics,
+        connections,
     )
     stream_events.register()
     WatchEvents(socketio, watching, connections, admission).register()
@@ -186,7 +188,6 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
         cors_allowed_origins=[],
     )
     mode.prepare(socketio.server.eio, MessageBounds(message_bytes))
-    limit_packets(socketio.server, settings.max_frames_per_s, settings.max_frame_bytes)
     return socketio
 
 
