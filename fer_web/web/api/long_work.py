@@ -21,7 +21,7 @@ LONG_SAMPLES: Final = 20_000
 LONG_IMPORT_BYTES: Final = 1_000_000
 """A longer file is imported by a process of its own."""
 
-MAX_LONG_READS: Final = 2
+LONG_READS: Final = 2
 """Processes that read long sessions at the same time; further reads wait."""
 
 _PROGRAM: Final = "fer_web.web.api.long_program"
@@ -34,7 +34,7 @@ class LongWork:
     def __init__(self, database_url: str, data_dir: Path) -> None:
         """Args: as `open_engine`."""
         self._database = {"database_url": database_url, "data_dir": str(data_dir)}
-        self._places = threading.Semaphore(MAX_LONG_READS)
+        self._places = threading.Semaphore(LONG_READS)
 
     def read(self, wanted: PartsWanted) -> Iterator[bytes]:
         """Parts of an answer. A reader that is slow, or gone, holds a file, and no process.

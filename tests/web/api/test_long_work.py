@@ -13,7 +13,7 @@ from fer_web.history.export import FORMATS, json_file
 from fer_web.history.repository import open_history
 from fer_web.history.types import SessionFilter
 from fer_web.web.api import long_work
-from fer_web.web.api.long_work import MAX_LONG_READS, LongWork
+from fer_web.web.api.long_work import LONG_READS, LongWork
 from fer_web.web.api.session_parts import PartsWanted, parts_of
 from tests.support.postgres import PostgresServer
 from tests.support.sample_tables import chunks, lifelike_table
@@ -105,7 +105,7 @@ def test_a_file_that_is_none_of_ours_is_refused_and_leaves_nothing(repository, w
 
 def test_a_process_that_dies_is_told_and_gives_its_place_back(work, session, monkeypatch):
     monkeypatch.setattr(long_work, "_PROGRAM", "fer_web.no_such_module")
-    for _ in range(MAX_LONG_READS + 1):
+    for _ in range(LONG_READS + 1):
         with pytest.raises(InternalError, match="ended before its time"):
             next(work.read(PartsWanted("summary", session, "ann")))
 
@@ -119,7 +119,7 @@ def test_a_reader_that_goes_away_ends_its_process(work, session):
 
 def test_readers_that_stand_still_hold_no_place(work, session):
     wanted = PartsWanted("export", session, "ann", format="csv")
-    still = [work.read(wanted) for _ in range(MAX_LONG_READS + 2)]
+    still = [work.read(wanted) for _ in range(LONG_READS + 2)]
     assert all(next(parts) for parts in still)
     done = threading.Thread(target=lambda: b"".join(work.read(wanted)))
     done.start()
