@@ -30,7 +30,7 @@ from fer_web.web.request_values import (
 )
 
 MAX_SMOOTHING_S = 60.0
-MAX_POINTS = 20_000
+MOST_POINTS = 20_000
 """Of one face in a thinned answer: more than any screen has columns."""
 MAX_AT_S = 1e9
 MAX_IMPORTS = 4
@@ -173,7 +173,7 @@ def _add_data_routes(api: Blueprint, history: HistoryAccess) -> None:
             face=_face(),
             smoothing_s=_smoothing_s(),
             with_boxes=flag_argument("boxes"),
-            points=whole_argument("points", low=1, high=MAX_POINTS),
+            points=whole_argument("points", low=1, high=MOST_POINTS),
             from_s=_moment("from_s"),
             to_s=_moment("to_s"),
         )
