@@ -32,7 +32,7 @@ from fer_web.web.request_values import (
 MAX_SMOOTHING_S = 60.0
 MOST_POINTS = 20_000
 """Of one face in a thinned answer: more than any screen has columns."""
-MAX_AT_S = 1e9
+_AT_S = 1e9
 MAX_IMPORTS = 4
 """Imports at the same time: each may fill MAX_IMPORT_BYTES of the disk, and more of the memory."""
 
@@ -192,7 +192,7 @@ def _face() -> int | None:
 
 def _moment(name: str) -> float | None:
     """Seconds since the start, from the address; None where it is absent."""
-    return number_argument(name, 0.0, low=0.0, high=MAX_AT_S) if request.args.get(name) else None
+    return number_argument(name, 0.0, low=0.0, high=_AT_S) if request.args.get(name) else None
 
 
 def _smoothing_s() -> float:
