@@ -115,7 +115,7 @@ class Settings:
     max_faces: int = _option(10, "faces analysed in one frame", low=1, high=64)
     max_frame_bytes: int = _option(300_000, "largest JPEG accepted, in bytes", low=1000, high=20_000_000)
     max_frame_pixels: int = _option(
-        2_100_000, "largest frame accepted, in pixels", low=1024, high=100_000_000
+        1_310_720, "largest frame of a stream, in pixels: 1280 x 1024", low=1024, high=100_000_000
     )
     max_image_bytes: int = _option(
         50_000_000, "largest image file analysed, in bytes", low=1000, high=1_000_000_000
@@ -199,6 +199,12 @@ class Settings:
     public_url: str = _option(
         "", "https address that links name instead of this machine's own, such as https://fer.example.org"
     )
+    base_path: str = _option(
+        "",
+        "path of a host below which all pages are, as behind a proxy that serves other things too: /fer",
+        form="/|(/[A-Za-z0-9_][A-Za-z0-9._~-]{0,63}){1,8}/?",
+        allowed="a path such as /fer or /tools/fer, of letters, digits, ., _, ~ and -",
+    )
     cert: str = _option(
         "", "certificate file (PEM, with its chain) for sharing, instead of our own authority's"
     )
@@ -213,6 +219,7 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
+        object.__setattr__(self, "base_path", self.base_path.rstrip("/"))
         if self.redis and not (self.database_url and self.secret):
             raise SettingsError(
                 "Several processes with --redis need one database and one secret: give all of them the same "

@@ -147,7 +147,7 @@ def _plain_network(settings: Settings) -> PlainNetwork | None:
     if settings.is_loopback and not settings.public_url:
         return None
     public_url = checked_public_url(settings.public_url) if settings.public_url else ""
-    return PlainNetwork(settings.host, settings.port, public_url)
+    return PlainNetwork(settings.host, settings.port, public_url, base_path=settings.base_path)
 
 
 def _build_flask(settings: Settings) -> Flask:

@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 import numpy as np
 
 from fer_web.errors import ImportRefusedError
-from fer_web.history.export import JSON_COLUMNS
+from fer_web.history.export import JSON_COLUMNS, TOLD_COLUMNS
 from fer_web.history.json_reader import ImportLimits, checked_rows, in_order
 from fer_web.history.sample_tables import joined
 from fer_web.history.session_texts import MAX_NAME
@@ -91,7 +91,10 @@ def _count(tables: list[SampleTable]) -> int:
 
 
 def _values(row: _Row, separator: str, number: int, unnamed: list[str]) -> list[Any]:
-    """A row's values in the order of JSON_COLUMNS; those of `unnamed` expressions are empty, and become 0."""
+    """A row's values in the order of JSON_COLUMNS and TOLD_COLUMNS, which older files lack.
+
+    Those of `unnamed` expressions are empty, and become 0.
+    """
     try:
         named = {name: row[name] for name in JSON_COLUMNS}
         if separator != ",":
@@ -99,7 +102,8 @@ def _values(row: _Row, separator: str, number: int, unnamed: list[str]) -> list[
         named |= {name: "0" for name in unnamed if not named[name]}
         is_sure = {"1": True, "0": False}[named["sure"]]
         confidence = float(named["confidence"])
-        return [*(float(named[name]) for name in _NUMBERS), named["label"], confidence, is_sure]
+        told = [row.get(name) or None for name in TOLD_COLUMNS]
+        return [*(float(named[name]) for name in _NUMBERS), named["label"], confidence, is_sure, *told]
     except (KeyError, ValueError, AttributeError, TypeError) as exc:
         raise _not_ours(f"sample {number} has a cell that cannot be") from exc
 

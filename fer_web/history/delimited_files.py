@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.history.types import SampleTable, Session
 from fer_web.inference.affect import intensity, second_expressions, valence_arousal
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 
 
@@ -70,6 +71,12 @@ def second_names(table: SampleTable) -> list[str]:
     """Each row's second expression by its raw scores; empty where there is none."""
     found = second_expressions(table.scores, table.label).tolist()
     return [EMOTIONS[second] if second >= 0 else "" for second in found]
+
+
+def told_names(table: SampleTable) -> Iterator[list[str]]:
+    """Each row's rival and reason, as two lists; empty where there is none."""
+    for positions, names in ((table.rival, EMOTIONS), (table.reason, REASONS)):
+        yield [names[each] if each >= 0 else "" for each in positions.tolist()]
 
 
 def affect_columns(table: SampleTable) -> Iterator[list[float]]:

@@ -9,6 +9,7 @@ from flask_socketio import SocketIO
 from socketio.packet import EVENT
 
 from fer_web.errors import FerWebError, MovingError
+from fer_web.realtime.reading_pace import ReadingPace
 
 _log = logging.getLogger(__name__)
 
@@ -23,8 +24,22 @@ MOVE_S = 1.0
 class Connections:
     """The clients of a SocketIO, by their ids in a namespace."""
 
-    def __init__(self, socketio: SocketIO) -> None:
+    def __init__(self, socketio: SocketIO, pace: ReadingPace | None = None) -> None:
+        """Args: pace: at which they are read; None: as fast as they send."""
         self._socketio = socketio
+        self._pace = pace
+
+    def belong_to(self, sid: str, person: str, namespace: str = "/") -> None:
+        """This client is read at the pace of all clients of a visitor."""
+        connection = self._find(sid, namespace)
+        if self._pace is not None and connection is not None:
+            self._pace.join(connection, person)
+
+    def hold(self, sid: str) -> None:
+        """Read nothing of a client for the time that it was told to wait."""
+        connection = self._find(sid, "/")
+        if self._pace is not None and connection is not None:
+            self._pace.refuse(connection)
 
     def queued_packets(self, sid: str, namespace: str = "/") -> int:
         """Packets that the client has not read; 0 for one that is gone."""

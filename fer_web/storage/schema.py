@@ -104,6 +104,8 @@ samples = Table(
     Column("face", Integer, primary_key=True, autoincrement=False),
     Column("label", SmallInteger, nullable=False),
     Column("is_sure", Boolean, nullable=False),
+    Column("rival", SmallInteger),  # position of the expression that was told beside the label
+    Column("reason", SmallInteger),  # position in certainty.REASONS
     Column("measured", LargeBinary, nullable=False),  # rows.py: scores, box, confidence
     sqlite_with_rowid=False,
 )

@@ -13,6 +13,7 @@ from fer_web.history.csv_reader import read_csv
 from fer_web.history.export import CSV_COLUMNS, FORMATS, export_format, file_name
 from fer_web.history.json_reader import LOCAL_LIMITS
 from fer_web.inference.affect import valence_arousal
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.spreadsheet_text import csv_cell, neutral_text, tab_cell
 from tests.support.sample_tables import assert_equal_tables, chunks, random_table, table_of
@@ -124,7 +125,7 @@ def test_text_cells_of_a_session_are_neutralised(name):
 def test_json_holds_all_of_the_session_and_a_count():
     table = random_table(10, 2)
     data = json.loads(exported("json", session_with(), chunks(table, 7)))
-    assert data["schema_version"] == 2
+    assert data["schema_version"] == 3
     assert data["sample_count"] == len(data["samples"]) == len(table)
     assert data["session"]["started_at"] == "2026-03-04T05:06:07.890Z"
     assert data["session"]["markers"] == [{"at_s": 1.5, "text": "laughs"}]
@@ -137,7 +138,9 @@ def test_json_holds_all_of_the_session_and_a_count():
         pytest.approx(valence, abs=1e-3),
         pytest.approx(arousal, abs=1e-3),
     )
-    assert {row[-1] for row in data["samples"]} <= {None, *EMOTIONS}
+    for name, known in (("second", EMOTIONS), ("rival", EMOTIONS), ("reason", REASONS)):
+        column = data["columns"].index(name)
+        assert {None} < {row[column] for row in data["samples"]} <= {None, *known}
 
 
 def test_json_without_samples_is_whole():

@@ -62,6 +62,7 @@ class PreparedStill:
         corners: float32 (N, 4, 2), of each crop, fractions of the image; they may lie outside of it.
         visibility: measures and patches of each crop, as `measure_faces` returns them.
         found: faces found, of which the N surest are kept.
+        faces: these N in the searched image; None where the image is one face.
     """
 
     size_hw: tuple[int, int]
@@ -72,6 +73,7 @@ class PreparedStill:
     corners: NDArray[np.float32]
     visibility: tuple[NDArray[np.float32], Patches]
     found: int
+    faces: Faces | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class StillAnalyser:
         """
         self._classifier = classifier
         self.model = classifier.info
-        self._detector = detector
+        self.detector = detector
         self._max_faces = max_faces
 
     def analyse(self, frame_bgr: Frame, faces: str = "auto", heatmaps: bool = False) -> StillResult:
@@ -147,8 +149,15 @@ class StillAnalyser:
         corners = np.asarray(crop_corners(found, self.model.crop) / frame_bgr.shape[1::-1], np.float32)
         visibility = measure_faces(crops, found, _size_of(frame_bgr))
         return PreparedStill(
-            (height, width), "detect", reason, fractions, crops, corners, visibility, len(all_found)
+            (height, width), "detect", reason, fractions, crops, corners, visibility, len(all_found), found
         )
+
+    def cut_again(self, frame_bgr: Frame, prepared: PreparedStill, crop: str) -> Crops:
+        """The crops of a prepared image with more or less of each head. Args: crop: a name of CROPS."""
+        if prepared.faces is None:
+            return prepared.crops
+        frame_bgr = _shrunk(frame_bgr, MAX_SEARCHED_SIDE)
+        return crop_faces(frame_bgr, prepared.faces, self.model.size_hw, self.model.channels, crop)
 
     def predict(self, prepared: Sequence[PreparedStill], heatmaps: bool = False) -> list[StillResult]:
         """Classify the faces of several images together, which some networks do faster."""
@@ -173,9 +182,9 @@ class StillAnalyser:
         return results
 
     def _search(self, frame_bgr: Frame) -> Faces:
-        if self._detector is None:
+        if self.detector is None:
             raise InvalidValueError("There is no face detector: only whole images can be analysed.")
-        return self._detector.search(frame_bgr)
+        return self.detector.search(frame_bgr)
 
     def _whole(self, frame_bgr: Frame, reason: str) -> PreparedStill:
         crop = whole_crop(

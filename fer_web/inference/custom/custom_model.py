@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError, SettingsError
 from fer_web.inference.custom.custom_network import FREE_SIDE, Network, OneByOne, Predictor
+from fer_web.inference.custom.label_files import labels_beside
 from fer_web.inference.custom.options import AUTO, NONE, ModelOptions, missing_of
 from fer_web.inference.custom.probes import contradicts, output_by_values, probe_crops
 from fer_web.inference.custom.scaling import parse_scaling, scale_pixels
@@ -118,6 +119,9 @@ def _labels(network: Network, options: ModelOptions) -> tuple[tuple[str, ...], s
                 f"outputs. Name each output once, in their order{_contempt_hint(network)}."
             )
         return options.labels, None
+    if beside := labels_beside(network.path, network.classes):
+        labels, file = beside
+        return labels, f"the order of its outputs is that of {file} beside it: --labels {','.join(labels)}"
     if network.classes != len(EMOTIONS):
         guess = _COMMON_ORDERS[network.classes]
         if options.may_guess:

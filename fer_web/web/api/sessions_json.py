@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fer_web.history.export import utc_text
 from fer_web.history.summary import DWELL_S, UNSURE, Interval, Summary
 from fer_web.history.types import Marker, SampleTable, Session, SessionFace
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 
 _FOURTH_DECIMALS = np.array([f"{number / 10_000:g}" for number in range(10_001)], object)
@@ -90,6 +91,9 @@ def summary_to_wire(summary: Summary) -> dict[str, Any]:
         "length_s": summary.length_s,
         "face_present_share": round(summary.face_present_share, 4),
         "unsure_share": round(summary.unsure_share, 4),
+        "unsure_reasons": {
+            name: round(float(share), 4) for name, share in zip(REASONS, summary.unsure_reasons, strict=True)
+        },
         "shares": dict(zip(EMOTIONS, summary.shares.round(4).tolist(), strict=True)),
         **_affect_to_wire(summary.affect),
         "transitions": {

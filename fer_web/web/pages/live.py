@@ -36,6 +36,7 @@ class PageOptions:
         return {
             "emotions": list(EMOTIONS),
             "max_frame_bytes": self.settings.max_frame_bytes,
+            "max_frame_pixels": self.settings.max_frame_pixels,
             "max_in_flight": self.max_in_flight,
             "max_fps": MAX_FPS,
             "ack_timeout_ms": ACK_TIMEOUT_MS,

@@ -1,4 +1,5 @@
 /** Composition root of /history/ID. */
+import { sitePath } from "../shared/site_path.js";
 import "./browser_language.js";
 import uPlot from "/vendor/uPlot.esm.js";
 
@@ -188,7 +189,7 @@ async function update(changes) {
 async function remove() {
   const name = data.session ? sessionName(data.session) : "";
   if (await data.remove())
-    location.assign(`/history#${new URLSearchParams({ deleted: id, name })}`);
+    location.assign(sitePath(`/history#${new URLSearchParams({ deleted: id, name })}`));
 }
 
 /** @param {"ready" | "empty" | "failed"} state */

@@ -1,6 +1,7 @@
 /** Keeps the Socket.IO connection. `io` is passed in, so that tests need no network. */
 import { goodbyeOf } from "./goodbyes.js";
 import { parseError, parseSaved, parseWatched } from "./protocol.js";
+import { sitePath } from "./site_path.js";
 import { t } from "./words.js";
 
 /** A page that is asked to go to another server does so within this. */
@@ -49,6 +50,7 @@ export class SocketClient {
     this.#bus = bus;
     this.#ackTimeoutMs = ackTimeoutMs;
     this.#socket = io(namespace, {
+      path: sitePath("/socket.io/"),
       autoConnect: false,
       transports: ["websocket", "polling"],
       // Without this a blocked WebSocket would be tried for ever and polling never.

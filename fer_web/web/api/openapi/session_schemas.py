@@ -1,5 +1,6 @@
 """Describes what the addresses of sessions answer, as sessions_json.py makes it, for OpenAPI."""
 
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 from fer_web.web.api.openapi.parts import (
     BOOLEAN,
@@ -63,6 +64,9 @@ _SUMMARY = record(
     length_s=SECONDS,
     face_present_share=SHARE,
     unsure_share=SHARE,
+    unsure_reasons=described(
+        record("By reason.", **dict.fromkeys(REASONS, SHARE)), "Of the time with a face: why it was unsure."
+    ),
     shares=described(record("By expression.", **dict.fromkeys(EMOTIONS, SHARE)), "Of the time with a face."),
     valence=or_null(SIGNED, "Mean of the time with a face: unpleasant below 0, pleasant above; derived."),
     arousal=or_null(SIGNED, "Likewise: calm below 0, active above."),
