@@ -27,7 +27,7 @@ from fer_web.analysis.stills.images import ImageLimits, read_image
 from fer_web.analysis.stills.stills import FACES, StillAnalyser
 from fer_web.commands.analysis_options import MODEL_SETTINGS, open_analyser
 from fer_web.commands.parsers import number_in, parser_with_examples
-from fer_web.commands.test_folder import choose
+from fer_web.commands.test_folder import add_layout_option, choose
 from fer_web.errors import FolderError
 from fer_web.inference.artifact import META_FILE, load_artifact
 from fer_web.inference.classifier import Classifier
@@ -77,6 +77,7 @@ def _add_check(commands: Any) -> None:
     check.add_argument("model", type=Path, metavar="PATH", help="file or folder, as --model takes it")
     add_setting_options(check, MODEL_SETTINGS)
     check.add_argument("--folder", type=Path, metavar="DIR", help="labelled images: DIR/<expression>/*")
+    add_layout_option(check)
     check.add_argument("--faces", choices=FACES, default="auto", help="as test-folder has it (default: auto)")
     check.add_argument(
         "--limit",
@@ -111,7 +112,9 @@ def run_check(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = settings_of(given, environment)
     if given.calibrate and not given.folder:
         raise FolderError("--calibrate needs labelled images: give --folder DIR.")
-    images = choose(find_labelled_images(given.folder).images, given.limit) if given.folder else ()
+    images = (
+        choose(find_labelled_images(given.folder, given.layout).images, given.limit) if given.folder else ()
+    )
     model, analyser, _ = open_analyser(settings, "auto", warn=False, may_guess=bool(images))
     ours = open_model(Settings().model)
     theirs_ms, ours_ms = median_times_ms([model.new_classifier(), ours.new_classifier()])

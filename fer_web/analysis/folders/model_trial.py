@@ -27,7 +27,7 @@ MIN_FACES: Final = 50
 CLEARLY: Final = 0.05
 """Share of faces by which another scaling or order must do better to be named."""
 
-MAX_TRIED: Final = 600
+TRIED_FACES: Final = 600
 """Faces with which other ways to feed a network are tried: more take longer and hardly say more."""
 
 _COMMON_FIRST: Final = ("neutral", "happy", "sad", "surprise", "angry", "fear", "disgust")
@@ -45,7 +45,7 @@ class LabelledCrops:
         crops: uint8 (N, ...), as the model takes them.
         truth: int (N,), positions in EMOTIONS.
         no_face: images without a face. unreadable: images that could not be read.
-        others: the first MAX_TRIED faces cut in other ways, by the names of CROPS.
+        others: the first TRIED_FACES faces cut in other ways, by the names of CROPS.
     """
 
     crops: Crops
@@ -112,7 +112,7 @@ def cut_labelled(
         if not len(prepared.crops):
             no_face += 1
             continue
-        if len(crops) < MAX_TRIED:
+        if len(crops) < TRIED_FACES:
             for crop in others:
                 again[crop].append(analyser.cut_again(frame_bgr, prepared, crop)[_largest(prepared)])
         crops.append(prepared.crops[_largest(prepared)])
@@ -226,7 +226,7 @@ def _fits(
 
 def _faces_of(faces: LabelledCrops, used: str, crop: str) -> LabelledCrops:
     crops = faces.crops if crop == used else faces.others[crop]
-    return LabelledCrops(crops[:MAX_TRIED], faces.truth[:MAX_TRIED], faces.no_face, faces.unreadable)
+    return LabelledCrops(crops[:TRIED_FACES], faces.truth[:TRIED_FACES], faces.no_face, faces.unreadable)
 
 
 def _accuracy(answers: NDArray[np.float32], truth: NDArray[np.int64], labels: tuple[str, ...]) -> float:

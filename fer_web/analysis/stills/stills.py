@@ -88,6 +88,8 @@ class StillResult:
         framing: how the faces were found, and `reason` why so, in words.
         crops: uint8 (N, ...), what the network saw.
         found: faces found; there may be more than `faces`, which are the surest.
+        contempt: for each face, whether contempt is likelier than each of the seven; None where no output of
+            the network stands for it.
     """
 
     size_hw: tuple[int, int]
@@ -97,6 +99,7 @@ class StillResult:
     reason: str
     crops: Crops
     found: int
+    contempt: tuple[bool, ...] | None = None
 
     @property
     def largest(self) -> int:
@@ -228,7 +231,16 @@ class StillAnalyser:
             prepared.reason,
             prepared.crops,
             prepared.found,
+            None if prediction.contempt is None else tuple(_is_contempt(prediction, row) for row in rows),
         )
+
+
+def _is_contempt(prediction: Prediction, row: int) -> bool:
+    """Tell whether contempt is likelier than each expression that is shown."""
+    if prediction.contempt is None:
+        return False
+    share = float(prediction.contempt[row])
+    return share > float(prediction.scores[row].max()) * (1 - share)
 
 
 def _padded_to_square(frame_bgr: Frame, size_hw: tuple[int, int]) -> Frame:
