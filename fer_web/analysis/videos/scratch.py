@@ -73,7 +73,7 @@ class ScratchFolder:
 
     def close(self, kept: Collection[str] = ()) -> None:
         """Remove it with all that is in it, but for the folders of these names: the next start takes them."""
-        if self._own is None:
+        if self._own is None or not self._own.is_dir():
             return
         left = [path for path in self._own.iterdir() if path.is_dir() and path.name in kept]
         if left:
