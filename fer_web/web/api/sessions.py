@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from fer_web.errors import DatabaseFullError, ForbiddenError, ProtocolError, ServerFullError
 from fer_web.history.export import export_format, file_name
 from fer_web.history.json_reader import MAX_IMPORT_BYTES
+from fer_web.history.quota import check_quota
 from fer_web.history.repository import UNDO_S
 from fer_web.history.session_files import read_session
 from fer_web.history.types import SessionFilter
@@ -203,6 +204,8 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.post("/import")
     def import_session() -> tuple[Response, int]:
         requester = history.owners.requester()
+        if not history.admission().is_local:
+            check_quota(history.call(history.repository.use_of, requester.owner), new_sessions=1)
         with _one_of(slots), received_body(MAX_IMPORT_BYTES, DatabaseFullError) as file:
             session, table = history.call(read_session, file)
             stored = history.call(history.repository.import_session, session, requester.owner, [table])
