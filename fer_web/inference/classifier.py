@@ -12,7 +12,7 @@ from fer_web.inference.artifact import MEND, ModelArtifact
 from fer_web.inference.certainty import CertaintyModel
 from fer_web.inference.heatmaps import CAM, HeatMaps, maps_of_cells
 from fer_web.inference.model_info import ModelInfo
-from fer_web.inference.scores import shown_scores, softmax
+from fer_web.inference.scores import contempt_share, shown_scores, softmax
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.vision.litert import open_interpreter
 from fer_web.vision.preprocess import Crops, to_model_input
@@ -159,7 +159,8 @@ class LiteRTClassifier:
         scores, uncertainty = shown_scores(
             logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets
         )
-        return Prediction(scores, uncertainty, softmax(logits.original), cells=cells)
+        contempt = contempt_share(logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets)
+        return Prediction(scores, uncertainty, softmax(logits.original), cells=cells, contempt=contempt)
 
     def _run(self, crops: Crops, cells: NDArray[np.float32] | None = None) -> Logits:
         """Args: cells: (N, rows, columns, 10), filled with the FER+ logits of each cell."""

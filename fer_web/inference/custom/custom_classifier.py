@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,15 +59,20 @@ class CustomClassifier:
 
     def _heatmaps(self, crops: Crops, explainer: Explainer) -> HeatMaps:
         scaled = self._scaled(crops, self._reading.scaling)
-        labels = self._reading.labels
-        named = [place for place, name in enumerate(EMOTIONS) if name in labels]
-        columns = tuple(labels.index(EMOTIONS[place]) for place in named)
+        named, columns = _named(self._reading)
         size = 1 if self._network.input.is_batch_fixed else len(scaled)
         parts = [scaled[i : i + size] for i in range(0, len(scaled), size)]
-        found = np.concatenate([explainer.explain(part, columns, self._reading.output) for part in parts])
+        found = np.concatenate(
+            [explainer.explain(part, tuple(columns), self._reading.output) for part in parts]
+        )
         maps = np.zeros((len(found), len(EMOTIONS), *found.shape[2:]), np.float32)
         maps[:, named] = found
         return maps
+
+    def logits(self, crops: Crops) -> NDArray[np.float32]:
+        """Logits (N, K) of the K expressions that it can name, in the order of EMOTIONS; N is at least 1."""
+        outputs = self.outputs(crops, self._reading.scaling)
+        return logits_of(outputs[:, _named(self._reading)[1]], self._reading.output)
 
     def outputs(self, crops: Crops, scaling: str, colour: str | None = None) -> NDArray[np.float32]:
         """The network's own outputs (N, K), K = 4 to 8, scaled and coloured as said; N is at least 1."""
@@ -79,6 +85,9 @@ class CustomClassifier:
     def _coloured(self, crops: Crops, colour: str) -> Crops:
         if crops.shape[-1] < self._network.input.channels:
             return np.repeat(crops, self._network.input.channels, axis=-1)
+        if colour == "grey" and crops.shape[-1] == 3:
+            grey = np.stack([cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in crops])[..., None]
+            return np.repeat(np.asarray(grey, np.uint8), 3, axis=-1)
         return crops[..., ::-1] if colour == "bgr" else crops
 
 
@@ -88,11 +97,17 @@ def seven_scores(outputs: NDArray[np.float32], reading: Reading) -> NDArray[np.f
     Contempt and outputs without an expression are left out, as contempt is in our own network's scores.
     Expressions without an output have 0.
     """
-    named = [place for place, name in enumerate(EMOTIONS) if name in reading.labels]
-    ours = logits_of(outputs[:, [reading.labels.index(EMOTIONS[place]) for place in named]], reading.output)
+    named, columns = _named(reading)
+    ours = logits_of(outputs[:, columns], reading.output)
     scores = np.zeros((len(outputs), len(EMOTIONS)), np.float32)
     scores[:, named] = softmax(ours, reading.temperature or 1.0)
     return scores
+
+
+def _named(reading: Reading) -> tuple[list[int], list[int]]:
+    """Positions in EMOTIONS that have an output, and these outputs."""
+    named = [place for place, name in enumerate(EMOTIONS) if name in reading.labels]
+    return named, [reading.labels.index(EMOTIONS[place]) for place in named]
 
 
 def contempt_shares(outputs: NDArray[np.float32], reading: Reading) -> NDArray[np.float32] | None:

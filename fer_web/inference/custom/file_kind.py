@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_web.errors import ModelArtifactError
-from fer_web.inference.custom.tfjs_weights import MANIFEST, MAX_JSON_BYTES, TOPOLOGY
+from fer_web.inference.custom.tfjs_weights import JSON_BYTES, MANIFEST, TOPOLOGY
 
 KERAS, HDF5, ARCHITECTURE, SAVED_MODEL = "Keras", "HDF5", "architecture and weights", "SavedModel"
 LITERT, ONNX, TFJS = "LiteRT", "ONNX", "TensorFlow.js"
@@ -142,7 +142,7 @@ def _architecture(path: Path, weights: Path) -> ModelFile:
 def _is_tfjs(path: Path) -> bool:
     """Tell whether a .json is TensorFlow.js', which names its weights itself."""
     head = _head(path).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not head.startswith(b"{") or path.stat().st_size > MAX_JSON_BYTES:
+    if not head.startswith(b"{") or path.stat().st_size > JSON_BYTES:
         return False
     text = path.read_bytes()
     return f'"{TOPOLOGY}"'.encode() in text and f'"{MANIFEST}"'.encode() in text

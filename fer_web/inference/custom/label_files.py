@@ -9,7 +9,7 @@ from fer_web.errors import SettingsError
 from fer_web.inference.custom.options import parse_labels
 
 _FILES: Final = ("labels.txt", "metadata.json", "config.json")
-MAX_BYTES: Final = 1_000_000
+_READ_BYTES: Final = 1_000_000
 
 
 def labels_beside(path: Path, classes: int) -> tuple[tuple[str, ...], str] | None:
@@ -21,7 +21,7 @@ def labels_beside(path: Path, classes: int) -> tuple[tuple[str, ...], str] | Non
     for name in _FILES:
         file = folder / name
         try:
-            if file.stat().st_size > MAX_BYTES:
+            if file.stat().st_size > _READ_BYTES:
                 continue
             names = _names(file.read_text(encoding="utf-8-sig"), name)
             labels = parse_labels(",".join(names))

@@ -16,7 +16,7 @@ from fer_web.inference.custom.tfjs_weights import TOPOLOGY, Weights
 Node = dict[str, Any]
 
 GRAPH: Final = "TensorFlow.js graph"
-MAX_NODES: Final = 20_000
+_NODES: Final = 20_000
 _INPUT, _CONSTANT, _NOTHING = "Placeholder", "Const", "NoOp"
 _OPERATIONS: Final = names_in(
     """
@@ -84,7 +84,7 @@ class GraphPredictor:
 def _checked_nodes(path: Path, model: dict[str, Any]) -> list[Node]:
     topology = model.get(TOPOLOGY)
     nodes = topology.get("node") if isinstance(topology, dict) else None
-    if not isinstance(nodes, list) or not 0 < len(nodes) <= MAX_NODES or not all(map(_is_node, nodes)):
+    if not isinstance(nodes, list) or not 0 < len(nodes) <= _NODES or not all(map(_is_node, nodes)):
         raise _wrong(path, "holds no layers and no graph")
     unknown = sorted({str(node["op"]) for node in nodes} - set(_OPERATIONS) - set(_FUSED))
     if unknown:

@@ -16,7 +16,7 @@ from fer_web.inference.custom.hdf5_files import MAX_VALUES
 Weights = dict[str, NDArray[Any]]
 
 TOPOLOGY, MANIFEST = "modelTopology", "weightsManifest"
-MAX_JSON_BYTES: Final = 50_000_000
+JSON_BYTES: Final = 50_000_000
 _TYPES: Final[dict[str, np.dtype[Any]]] = {
     "float32": np.dtype("<f4"),
     "float16": np.dtype("<f2"),
@@ -27,14 +27,14 @@ _TYPES: Final[dict[str, np.dtype[Any]]] = {
 }
 _KEPT: Final = {"float32": np.float32, "int32": np.int32, "bool": np.bool_}
 _QUANTISED: Final = ("uint8", "uint16", "float16")
-_MAX_DIMENSIONS: Final = 8
+_DIMENSIONS: Final = 8
 
 
 def read_model_json(path: Path) -> dict[str, Any]:
     """A `model.json` as a dict. Raises ModelArtifactError: it is too large, or no JSON."""
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise _wrong(path, f"has {path.stat().st_size} bytes; up to {MAX_JSON_BYTES} are read")
+        if path.stat().st_size > JSON_BYTES:
+            raise _wrong(path, f"has {path.stat().st_size} bytes; up to {JSON_BYTES} are read")
         found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as exc:
         raise _wrong(path, f"is no readable JSON ({exc})") from exc
@@ -84,7 +84,7 @@ class _Entry:
             raise _wrong(path, f"has a weight that says not what it is ({said!r:.100})") from exc
         self._path = path
         is_shape = all(type(side) is int and side >= 0 for side in self.shape)
-        if not is_shape or len(self.shape) > _MAX_DIMENSIONS:
+        if not is_shape or len(self.shape) > _DIMENSIONS:
             raise _wrong(path, f"has the weight {self.name!r} of shape {self.shape!r:.100}")
         allowed = _QUANTISED if self._quantised else ("float32", "int32", "bool", "uint8", "float16")
         if self._stored not in allowed or self.dtype not in _TYPES:
