@@ -121,13 +121,12 @@ class StillDetector(BlazeFaceDetector):
 
     def check(self, frame_bgr: Frame, candidate: Faces) -> Faces:
         """The candidate as a face, with the mean of its best looks, or none."""
-        is_small = is_small_face(candidate, frame_bgr)
-        wanted = COUNTED_LOOKS * (MIN_LOGIT if is_small else MIN_LARGE_LOGIT)
-        min_first = MIN_FIRST_LOGIT - (not is_small)
         first, logits, best = Faces.none(), list[float](), list[float]()
+        wanted, min_first = _bars(candidate, frame_bgr)
         for scale, is_mirrored in STILL_LOOKS:
             found = self.look_again(frame_bgr, candidate, scale, is_mirrored=is_mirrored)
-            first = first if logits else found
+            if not logits and len(found):
+                first, (wanted, min_first) = found, _bars(found, frame_bgr)
             logits.append(logit(found))
             if logits[0] < min_first or _sum_at_best(logits) < wanted:
                 return Faces.none()
@@ -143,6 +142,13 @@ class StillDetector(BlazeFaceDetector):
     def _share(self, find: Callable[[_Item], Faces], items: Sequence[_Item]) -> list[Faces]:
         """What `find` gives for each, in that order, by all threads."""
         return list(self._pool.map(find, items))
+
+
+def _bars(face: Faces, frame_bgr: Frame) -> tuple[float, float]:
+    """What the best looks at a box must add up to, and what the first must have."""
+    if is_small_face(face, frame_bgr):
+        return COUNTED_LOOKS * MIN_LOGIT, MIN_FIRST_LOGIT
+    return COUNTED_LOOKS * MIN_LARGE_LOGIT, MIN_FIRST_LOGIT - 1
 
 
 def _sum_at_best(logits: list[float]) -> float:
