@@ -68,7 +68,7 @@ def serve(settings: Settings) -> None:
         greet(settings, listeners[0], application, network)
         if network is not None:
             network.open()
-        application.mode.serve(application.flask, listeners, address_limit(settings))
+        application.mode.serve(application.flask, listeners, address_limit(settings), application.say_goodbye)
     finally:
         begin_to_close()
         with contextlib.closing(application):
@@ -83,7 +83,7 @@ def greet(
     token = application.owners.host_token
     if is_output_kept(settings.log_format, os.environ, sys.stdout):
         link_token = _first_link(application) if network is not None else None
-        print_lines(greeting_without_tokens(listener, token, link_token, network, settings.data_dir))
+        print_lines(greeting_without_tokens(listener, token, link_token, network, settings))
         return
     if network is None:
         print_lines(greeting(settings, listener, token))
@@ -94,7 +94,7 @@ def greet(
         print_lines(link_greeting(network, application.links.token_of(link.id), sys.stdout.encoding))
 
     show_link()
-    print_lines(share_greeting(network, listener, token))
+    print_lines(share_greeting(network, listener, token, settings.base_path))
     network.subscribe(show_link)
 
 

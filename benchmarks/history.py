@@ -26,7 +26,7 @@ import socketio
 
 from fer_web.history.recorder import Recorder, RecordingModel
 from fer_web.history.repository import open_history
-from fer_web.history.types import NewSession, SampleTable
+from fer_web.history.types import NOT_TOLD, NewSession, SampleTable
 from fer_web.inference.results import FrameResult
 from fer_web.vision.frames import encode_jpeg
 from tests.support.face_results import face
@@ -138,6 +138,8 @@ def hour_of_samples() -> Iterator[SampleTable]:
             label=scores.argmax(axis=1).astype(np.int8),
             confidence=scores.max(axis=1),
             is_sure=scores.max(axis=1) > 0.4,
+            rival=np.full(len(at_s), NOT_TOLD, np.int8),
+            reason=np.full(len(at_s), NOT_TOLD, np.int8),
         )
 
 

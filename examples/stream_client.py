@@ -3,6 +3,7 @@
 import itertools
 import sys
 import time
+from urllib.parse import urlsplit
 
 import cv2
 import socketio
@@ -13,7 +14,8 @@ source = sys.argv[2] if len(sys.argv) > 2 else "0"  # the first camera
 video = cv2.VideoCapture(int(source) if source.isdecimal() else source)
 with socketio.SimpleClient() as client:
     try:
-        client.connect(sys.argv[1], transports=["websocket"])
+        path = f"{urlsplit(sys.argv[1]).path.strip('/')}/socket.io"
+        client.connect(sys.argv[1], transports=["websocket"], socketio_path=path)
     except socketio.exceptions.ConnectionError:
         sys.exit(
             f"No fer-web answers at {sys.argv[1]}. Start it, or give its address, such as http://127.0.0.1:5000"

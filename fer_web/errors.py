@@ -154,6 +154,17 @@ class SlowReaderError(FerWebError, code="slow_reader", http_status=429):
     """A client does not read what is sent to it."""
 
 
+class MovingError(FerWebError, code="moving", http_status=503, retryable=True):
+    """A process ends, and another one of the same service goes on with its clients."""
+
+    def __init__(self) -> None:
+        super().__init__("This server ends. Connect again: another one goes on, with the same recording.")
+
+    def to_wire(self) -> dict[str, object]:
+        """As every error, and `moving`."""
+        return {**super().to_wire(), "moving": True}
+
+
 class NotFoundError(FerWebError, code="not_found", http_status=404):
     """There is no such thing, or it belongs to somebody else: the answer does not tell which."""
 

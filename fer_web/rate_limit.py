@@ -30,3 +30,13 @@ class TokenBucket:
             return False
         self._tokens -= amount
         return True
+
+    def owe(self, amount: float) -> None:
+        """Spend so much even where there is less: the rest is owed."""
+        self.has_token(amount)
+        self._tokens -= amount
+
+    def owed_s(self) -> float:
+        """Seconds until nothing is owed."""
+        self.has_token()
+        return max(0.0, -self._tokens / self._rate_per_s)

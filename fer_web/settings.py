@@ -34,8 +34,8 @@ _DEFAULT_DATA_DIR = _default_data_dir()
 AsyncMode = Literal["eventlet", "threading"]
 Recording = Literal["on", "off"]
 Sharing = Literal["on", "off"]
-PixelScaling = Literal["auto", "0..1", "-1..1", "0..255"]
 Colour = Literal["grey", "rgb", "bgr"]
+Crop = Literal["tight", "fer2013", "margin"]
 LogFormat = Literal["text", "json"]
 Switch = Literal["on", "off"]
 Trust = Literal["on", "off"]
@@ -66,17 +66,30 @@ class Settings:
         "MODEL.json,WEIGHTS.h5), a SavedModel folder, .tflite, .onnx",
     )
     labels: str = _option(
-        "", "expressions of your own model's outputs in their order, with commas; empty guesses FER-2013's"
+        "",
+        "expressions of your own model's outputs in their order, with commas, none for one to leave out; "
+        "empty guesses FER-2013's",
     )
     scaling: str = _option(
         "auto",
-        "what black and white are for your own model; auto reads or guesses it",
-        choices=get_args(PixelScaling),
+        "how pixels are scaled for your own model: what black and white become (0..1, -1..1, 0..255), "
+        "imagenet, caffe, picture, or MEAN/DEVIATION; auto reads or guesses it",
     )
     colour: str = _option(
         "grey",
         "what your own model of three channels gets; grey in each, or colours",
         choices=get_args(Colour),
+    )
+    crop: str = _option(
+        "fer2013",
+        "how much of a head your own model sees; tight is the face alone, margin shows hair and chin",
+        choices=get_args(Crop),
+    )
+    temperature: float = _option(
+        0.0,
+        "divides your own model's logits, as models check --calibrate measures it; 0 for none",
+        low=0.0,
+        high=100.0,
     )
     trust: str = _option(
         "off",
@@ -102,7 +115,7 @@ class Settings:
     max_faces: int = _option(10, "faces analysed in one frame", low=1, high=64)
     max_frame_bytes: int = _option(300_000, "largest JPEG accepted, in bytes", low=1000, high=20_000_000)
     max_frame_pixels: int = _option(
-        2_100_000, "largest frame accepted, in pixels", low=1024, high=100_000_000
+        1_310_720, "largest frame of a stream, in pixels: 1280 x 1024", low=1024, high=100_000_000
     )
     max_image_bytes: int = _option(
         50_000_000, "largest image file analysed, in bytes", low=1000, high=1_000_000_000
@@ -186,6 +199,12 @@ class Settings:
     public_url: str = _option(
         "", "https address that links name instead of this machine's own, such as https://fer.example.org"
     )
+    base_path: str = _option(
+        "",
+        "path of a host below which all pages are, as behind a proxy that serves other things too: /fer",
+        form="/|(/[A-Za-z0-9_][A-Za-z0-9._~-]{0,63}){1,8}/?",
+        allowed="a path such as /fer or /tools/fer, of letters, digits, ., _, ~ and -",
+    )
     cert: str = _option(
         "", "certificate file (PEM, with its chain) for sharing, instead of our own authority's"
     )
@@ -200,6 +219,7 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
+        object.__setattr__(self, "base_path", self.base_path.rstrip("/"))
         if self.redis and not (self.database_url and self.secret):
             raise SettingsError(
                 "Several processes with --redis need one database and one secret: give all of them the same "
@@ -215,6 +235,11 @@ class Settings:
     def max_video_bytes(self) -> int:
         """Largest video file that the server takes, in bytes."""
         return self.max_video_mb * 1_000_000
+
+    @property
+    def has_others(self) -> bool:
+        """Tell whether other processes may serve the same clients."""
+        return bool(self.redis)
 
     @property
     def is_shared(self) -> bool:

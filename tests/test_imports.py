@@ -9,7 +9,7 @@ from tests.support.servers import ROOT
 
 LAYERS = (
     ("labels", "errors", "interrupts"),
-    ("settings", "rate_limit", "metrics", "training_packages"),
+    ("settings", "rate_limit", "metrics", "training_packages", "data_sets"),
     ("vendor_files", "secret_file", "storage", "vision", "backplane"),
     ("inference", "sharing"),
     ("events", "history", "serving"),
@@ -42,7 +42,8 @@ FRAMEWORKS = ("flask", "flask_socketio", "socketio", "engineio", "eventlet")
 FRAMEWORK_FREE = ("metrics", "storage", "backplane", "vision", "inference", "events", "history", "analysis")
 FRAMEWORK_FREE += ("sharing",)
 OPEN_TO_TRAIN = tuple(
-    f"fer_web.{name}" for name in ("labels", "errors", "metrics", "vision", "inference", "training_packages")
+    f"fer_web.{name}"
+    for name in ("labels", "errors", "metrics", "data_sets", "vision", "inference", "training_packages")
 )
 MODULES = sorted(path for package in ("fer_web", "train") for path in (ROOT / package).rglob("*.py"))
 

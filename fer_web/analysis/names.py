@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
+from fer_web.storage.texts import without_unseen
+
 MAX_FILE_NAME: Final = 200
 _NOT_SHOWN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Control and format characters, such as those that turn the direction of writing; halves of pairs."""
@@ -16,7 +18,7 @@ def clean_file_name(text: str | None) -> str:
     """
     last = re.split(r"[/\\]", (text or "")[:10_000])[-1]
     shown = "".join(letter for letter in last if unicodedata.category(letter) not in _NOT_SHOWN)
-    return " ".join(shown.split())[:MAX_FILE_NAME].strip()
+    return without_unseen(" ".join(shown.split()))[:MAX_FILE_NAME].strip()
 
 
 def plain_file_name(name: str, suffix: str) -> str:

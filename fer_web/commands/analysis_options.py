@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import cv2
@@ -13,7 +14,7 @@ from fer_web.settings import Settings, add_setting_options
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import build_detector, resolve_detector
 
-MODEL_SETTINGS: Final = ("labels", "scaling", "colour", "trust")
+MODEL_SETTINGS: Final = ("labels", "scaling", "colour", "crop", "temperature", "trust")
 """These settings describe a model of one's own."""
 
 SETTINGS: Final = (
@@ -49,15 +50,17 @@ def add_analysis_options(parser: Any) -> None:
 
 
 def open_analyser(
-    settings: Settings, faces: str, *, warn: bool = True
+    settings: Settings, faces: str, *, warn: bool = True, may_guess: bool = False
 ) -> tuple[Model, StillAnalyser, str | None]:
     """The model, what analyses with it, and the detector's name, None where none is needed.
 
-    Args: warn: print on standard error what the model's users should know.
+    Args:
+        warn: print on standard error what the model's users should know.
+        may_guess: an order of outputs that nobody knows is guessed rather than refused.
     Raises: FerWebError: a file is missing or does not fit.
     """
     cv2.setNumThreads(1)  # crops are too small to be worth a thread
-    model = open_model(settings.model, options_of(settings))
+    model = open_model(settings.model, replace(options_of(settings), may_guess=may_guess))
     for warning in model.warnings if warn else ():
         print(f"{model.info.name}: {warning}.", file=sys.stderr)
     name = None if faces == "whole" else resolve_detector(settings.detector, BLAZEFACE_PATH)

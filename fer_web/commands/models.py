@@ -3,9 +3,13 @@
 import argparse
 import importlib.util
 import json
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from fer_web.analysis.folders.labelled_images import find_labelled_images
 from fer_web.analysis.folders.model_trial import (
@@ -14,24 +18,29 @@ from fer_web.analysis.folders.model_trial import (
     LabelledCrops,
     better_fit,
     cut_labelled,
-    fits_by_accuracy,
+    logits_of_views,
     median_times_ms,
     score_classifier,
+    search_fits,
 )
 from fer_web.analysis.stills.images import ImageLimits, read_image
 from fer_web.analysis.stills.stills import FACES, StillAnalyser
 from fer_web.commands.analysis_options import MODEL_SETTINGS, open_analyser
 from fer_web.commands.parsers import number_in, parser_with_examples
-from fer_web.commands.test_folder import choose
+from fer_web.commands.test_folder import add_layout_option, choose
 from fer_web.errors import FolderError
 from fer_web.inference.artifact import META_FILE, load_artifact
+from fer_web.inference.classifier import Classifier
 from fer_web.inference.custom.custom_classifier import CustomClassifier
 from fer_web.inference.custom.opening import CustomModel
-from fer_web.inference.custom.options import SCALINGS
+from fer_web.inference.custom.options import COLOURS
+from fer_web.inference.custom.scaling import CAFFE, FER2013_GREY, IMAGENET, PICTURE, SCALINGS
 from fer_web.inference.models import Model, open_model
 from fer_web.labels import EMOTIONS
-from fer_web.metrics.text_tables import certainty
+from fer_web.metrics.temperature import calibrate
+from fer_web.metrics.text_tables import align, certainty, percent
 from fer_web.settings import ROOT, Settings, add_setting_options, settings_of
+from fer_web.vision.preprocess import CROPS, FER_CROP
 
 _EXAMPLES: Final = """examples:
   python -m fer_web models list
@@ -40,10 +49,12 @@ _EXAMPLES: Final = """examples:
   python -m fer_web models check my_model.h5 --scaling -1..1 --folder photos --json
 
 check says what was read from the file and what was guessed, tries the model on a face, times it beside ours,
-and with --folder DIR gives its accuracy on DIR/<expression>/*, and the scaling and order of outputs that fit.
+and with --folder DIR gives its accuracy on DIR/<expression>/*, tries orders of outputs, scalings, colours and
+crops, and prints the command that fits best. --calibrate fits its confidence to that folder.
 exit status: 0 the model can be used, 1 it cannot, with the reason on standard error, 2 wrong arguments."""
 
 DEFAULT_LIMIT: Final = 2000
+_LISTED_FITS: Final = 5
 
 
 def add_models(tools: Any) -> None:
@@ -66,6 +77,7 @@ def _add_check(commands: Any) -> None:
     check.add_argument("model", type=Path, metavar="PATH", help="file or folder, as --model takes it")
     add_setting_options(check, MODEL_SETTINGS)
     check.add_argument("--folder", type=Path, metavar="DIR", help="labelled images: DIR/<expression>/*")
+    add_layout_option(check)
     check.add_argument("--faces", choices=FACES, default="auto", help="as test-folder has it (default: auto)")
     check.add_argument(
         "--limit",
@@ -73,6 +85,9 @@ def _add_check(commands: Any) -> None:
         default=DEFAULT_LIMIT,
         metavar="N",
         help=f"images of the folder, chosen at random (default: {DEFAULT_LIMIT})",
+    )
+    check.add_argument(
+        "--calibrate", action="store_true", help="fit the confidence to --folder; prints --temperature"
     )
     check.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -95,8 +110,12 @@ def run_list(given: argparse.Namespace, _environment: Mapping[str, str]) -> int:
 def run_check(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Open a model, try it, and print what is known of it."""
     settings = settings_of(given, environment)
-    images = choose(find_labelled_images(given.folder).images, given.limit) if given.folder else ()
-    model, analyser, _ = open_analyser(settings, "auto", warn=False)
+    if given.calibrate and not given.folder:
+        raise FolderError("--calibrate needs labelled images: give --folder DIR.")
+    images = (
+        choose(find_labelled_images(given.folder, given.layout).images, given.limit) if given.folder else ()
+    )
+    model, analyser, _ = open_analyser(settings, "auto", warn=False, may_guess=bool(images))
     ours = open_model(Settings().model)
     theirs_ms, ours_ms = median_times_ms([model.new_classifier(), ours.new_classifier()])
     report = {
@@ -106,15 +125,22 @@ def run_check(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         "time_ms": {"model": theirs_ms, "ours": ours_ms},
         "folder": None,
         "better": None,
+        "tried": [],
+        "calibration": None,
     }
     if images:
-        faces = cut_labelled(images, analyser, ImageLimits.from_settings(settings), given.faces)
+        trial = _in_colour(model)
+        others = list(CROPS) if isinstance(model, CustomModel) else []
+        cutter = StillAnalyser(trial, analyser.detector, settings.max_faces)
+        limits = ImageLimits.from_settings(settings)
+        faces = cut_labelled(images, cutter, limits, given.faces, others)
         if not len(faces.truth):
             raise FolderError(
                 f"{given.folder}: no face was found in {len(images)} images. Try --faces whole."
             )
-        report["folder"] = score_classifier(model.new_classifier(), faces)
-        report["better"] = _better(model, faces)
+        report["folder"] = score_classifier(trial, faces)
+        _judge(report, model, trial, faces, given.calibrate)
+    report["command"] = _command(report, settings)
     print(json.dumps(report, indent=1, ensure_ascii=False) if given.json else describe_check(report))
     return 0
 
@@ -127,6 +153,11 @@ def describe_check(report: dict[str, Any]) -> str:
         f"input     {height} x {width} pixels, {report['input_channels']} channels ({report['colour']})",
         f"scaling   {report['scaling']} ({report['scaling_source']})",
         f"outputs   {report['output']}: {','.join(report['labels'])}",
+        *(
+            [f"missing   {', '.join(report['missing'])}: no face is ever called that"]
+            if report["missing"]
+            else []
+        ),
         f"time      {report['time_ms']['model']:.2f} ms a face; ours {report['time_ms']['ours']:.2f} ms",
     ]
     if report["face"]:
@@ -145,11 +176,14 @@ def describe_check(report: dict[str, Any]) -> str:
     lines += [f"warning   {text}" for text in report["warnings"]]
     if report["better"]:
         lines.append(
-            f"better    {100 * report['better']['accuracy']:.1f} % of these faces with --scaling "
-            f"{report['better']['scaling']} --labels {','.join(report['better']['labels'])}"
+            f"better    {percent(report['better']['accuracy'])} of these faces with "
+            f"{_as_options(report['better'])}"
         )
     elif report["folder"] and report["folder"]["faces"] < MIN_FACES:
         lines.append(f"better    not tried: it takes {MIN_FACES} faces to tell scalings and orders apart")
+    lines += _tried(report) + _calibration(report)
+    if report["command"]:
+        lines.append(f"use       {report['command']}")
     return "\n".join(lines)
 
 
@@ -165,7 +199,13 @@ def _description(model: Model) -> dict[str, Any]:
         "warnings": list(model.warnings),
     }
     if not isinstance(model, CustomModel):
-        own = {"format": "fer-web's own", "scaling": "0..255", "scaling_source": META_FILE, "colour": "grey"}
+        own: dict[str, Any] = {
+            "format": "fer-web's own",
+            "scaling": "0..255",
+            "scaling_source": META_FILE,
+            "colour": "grey",
+        }
+        own |= {"crop": FER_CROP, "missing": []}
         return {**known, **own, "output": "logits", "labels": list(EMOTIONS)}
     reading, network = model.reading, model.network
     return {
@@ -174,6 +214,8 @@ def _description(model: Model) -> dict[str, Any]:
         "input_channels": network.input.channels,
         "scaling": reading.scaling,
         "scaling_source": reading.scaling_source,
+        "crop": info.crop,
+        "missing": list(info.missing),
         "colour": reading.colour if network.input.channels == 3 else "grey",
         "output": reading.output,
         "labels": list(reading.labels),
@@ -194,15 +236,99 @@ def _on_a_face(analyser: StillAnalyser, settings: Settings) -> dict[str, float] 
     return dict(zip(EMOTIONS, result.faces[result.largest].raw_scores, strict=True))
 
 
-def _better(model: Model, faces: LabelledCrops) -> dict[str, Any] | None:
-    if not isinstance(model, CustomModel):
+def _in_colour(model: Model) -> Classifier:
+    """A classifier that takes crops in colour where its network can, so that all colours can be tried."""
+    if not isinstance(model, CustomModel) or model.network.input.channels == 1:
+        return model.new_classifier()
+    return CustomClassifier(replace(model.info, channels=3), model.network, model.reading)
+
+
+def _judge(
+    report: dict[str, Any], model: Model, trial: Classifier, faces: LabelledCrops, calibrates: bool
+) -> None:
+    """Add to a report what other options would do, and what a temperature does to the confidence."""
+    best = None
+    if isinstance(trial, CustomClassifier) and isinstance(model, CustomModel):
+        channels = model.network.input.channels
+        reading = model.reading
+        colours = COLOURS if channels == 3 else (reading.colour,)
+        used = Fit(reading.scaling, reading.labels, 0.0, reading.colour, model.info.crop)
+        scalings = dict.fromkeys([reading.scaling, *SCALINGS, *_SCALINGS[channels]])
+        fits = search_fits(trial.outputs, used, list(scalings), colours, faces)
+        used = next(fit for fit in fits if not fit.changes(used))
+        best = better_fit(fits, used, len(faces.truth))
+        report["better"] = _fit_of(best) if best else None
+        report["tried"] = [_fit_of(fit) for fit in fits]
+    if calibrates:
+        report["calibration"] = _calibrated(model, trial, faces, best)
+
+
+_SCALINGS: Final = {1: (FER2013_GREY, PICTURE), 3: (IMAGENET, CAFFE, PICTURE)}
+"""Tried beside SCALINGS for networks of so many channels."""
+
+
+def _fit_of(fit: Fit) -> dict[str, Any]:
+    return {**vars(fit), "labels": list(fit.labels)}
+
+
+def _calibrated(model: Model, trial: Classifier, faces: LabelledCrops, best: Fit | None) -> dict[str, Any]:
+    if len(faces.truth) < MIN_FACES:
+        raise FolderError(f"--calibrate takes {MIN_FACES} faces at least; {len(faces.truth)} were found.")
+    if not isinstance(model, CustomModel) or not isinstance(trial, CustomClassifier):
+        raise FolderError("--calibrate is for models of others: this one's confidence is calibrated.")
+    reading, crops = replace(model.reading, temperature=0.0), faces.crops
+    if best is not None:
+        reading = replace(reading, scaling=best.scaling, labels=best.labels, colour=best.colour)
+        crops = crops if best.crop == model.info.crop else faces.others[best.crop]
+    logits = logits_of_views(CustomClassifier(trial.info, model.network, reading).logits, crops)
+    # Faces of an expression that it cannot name would only say that it is always wrong about them.
+    places = {EMOTIONS.index(name): place for place, name in enumerate(_sayable(reading.labels))}
+    kept = np.isin(faces.truth[: len(logits)], list(places))
+    truth = np.array([places[int(each)] for each in faces.truth[: len(logits)][kept]], np.int64)
+    return vars(calibrate(logits[kept], truth))
+
+
+def _sayable(labels: tuple[str, ...]) -> list[str]:
+    return [name for name in EMOTIONS if name in labels]
+
+
+def _as_options(fit: dict[str, Any]) -> str:
+    options = ["--scaling", fit["scaling"], "--labels", ",".join(fit["labels"])]
+    options += ["--colour", fit["colour"]] if fit["colour"] != COLOURS[0] else []
+    return shlex.join([*options, *(["--crop", fit["crop"]] if fit["crop"] != FER_CROP else [])])
+
+
+def _command(report: dict[str, Any], settings: Settings) -> str | None:
+    """The command that serves a model of others as it does best; None for ours, which needs no options."""
+    if "sha256" not in report or report["scaling_source"] == META_FILE:
         return None
-    classifier = CustomClassifier(model.info, model.network, model.reading)
-    labels, scaling = model.reading.labels, model.reading.scaling
-    fits = fits_by_accuracy(classifier.outputs, labels, list(SCALINGS), faces)
-    used = next(fit for fit in fits if (fit.scaling, fit.labels) == (scaling, labels))
-    found: Fit | None = better_fit(fits, used, len(faces.truth))
-    return {**vars(found), "labels": list(found.labels)} if found else None
+    options = f"python app.py --model {shlex.quote(report['path'])} {_as_options(report['better'] or report)}"
+    temperature = report["calibration"]["temperature"] if report["calibration"] else settings.temperature
+    options += f" --temperature {temperature:.3f}" if temperature else ""
+    return options + (" --trust" if settings.trust == "on" else "")
+
+
+def _tried(report: dict[str, Any]) -> list[str]:
+    """The best ways to feed a network, as a table."""
+    best = report["tried"][:_LISTED_FITS]
+    rows = [["tried", "accuracy", "scaling", "colour", "crop", "order"]]
+    for fit in best:
+        order = "as given" if fit["labels"] == report["labels"] else ",".join(fit["labels"])
+        rows.append(["", percent(fit["accuracy"]), fit["scaling"], fit["colour"], fit["crop"], order])
+    return [align(rows, "")] if best else []
+
+
+def _calibration(report: dict[str, Any]) -> list[str]:
+    found = report["calibration"]
+    if not found:
+        return []
+    return [
+        f"confident {percent(found['confidence_before'])} on average before and "
+        f"{percent(found['confidence_after'])} after a temperature of {found['temperature']:.3f}; "
+        f"{percent(found['accuracy'])} of {found['count']} faces are right",
+        f"ECE       {percent(found['ece_before'])} before, {percent(found['ece_after'])} after: the mean "
+        "distance of confidence and share that is right, of each half by the other's temperature",
+    ]
 
 
 def _figures(folder: Path) -> dict[str, Any]:

@@ -13,16 +13,19 @@ from fer_web.analysis.folders.labelled_images import LabelledImage, find_labelle
 from fer_web.analysis.stills.images import ImageLimits
 from fer_web.commands.analysis_options import add_analysis_options, open_analyser, with_progress
 from fer_web.commands.parsers import number_in, parser_with_examples
+from fer_web.data_sets.codes import LAYOUTS
 from fer_web.settings import settings_of
 
 _EXAMPLES: Final = """examples:
   python -m fer_web test-folder fer2013/test --faces whole
   python -m fer_web test-folder photos --limit 500 --out report
   python -m fer_web test-folder photos --json > report.json
+  python -m fer_web test-folder affectnet/val --layout affectnet
 
 DIR holds a folder for each expression: angry, disgust, fear, happy, sad, surprise, neutral, or names that
-other data sets use (anger, happiness, ...); contempt is counted apart. --out writes report.txt, report.json,
-confusion.png and mistakes.png.
+other data sets use (anger, happiness, ...); contempt is counted apart.
+KDEF, JAFFE, CK+, RAF-DB, AffectNet and FER+ are known by file names and lists; --layout says which they are.
+--out writes report.txt, report.json, confusion.png and mistakes.png.
 exit status: 0 all images could be read, 1 some could not, or nothing could be scored, 2 wrong arguments,
 130 interrupted."""
 
@@ -36,18 +39,28 @@ def add_test_folder(tools: Any) -> None:
         tools.add_parser, "test-folder", help="score a model on a folder of labelled images", epilog=_EXAMPLES
     )
     parser.set_defaults(run=run_test_folder)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder with DIR/<expression>/*")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="folder with DIR/<expression>/*, or of a data set"
+    )
     add_analysis_options(parser)
+    add_layout_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the report and its plots here")
     parser.add_argument(
         "--limit", type=number_in(1, 100_000_000), metavar="N", help="score N images, chosen at random"
     )
 
 
+def add_layout_option(parser: Any) -> None:
+    """--layout, for folders of labelled images."""
+    parser.add_argument(
+        "--layout", choices=LAYOUTS, help="whose names and numbers the folder has (default: recognised)"
+    )
+
+
 def run_test_folder(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Score a folder and print the report; returns 1 where a file could not be read, or none scored."""
     settings = settings_of(given, environment)
-    found = find_labelled_images(given.folder)
+    found = find_labelled_images(given.folder, given.layout)
     images = choose(found.images, given.limit)
     model, analyser, detector = open_analyser(settings, given.faces)
     predictions = list(
@@ -65,6 +78,9 @@ def run_test_folder(given: argparse.Namespace, environment: Mapping[str, str]) -
         "detector": detector,
         "faces": given.faces,
         "skipped": found.skipped,
+        "detected": found.detected,
+        "unlabelled": found.unlabelled,
+        "missing": list(model.info.missing),
         **score_folder(predictions),
     }
     written = write_folder_report(given.out, report, predictions) if given.out else []

@@ -27,7 +27,13 @@ def build_history(settings: Settings, *, inference: InferenceParts, metrics: Ser
     model = _recording_model(settings, inference.model.info, inference.detector)
     return HistoryParts(
         repository=repository,
-        recorder=Recorder(repository, model, 2 * settings.max_clients, on_batch=metrics.batch_stored),
+        recorder=Recorder(
+            repository,
+            model,
+            2 * settings.max_clients,
+            on_batch=metrics.batch_stored,
+            lets_go=settings.has_others,
+        ),
         retention=Retention(repository, settings.retention_days),
     )
 

@@ -32,7 +32,7 @@ from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
 from fer_web.realtime.unfinished import UnfinishedEvents
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
-from fer_web.realtime.watching import TELL_S, WatchHub
+from fer_web.realtime.watching import NAMESPACE, TELL_S, WatchHub
 from fer_web.serving.message_bounds import MessageBounds
 from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
@@ -41,6 +41,7 @@ from fer_web.settings import Settings
 from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.links import LinkBook
 from fer_web.web.api.operating import operating_blueprint
+from fer_web.web.firewall.base_path import BasePath
 from fer_web.web.firewall.middleware import SecurityMiddleware
 from fer_web.web.firewall.request_log import RequestLog
 
@@ -63,6 +64,7 @@ class RealtimeParts:
     watching: WatchHub
     periodic: PeriodicRunner
     readiness: Readiness
+    say_goodbye: Callable[[], None]
 
 
 def build_realtime(
@@ -78,10 +80,12 @@ def build_realtime(
 ) -> RealtimeParts:
     """Build the Socket.IO server, and start what works beside its handlers."""
     socketio = _build_socketio(settings, web.flask, mode)
+    pace = limit_packets(socketio.server, settings.max_frames_per_s, settings.max_frame_bytes)
     # Outside of everything, Socket.IO's own handling of a request included.
     secured = SecurityMiddleware(web.flask.wsgi_app, security_rules(settings, web, sharing))
-    web.flask.wsgi_app = RequestLog(  # type: ignore[method-assign]
-        secured, count=metrics.request_answered, is_logging=settings.log_requests == "on"
+    logged = RequestLog(secured, count=metrics.request_answered, is_logging=settings.log_requests == "on")
+    web.flask.wsgi_app = (  # type: ignore[method-assign]
+        BasePath(logged, settings.base_path) if settings.base_path else logged
     )
     concurrency = EngineConcurrency(socketio.server.eio, mode)
 
@@ -91,7 +95,7 @@ def build_realtime(
     def sample(client: str, captured_s: float, result: FrameResult, _jpeg: bytes) -> None:
         history.recorder.sample(client, captured_s, result)
 
-    connections = Connections(socketio)
+    connections = Connections(socketio, pace)
     watching = WatchHub(
         SocketOutlet(socketio, connections),
         concurrency,
@@ -119,6 +123,7 @@ def build_realtime(
         admission,
         ClientLimits(settings.max_frames_per_s, settings.max_frame_bytes),
         metrics,
+        connections,
     )
     stream_events.register()
     WatchEvents(socketio, watching, connections, admission).register()
@@ -150,6 +155,7 @@ def build_realtime(
         watching=watching,
         periodic=periodic,
         readiness=readiness,
+        say_goodbye=lambda: connections.move_all(("/", NAMESPACE)) if settings.has_others else None,
     )
 
 
@@ -184,7 +190,6 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
         cors_allowed_origins=[],
     )
     mode.prepare(socketio.server.eio, MessageBounds(message_bytes))
-    limit_packets(socketio.server, settings.max_frames_per_s, settings.max_frame_bytes)
     return socketio
 
 

@@ -56,14 +56,18 @@ def build_sharing(
         DatabaseLinkStore(database), run_waiting=mode.run_waiting, sharing=_link_sharing(backplane, secret)
     )
     visitors = VisitorRegistry()
-    authenticator = Authenticator(secret, links, visitors, is_shared=backplane.is_shared)
+    authenticator = Authenticator(
+        secret, links, visitors, is_shared=backplane.is_shared, base_path=settings.base_path
+    )
     for topic in (LINKS_CHANGED, CONNECTED):
         backplane.subscribe(topic, lambda _message: links.refresh())
     return SharingParts(
         backplane=backplane,
         shared_visitors=_shared_visitors(backplane, visitors, database, mode),
         keys=keys,
-        owners=Owners(secret, request_keys.owner, host_token=settings.host_token),
+        owners=Owners(
+            secret, request_keys.owner, host_token=settings.host_token, base_path=settings.base_path
+        ),
         links=links,
         visitors=visitors,
         authenticator=authenticator,

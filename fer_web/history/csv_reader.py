@@ -10,12 +10,13 @@ from typing import IO, Any, Final
 import numpy as np
 
 from fer_web.errors import ImportRefusedError
-from fer_web.history.export import JSON_COLUMNS
+from fer_web.history.export import JSON_COLUMNS, TOLD_COLUMNS
 from fer_web.history.json_reader import ImportLimits, checked_rows, in_order
 from fer_web.history.sample_tables import joined
 from fer_web.history.session_texts import MAX_NAME
 from fer_web.history.types import Person, SampleTable, Session
 from fer_web.history.writing import MAX_SAMPLE_HZ, MIN_SAMPLE_HZ
+from fer_web.labels import EMOTIONS
 from fer_web.metrics.spreadsheet_text import plain_text
 
 SOURCE: Final = "csv"
@@ -56,8 +57,9 @@ def _read(text: io.TextIOWrapper, max_samples: int) -> tuple[Session, SampleTabl
     first, people = None, _People()
     for part in _portions(rows):
         first = first or part[0]
+        unnamed = _empty_scores(first)
         people.add(part)
-        values = [_values(row, separator, number) for number, row in enumerate(part, _count(tables))]
+        values = [_values(row, separator, number, unnamed) for number, row in enumerate(part, _count(tables))]
         tables.append(checked_rows(values, _count(tables)))
         if _count(tables) > max_samples:
             raise ImportRefusedError(
@@ -88,17 +90,27 @@ def _count(tables: list[SampleTable]) -> int:
     return sum(map(len, tables))
 
 
-def _values(row: _Row, separator: str, number: int) -> list[Any]:
-    """A row's values in the order of JSON_COLUMNS."""
+def _values(row: _Row, separator: str, number: int, unnamed: list[str]) -> list[Any]:
+    """A row's values in the order of JSON_COLUMNS and TOLD_COLUMNS, which older files lack.
+
+    Those of `unnamed` expressions are empty, and become 0.
+    """
     try:
         named = {name: row[name] for name in JSON_COLUMNS}
         if separator != ",":
             named = {name: text.replace(",", ".") for name, text in named.items()}
+        named |= {name: "0" for name in unnamed if not named[name]}
         is_sure = {"1": True, "0": False}[named["sure"]]
         confidence = float(named["confidence"])
-        return [*(float(named[name]) for name in _NUMBERS), named["label"], confidence, is_sure]
+        told = [row.get(name) or None for name in TOLD_COLUMNS]
+        return [*(float(named[name]) for name in _NUMBERS), named["label"], confidence, is_sure, *told]
     except (KeyError, ValueError, AttributeError, TypeError) as exc:
         raise _not_ours(f"sample {number} has a cell that cannot be") from exc
+
+
+def _empty_scores(row: _Row) -> list[str]:
+    """Expressions that the recording network could not name: their cells are empty in every row."""
+    return [name for name in EMOTIONS if row.get(name) == ""]
 
 
 class _People:
@@ -142,7 +154,7 @@ def _session(first: _Row, first_s: float, table: SampleTable, people: tuple[Pers
         model_name="",
         model_hash="",
         sample_hz=_rate(table),
-        settings={},
+        settings={"missing": missing} if (missing := _empty_scores(first)) else {},
         people=people,
     )
 

@@ -1,6 +1,6 @@
 """Tables as text: one line for each sample, formatted a chunk at a time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.history.types import SampleTable, Session
 from fer_web.inference.affect import intensity, second_expressions, valence_arousal
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 
 
@@ -23,6 +24,24 @@ class Column:
 def constant(text: str) -> str:
     """A pattern that writes the same text in every row."""
     return text.replace("%", "%%")
+
+
+def missing_in(session: Session) -> tuple[str, ...]:
+    """The expressions that a session's network cannot name: tables leave them empty, as unknown."""
+    told = session.settings.get("missing", ())
+    return tuple(name for name in EMOTIONS if isinstance(told, list) and name in told)
+
+
+def emptied(columns: Sequence[Column], names: Collection[str]) -> tuple[Column, ...]:
+    """The columns, those of these names empty."""
+    return tuple(Column(each.name) if each.name in names else each for each in columns)
+
+
+def scores_of(session: Session, table: SampleTable, order: Sequence[str] = EMOTIONS) -> Iterator[list[float]]:
+    """The scores of each expression that the session's network can name, by `order`."""
+    missing = missing_in(session)
+    places = [EMOTIONS.index(name) for name in order if name not in missing]
+    return columns_of(table.scores[:, places])
 
 
 def header_of(columns: Sequence[Column], separator: str = ",") -> str:
@@ -52,6 +71,12 @@ def second_names(table: SampleTable) -> list[str]:
     """Each row's second expression by its raw scores; empty where there is none."""
     found = second_expressions(table.scores, table.label).tolist()
     return [EMOTIONS[second] if second >= 0 else "" for second in found]
+
+
+def told_names(table: SampleTable) -> Iterator[list[str]]:
+    """Each row's rival and reason, as two lists; empty where there is none."""
+    for positions, names in ((table.rival, EMOTIONS), (table.reason, REASONS)):
+        yield [names[each] if each >= 0 else "" for each in positions.tolist()]
 
 
 def affect_columns(table: SampleTable) -> Iterator[list[float]]:

@@ -13,10 +13,14 @@ from fer_web.history.delimited_files import (
     affect_columns,
     columns_of,
     constant,
+    emptied,
     header_of,
     label_names,
     lines_of,
+    missing_in,
+    scores_of,
     second_names,
+    told_names,
     utc_texts,
 )
 from fer_web.history.parquet import check_parquet, parquet_file
@@ -26,14 +30,16 @@ from fer_web.history.types import SampleTable, Session
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.spreadsheet_text import csv_cell
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The JSON export has this version. It is raised when older programs could not read a new file."""
 
 BOX_SIDES = ("left", "top", "width", "height")
 AFFECT_COLUMNS = ("valence", "arousal", "intensity", "second")
 """These are derived from the scores: written for those who read the file, and left out by an import."""
 JSON_COLUMNS = ("at_s", "face", *BOX_SIDES, *EMOTIONS, "label", "confidence", "sure")
-"""These are stored; all that files of version 1 have."""
+"""These are stored; all that files of version 1 have. Those of version 2 have AFFECT_COLUMNS too."""
+TOLD_COLUMNS = ("rival", "reason")
+"""These are stored too: what an unsure face was told with."""
 CSV_COLUMNS = (
     Column("at_s", "%.3f"),
     Column("utc", "%s"),
@@ -48,9 +54,10 @@ CSV_COLUMNS = (
     Column("name", "%s"),
     *(Column(name, "%.6f") for name in AFFECT_COLUMNS[:3]),
     Column("second", "%s"),
+    *(Column(name, "%s") for name in TOLD_COLUMNS),
 )
 # Nine significant digits name every float32 exactly; repr names every float64.
-_JSON_ROW = ",".join(["[%r", "%d", *["%.9g"] * 11, '"%s"', "%.9g", "%s", *["%.4g"] * 3, "%s]"])
+_JSON_ROW = ",".join(["[%r", "%d", *["%.9g"] * 11, '"%s"', "%.9g", "%s", *["%.4g"] * 3, *["%s"] * 2, "%s]"])
 
 Write = Callable[[Session, Iterable[SampleTable]], Iterator[bytes]]
 
@@ -86,6 +93,7 @@ def csv_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]
     """One line for each face and sample; docs/history_exports.md names the columns."""
     identity, people = constant(csv_cell(session.id)), People(session.people)
     columns = tuple(Column("session", identity) if c.name == "session" else c for c in CSV_COLUMNS)
+    columns = emptied(columns, missing_in(session))
     yield header_of(columns).encode()
     for table in tables:
         values = (
@@ -93,7 +101,7 @@ def csv_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]
             utc_texts(session, table.at_s),
             table.face.tolist(),
             *columns_of(table.box),
-            *columns_of(table.scores),
+            *scores_of(session, table),
             label_names(table),
             table.confidence.tolist(),
             table.is_sure.tolist(),
@@ -101,6 +109,7 @@ def csv_file(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]
             [csv_cell(name) for name in people.names_of(table)],
             *affect_columns(table),
             second_names(table),
+            *told_names(table),
         )
         yield lines_of(columns, values)
 
@@ -139,7 +148,7 @@ def _head(session: Session) -> dict[str, Any]:
             "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in session.markers],
             "people": [vars(person) for person in session.people],
         },
-        "columns": [*JSON_COLUMNS, *AFFECT_COLUMNS],
+        "columns": [*JSON_COLUMNS, *AFFECT_COLUMNS, *TOLD_COLUMNS],
     }
 
 
@@ -158,7 +167,10 @@ def _json_rows(table: SampleTable) -> str:
         table.confidence.tolist(),
         ["true" if is_sure else "false" for is_sure in table.is_sure.tolist()],
         *affect_columns(table),
-        [f'"{name}"' if name else "null" for name in second_names(table)],
+        *(
+            [f'"{name}"' if name else "null" for name in names]
+            for names in (second_names(table), *told_names(table))
+        ),
     )
     return ",\n".join([_JSON_ROW % row for row in zip(*values, strict=True)])
 

@@ -9,12 +9,14 @@ from typing import IO, Any, cast, get_args
 
 import ijson
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_web.errors import ImportRefusedError
-from fer_web.history.export import AFFECT_COLUMNS, JSON_COLUMNS, SCHEMA_VERSION
+from fer_web.history.export import AFFECT_COLUMNS, JSON_COLUMNS, SCHEMA_VERSION, TOLD_COLUMNS
 from fer_web.history.sample_tables import joined, rows_of
-from fer_web.history.types import Marker, Person, SampleTable, Session, SessionState
+from fer_web.history.types import NOT_TOLD, Marker, Person, SampleTable, Session, SessionState
 from fer_web.history.writing import MAX_AT_S
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 
 MAX_IMPORT_BYTES = 400_000_000
@@ -29,15 +31,20 @@ _MAX_BOX = 100.0
 _ROUNDING = 1e-5
 _CHUNK_ROWS = 5000
 _LABEL_IDS = {name: label for label, name in enumerate(EMOTIONS)}
+_REASON_IDS = {name: position for position, name in enumerate(REASONS)}
+_UNKNOWN = NOT_TOLD - 1
 
 _ROW_EVENTS = (*["number"] * 13, "string", "number", "boolean")
 """The parser reports these for the values of JSON_COLUMNS."""
 _AFFECT_EVENTS = (*["number"] * 3, "string")
-"""The same of AFFECT_COLUMNS; the last one may be null."""
+"""The same of AFFECT_COLUMNS."""
 _EVENTS_OF_COLUMNS = {
     JSON_COLUMNS: _ROW_EVENTS,
     (*JSON_COLUMNS, *AFFECT_COLUMNS): (*_ROW_EVENTS, *_AFFECT_EVENTS),
+    (*JSON_COLUMNS, *AFFECT_COLUMNS, *TOLD_COLUMNS): (*_ROW_EVENTS, *_AFFECT_EVENTS, "string", "string"),
 }
+_FIRST_NULLABLE = len(JSON_COLUMNS) + len(AFFECT_COLUMNS) - 1
+"""From this position on, a value may be null."""
 
 _Events = Iterator[tuple[str, Any]]
 
@@ -59,7 +66,7 @@ def read_export(file: IO[bytes], limits: ImportLimits | None = None) -> tuple[Se
 
     Args: limits: MAX_IMPORT_BYTES and MAX_IMPORT_SAMPLES by default.
 
-    The file is parsed as it is read, with bounds on its values, depth and samples; a sample takes 54 bytes.
+    The file is parsed as it is read, with bounds on its values, depth and samples; a sample takes 56 bytes.
 
     Raises: ImportRefusedError: no JSON, not our form, of a newer program, cut short, or of impossible values.
     """
@@ -168,10 +175,10 @@ class _Reader:
         return rows
 
     def _row(self, number: int) -> list[Any]:
-        """The values of JSON_COLUMNS; what is derived from them is made anew where it is wanted."""
+        """The values of JSON_COLUMNS and TOLD_COLUMNS; what is derived is made anew where it is wanted."""
         row: list[Any] = []
         for wanted, (event, value) in zip((*self._row_events, "end_array"), self._events, strict=False):
-            is_none = event == "null" and len(row) == len(_ROW_EVENTS) + len(_AFFECT_EVENTS) - 1
+            is_none = event == "null" and len(row) >= _FIRST_NULLABLE
             if event != wanted and not is_none:
                 break
             row.append(value)
@@ -179,7 +186,8 @@ class _Reader:
             raise _not_ours(
                 f"sample {number} does not hold {len(self._row_events)} values as the columns say"
             )
-        return row[: len(_ROW_EVENTS)]
+        told = row[len(_ROW_EVENTS) + len(_AFFECT_EVENTS) : -1] or [None, None]
+        return [*row[: len(_ROW_EVENTS)], *told]
 
 
 def _check_version(version: object) -> None:
@@ -202,15 +210,20 @@ def _checked(head: dict[str, Any]) -> tuple[Session, SampleTable]:
 
 
 def checked_rows(rows: list[list[Any]], first: int) -> SampleTable:
-    """Checked columns of rows, each with the values of JSON_COLUMNS; `first`: the number of the first one."""
+    """Checked columns of rows, each with the values of JSON_COLUMNS and TOLD_COLUMNS.
+
+    Args: first: the number of the first one.
+    """
     numbers = np.array([[*row[:13], row[14]] for row in rows], np.float64).reshape(-1, 14)
     label = np.array([_LABEL_IDS.get(row[13], -1) for row in rows], np.int8)
+    told_columns = [_positions(rows, 16, _LABEL_IDS), _positions(rows, 17, _REASON_IDS)]
     at_s, face, probabilities = numbers[:, 0], numbers[:, 1], numbers[:, 6:]
     is_valid = (
         (label >= 0) & (at_s >= 0) & (at_s <= MAX_AT_S)
         & (face >= 0) & (face < 2**31) & (face == np.floor(face))
         & (np.abs(numbers[:, 2:6]) <= _MAX_BOX).all(axis=1)
         & ((probabilities >= 0) & (probabilities <= 1 + _ROUNDING)).all(axis=1)
+        & (told_columns[0] > _UNKNOWN) & (told_columns[1] > _UNKNOWN)
     )  # fmt: skip
     if not is_valid.all():
         number = first + int(np.argmin(is_valid))
@@ -223,7 +236,13 @@ def checked_rows(rows: list[list[Any]], first: int) -> SampleTable:
         label,
         numbers[:, 13].astype(np.float32),
         np.array([row[15] for row in rows], np.bool_),
+        *told_columns,
     )
+
+
+def _positions(rows: list[list[Any]], column: int, known: dict[str, int]) -> NDArray[np.int8]:
+    """Positions of names; NOT_TOLD for None and empty ones, _UNKNOWN for others."""
+    return np.array([known.get(row[column], _UNKNOWN) if row[column] else NOT_TOLD for row in rows], np.int8)
 
 
 def in_order(table: SampleTable) -> SampleTable:

@@ -68,6 +68,7 @@ class LiveRecording:
         is_paused: no samples are taken.
         ends_at_s: when it is given up, by the recorder's clock; None while a client is there.
         left_s: how long it was when its client went.
+        is_leaving: its client may go to another server: it is let go of when its samples are stored.
         length_s: set when it ended; then only the last samples are still to be stored.
         batch: samples that are being stored; tried again as they are, so that none is stored twice.
         waiting: samples that come after them.
@@ -86,6 +87,7 @@ class LiveRecording:
     is_paused: bool = False
     ends_at_s: float | None = None
     left_s: float = 0.0
+    is_leaving: bool = False
     length_s: float | None = None
     batch: list[Sample] = field(default_factory=list)
     waiting: list[Sample] = field(default_factory=list)
@@ -103,6 +105,11 @@ class LiveRecording:
         self.settings = dict(self.session.settings)
         self._last_face = self.first_face
         self._downsampling = Downsampling(self.session.sample_hz)
+
+    @property
+    def has_left(self) -> bool:
+        """Tell whether no more samples come here: it ended, or goes on elsewhere."""
+        return self.length_s is not None or self.is_leaving
 
     def begin_stream(self, client: str) -> None:
         """Frames of this client follow. Another client's faces get numbers of their own."""

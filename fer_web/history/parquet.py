@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fer_web.errors import InvalidValueError
-from fer_web.history.delimited_files import affect_columns, second_names
+from fer_web.history.delimited_files import affect_columns, missing_in, second_names, told_names
 from fer_web.history.people import People
 from fer_web.history.sample_tables import joined
 from fer_web.history.types import SampleTable, Session
@@ -62,6 +62,8 @@ def _schema(pyarrow: Any) -> Any:
             ("name", pyarrow.dictionary(pyarrow.int32(), pyarrow.string())),
             *((name, pyarrow.float32()) for name in ("valence", "arousal", "intensity")),
             ("second", text),
+            ("rival", text),
+            ("reason", text),
         ]
     )
 
@@ -73,7 +75,9 @@ def _values(session: Session, table: SampleTable) -> Iterator[Any]:
     yield [session.id] * len(table)
     yield table.face
     yield from table.box.T
-    yield from table.scores.T
+    missing = missing_in(session)
+    for name, scores in zip(EMOTIONS, table.scores.T, strict=True):
+        yield [None] * len(table) if name in missing else scores
     yield [EMOTIONS[label] for label in table.label.tolist()]
     yield table.confidence
     yield table.is_sure
@@ -82,6 +86,7 @@ def _values(session: Session, table: SampleTable) -> Iterator[Any]:
     yield people.names_of(table)
     yield from affect_columns(table)
     yield second_names(table)
+    yield from told_names(table)
 
 
 def _grouped(tables: Iterable[SampleTable]) -> Iterator[SampleTable]:

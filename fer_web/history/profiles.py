@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from fer_web.history.delimited_files import Column, columns_of, constant, header_of, label_names, lines_of
+from fer_web.history.delimited_files import (
+    Column,
+    columns_of,
+    constant,
+    emptied,
+    header_of,
+    label_names,
+    lines_of,
+    missing_in,
+    scores_of,
+)
 from fer_web.history.people import People
 from fer_web.history.types import Marker, SampleTable, Session
 from fer_web.inference.affect import valence_arousal
@@ -18,15 +28,15 @@ from fer_web.metrics.spreadsheet_text import csv_cell, tab_cell
 
 # Py-Feat 0.6, https://py-feat.org: the columns of a Fex table, without landmarks and identity vectors.
 _PYFEAT_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 17, 20, 23, 24, 25, 26, 28, 43)
+_PYFEAT_NAMES = dict(
+    zip(EMOTIONS, ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"), strict=True)
+)
 PYFEAT_COLUMNS = (
     Column("frame", "%d"),
     *(Column(f"FaceRect{side}", "%.6g") for side in ("X", "Y", "Width", "Height")),
     *(Column(name) for name in ("FaceScore", "Pitch", "Roll", "Yaw")),
     *(Column(f"AU{number:02d}") for number in _PYFEAT_AUS),
-    *(
-        Column(name, "%.6f")
-        for name in ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-    ),
+    *(Column(name, "%.6f") for name in _PYFEAT_NAMES.values()),
     Column("approx_time", "%s"),
     Column("Identity", "Person_%d"),
 )
@@ -58,7 +68,6 @@ _FACEREADER_NAMES = {
     "Scared": "fear",
     "Disgusted": "disgust",
 }
-_FACEREADER_ORDER = [EMOTIONS.index(name) for name in _FACEREADER_NAMES.values()]
 _NEGATIVE = [EMOTIONS.index(name) for name in ("sad", "angry", "fear", "disgust")]
 FACEREADER_COLUMNS = (
     Column("Video Time", "%s"),
@@ -78,13 +87,14 @@ def pyfeat_csv(session: Session, tables: Iterable[SampleTable]) -> Iterator[byte
     Empty: FaceScore, Pitch, Roll, Yaw and the AUs. Left out: landmarks and identity vectors.
     """
     columns = (*PYFEAT_COLUMNS, Column("input", constant(csv_cell(session.name))))
+    columns = emptied(columns, [_PYFEAT_NAMES[name] for name in missing_in(session)])
     yield header_of(columns).encode()
     moments, people = _Moments(first=0), People(session.people)
     for table in tables:
         values = (
             moments.of(table),
             *columns_of(table.box),
-            *columns_of(table.scores),
+            *scores_of(session, table),
             [_minutes(at_s) for at_s in table.at_s.tolist()],
             people.merged(table).face.tolist(),
         )
@@ -98,17 +108,18 @@ def openface_csv(session: Session, tables: Iterable[SampleTable]) -> Iterator[by
     found), emotion_*. Empty: confidence (OpenFace's is that of its landmarks), gaze, pose, AUs. Left out:
     landmarks and shape parameters.
     """
-    yield header_of(OPENFACE_COLUMNS).encode()
+    columns = emptied(OPENFACE_COLUMNS, [f"emotion_{name}" for name in missing_in(session)])
+    yield header_of(columns).encode()
     moments, people = _Moments(first=1), People(session.people)
     for table in tables:
         values = (
             moments.of(table),
             people.merged(table).face.tolist(),
             table.at_s.tolist(),
-            *columns_of(table.scores),
+            *scores_of(session, table),
             label_names(table),
         )
-        yield lines_of(OPENFACE_COLUMNS, values)
+        yield lines_of(columns, values)
 
 
 def facereader_log(session: Session, tables: Iterable[SampleTable]) -> Iterator[bytes]:
@@ -121,18 +132,22 @@ def facereader_log(session: Session, tables: Iterable[SampleTable]) -> Iterator[
     """
     yield _facereader_head(session)
     events, people = _Events(session.markers), People(session.people)
+    missing = missing_in(session)
+    columns = emptied(
+        FACEREADER_COLUMNS, [name for name, ours in _FACEREADER_NAMES.items() if ours in missing]
+    )
     for table in tables:
         valence = table.scores[:, EMOTIONS.index("happy")] - table.scores[:, _NEGATIVE].max(axis=1, initial=0)
         arousal = valence_arousal(table.scores)[:, 1].clip(0, 1)
         values = (
             [_clock(at_s) for at_s in table.at_s.tolist()],
-            *columns_of(table.scores[:, _FACEREADER_ORDER]),
+            *scores_of(session, table, list(_FACEREADER_NAMES.values())),
             valence.tolist(),
             arousal.tolist(),
             [tab_cell(name) for name in people.names_of(table, "Face {}")],
             [events.until(at_s) for at_s in table.at_s.tolist()],
         )
-        yield lines_of(FACEREADER_COLUMNS, values, "\t")
+        yield lines_of(columns, values, "\t")
 
 
 def _facereader_head(session: Session) -> bytes:

@@ -21,6 +21,8 @@ _SAMPLE_COLUMNS = (
     samples.c.face,
     samples.c.label,
     samples.c.is_sure,
+    samples.c.rival,
+    samples.c.reason,
     samples.c.measured,
 )
 

@@ -68,8 +68,15 @@ class Recorder:
         max_recordings: int,
         clock: Callable[[], float] = time.monotonic,
         on_batch: OnBatch = lambda *_: None,
+        *,
+        lets_go: bool = False,
     ) -> None:
-        """Args: clock: monotonic seconds. on_batch: is told of each batch, in the writer's thread."""
+        """Args:
+        clock: monotonic seconds.
+        on_batch: is told of each batch, in the writer's thread.
+        lets_go: a client that is gone may have gone to another server, which goes on with its session.
+        """
+        self._lets_go = lets_go
         self._store = store
         self._model = model
         self._max_recordings = max_recordings
@@ -93,11 +100,14 @@ class Recorder:
         self._writer.start()
 
     def stop(self) -> None:
-        """Finish all sessions, store what waits, and end the writer; gives up after STOP_TIMEOUT_S."""
+        """Finish all sessions, store what waits, and end the writer; gives up after STOP_TIMEOUT_S.
+
+        Sessions that can go on at another server are let go of.
+        """
         with self._lock:
             self._is_stopping = True
             for recording in self._recordings.values():
-                self._end(recording)
+                self._leave(recording) if self._lets_go else self._end(recording)
         self._wake.set()
         self._writer.join(STOP_TIMEOUT_S)
         if self._writer.is_alive():
@@ -126,8 +136,11 @@ class Recorder:
         """
         self._check_room(sender)
         with self._lock:
-            if session_id in self._recordings:  # its last samples are being stored
+            here = self._recordings.get(session_id)
+            if here is not None and not here.is_leaving:  # its last samples are being stored
                 raise RecordingStoppedError()
+        if here is not None and not here.has_ended.wait(STOP_TIMEOUT_S):
+            raise DatabaseError(_LATE)
         session, last_face = self._store.reopen_session(session_id, owner)
         passed_s = (datetime.datetime.now(datetime.UTC) - session.started_at).total_seconds()
         clock = SessionClock(self._clock() - max(passed_s, session.length_s))
@@ -155,7 +168,7 @@ class Recorder:
         """
         with self._lock:
             recording = self._recordings.get(session_id)
-            if recording is None or recording.length_s is not None or recording.session.owner != owner:
+            if recording is None or recording.has_left or recording.session.owner != owner:
                 raise RecordingStoppedError()
             if self._of_client.get(client) is not recording:
                 self._end_of(client)
@@ -175,13 +188,21 @@ class Recorder:
             return recording.session.id
 
     def detach(self, client: str) -> None:
-        """The client is gone: its session is finished after GRACE_S, with the length that it has now."""
+        """The client is gone: its session is finished after GRACE_S, with the length that it has now.
+
+        Where it can go on at another server, this one lets go of it as soon as its samples are stored.
+        """
         with self._lock:
             recording = self._of_client.pop(client, None)
-            if recording is not None:
-                recording.client = None
+            if recording is None:
+                return
+            if self._lets_go:
+                self._leave(recording)
+            else:
                 recording.left_s = recording.clock.elapsed_s(self._clock())
                 recording.ends_at_s = self._clock() + GRACE_S
+            recording.client = None
+        self._wake.set()
 
     def finish(self, client: str) -> str | None:
         """End this client's session; returns its id where there is one."""
@@ -256,7 +277,7 @@ class Recorder:
             return
         try:
             with self._lock:
-                own = [each.session.id for each in self._recordings.values() if each.length_s is None]
+                own = [each.session.id for each in self._recordings.values() if not each.has_left]
             if closed := self._store.renew_leases(own):
                 _log.info("%d sessions of a server that is gone were closed", closed)
         except DatabaseError as exc:
@@ -313,6 +334,11 @@ class Recorder:
             is_gone = recording.client is None
             recording.length_s = recording.left_s if is_gone else recording.clock.elapsed_s(self._clock())
 
+    def _leave(self, recording: LiveRecording) -> None:
+        if not recording.has_left:
+            recording.left_s = recording.clock.elapsed_s(self._clock())
+            recording.is_leaving = True
+
     def _write(self) -> None:
         while not (self._is_stopping and not self._recordings):
             self._wake.wait(max(0.0, self._next_round_s - self._clock()) if self._recordings else None)
@@ -330,12 +356,13 @@ class Recorder:
             return [
                 recording
                 for recording in self._recordings.values()
-                if recording.length_s is not None
+                if recording.has_left
                 or (is_round and (recording.batch or recording.waiting or recording.has_new_settings))
             ]
 
     def _forget(self, recording: LiveRecording) -> None:
         with self._lock:
-            self._recordings.pop(recording.session.id, None)
+            if self._recordings.get(recording.session.id) is recording:  # it may have come back meanwhile
+                del self._recordings[recording.session.id]
             if recording.client is not None and self._of_client.get(recording.client) is recording:
                 self._of_client.pop(recording.client)

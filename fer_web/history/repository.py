@@ -1,6 +1,8 @@
 """Everything the program does with its history. With reading.py and writing.py the only place with SQL."""
 
 import datetime
+import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, true, update
 
 from fer_web.errors import InvalidValueError, NotFoundError, RecordingStoppedError
-from fer_web.history.leases import interrupt, lease_is_over, renew, running
+from fer_web.history.leases import (
+    check_holder,
+    interrupt,
+    is_held_elsewhere,
+    lease_is_over,
+    let_go,
+    renew,
+    running,
+)
 from fer_web.history.people import save_person
 from fer_web.history.reading import HistoryReader, faces_of, key_of, row_of, session_of, visible_to
 from fer_web.history.removal import GONE_MS, remove_sessions
@@ -42,6 +52,11 @@ UNDO_S = 600.0
 REOPEN_S = 600.0
 """A session may go on when it ended less than this ago: a server was restarted, a connection was away."""
 
+TAKE_OVER_S = 0.5
+"""A session that another server records is taken over after this: the time in which that server hears that
+its client is gone, stores what it still has, and lets go."""
+_LOOK_S = 0.05
+
 
 def _utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
@@ -60,6 +75,7 @@ class HistoryRepository(HistoryReader):
         """Args: now: the time of day, UTC."""
         super().__init__(engine)
         self._now = now
+        self._holder = secrets.token_hex(8)
         self._presence = presence_of(engine)
         self._must_forget = False
         self._reserve = DiskReserve(engine)
@@ -79,7 +95,9 @@ class HistoryRepository(HistoryReader):
             session_id = new_session_id()
             key = insert_session(connection, session_id, new)
             connection.execute(
-                update(sessions).where(sessions.c.key == key).values(running(connection, self._now))
+                update(sessions)
+                .where(sessions.c.key == key)
+                .values(running(connection, self._holder, self._now))
             )
             return session_of(connection, session_id, None)
 
@@ -88,38 +106,61 @@ class HistoryRepository(HistoryReader):
 
         A batch that is stored already, because the answer to its commit was lost, is not stored twice.
 
-        Raises: NotFoundError: the session was deleted. InvalidValueError: a value that is no measurement.
-            DatabaseFullError: only the reserve is left.
+        Raises: NotFoundError: the session was deleted. RecordingStoppedError: another server records it.
+            InvalidValueError: a value that is no measurement. DatabaseFullError: only the reserve is left.
         """
         self._reserve.check()
         with writing(self._engine) as connection:
             row = row_of(connection, session_id, None)
+            check_holder(row, self._holder)
             if not batch or has_sample(connection, row.key, batch[0]):
                 return int(row.samples)
             rows = samples_to_rows(row.key, batch)
             kept_from_ms = max(row.kept_from_ms, row.started_ms + max(each["at_ms"] for each in rows))
             # Another server that started may have taken it for one that was left behind: it runs.
             return insert_samples(
-                connection, row, rows, kept_from_ms=kept_from_ms, **running(connection, self._now)
+                connection,
+                row,
+                rows,
+                kept_from_ms=kept_from_ms,
+                **running(connection, self._holder, self._now),
             )
 
     def finish_session(self, session_id: str, length_s: float) -> Session:
-        """End a recording after `length_s`. Raises NotFoundError: it was deleted."""
+        """End a recording after `length_s`.
+
+        Raises: NotFoundError: it was deleted. RecordingStoppedError: another server records it.
+        """
         with writing(self._engine) as connection:
-            key = key_of(connection, session_id, None)
-            close_session(connection, key, "finished", to_ms(length_s))
+            row = row_of(connection, session_id, None)
+            check_holder(row, self._holder)
+            close_session(connection, row.key, "finished", to_ms(length_s))
+            connection.execute(update(sessions).where(sessions.c.key == row.key).values(holder=None))
             return session_of(connection, session_id, None)
 
-    def set_settings(self, session_id: str, settings: dict[str, Any]) -> None:
-        """Replace what decided a session's results. Raises NotFoundError, InvalidValueError."""
+    def let_go(self, session_id: str, length_s: float) -> None:
+        """Leave a recording to whichever server its client comes to. Raises as `finish_session`."""
         with writing(self._engine) as connection:
-            store_settings(connection, key_of(connection, session_id, None), settings)
+            row = row_of(connection, session_id, None)
+            check_holder(row, self._holder)
+            values = {"length_ms": max(row.length_ms, to_ms(length_s)), **let_go(connection, self._now)}
+            connection.execute(update(sessions).where(sessions.c.key == row.key).values(values))
+
+    def set_settings(self, session_id: str, settings: dict[str, Any]) -> None:
+        """Replace what decided a session's results. Raises as `finish_session`, and InvalidValueError."""
+        with writing(self._engine) as connection:
+            row = row_of(connection, session_id, None)
+            check_holder(row, self._holder)
+            store_settings(connection, row.key, settings)
 
     def reopen_session(self, session_id: str, owner: str) -> tuple[Session, int]:
         """Let a camera's session that ended a moment ago go on; returns it, with its largest face number.
 
+        One that another server records is taken over, as soon as that one lets go, or after TAKE_OVER_S.
+
         Raises: RecordingStoppedError: it ended REOPEN_S ago, or is none of this owner's.
         """
+        self._wait_for_holder(session_id, owner)
         with writing(self._engine) as connection:
             try:
                 session = session_of(connection, session_id, owner)
@@ -131,11 +172,25 @@ class HistoryRepository(HistoryReader):
                 raise RecordingStoppedError()
             key = key_of(connection, session_id, owner)
             connection.execute(
-                update(sessions).where(sessions.c.key == key).values(running(connection, self._now))
+                update(sessions)
+                .where(sessions.c.key == key)
+                .values(running(connection, self._holder, self._now))
             )
             last_face = connection.execute(select(func.max(faces.c.face)).where(faces.c.session == key))
             named = (person.face for person in session.people)  # perhaps before its first sample
             return session_of(connection, session_id, owner), max(last_face.scalar() or 0, *named, 0)
+
+    def _wait_for_holder(self, session_id: str, owner: str) -> None:
+        end_s = time.monotonic() + TAKE_OVER_S
+        while time.monotonic() < end_s:
+            with reading(self._engine) as connection:
+                try:
+                    row = row_of(connection, session_id, owner)
+                except NotFoundError as exc:
+                    raise RecordingStoppedError() from exc
+                if not is_held_elsewhere(connection, row, self._holder, self._now):
+                    return
+            time.sleep(_LOOK_S)
 
     def mark_interrupted(self) -> int:
         """Close the sessions that a crash left running; returns how many. They end with their last sample.
@@ -157,7 +212,8 @@ class HistoryRepository(HistoryReader):
     def renew_leases(self, session_ids: Sequence[str]) -> int:
         """Vouch for sessions that this server records, and close those for which none does any more.
 
-        Returns how many were closed. They end with their last sample. One that was closed by mistake, such as
+        Returns how many were closed. They end with their last sample, and are finished where they were let go
+        of. One that was closed by mistake, such as
         after its server stood still for LEASE_S, runs again when that server renews.
         """
         with reading(self._engine) as connection:
@@ -166,7 +222,7 @@ class HistoryRepository(HistoryReader):
                 return 0  # an idle server takes no lock
         with writing(self._engine) as connection:
             if session_ids:
-                renew(connection, session_ids, self._now)
+                renew(connection, session_ids, self._holder, self._now)
             return interrupt(connection, lease_is_over(connection, self._now))
 
     def update_session(

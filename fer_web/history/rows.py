@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Row
 
 from fer_web.errors import InvalidValueError
+from fer_web.history.sample_tables import told
 from fer_web.history.types import Marker, Person, Sample, SampleTable, Session
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 from fer_web.storage.times import utc_of
 
@@ -37,6 +39,8 @@ def samples_to_rows(key: int, samples: Sequence[Sample]) -> list[dict[str, Any]]
         np.array([s.face for s in samples], np.int64),
         np.array([s.label for s in samples], np.int64),
         np.array([s.is_sure for s in samples], np.bool_),
+        told([s.rival for s in samples]),
+        told([s.reason for s in samples]),
         measured,
     )
 
@@ -44,7 +48,16 @@ def samples_to_rows(key: int, samples: Sequence[Sample]) -> list[dict[str, Any]]
 def table_to_rows(key: int, table: SampleTable) -> list[dict[str, Any]]:
     """Rows of a table for the session with this key. Raises InvalidValueError: no measurement."""
     measured = np.concatenate([table.scores, table.box, table.confidence[:, None]], axis=1).astype(_MEASURED)
-    return _rows(key, table.at_s, table.face.astype(np.int64), table.label, table.is_sure, measured)
+    return _rows(
+        key,
+        table.at_s,
+        table.face.astype(np.int64),
+        table.label,
+        table.is_sure,
+        table.rival,
+        table.reason,
+        measured,
+    )
 
 
 def _rows(
@@ -53,12 +66,15 @@ def _rows(
     face: NDArray[np.int64],
     label: NDArray[Any],
     is_sure: NDArray[np.bool_],
+    rival: NDArray[np.int8],
+    reason: NDArray[np.int8],
     measured: NDArray[np.float32],
 ) -> list[dict[str, Any]]:
     is_valid = (
         np.isfinite(measured).all() and np.isfinite(at_s).all() and (at_s >= 0).all()
         and (label >= 0).all() and (label < len(EMOTIONS)).all()
         and (face >= 0).all() and (face < 2**31).all()
+        and (rival < len(EMOTIONS)).all() and (reason < len(REASONS)).all()
     )  # fmt: skip
     if not is_valid:
         raise InvalidValueError("A sample has a time, face, label or measured value that is out of range.")
@@ -67,16 +83,23 @@ def _rows(
         face.tolist(),
         label.tolist(),
         is_sure.tolist(),
+        _nullable(rival),
+        _nullable(reason),
         (row.tobytes() for row in measured),
         strict=True,
     )
-    names = ("at_ms", "face", "label", "is_sure", "measured")
+    names = ("at_ms", "face", "label", "is_sure", "rival", "reason", "measured")
     return [{"session": key, **dict(zip(names, values, strict=True))} for values in columns]
 
 
+def _nullable(positions: NDArray[np.int8]) -> list[int | None]:
+    return [None if each < 0 else each for each in positions.tolist()]
+
+
 def rows_to_table(rows: Sequence[Row[Any]]) -> SampleTable:
-    """Columns of rows (at_ms, face, label, is_sure, measured)."""
-    at_ms, face, label, is_sure, packed = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    """Columns of rows (at_ms, face, label, is_sure, rival, reason, measured)."""
+    columns = zip(*rows, strict=True) if rows else ((),) * 7
+    at_ms, face, label, is_sure, rival, reason, packed = columns
     measured = np.frombuffer(b"".join(packed), _MEASURED).reshape(-1, _COLUMNS).astype(np.float32)
     seven = len(EMOTIONS)
     return SampleTable(
@@ -87,6 +110,8 @@ def rows_to_table(rows: Sequence[Row[Any]]) -> SampleTable:
         label=np.array(label, np.int8),
         confidence=measured[:, seven + 4],
         is_sure=np.array(is_sure, np.bool_),
+        rival=told(rival),
+        reason=told(reason),
     )
 
 

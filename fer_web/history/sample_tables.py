@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.history.types import Sample, SampleTable
+from fer_web.history.types import NOT_TOLD, Sample, SampleTable
 from fer_web.labels import EMOTIONS
 
 
@@ -20,7 +20,14 @@ def table_of(samples: Sequence[Sample]) -> SampleTable:
         label=np.array([each.label for each in samples], np.int8),
         confidence=np.array([each.confidence for each in samples], np.float32),
         is_sure=np.array([each.is_sure for each in samples], np.bool_),
+        rival=told([each.rival for each in samples]),
+        reason=told([each.reason for each in samples]),
     )
+
+
+def told(positions: Iterable[int | None]) -> NDArray[np.int8]:
+    """A column of positions, NOT_TOLD for None."""
+    return np.array([NOT_TOLD if each is None else each for each in positions], np.int8)
 
 
 def rows_of(table: SampleTable, rows: slice | NDArray[Any]) -> SampleTable:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from fer_web.history.types import Sample
+from fer_web.inference.certainty import REASONS
 from fer_web.inference.results import FaceResult
 from fer_web.labels import EMOTIONS
 
@@ -41,4 +42,6 @@ def sample_of(at_ms: int, number: int, face: FaceResult) -> Sample:
         label=EMOTIONS.index(face.label),
         confidence=face.confidence,
         is_sure=face.is_sure,
+        rival=None if face.is_sure else EMOTIONS.index(face.rival),
+        reason=None if face.reason is None else REASONS.index(face.reason),
     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.history.types import SampleTable
+from fer_web.history.types import NOT_TOLD, SampleTable
 from fer_web.inference.affect import intensity, valence_arousal
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 
 UNSURE = -1
@@ -50,6 +51,7 @@ class Summary:
         peaks: one for each expression; empty without samples.
         strips: for each face its intervals, in the order of time.
         gaps: (from_s, to_s) without any face.
+        unsure_reasons: float64 (len(REASONS),), parts of the faces' time in which each was told, 0-1.
         affect: valence (-1 to 1), arousal (-1 to 1), intensity (0-1): means of the faces' time; None without.
     """
 
@@ -61,6 +63,7 @@ class Summary:
     peaks: tuple[Peak, ...]
     strips: dict[int, tuple[Interval, ...]]
     gaps: tuple[tuple[float, float], ...]
+    unsure_reasons: NDArray[np.float64]
     affect: tuple[float, float, float] | None = None
 
 
@@ -92,6 +95,7 @@ def summarise(table: SampleTable, *, length_s: float, sample_hz: float) -> Summa
         peaks=_peaks(table),
         strips=_strips(runs),
         gaps=tuple(gap for gap in gaps if gap[1] - gap[0] >= MIN_GAP_S),
+        unsure_reasons=_reason_shares(table, holds),
         affect=_mean_affect(table, holds),
     )
 
@@ -116,6 +120,8 @@ def smooth(table: SampleTable, smoothing_s: float, *, sample_hz: float) -> Sampl
         label=scores[back].argmax(axis=1).astype(np.int8),
         confidence=scores[back].max(axis=1).astype(np.float32),
         is_sure=sure[back],
+        rival=np.where(sure[back], NOT_TOLD, table.rival).astype(np.int8),
+        reason=np.where(sure[back], NOT_TOLD, table.reason).astype(np.int8),
     )
 
 
@@ -214,6 +220,13 @@ def _mean_affect(table: SampleTable, holds: _Holds) -> tuple[float, float, float
     scores = np.average(table.scores[holds.order], axis=0, weights=holds.to_s - holds.from_s)
     valence, arousal = valence_arousal(scores).tolist()
     return valence, arousal, float(intensity(scores))
+
+
+def _reason_shares(table: SampleTable, holds: _Holds) -> NDArray[np.float64]:
+    lasting_s = holds.to_s - holds.from_s
+    told = np.where(table.is_sure, NOT_TOLD, table.reason)[holds.order] + 1
+    time_of_reason = np.bincount(told, lasting_s, len(REASONS) + 1)
+    return np.asarray(time_of_reason[1:] / max(lasting_s.sum(), _EPSILON_S))
 
 
 def _strips(runs: _Runs) -> dict[int, tuple[Interval, ...]]:

@@ -2,12 +2,15 @@
 
 import datetime
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 SessionState = Literal["running", "finished", "interrupted"]
+
+NOT_TOLD: Final = -1
+"""In a column of positions: there is none."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Sample:
         label: position in EMOTIONS of what was shown.
         confidence: of what was shown, 0-1.
         is_sure: whether it was named, or called unsure.
+        rival: position in EMOTIONS of what it was told beside the label; None where it is sure or not known.
+        reason: position in REASONS of what speaks against it; None where it is sure, or nothing stands out.
     """
 
     at_s: float
@@ -31,6 +36,8 @@ class Sample:
     label: int
     confidence: float
     is_sure: bool
+    rival: int | None = None
+    reason: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class SampleTable:
         label: int8 (N,), position in EMOTIONS.
         confidence: float32 (N,), 0-1.
         is_sure: bool (N,).
+        rival: int8 (N,), position in EMOTIONS; NOT_TOLD where a face is sure or it is not known.
+        reason: int8 (N,), position in REASONS; NOT_TOLD where a face is sure or nothing stands out.
     """
 
     at_s: NDArray[np.float64]
@@ -54,6 +63,8 @@ class SampleTable:
     label: NDArray[np.int8]
     confidence: NDArray[np.float32]
     is_sure: NDArray[np.bool_]
+    rival: NDArray[np.int8]
+    reason: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.at_s)

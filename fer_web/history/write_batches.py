@@ -52,6 +52,10 @@ class RecordingStore(Protocol):
         """End a session."""
         ...
 
+    def let_go(self, session_id: str, length_s: float) -> None:
+        """Leave a session to whichever server its client comes to."""
+        ...
+
     def renew_leases(self, session_ids: Sequence[str]) -> int:
         """Vouch for sessions that are recorded, and close those of servers that are gone."""
         ...
@@ -122,20 +126,27 @@ class BatchWriter:
         self._notices = notices
 
     def store(self, recording: LiveRecording) -> None:
-        """Store a recording's samples, and its end when it has ended.
+        """Store a recording's samples, and its end when it has ended or goes to another server.
 
         Raises: DatabaseError: not now; the samples are kept, and are stored by a later call.
         """
         try:
             self._store_settings(recording)
             self._store_samples(recording)
-            if recording.length_s is not None:
+            if recording.is_leaving:
+                self._store_samples(recording)  # those that came during the first batch
+                self._store.let_go(recording.session.id, recording.left_s)
+                recording.has_ended.set()
+            elif recording.length_s is not None:
                 self._store_samples(recording)  # those that came during the first batch
                 self._store.finish_session(recording.session.id, recording.length_s)
                 recording.has_ended.set()
         except NotFoundError:
             recording.has_ended.set()
             self.tell_problem(recording, RecordingStoppedError("The session was deleted: recording stopped."))
+        except RecordingStoppedError as exc:  # another server has taken it over
+            recording.has_ended.set()
+            self.tell_problem(recording, exc)
         except DatabaseError:
             raise
         except Exception:
@@ -190,7 +201,7 @@ class BatchWriter:
         _log.exception("%d samples could not be stored; they are left out", len(recording.batch))
         with self._lock:
             recording.batch = []
-        if recording.length_s is not None:
+        if recording.length_s is not None or recording.is_leaving:
             recording.has_ended.set()
         self.tell_problem(
             recording, InternalError("Some samples could not be stored. The server's log says why.")

@@ -12,7 +12,7 @@ from fer_web.inference.artifact import MEND, ModelArtifact
 from fer_web.inference.certainty import CertaintyModel
 from fer_web.inference.heatmaps import CAM, HeatMaps, maps_of_cells
 from fer_web.inference.model_info import ModelInfo
-from fer_web.inference.scores import shown_scores, softmax
+from fer_web.inference.scores import contempt_share, shown_scores, softmax
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
 from fer_web.vision.litert import open_interpreter
 from fer_web.vision.preprocess import Crops, to_model_input
@@ -41,6 +41,8 @@ class Prediction:
         original_scores: float32 (N, 7), as FER-2013's own labels would have it, not shown; None where the
             network has no such output.
         heatmaps: float32 (N, 7, rows, columns); None where they were not asked for or the network has none.
+        contempt: float32 (N,), 0-1, how much speaks for contempt, which is never shown; None where no output
+            stands for it.
         cells: float32 (N, rows, columns, 10), FER+ logits of each cell alone; None where there are none.
     """
 
@@ -49,6 +51,7 @@ class Prediction:
     original_scores: NDArray[np.float32] | None = None
     heatmaps: HeatMaps | None = None
     cells: NDArray[np.float32] | None = None
+    contempt: NDArray[np.float32] | None = None
 
     def take(self, row: int) -> "Prediction":
         """One of the N faces alone."""
@@ -156,7 +159,8 @@ class LiteRTClassifier:
         scores, uncertainty = shown_scores(
             logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets
         )
-        return Prediction(scores, uncertainty, softmax(logits.original), cells=cells)
+        contempt = contempt_share(logits.ferplus, self._artifact.temperature, self._artifact.logit_offsets)
+        return Prediction(scores, uncertainty, softmax(logits.original), cells=cells, contempt=contempt)
 
     def _run(self, crops: Crops, cells: NDArray[np.float32] | None = None) -> Logits:
         """Args: cells: (N, rows, columns, 10), filled with the FER+ logits of each cell."""

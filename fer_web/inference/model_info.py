@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from fer_web.vision.preprocess import FER_CROP
+
 
 @dataclass(frozen=True)
 class ModelInfo:
@@ -19,6 +21,8 @@ class ModelInfo:
         has_original: whether there is a second output, for FER-2013's own labels.
         heatmaps: how its heat maps are made, None where it has none.
         no_heatmaps: why it has none, one sentence.
+        crop: how much of a head it sees: a name of vision.preprocess.CROPS.
+        missing: expressions that it cannot name, as it has no output for them; their scores are always 0.
         options: what else decides its scores; plain JSON types, kept with a session.
     """
 
@@ -32,6 +36,8 @@ class ModelInfo:
     has_original: bool = False
     heatmaps: str | None = None
     no_heatmaps: str = ""
+    crop: str = FER_CROP
+    missing: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
 
     def is_sure(self, confidence: float, uncertainty: float) -> bool:

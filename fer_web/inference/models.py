@@ -51,6 +51,8 @@ def options_of(settings: Settings) -> ModelOptions:
         scaling=settings.scaling,
         colour=settings.colour,
         is_trusted=settings.trust == "on",
+        crop=settings.crop,
+        temperature=settings.temperature,
     )
 
 
@@ -65,9 +67,9 @@ def open_model(path: Path, options: ModelOptions | None = None) -> Model:
     options = options or ModelOptions()
     if not (path / META_FILE).is_file():
         return open_custom(path, options)
-    if options != ModelOptions(is_trusted=options.is_trusted):
+    if options != ModelOptions(is_trusted=options.is_trusted, may_guess=options.may_guess):
         raise SettingsError(
-            f"{path} says itself how it is to be run; --labels, --scaling and --colour are for other models. "
-            "Leave them out."
+            f"{path} says itself how it is to be run; --labels, --scaling, --colour, --crop and "
+            "--temperature are for other models. Leave them out."
         )
     return ShippedModel(load_artifact(path))

@@ -119,7 +119,8 @@ class Pipeline:
         if constant_s > 0:
             tracked = replace(tracked, faces=state.boxes.update(tracked.ids, tracked.faces, captured_s))
         watch.lap("detect")
-        crops = crop_faces(frame_bgr, tracked.faces, self._model.size_hw, self._model.channels)
+        model = self._model
+        crops = crop_faces(frame_bgr, tracked.faces, model.size_hw, model.channels, model.crop)
         watch.lap("crop")
         prediction = self._see(crops, tracked.ids, state, heatmaps=heatmaps, alternates=constant_s > 0)
         watch.lap("classify")
@@ -186,7 +187,7 @@ def _results(
     fractions = tracked.faces.xyxy / np.array([width, height, width, height], np.float32)
     corners = None
     if prediction.heatmaps is not None:
-        corners = crop_corners(tracked.faces) / np.array([width, height], np.float32)
+        corners = crop_corners(tracked.faces, model.crop) / np.array([width, height], np.float32)
     return tuple(
         face_result(
             face_id,

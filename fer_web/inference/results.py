@@ -87,15 +87,26 @@ def face_result(
     return FaceResult(
         face_id=int(face_id),
         box=(left, top, right - left, bottom - top),
-        scores=tuple(float(value) for value in scores),
-        raw_scores=tuple(float(value) for value in prediction.scores[0]),
+        scores=_named_scores(scores, model),
+        raw_scores=_named_scores(prediction.scores[0], model),
         label=EMOTIONS[shown.label],
-        confidence=float(scores[shown.label]),
+        confidence=_named_scores(scores, model)[shown.label],
         is_sure=shown.is_sure,
         heatmap=_heatmap(prediction, corners, model),
         reason=None if shown.is_sure else shown.reason,
         second=None if shown.second is None else EMOTIONS[shown.second],
     )
+
+
+def _named_scores(scores: NDArray[np.float32], model: ModelInfo) -> tuple[float, ...]:
+    """Scores (7,) as Python numbers; averages over views and time lift what a network cannot name above 0."""
+    if not model.missing:
+        return tuple(float(value) for value in scores)
+    named = [
+        0.0 if name in model.missing else float(score) for name, score in zip(EMOTIONS, scores, strict=True)
+    ]
+    total = sum(named) or 1.0
+    return tuple(value / total for value in named)
 
 
 def _heatmap(

@@ -9,6 +9,7 @@ from fer_web.labels import EMOTIONS, FERPLUS_INDEX_OF_EMOTION, FERPLUS_VOTES
 
 _SHOWN = list(FERPLUS_INDEX_OF_EMOTION)
 _UNCERTAINTY = [FERPLUS_VOTES.index("unknown"), FERPLUS_VOTES.index("not-a-face")]
+_CONTEMPT = FERPLUS_VOTES.index("contempt")
 
 NO_OFFSETS = (0.0,) * len(EMOTIONS)
 
@@ -41,6 +42,16 @@ def shown_scores(
     logits = np.asarray(ferplus_logits, np.float32)
     uncertainty = softmax(logits, temperature)[:, _UNCERTAINTY].sum(axis=1)
     return softmax(shown_logits(logits, logit_offsets), temperature), uncertainty
+
+
+def contempt_share(
+    ferplus_logits: NDArray[np.floating], temperature: float, logit_offsets: Sequence[float] = NO_OFFSETS
+) -> NDArray[np.float32]:
+    """Share of contempt (N,) among it and the seven shown expressions, from (N, 10) as in `shown_scores`."""
+    logits = np.asarray(ferplus_logits, np.float32)
+    eight = np.concatenate([shown_logits(logits, logit_offsets), logits[:, _CONTEMPT, None]], axis=1)
+    share: NDArray[np.float32] = softmax(eight, temperature)[:, -1]
+    return share
 
 
 def shown_logits(

@@ -71,6 +71,7 @@ def classify_both(
         None if both.original_scores is None else _mean_scores(both.original_scores),
         None if maps is None else _mean(maps),
         None if both.cells is None else _mean(mirror_cells(both.cells, np.arange(2 * count) >= count)),
+        None if both.contempt is None else _mean(both.contempt),
     )
     return mean, view_spread(both.scores[:count], both.scores[count:])
 

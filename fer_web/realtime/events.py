@@ -8,7 +8,13 @@ from typing import Any
 from flask import request
 from flask_socketio import SocketIO
 
-from fer_web.errors import FerWebError, ProtocolError, SlowReaderError, TooManyMessagesError
+from fer_web.errors import (
+    FerWebError,
+    ProtocolError,
+    ServerFullError,
+    SlowReaderError,
+    TooManyMessagesError,
+)
 from fer_web.history.session_texts import check_person_name
 from fer_web.history.write_batches import Notice
 from fer_web.rate_limit import TokenBucket
@@ -24,6 +30,7 @@ from fer_web.realtime.protocol import (
     result_to_wire,
     seq_of,
 )
+from fer_web.realtime.reading_pace import RETRY_S
 from fer_web.realtime.scheduler import FrameMetrics, FrameScheduler, NoMetrics
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
@@ -63,10 +70,11 @@ class StreamEvents:
         admission: SocketAdmission,
         limits: ClientLimits,
         metrics: FrameMetrics | None = None,
+        connections: Connections | None = None,
     ) -> None:
         self._metrics = metrics or NoMetrics()
         self._socketio = socketio
-        self._connections = Connections(socketio)
+        self._connections = connections or Connections(socketio)
         self._streams = streams
         self._scheduler = scheduler
         self._recordings = recordings
@@ -98,6 +106,8 @@ class StreamEvents:
         sid = _sid()
         sender = self._admission.enter_live(sid, lambda reason: self._connections.end(sid, reason))
         self._senders[sid] = sender
+        if sender.is_guest:
+            self._connections.belong_to(sid, sender.person)
         self._budgets[sid] = TokenBucket(self._limits.frames_per_s, time.monotonic)
         self._recordings.connect(sid, sender)
         self._watching.page_arrived(sid, is_local=sender.is_local)
@@ -188,6 +198,10 @@ class StreamEvents:
             message = parse_frame(arguments)
             check_jpeg_bytes(message.jpeg, self._limits.frame_bytes)
             return _answer_to_wire(self._scheduler.submit(self._open_stream(_sid()), message))
+        except ServerFullError as exc:
+            self._connections.hold(_sid())
+            self._metrics.frame_refused(exc.code)
+            return error_to_wire(seq_of(arguments), exc, retry_after_s=RETRY_S)
         except FerWebError as exc:
             self._metrics.frame_refused(exc.code)
             return error_to_wire(seq_of(arguments), exc)

@@ -296,9 +296,10 @@ def dropped_to_wire(seq: int, reason: str) -> dict[str, Any]:
     return {"seq": seq, "faces": [], "timings_ms": {}, "dropped": reason}
 
 
-def error_to_wire(seq: int | None, error: FerWebError) -> dict[str, Any]:
-    """The acknowledgement of a message that was refused."""
-    return {"seq": seq, "error": error.to_wire()}
+def error_to_wire(seq: int | None, error: FerWebError, retry_after_s: float | None = None) -> dict[str, Any]:
+    """The acknowledgement of a message that was refused; retry_after_s: before then nothing more is read."""
+    wait = {} if retry_after_s is None else {"retry_after_s": retry_after_s}
+    return {"seq": seq, "error": {**error.to_wire(), **wait}}
 
 
 def _face_to_wire(face: FaceResult, result: FrameResult) -> dict[str, Any]:

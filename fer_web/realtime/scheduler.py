@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
@@ -25,6 +26,10 @@ _T = TypeVar("_T")
 PATIENCE_S: Final = 0.1
 """A frame that waited longer gives way to a newer one of its stream. A network delivers in bursts: six frames
 that come together after a stall of 200 ms are all analysed where the server has time for them."""
+
+MAX_WAITING_BYTES: Final = 16_000_000
+"""Pictures of all streams that wait together. So many streams of the page hold 40 KB in each of eight frames;
+who has the most gives way."""
 
 STUCK_S: Final = 10.0
 """A worker that takes longer for one frame is taken for stuck: the longest frame takes a second."""
@@ -130,6 +135,7 @@ class FrameScheduler:
         # One True for each stream in the turns; False ends a worker.
         self._ready = concurrency.new_queue()
         self._turns = Turns(len(pipelines))
+        self._waiting: dict[int, Stream] = {}
         # Held for a few assignments only, never over a switch of green threads.
         self._lock = threading.Lock()
         self._workers: list[Any] = []
@@ -185,11 +191,14 @@ class FrameScheduler:
         with self._lock:
             stream.waiting.append(pending)
             late = self._take_late(stream)
+            self._waiting[id(stream)] = stream
+            too_much = self._take_too_much()
             must_queue = not stream.is_scheduled
             if must_queue:
                 self._turns.put(stream)
             stream.is_scheduled = True
         _drop(late, DROPPED_NEWER)
+        _drop(too_much, DROPPED_OVERLOADED)
         if must_queue:
             self._ready.put(True)
         if not pending.answered.wait(self._answer_timeout_s):
@@ -248,6 +257,20 @@ class FrameScheduler:
         ):
             late.append(waiting.popleft())
         return late
+
+    def _take_too_much(self) -> list[PendingFrame]:
+        """Take out the oldest frames of whoever has the most bytes waiting, until all together have few."""
+        self._waiting = {key: each for key, each in self._waiting.items() if each.waiting}
+        sizes = {key: each.waiting_bytes for key, each in self._waiting.items()}
+        taken = []
+        while sum(sizes.values()) > MAX_WAITING_BYTES:
+            of_person: Counter[str] = Counter()
+            for key, size in sizes.items():
+                of_person[self._waiting[key].sender.person] += size
+            largest = max(sizes, key=lambda key: (of_person[self._waiting[key].sender.person], sizes[key]))
+            taken.append(self._waiting[largest].waiting.popleft())
+            sizes[largest] -= len(taken[-1].message.jpeg)
+        return taken
 
     def _analyse(self, pipeline: Pipeline, stream: Stream, pending: PendingFrame) -> FrameAnswer:
         message = pending.message

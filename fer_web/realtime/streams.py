@@ -76,6 +76,11 @@ class Stream:
     sender: Sender = THIS_MACHINE
     newest_s: float = 0.0
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Of the pictures of its waiting frames."""
+        return sum(len(frame.message.jpeg) for frame in self.waiting)
+
 
 class StreamRegistry:
     """The streams of all clients, by Socket.IO session id; at most `max_streams`."""

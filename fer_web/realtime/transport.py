@@ -9,13 +9,14 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 from socketio.packet import BINARY_ACK, BINARY_EVENT, CONNECT, EVENT, Packet
 
 from fer_web.errors import SlowUploadError, TooManyMessagesError
 from fer_web.rate_limit import TokenBucket
+from fer_web.realtime.reading_pace import ReadingPace
 from fer_web.serving.log_filter import keep_to_one_line
 from fer_web.serving.message_bounds import MAX_TEXT_BYTES
 
@@ -67,21 +68,38 @@ class ConnectionBudget:
     send 36 MB a second.
     """
 
-    def __init__(self, packets: TokenBucket, data: TokenBucket) -> None:
-        """Args: data: of bytes."""
+    def __init__(
+        self, packets: TokenBucket, data: TokenBucket, tell: Callable[[int, int], None] = lambda *_: None
+    ) -> None:
+        """Args: data: of bytes. tell: hears of all bytes and packets, for a budget of several connections."""
         self._packets = packets
         self._data = data
+        self._tell = tell
 
     def take(self, size: int, packets: int = 1) -> bool:
         """Spend so many bytes that came in so many packets; False where that is too much."""
+        self._tell(size, packets)
         return self._packets.take(packets) and self._data.take(size)
+
+
+_BudgetOf = Callable[[Any], ConnectionBudget]
 
 
 class LimitedWebSocket:
     """A WebSocket as Engine.IO uses it, with a budget and turns for others between its packets."""
 
-    def __init__(self, websocket: Any, budget: ConnectionBudget, give_way: Callable[[], None]) -> None:
-        """Args: give_way: lets other connections run; a reader with data at hand never would by itself."""
+    def __init__(
+        self,
+        websocket: Any,
+        budget: ConnectionBudget,
+        give_way: Callable[[], None],
+        wait_to_read: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Args:
+        give_way: lets other connections run; a reader with data at hand never would by itself.
+        wait_to_read: returns when the next packet may be read.
+        """
+        self._wait_to_read = wait_to_read
         self._websocket = websocket
         self._budget = budget
         self._give_way = give_way
@@ -93,6 +111,7 @@ class LimitedWebSocket:
 
     def wait(self) -> Any:
         """The next packet; None ends the connection."""
+        self._wait_to_read()
         data = self._websocket.wait()
         self._give_way()
         if data is None or not _is_engine_packet(data):
@@ -121,43 +140,56 @@ class LimitedWebSocket:
 _TOO_MUCH = TooManyMessagesError("Too many messages a second came. Wait for the answers to your frames.")
 
 
-def limit_packets(server: Any, max_frames_per_s: int, max_frame_bytes: int) -> None:
-    """Limit what clients send to a python-socketio server that was built with `serializer=StrictPacket`."""
+def limit_packets(server: Any, max_frames_per_s: int, max_frame_bytes: int) -> ReadingPace:
+    """Limit what clients send to a python-socketio server that was built with `serializer=StrictPacket`.
 
-    def new_budget() -> ConnectionBudget:
-        packets = TokenBucket(PACKETS_A_FRAME * max_frames_per_s, time.monotonic)
-        data = TokenBucket(max_frames_per_s * max_frame_bytes * FRAME_SHARE, time.monotonic)
-        return ConnectionBudget(packets, data)
+    Returns the pace at which its connections are read: one visitor's have together what one may send.
+    """
+    packets_per_s = PACKETS_A_FRAME * max_frames_per_s
+    bytes_per_s = max_frames_per_s * max_frame_bytes * FRAME_SHARE
+    pace = ReadingPace(packets_per_s, bytes_per_s)
 
-    _limit_websockets(server.eio, new_budget)
-    _limit_polling(server.eio, new_budget)
+    def budget_of(connection: Any) -> ConnectionBudget:
+        """The budget of an Engine.IO connection, kept with it: it may change its transport."""
+        if (budget := connection.__dict__.get("budget")) is None:
+            budget = connection.budget = ConnectionBudget(
+                TokenBucket(packets_per_s, time.monotonic),
+                TokenBucket(bytes_per_s, time.monotonic),
+                lambda size, packets: pace.spend(connection, size, packets),
+            )
+        return cast(ConnectionBudget, budget)
+
+    _limit_websockets(server.eio, budget_of, pace)
+    _limit_polling(server.eio, budget_of, pace)
     _limit_messages(server)
     _limit_disconnect(server.eio)
     keep_to_one_line("engineio.server")
+    return pace
 
 
-def _budget_of(connection: Any, new_budget: Callable[[], ConnectionBudget]) -> ConnectionBudget:
-    """The budget of an Engine.IO connection, kept with it: it may change its transport."""
-    budget: ConnectionBudget = connection.__dict__.setdefault("budget", new_budget())
-    return budget
-
-
-def _limit_websockets(engine: Any, new_budget: Callable[[], ConnectionBudget]) -> None:
+def _limit_websockets(engine: Any, budget_of: _BudgetOf, pace: ReadingPace) -> None:
     base = engine._async["websocket"]
 
     def limited(handler: Callable[[Any], Any], owner: Any) -> Any:
-        # A method of the connection.
-        budget = _budget_of(handler.__self__, new_budget)  # type: ignore[attr-defined]
+        connection = handler.__self__  # type: ignore[attr-defined]  # it is a method of the connection
+        budget = budget_of(connection)
 
         def handle(websocket: Any) -> Any:
-            return handler(LimitedWebSocket(websocket, budget, lambda: engine.sleep(0)))
+            return handler(
+                LimitedWebSocket(
+                    websocket,
+                    budget,
+                    lambda: engine.sleep(0),
+                    lambda: pace.wait(connection, engine.sleep),
+                )
+            )
 
         return base(handle, owner)
 
     engine._async = {**engine._async, "websocket": limited}
 
 
-def _limit_polling(engine: Any, new_budget: Callable[[], ConnectionBudget]) -> None:
+def _limit_polling(engine: Any, budget_of: _BudgetOf, pace: ReadingPace) -> None:
     """A body is read here, as far as its packets are such as a client of ours sends."""
     handle = engine.handle_request
 
@@ -166,15 +198,14 @@ def _limit_polling(engine: Any, new_budget: Callable[[], ConnectionBudget]) -> N
         length = int(environ.get("CONTENT_LENGTH") or 0)
         is_bounded = environ["REQUEST_METHOD"] == "POST" and length <= engine.max_http_buffer_size
         if connection is not None and not connection.upgraded and is_bounded:
+            pace.wait(connection, engine.sleep)
             try:
                 body = _read_packets(environ["wsgi.input"], length)
             except SlowUploadError as exc:
                 connection.close(wait=False, reason=engine.reason.SERVER_DISCONNECT)
                 start_response("408 Request Timeout", _LAST_HEADERS)
                 return [f"{exc}\n".encode()]
-            if body is None or not _budget_of(connection, new_budget).take(
-                len(body), body.count(_SEPARATOR) + 1
-            ):
+            if body is None or not budget_of(connection).take(len(body), body.count(_SEPARATOR) + 1):
                 _log.warning("Disconnecting a client: too_many_messages")
                 connection.close(wait=False, reason=engine.reason.SERVER_DISCONNECT)
                 start_response("413 Content Too Large", _LAST_HEADERS)

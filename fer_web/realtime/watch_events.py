@@ -12,6 +12,7 @@ from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.protocol import error_to_wire
 from fer_web.realtime.watching import NAMESPACE, WatchHub
+from fer_web.sharing.types import HOST_LINK
 
 REFUSALS_PER_S = 2.0
 """Events of one watcher that are answered, though by a refusal; more end the connection."""
@@ -59,6 +60,8 @@ class WatchEvents:
         visitor, link = self._admission.enter_watch(
             sid, lambda reason: self._connections.end(sid, reason, NAMESPACE)
         )
+        if link is not HOST_LINK:
+            self._connections.belong_to(sid, visitor, NAMESPACE)
         self._budgets[sid] = TokenBucket(REFUSALS_PER_S, time.monotonic)
         self._hub.watcher_arrived(sid, visitor, link)
 

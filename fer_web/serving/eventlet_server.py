@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from fer_web.errors import SlowUploadError
-from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, AddressLimit, TlsConnection
+from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, SERVER_NAME, AddressLimit, TlsConnection
 from fer_web.serving.paced_head import PacedHead
 from fer_web.serving.paced_input import PacedInput
+from fer_web.serving.plain_http import is_turned_away
+from fer_web.serving.stop_signals import is_closing
 
 DISCARDED_BYTES = 32_000_000
 DISCARDING_S = 5.0
@@ -32,6 +34,9 @@ def patient_listener(eventlet: Any, address_limit: AddressLimit) -> Any:
                 try:
                     connection, address = super().accept()
                 except OSError as exc:
+                    if is_closing():
+                        # Until the server is told, which ends idle connections: they still hear why.
+                        eventlet.Event().wait()
                     if exc.errno in _LISTENER_IS_GONE:
                         raise
                     eventlet.sleep(0.1)
@@ -73,11 +78,19 @@ def connection_class(
             try:
                 with contextlib.suppress(OSError):
                     if tls is not None:
+                        timeout_s = conn_state[1].gettimeout()
+                        if is_turned_away(conn_state[1]):
+                            return
+                        conn_state[1].settimeout(timeout_s)
                         # In the state too, by which eventlet's server ends its connections.
                         conn_state[1] = _encrypted(eventlet, tls_class, conn_state[1], tls())
                     super().__init__(conn_state, server)
             finally:
                 address_limit.leave(conn_state[0][0])
+
+        def version_string(self) -> str:
+            """Without versions of libraries: they tell which of their faults to try."""
+            return SERVER_NAME
 
         def setup(self) -> None:
             super().setup()

@@ -24,6 +24,9 @@ MAX_PER_NETWORK = 256
 HANDSHAKE_TIMEOUT_S = 10.0
 """A client that takes longer to agree on TLS is disconnected."""
 
+SERVER_NAME = "fer-web"
+"""In the header Server of both modes, without versions of libraries."""
+
 _FREE_PORT_TRIES = 20
 
 

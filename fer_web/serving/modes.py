@@ -4,6 +4,7 @@ import contextlib
 import functools
 import queue
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -36,6 +37,15 @@ STOP_TIMEOUT_S = 3.0
 """Connections get this long to end when the server is told to."""
 
 
+SWITCH_S = 0.0005
+"""A thread that computes gives others their turn after this long. Python's own 5 ms are what the hub waited
+after each send and receive: with both processors busy its lag was two to three times as long."""
+
+
+def _say_nothing() -> None:
+    return
+
+
 class ServingMode(Protocol):
     """One way to serve a Flask-SocketIO app."""
 
@@ -60,8 +70,17 @@ class ServingMode(Protocol):
         """A bounded queue between those who serve connections: waiting for it holds up no other client."""
         ...
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
-        """Serve until the process is told to end. The listeners' sockets are closed then."""
+    def serve(
+        self,
+        app: Flask,
+        listeners: Sequence[Listener],
+        address_limit: AddressLimit,
+        say_goodbye: Callable[[], None] = _say_nothing,
+    ) -> None:
+        """Serve until the process is told to end. The listeners' sockets are closed then.
+
+        Args: say_goodbye: is called when no new connection is taken any more, and the others still are there.
+        """
 
 
 class EventletMode:
@@ -85,6 +104,7 @@ class EventletMode:
 
     def prepare(self, engine: Any, bounds: MessageBounds) -> None:
         """Repair and limit eventlet's WebSocket; `engine` takes its limit from its own options."""
+        sys.setswitchinterval(SWITCH_S)
         harden(self._eventlet.websocket, bounds, lambda: self._eventlet.sleep(0))
 
     def run_native(self, function: Callable[..., _T], *args: Any) -> _T:
@@ -107,7 +127,13 @@ class EventletMode:
         """Greenlets wait for it; not to be used in native threads."""
         return self._eventlet.queue.Queue(size)
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
+    def serve(
+        self,
+        app: Flask,
+        listeners: Sequence[Listener],
+        address_limit: AddressLimit,
+        say_goodbye: Callable[[], None] = _say_nothing,
+    ) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
         pool = pool_that_ends(self._eventlet, max_connections(), STOP_TIMEOUT_S)
         with signals_as_data() as signals:
@@ -117,6 +143,11 @@ class EventletMode:
             ]
             self._eventlet.greenio.GreenSocket(signals).recv(1)
             begin_to_close()
+            for listener in listeners:
+                # The server closes it after its connections: newcomers would wait for an answer until then.
+                with contextlib.suppress(OSError):
+                    listener.socket.shutdown(socket.SHUT_RDWR)
+            say_goodbye()
             for server in servers:
                 server.kill(KeyboardInterrupt)
             for server in servers:
@@ -145,6 +176,7 @@ class ThreadingMode:
 
     def prepare(self, engine: Any, bounds: MessageBounds) -> None:
         """Limit messages, receive in blocks that hold a frame, and let go of whom Engine.IO gives up."""
+        sys.setswitchinterval(SWITCH_S)
         keep_to_one_line("werkzeug")
         ending = _ending(engine._async["websocket"], bounds)
 
@@ -176,11 +208,17 @@ class ThreadingMode:
         """An ordinary queue."""
         return queue.Queue(size)
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
+    def serve(
+        self,
+        app: Flask,
+        listeners: Sequence[Listener],
+        address_limit: AddressLimit,
+        say_goodbye: Callable[[], None] = _say_nothing,
+    ) -> None:
         """Serve with Werkzeug's threaded server, whose request log is off."""
         from fer_web.serving.threaded_server import serve_threaded
 
-        serve_threaded(app, listeners, address_limit)
+        serve_threaded(app, listeners, address_limit, say_goodbye)
 
 
 def _ending(base: type, bounds: MessageBounds) -> type:

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from fer_web.errors import SettingsError
@@ -85,12 +84,15 @@ def greeting(settings: Settings, listener: Listener, host_token: str) -> Iterato
         )
     near = loopback_url_of(listener.socket)
     # The host is known at this machine alone.
-    yield _ready(f"{near}/?host={host_token}" if near else url_of(listener.socket))
+    base = settings.base_path
+    yield _ready(f"{near}{base}/?host={host_token}" if near else f"{url_of(listener.socket)}{base}")
 
 
-def share_greeting(network: ShareNetwork, listener: Listener, host_token: str) -> Iterator[str]:
+def share_greeting(
+    network: ShareNetwork, listener: Listener, host_token: str, base_path: str = ""
+) -> Iterator[str]:
     """Lines for who started to share; `listener` is the plain one."""
-    local = loopback_url_of(listener.socket)
+    local = f"{loopback_url_of(listener.socket)}{base_path}"
     addresses = network.addresses()
     if not addresses:
         yield (
@@ -144,19 +146,23 @@ def is_output_kept(log_format: str, environment: Mapping[str, str], stream: Text
 
 
 def greeting_without_tokens(
-    listener: Listener, host_token: str, link_token: str | None, network: ShareNetwork | None, data_dir: Path
+    listener: Listener,
+    host_token: str,
+    link_token: str | None,
+    network: ShareNetwork | None,
+    settings: Settings,
 ) -> Iterator[str]:
     """Lines for a log that is kept. Addresses with tokens go to GREETING_FILE, which its user alone can read.
 
     Raises: OSError: the file cannot be written.
     """
-    near = loopback_url_of(listener.socket) or url_of(listener.socket)
+    near = f"{loopback_url_of(listener.socket) or url_of(listener.socket)}{settings.base_path}"
     addresses = network.addresses() if network is not None else []
     lines = [f"The host's page: {near}/?host={host_token}"]
     lines += [
         f"Link to join, open for 12 hours: {each.url}/l/{link_token}" for each in addresses if link_token
     ]
-    path = data_dir / GREETING_FILE
+    path = settings.data_dir / GREETING_FILE
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write("\n".join([*lines, ""]))

@@ -5,15 +5,22 @@ import logging
 import ssl
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, AddressLimit, Listener, TlsConnection
+from fer_web.serving.listeners import (
+    HANDSHAKE_TIMEOUT_S,
+    SERVER_NAME,
+    AddressLimit,
+    Listener,
+    TlsConnection,
+)
 from fer_web.serving.paced_head import PacedHead
 from fer_web.serving.paced_input import PacedInput
+from fer_web.serving.plain_http import is_turned_away
 from fer_web.serving.stop_signals import begin_to_close, signals_as_data
 
 REQUEST_TIMEOUT_S = 30.0
@@ -28,7 +35,7 @@ class QuietHandler(WSGIRequestHandler):
 
     def version_string(self) -> str:
         """Without versions of libraries: they tell which of their faults to try."""
-        return "fer-web"
+        return SERVER_NAME
 
     def setup(self) -> None:
         """As Werkzeug's, with heads that must come within a time and a size."""
@@ -88,6 +95,8 @@ class ThreadedServer(ThreadedWSGIServer):
         """Serve one connection; what the network does to it ends it without a word."""
         try:
             with contextlib.suppress(OSError):
+                if self._tls is not None and is_turned_away(request):
+                    return
                 connection = request if self._tls is None else encrypted(request, self._tls())
                 super().process_request_thread(connection, client_address)
         finally:
@@ -113,12 +122,18 @@ def encrypted(request: Any, context: ssl.SSLContext) -> TlsConnection:
     return connection
 
 
-def serve_threaded(app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
-    """Serve until the process is told to end; for its main thread."""
+def serve_threaded(
+    app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit, say_goodbye: Callable[[], None]
+) -> None:
+    """Serve until the process is told to end; for its main thread.
+
+    Args: say_goodbye: is called when no new connection is taken any more.
+    """
     servers = [ThreadedServer(app, listener, address_limit) for listener in listeners]
     with signals_as_data() as signals, _serving(servers):
         signals.recv(1)
         begin_to_close()
+    say_goodbye()
 
 
 @contextlib.contextmanager
@@ -134,3 +149,5 @@ def _serving(servers: Sequence[ThreadedServer]) -> Iterator[None]:
             stop.start()
         for stop in stops:
             stop.join()
+        for server in servers:
+            server.socket.close()

@@ -4,6 +4,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from fer_web.errors import LinkNeededError, NotFoundError, ShareError, SharingStoppedError
 from fer_web.sharing.links import LinkBook, ending_of
@@ -28,14 +29,16 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
         *,
         is_shared: bool = False,
+        base_path: str = "",
     ) -> None:
         """Args:
         secret: 32 bytes that only this server knows.
         clock: seconds since 1970, as that of `links`.
         is_shared: whether other processes have the same links.
+        base_path: as SignedCookie's.
         """
         self._is_shared = is_shared
-        self._cookie = SignedCookie(secret, "guest")
+        self._cookie = SignedCookie(secret, "guest", base_path)
         self.visitor_cookie = self._cookie.name
         self._run = "shared" if is_shared else secrets.token_hex(6)
         self._links = links
@@ -77,6 +80,10 @@ class Authenticator:
     def signed(self, visitor_id: str, link_id: str = "") -> str:
         """The cookie's value for a visitor and the link that it opened."""
         return self._cookie.sign(f"{self._run}.{visitor_id}.{link_id}")
+
+    def cookie_options(self, *, is_secure: bool) -> dict[str, Any]:
+        """Return how a response sets the visitor's cookie: all but its value and its age."""
+        return self._cookie.options(is_secure=is_secure)
 
     def is_local(self, address: str | None) -> bool:
         """Tell whether an address is this machine itself."""

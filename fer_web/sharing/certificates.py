@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import logging
 import os
 import socket
 import ssl
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from fer_web.errors import FerWebError, SettingsError, SetupError
 from fer_web.secret_file import create_private
+from fer_web.sharing.name_constraints import constrained, constraints_for, constraints_of, is_permitted
 
 AUTHORITY_FILE = "authority.pem"
 LIFE_S = 90 * 86400.0
@@ -30,6 +32,8 @@ LIFE_S = 90 * 86400.0
 RENEW_BEFORE_S = 30 * 86400.0
 _EARLIER_S = 86400.0
 """Certificates begin a day ago: the clocks of phones go wrong."""
+_log = logging.getLogger(__name__)
+
 _ALWAYS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -79,6 +83,8 @@ class Authority:
         """Args: folder: where nobody else can read; a server's key lies there while it is being loaded."""
         self._ca = trustme.CA.from_pem(certificate_pem, key_pem)
         certificate = x509.load_pem_x509_certificate(certificate_pem)
+        self._constraints = constraints_of(certificate)
+        self._left_out: set[str] = set()
         self.certificate_pem = certificate.public_bytes(Encoding.PEM)
         self.certificate_der = certificate.public_bytes(Encoding.DER)
         self.fingerprint = ":".join(f"{byte:02X}" for byte in certificate.fingerprint(SHA256()))
@@ -89,12 +95,24 @@ class Authority:
         """Itself."""
         return self
 
+    @property
+    def advice(self) -> str | None:
+        """What its owner should know: one of an earlier version may sign for every website."""
+        if self._constraints is not None:
+            return None
+        return (
+            f"The authority {self._folder / AUTHORITY_FILE} is of an earlier version: it is kept, because "
+            "devices trust it, but who stole it could pretend to be any website to them. Delete it for one "
+            "that can sign for this network alone; every device has to trust that one anew."
+        )
+
     def issue(self, names: Sequence[str], now_s: float) -> ServerCertificate:
-        """A new key and its certificate, valid for 90 days.
+        """A new key and its certificate, valid for 90 days; without names for which it may not sign.
 
         Raises: SetupError: the folder cannot be written.
         """
-        wanted = frozenset(names) | frozenset(_ALWAYS)
+        wanted = self._permitted(names) | frozenset(_ALWAYS)
+        self._tell_left_out(frozenset(names) - wanted)
         begins_s, ends_s = now_s - _EARLIER_S, now_s - _EARLIER_S + LIFE_S
         leaf = self._ca.issue_cert(
             *sorted(wanted), organization_name="fer-web", not_before=_utc(begins_s), not_after=_utc(ends_s)
@@ -108,19 +126,34 @@ class Authority:
 
     def is_due(self, current: ServerCertificate, names: Sequence[str], now_s: float) -> bool:
         """Tell whether a name is new, the end is near, or the clock was set back."""
-        is_covered = frozenset(names) <= current.names
+        is_covered = self._permitted(names) <= current.names
         return not is_covered or not current.begins_s <= now_s <= current.ends_s - RENEW_BEFORE_S
 
+    def _permitted(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(name for name in names if is_permitted(self._constraints, name))
 
-def load_or_create(folder: Path, now_s: float) -> Authority:
+    def _tell_left_out(self, names: frozenset[str]) -> None:
+        if new := sorted(names - self._left_out):
+            _log.warning(
+                "The authority %s may not sign for %s, which it did not know when it was made: browsers warn "
+                "there. Use another address of this machine, or delete the file for a new authority, which "
+                "every device has to trust anew.",
+                self._folder / AUTHORITY_FILE,
+                ", ".join(new),
+            )
+        self._left_out |= names
+
+
+def load_or_create(folder: Path, now_s: float, own: Iterable[str] = ()) -> Authority:
     """The authority in this folder; made, with the folder, where there is none.
 
+    Args: own: names and addresses of this machine, for which a new one may sign beside local ones.
     Raises: SetupError: it cannot be read or written, is none of ours, or its time is over.
     """
     path = folder / AUTHORITY_FILE
     try:
         if not path.exists():
-            create_private(path, _new_authority_pem())
+            create_private(path, _new_authority_pem(own))
         folder.chmod(0o700)
         path.chmod(0o600)
         content = path.read_bytes()
@@ -201,9 +234,12 @@ class OwnCertificate:
         return certificate
 
 
-def certificate_source(cert: str, key: str, data_dir: Path, now_s: float) -> CertificateSource:
+def certificate_source(
+    cert: str, key: str, data_dir: Path, now_s: float, own: Iterable[str] = ()
+) -> CertificateSource:
     """The user's own certificate where both options are given, else the authority in the data folder.
 
+    Args: own: as `load_or_create`.
     Raises: SettingsError: one of the options without the other. SetupError: as `load_or_create`.
     """
     if bool(cert) != bool(key):
@@ -213,7 +249,7 @@ def certificate_source(cert: str, key: str, data_dir: Path, now_s: float) -> Cer
         )
     if cert:
         return OwnCertificate(Path(cert), Path(key))
-    return load_or_create(data_dir / "tls", now_s)
+    return load_or_create(data_dir / "tls", now_s, own)
 
 
 def new_context() -> ssl.SSLContext:
@@ -225,10 +261,12 @@ def new_context() -> ssl.SSLContext:
     return context
 
 
-def _new_authority_pem() -> bytes:
+def _new_authority_pem(own: Iterable[str]) -> bytes:
     name = f"fer-web on {socket.gethostname()}"
     authority = trustme.CA(path_length=0, organization_name="fer-web", organization_unit_name=name[:64])
-    return authority.private_key_pem.bytes() + authority.cert_pem.bytes()
+    key_pem = authority.private_key_pem.bytes()
+    constraints = constraints_for([socket.gethostname(), *own])
+    return key_pem + constrained(authority.cert_pem.bytes(), key_pem, constraints).public_bytes(Encoding.PEM)
 
 
 def _load(context: ssl.SSLContext, pem: bytes, folder: Path) -> None:

@@ -88,6 +88,7 @@ class LocalNetwork:
         port: int,
         *,
         public_url: str = "",
+        base_path: str = "",
         find: Callable[[], Sequence[MachineAddress]] | None = None,
         names: NameLookup | None = None,
         clock: Callable[[], float] = time.time,
@@ -96,6 +97,7 @@ class LocalNetwork:
         """Args:
         port: of HTTPS.
         public_url: as from `checked_public_url`; empty for none.
+        base_path: path below which the pages are; every address ends with it.
         find: what `reachable_addresses` gives.
         say: told of changes, one line each.
         Raises: FerWebError: there is no certificate; says why.
@@ -103,6 +105,7 @@ class LocalNetwork:
         self._source = source
         self._port = port
         self._public_url = public_url
+        self._base_path = base_path
         self._find = find or (lambda: reachable_addresses(preferred=outgoing_addresses))
         self._names = names or NameLookup()
         self._clock = clock
@@ -172,10 +175,11 @@ class LocalNetwork:
 
     def _found(self) -> tuple[ShareAddress, ...]:
         own = self._find()
-        public = [ShareAddress(self._public_url, "public")] if self._public_url else []
+        base = self._base_path
+        public = [ShareAddress(f"{self._public_url}{base}", "public")] if self._public_url else []
         name = self._names.name(item.ip for item in own)
-        named = [ShareAddress(f"https://{name}:{self._port}", "name")] if name else []
-        numbers = [ShareAddress(f"https://{url_host(item.ip)}:{self._port}", item.kind) for item in own]
+        named = [ShareAddress(f"https://{name}:{self._port}{base}", "name")] if name else []
+        numbers = [ShareAddress(f"https://{url_host(item.ip)}:{self._port}{base}", item.kind) for item in own]
         return (*public, *named, *numbers)
 
     def _look_for_names(self) -> None:
@@ -231,8 +235,19 @@ def open_network(settings: Settings, port: int) -> LocalNetwork:
     Raises: SettingsError, SetupError: an option or a file does not serve; says what to do.
     """
     public_url = checked_public_url(settings.public_url) if settings.public_url else ""
-    source = certificate_source(settings.cert, settings.key, settings.data_dir, time.time())
-    return LocalNetwork(source, port, public_url=public_url, say=lambda text: print(text, flush=True))
+    own = [str(item.ip) for item in reachable_addresses()]
+    if public_url:
+        own.append(urlsplit(public_url).hostname or "")
+    source = certificate_source(settings.cert, settings.key, settings.data_dir, time.time(), own)
+    if source.authority is not None and source.authority.advice:
+        _log.warning("%s", source.authority.advice)
+    return LocalNetwork(
+        source,
+        port,
+        public_url=public_url,
+        base_path=settings.base_path,
+        say=lambda text: print(text, flush=True),
+    )
 
 
 def _hosts(addresses: Iterable[ShareAddress]) -> list[str]:

@@ -23,21 +23,25 @@ class PlainNetwork:
         port: int,
         public_url: str = "",
         find: Callable[[], Sequence[MachineAddress]] = _reachable,
+        *,
+        base_path: str = "",
     ) -> None:
         """Args:
         host: that the server listens on; a loopback address is reached by `public_url` alone.
         port: of HTTP.
         public_url: of the proxy in front; empty for none.
         find: this machine's addresses.
+        base_path: path below which the pages are; every address ends with it.
         """
         self._host = host
         self._port = port
         self._public_url = public_url
         self._find = find
+        self._base_path = base_path
 
     def addresses(self) -> Sequence[ShareAddress]:
         """The public one, then those of the machine that it listens on."""
-        public = [ShareAddress(self._public_url, "public")] if self._public_url else []
+        public = [ShareAddress(f"{self._public_url}{self._base_path}", "public")] if self._public_url else []
         return [*public, *self._own_addresses()]
 
     def hosts(self) -> frozenset[str]:
@@ -57,4 +61,4 @@ class PlainNetwork:
         return [ShareAddress(self._address(url_host(each.ip)).url, each.kind) for each in found]
 
     def _address(self, host: str) -> ShareAddress:
-        return ShareAddress(f"http://{host}:{self._port}", "lan")
+        return ShareAddress(f"http://{host}:{self._port}{self._base_path}", "lan")

@@ -51,6 +51,7 @@ sessions = Table(
     ),  # JSON; as text, because PostgreSQL's JSON refuses what ours allows
     Column("search", Text, nullable=False),  # name, notes and tags, case folded: the same on every database
     Column("lease_ms", BigInteger),  # until then a server vouches that it runs; it renews that
+    Column("holder", String(16)),  # the server that records it; none where it was let go of
     Column("deleted_ms", BigInteger),  # when it was deleted, as long as that can be undone
     Index("sessions_of_owner", "owner", "started_ms", "id"),
     Index("sessions_by_start", "started_ms", "id"),
@@ -103,6 +104,8 @@ samples = Table(
     Column("face", Integer, primary_key=True, autoincrement=False),
     Column("label", SmallInteger, nullable=False),
     Column("is_sure", Boolean, nullable=False),
+    Column("rival", SmallInteger),  # position of the expression that was told beside the label
+    Column("reason", SmallInteger),  # position in certainty.REASONS
     Column("measured", LargeBinary, nullable=False),  # rows.py: scores, box, confidence
     sqlite_with_rowid=False,
 )

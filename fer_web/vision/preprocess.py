@@ -23,11 +23,25 @@ the left top corner. Medians over 3,000 images, `python -m benchmarks.framing`. 
 because the distance between the eyes shrinks when a face looks to the side."""
 
 
+CROPS: Final = {
+    "tight": (1.0, (0.5, 0.5)),
+    "fer2013": (CROP_SCALE, CROP_CENTRE_IN_BOX),
+    "margin": (1.6, (0.5, 0.42)),
+}
+"""How much of a head a network sees: the crop's side and centre in the detector's box. Tight is the
+box itself, as OpenCV's examples cut it; margin shows hair and chin, as RAF-DB and AffectNet do."""
+
+FER_CROP: Final = "fer2013"
+
 UNIT_SQUARE: Final = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
 
 
 def crop_faces(
-    frame_bgr: Frame, faces: Faces, size_hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE), channels: int = 1
+    frame_bgr: Frame,
+    faces: Faces,
+    size_hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE),
+    channels: int = 1,
+    crop: str = FER_CROP,
 ) -> Crops:
     """Cut every face out of one frame as FER-2013 frames it: upright, its edges repeated outward.
 
@@ -36,11 +50,12 @@ def crop_faces(
         faces: boxes may reach over the frame's edge. Unknown eyes (NaN) mean no turning.
         size_hw: output height and width in pixels, as stored with the model.
         channels: 1 for grey, 3 for red, green, blue.
+        crop: a name of CROPS.
     Returns: uint8 (N, height, width, channels), 0-255; first dimension 0 when there is no face.
     """
     crops = np.zeros((len(faces), *size_hw, channels), np.uint8)
     for index in range(len(faces)):
-        region = crop_region(faces.take([index]))
+        region = crop_region(faces.take([index]), crop)
         # Sampled at twice the size and then averaged, so that fine texture does not alias.
         doubled = cut_region(frame_bgr, region, 2 * max(size_hw), cv2.BORDER_REPLICATE)
         crops[index] = whole_crop(doubled, size_hw, channels)
@@ -74,24 +89,25 @@ def pad_to_square(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(padded, np.uint8)
 
 
-def crop_region(face: Faces) -> Region:
-    """The square of the frame that becomes one face's crop."""
+def crop_region(face: Faces, crop: str = FER_CROP) -> Region:
+    """The square of the frame that becomes one face's crop. Args: crop: a name of CROPS."""
+    scale, centre = CROPS[crop]
     left, top, right, bottom = (float(value) for value in face.xyxy[0])
     side = max(right - left, bottom - top)
     roll_rad = roll_rad_by_eyes(face.eyes_xy[0])
     box = Region((left + right) / 2, (top + bottom) / 2, side, roll_rad)
-    centre_x, centre_y = box.to_frame(np.array(CROP_CENTRE_IN_BOX, np.float32)).tolist()
-    return Region(centre_x, centre_y, side * CROP_SCALE, roll_rad)
+    centre_x, centre_y = box.to_frame(np.array(centre, np.float32)).tolist()
+    return Region(centre_x, centre_y, side * scale, roll_rad)
 
 
-def crop_corners(faces: Faces) -> NDArray[np.float32]:
+def crop_corners(faces: Faces, crop: str = FER_CROP) -> NDArray[np.float32]:
     """Return the corners of each face's crop, float32 (N, 4, 2), in frame pixels.
 
     Left top, right top, right bottom, left bottom of the upright face; they may lie outside of the frame.
     """
     corners = np.zeros((len(faces), 4, 2), np.float32)
     for index in range(len(faces)):
-        corners[index] = crop_region(faces.take([index])).to_frame(UNIT_SQUARE)
+        corners[index] = crop_region(faces.take([index]), crop).to_frame(UNIT_SQUARE)
     return corners
 
 

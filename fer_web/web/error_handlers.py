@@ -15,6 +15,7 @@ from fer_web.errors import (
     TooManyGuessesError,
 )
 from fer_web.web.answers import keep_private
+from fer_web.web.request_values import site_path
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def _on_share(error: ShareError) -> Response:
 def _on_http(error: HTTPException) -> BaseResponse:
     meant = _address_without_slash() if isinstance(error, NotFound) else None
     if meant is not None:
-        return redirect(meant, 308)
+        return redirect(site_path(meant), 308)
     status = error.code or 500
     name = error.name.lower().replace(" ", "_")
     answer = _respond(status, {"code": name, "message": error.description or error.name, "retryable": False})

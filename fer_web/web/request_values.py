@@ -18,6 +18,11 @@ _JSON = "application/json"
 _BYTES = "application/octet-stream"
 
 
+def site_path(path: str) -> str:
+    """Return a path of ours as browsers see it: below --base-path where there is one."""
+    return f"{request.script_root}{path}"
+
+
 def is_write() -> bool:
     """Tell whether the current request would change something."""
     return request.method not in ("GET", "HEAD", "OPTIONS")

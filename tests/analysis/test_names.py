@@ -12,6 +12,8 @@ from fer_web.analysis.names import clean_file_name, plain_file_name
         ("a\r\nSet-Cookie: x", "aSet-Cookie: x"),
         ("clip\0.mp4", "clip.mp4"),
         ("gpj.\u202eclip", "gpj.clip"),
+        ("\u3164clip\u2800.mp4", "clip.mp4"),
+        ("❤\u200d\ufe0f\ufe0f.mp4", "❤.mp4"),
         ("half \ud800 pair.mp4", "half pair.mp4"),
         ("été à Zürich 🎬.mp4", "été à Zürich 🎬.mp4"),
         ("  spaces  ", "spaces"),

@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 import pytest
 
-from fer_web.analysis.folders.model_trial import Fit, LabelledCrops, better_fit, fits_by_accuracy
+from fer_web.analysis.folders.model_trial import Fit, LabelledCrops, better_fit, fits_by_accuracy, search_fits
 from fer_web.commands.main import build_parser, main
 from fer_web.inference.models import options_of
 from fer_web.labels import CONTEMPT, EMOTIONS
@@ -58,11 +58,13 @@ def test_check_says_what_was_read_and_guessed_and_times_both(run, tmp_path):
 def network_that_knows(data, order):
     """One linear layer that names these images (0..1), its outputs in `order`."""
     pixels = data.images.reshape(len(data.images), -1) / 255
-    wanted = np.eye(7)[[order.index(EMOTIONS[label]) for label in data.emotion]]
+    known = [EMOTIONS[label] in order for label in data.emotion]
+    pixels, emotion = pixels[known], data.emotion[known]
+    wanted = np.eye(len(order))[[order.index(EMOTIONS[label]) for label in emotion]]
     kernel = np.linalg.lstsq(pixels, wanted, rcond=None)[0]
     layers = networks.layers
     model = networks.keras.Sequential(
-        [networks.keras.Input((48, 48, 1)), layers.Flatten(), layers.Dense(7, use_bias=False)]
+        [networks.keras.Input((48, 48, 1)), layers.Flatten(), layers.Dense(len(order), use_bias=False)]
     )
     model.layers[-1].set_weights([kernel])
     return model
@@ -77,13 +79,64 @@ def test_check_with_a_folder_gives_the_accuracy_of_test_folder_and_finds_the_ord
     assert (status, report["folder"]["faces"]) == (0, 70)
     main(["test-folder", str(tmp_path / "rows"), "--faces", "whole", "--json", "--model", str(path)], {})
     assert report["folder"]["accuracy"] == json.loads(capsys.readouterr().out)["accuracy"] < 0.8
-    assert report["better"] == {"scaling": "0..1", "labels": list(ALPHABET), "accuracy": 1.0}
+    best = {"scaling": "0..1", "labels": list(ALPHABET), "accuracy": 1.0}
+    assert report["better"] == {**best, "colour": "grey", "crop": "fer2013"}
+    assert report["tried"][0] == report["better"]
+    assert report["command"] == f"python app.py --model {path} --scaling 0..1 --labels {','.join(ALPHABET)}"
     assert (
         f"100.0 % of these faces with --scaling 0..1 --labels {','.join(ALPHABET)}"
         in run("check", *options)[1]
     )
     again = json.loads(run("check", *options, "--labels", ",".join(ALPHABET), "--json")[1])
     assert (again["folder"]["accuracy"], again["better"]) == (1.0, None)
+
+
+def test_check_of_a_network_of_five_finds_its_order_and_tells_what_is_missing(run, tmp_path):
+    data = write_rows(tmp_path / "rows", 70)
+    order = ("happy", "sad", "neutral", "angry", "surprise")
+    path = networks.save_tflite(network_that_knows(data, order), tmp_path)
+    options = (path, "--folder", tmp_path / "rows", "--faces", "whole")
+    report = json.loads(run("check", *options, "--json")[1])
+    assert report["better"]["labels"] == list(order)
+    right = np.mean([EMOTIONS[label] in order for label in data.emotion])
+    assert report["better"]["accuracy"] == pytest.approx(right, abs=0.02)
+    assert "--labels happy,sad,neutral,angry,surprise" in report["command"]
+    text = run("check", *options, "--labels", ",".join(order))[1]
+    assert "missing   disgust, fear: no face is ever called that" in text
+    assert run("check", path)[0] == 1  # without a folder nobody can tell
+
+
+def test_check_calibrates_the_confidence_on_a_folder_and_the_command_has_it(run, tmp_path):
+    data = write_rows(tmp_path / "rows", 140)
+    path = networks.save_tflite(network_that_guesses(data), tmp_path)
+    options = (path, "--folder", tmp_path / "rows", "--faces", "whole", "--labels", ",".join(EMOTIONS))
+    report = json.loads(run("check", *options, "--calibrate", "--json")[1])
+    found = report["calibration"]
+    assert found["ece_after"] < found["ece_before"] - 0.05
+    assert found["nll_after"] < found["nll_before"]
+    assert f"--temperature {found['temperature']:.3f}" in report["command"]
+    text = run("check", *options, "--calibrate")[1]
+    assert "before and" in text
+    again = json.loads(run("check", *options, "--temperature", f"{found['temperature']:.3f}", "--json")[1])
+    assert again["is_calibrated"]
+    assert not any("not calibrated" in each for each in again["warnings"])
+
+
+def network_that_guesses(data):
+    """As `network_that_knows`, with noise and far too sure."""
+    model = network_that_knows(data, EMOTIONS)
+    (kernel,) = model.layers[-1].get_weights()
+    noise = np.random.default_rng(1).normal(0, 2.0 * kernel.std(), kernel.shape)
+    model.layers[-1].set_weights([12 * (kernel + noise)])
+    return model
+
+
+@pytest.mark.parametrize("options", [[], ["--folder", "rows"]])
+def test_calibration_refuses_what_it_cannot_do(run, tmp_path, monkeypatch, options):
+    write_rows(tmp_path / "rows", 14)
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run("check", ROOT / "models/flagship", "--faces", "whole", "--calibrate", *options)
+    assert (status, err.count("\n")) == (1, 1)
 
 
 def test_check_of_ours_as_text(run, tmp_path):
@@ -128,7 +181,7 @@ def faces_of(truth):
 def outputs_in_order(order, right_scaling):
     """A network that knows each label, its outputs in `order`, where it is fed rightly; else the first."""
 
-    def outputs(crops, scaling):
+    def outputs(crops, scaling, colour):
         rows = np.zeros((len(crops), len(order)), np.float32)
         for row, label in enumerate(crops.ravel()):
             rows[row, order.index(EMOTIONS[label]) if scaling == right_scaling else 0] = 1
@@ -147,6 +200,28 @@ def test_fits_finds_the_order_and_the_scaling(order):
     assert better_fit(fits, used, 140) == fits[0]
     assert better_fit(fits, used, 49) is None
     assert better_fit(fits, fits[0], 140) is None
+
+
+def test_search_finds_the_colour_and_the_crop():
+    truth = np.array(list(range(7)) * 20)
+    crops = truth.astype(np.uint8).reshape(-1, 1, 1, 1)
+    faces = LabelledCrops(0 * crops, truth, 0, 0, {"tight": crops, "fer2013": 0 * crops, "margin": 0 * crops})
+
+    def outputs(given, scaling, colour):
+        is_right = scaling == "imagenet" and colour == "bgr"
+        return np.eye(7, dtype=np.float32)[given.ravel() if is_right else 0 * given.ravel()]
+
+    used = Fit("0..1", EMOTIONS, 0.0)
+    fits = search_fits(outputs, used, ["0..1", "imagenet"], ["grey", "rgb", "bgr"], faces)
+    assert max(fit.accuracy for fit in fits) < 0.2  # neither alone does better, so nothing is known
+
+    def other(given, scaling, colour):
+        answers = np.eye(7, dtype=np.float32)[given.ravel()]
+        is_right = scaling == "imagenet" and colour == "bgr"
+        return answers if is_right else np.where(given.ravel()[:, None] < 3, answers, np.eye(7)[0])
+
+    best = search_fits(other, used, ["0..1", "imagenet"], ["grey", "rgb", "bgr"], faces)[0]
+    assert (best.scaling, best.colour, best.crop, best.accuracy) == ("imagenet", "bgr", "tight", 1.0)
 
 
 def test_better_fit_changes_no_more_than_it_must():

@@ -9,8 +9,11 @@ import pytest
 
 from fer_web.errors import InvalidValueError
 from fer_web.history import parquet
+from fer_web.history.csv_reader import read_csv
 from fer_web.history.export import CSV_COLUMNS, FORMATS, export_format, file_name
+from fer_web.history.json_reader import LOCAL_LIMITS
 from fer_web.inference.affect import valence_arousal
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 from fer_web.metrics.spreadsheet_text import csv_cell, neutral_text, tab_cell
 from tests.support.sample_tables import assert_equal_tables, chunks, random_table, table_of
@@ -47,6 +50,34 @@ def test_csv_has_what_is_derived_from_the_scores():
     assert (first["valence"], first["arousal"]) == ("0.646000", "0.574000")
     assert (first["intensity"], first["second"]) == ("1.000000", "surprise")
     assert (second["valence"], second["intensity"], second["second"]) == ("0.000000", "0.000000", "")
+
+
+def test_what_the_network_could_not_name_is_empty_in_every_table():
+    session = session_with(settings={"missing": ["disgust", "fear"]})
+    table = table_of([(0.0, 1, "happy", 0.6), (0.2, 1, "neutral", 1.0)])
+    (first, _) = csv_rows("csv", session, [table])
+    assert (first["disgust"], first["fear"], first["happy"][:4]) == ("", "", "0.60")
+    (first, _) = csv_rows("pyfeat", session, [table])
+    assert (first["disgust"], first["fear"], first["happiness"][:4]) == ("", "", "0.60")
+    (first, _) = csv_rows("openface", session, [table])
+    assert (first["emotion_fear"], first["emotion_happy"][:4]) == ("", "0.60")
+    log = exported("facereader", session, [table]).decode().split("\r\n")
+    names, cells = (line.split("\t") for line in log[-4:-2])
+    row = dict(zip(names, cells, strict=True))
+    assert (row["Scared"], row["Disgusted"], row["Happy"][:4]) == ("", "", "0.60")
+    read = pyarrow.parquet.read_table(io.BytesIO(exported("parquet", session, [table])))
+    assert read["fear"].to_pylist() == [None, None]
+    assert read["happy"].to_pylist()[0] == pytest.approx(0.6)
+
+
+def test_a_table_with_empty_expressions_is_read_back():
+    session = session_with(settings={"missing": ["disgust", "fear"]})
+    table = table_of([(0.0, 1, "happy", 0.6), (0.2, 1, "neutral", 1.0)])
+    table.scores[:, [EMOTIONS.index("disgust"), EMOTIONS.index("fear")]] = 0
+    text = exported("csv", session, [table]).decode()
+    read, back = read_csv(io.BytesIO(text.encode()), LOCAL_LIMITS)
+    assert read.settings == {"missing": ["disgust", "fear"]}
+    np.testing.assert_allclose(back.scores, table.scores, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["csv", "pyfeat", "openface", "facereader"])
@@ -94,7 +125,7 @@ def test_text_cells_of_a_session_are_neutralised(name):
 def test_json_holds_all_of_the_session_and_a_count():
     table = random_table(10, 2)
     data = json.loads(exported("json", session_with(), chunks(table, 7)))
-    assert data["schema_version"] == 2
+    assert data["schema_version"] == 3
     assert data["sample_count"] == len(data["samples"]) == len(table)
     assert data["session"]["started_at"] == "2026-03-04T05:06:07.890Z"
     assert data["session"]["markers"] == [{"at_s": 1.5, "text": "laughs"}]
@@ -107,7 +138,9 @@ def test_json_holds_all_of_the_session_and_a_count():
         pytest.approx(valence, abs=1e-3),
         pytest.approx(arousal, abs=1e-3),
     )
-    assert {row[-1] for row in data["samples"]} <= {None, *EMOTIONS}
+    for name, known in (("second", EMOTIONS), ("rival", EMOTIONS), ("reason", REASONS)):
+        column = data["columns"].index(name)
+        assert {None} < {row[column] for row in data["samples"]} <= {None, *known}
 
 
 def test_json_without_samples_is_whole():

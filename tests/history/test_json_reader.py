@@ -1,6 +1,7 @@
 import io
 import json
 import tracemalloc
+from dataclasses import replace
 
 import ijson
 import numpy as np
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 
 from fer_web.errors import ImportRefusedError
 from fer_web.history import json_reader as importing
-from fer_web.history.export import JSON_COLUMNS, json_file
+from fer_web.history.export import AFFECT_COLUMNS, JSON_COLUMNS, TOLD_COLUMNS, json_file
 from fer_web.history.json_reader import read_export
-from fer_web.history.types import Marker, SampleTable
+from fer_web.history.types import NOT_TOLD, Marker, SampleTable
 from fer_web.labels import EMOTIONS
 from tests.support.sample_tables import assert_equal_tables, chunks, random_table, table_of
 from tests.support.sessions import session_with
@@ -43,30 +44,29 @@ def test_an_export_is_read_back_equal():
     assert [(marker.at_s, marker.text) for marker in session.markers] == [(1.5, "laughs")]
 
 
-def as_version_1(data):
-    """A file as versions before wrote it: what is stored, and nothing that is derived."""
-    columns = len(JSON_COLUMNS)
-    data.update(schema_version=1, columns=data["columns"][:columns])
-    data["samples"] = [row[:columns] for row in data["samples"]]
+@pytest.mark.parametrize(("version", "columns"), [(1, 16), (2, 20), (3, 22)])
+def test_a_file_of_an_older_version_is_read_with_what_it_has(version, columns):
+    def as_older(data):
+        data.update(schema_version=version, columns=data["columns"][:columns])
+        data["samples"] = [row[:columns] for row in data["samples"]]
 
-
-def test_a_file_of_version_1_is_read_as_one_of_today():
-    old, new = read(changed(as_version_1)), read(changed(lambda data: None))
-    assert_equal_tables(old[1], new[1])
-    assert len(json.loads(changed(as_version_1))["samples"][0]) == 16
+    old, new = read(changed(as_older))[1], read(changed(lambda data: None))[1]
+    if version < 3:
+        new = replace(new, rival=np.full(len(new), NOT_TOLD), reason=np.full(len(new), NOT_TOLD))
+    assert_equal_tables(old, new)
 
 
 def test_what_is_derived_is_made_anew_and_not_believed():
     def lie(data):
-        data["samples"][0][-4:] = [-1, 1, 0.5, "fear"]
+        data["samples"][0][16:20] = [-1, 1, 0.5, "fear"]
 
     assert_equal_tables(read(changed(lie))[1], read(changed(lambda data: None))[1])
 
 
 @pytest.mark.parametrize("value", ["0.5", None, True, [1]])
 def test_a_derived_value_of_another_kind_is_refused(value):
-    with pytest.raises(ImportRefusedError, match="sample 1 does not hold 20 values"):
-        read(changed(lambda data: data["samples"][1].__setitem__(-3, value)))
+    with pytest.raises(ImportRefusedError, match="sample 1 does not hold 22 values"):
+        read(changed(lambda data: data["samples"][1].__setitem__(ALL_COLUMNS.index("arousal"), value)))
 
 
 def test_an_export_without_samples_is_read_back():
@@ -102,6 +102,8 @@ ROWS = st.lists(
         st.integers(0, 6),
         FLOAT32,
         st.booleans(),
+        st.integers(-1, 6),
+        st.integers(-1, 6),
     ),
     max_size=20,
     unique_by=lambda row: row[:2],
@@ -159,8 +161,8 @@ def test_a_file_that_was_cut_short_is_refused(part):
 
 
 def test_a_newer_schema_says_which_is_understood():
-    with pytest.raises(ImportRefusedError, match=r"schema_version 3.*reads up to 2.*Update"):
-        read(changed(lambda data: data.update(schema_version=3)))
+    with pytest.raises(ImportRefusedError, match=r"schema_version 4.*reads up to 3.*Update"):
+        read(changed(lambda data: data.update(schema_version=4)))
 
 
 def test_a_newer_schema_is_told_even_when_nothing_else_is_as_today():
@@ -174,8 +176,11 @@ def test_a_schema_version_that_is_none(version):
         read(changed(lambda data: data.update(schema_version=version)))
 
 
+ALL_COLUMNS = (*JSON_COLUMNS, *AFFECT_COLUMNS, *TOLD_COLUMNS)
+
+
 def in_row(column, value):
-    return lambda data: data["samples"][1].__setitem__(JSON_COLUMNS.index(column), value)
+    return lambda data: data["samples"][1].__setitem__(ALL_COLUMNS.index(column), value)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +193,8 @@ def in_row(column, value):
         *(in_row("label", value) for value in ("joy", 3, None, "")),
         *(in_row("confidence", value) for value in (-1, 2)),
         *(in_row("sure", value) for value in (1, "true", None)),
+        *(in_row("rival", value) for value in (1, "joy", False)),
+        *(in_row("reason", value) for value in (1, "rain", [])),
         lambda data: data["samples"][1].append(0),
         lambda data: data["samples"][1].pop(),
         lambda data: data["samples"].__setitem__(1, {"at_s": 1}),

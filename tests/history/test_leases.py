@@ -6,9 +6,10 @@ import time
 import pytest
 from sqlalchemy import select, update
 
-from fer_web.history.leases import LEASE_S
+from fer_web.errors import RecordingStoppedError
+from fer_web.history.leases import LEASE_S, LET_GO_S
 from fer_web.history.recorder import Recorder, RecordingModel
-from fer_web.history.repository import HistoryRepository
+from fer_web.history.repository import TAKE_OVER_S, HistoryRepository
 from fer_web.history.retention import oldest_kept
 from fer_web.storage.database import writing
 from fer_web.storage.migrate import migrate
@@ -129,4 +130,73 @@ def test_columns_of_older_tables_are_filled_where_recordings_are(database):
         rows = connection.execute(select(sessions.c.kept_from_ms).order_by(sessions.c.id)).scalars().all()
     assert rows == [started_ms + 5000, started_ms + 99, started_ms, started_ms + 5000]
     assert HistoryRepository(engine).renew_leases([]) == 1, "of a server that is gone"
+    engine.dispose()
+
+
+@pytest.fixture
+def other(repository):
+    """Another server on the same database."""
+    return HistoryRepository(repository.engine)
+
+
+def test_a_session_that_moved_is_written_and_ended_by_its_new_server_alone(repository, session, other):
+    repository.add_batch(session.id, [sample(1.0, face=4)])
+    start_s = time.monotonic()
+    moved, last_face = other.reopen_session(session.id, "ann")
+    assert time.monotonic() - start_s >= TAKE_OVER_S, "the first one could still let go"
+    assert (moved.id, moved.state, last_face) == (session.id, "running", 4)
+    for verb in (
+        lambda: repository.add_batch(session.id, [sample(2.0)]),
+        lambda: repository.finish_session(session.id, 2.0),
+        lambda: repository.set_settings(session.id, {"late": True}),
+        lambda: repository.let_go(session.id, 2.0),
+    ):
+        with pytest.raises(RecordingStoppedError, match="another connection"):
+            verb()
+    repository.renew_leases([session.id])
+    assert other.add_batch(session.id, [sample(3.0)]) == 2
+    found = other.finish_session(session.id, 4.0)
+    assert (found.state, found.length_s, "late" in found.settings) == ("finished", 4.0, False)
+    repository.renew_leases([session.id])
+    with pytest.raises(RecordingStoppedError):
+        repository.add_batch(session.id, [sample(5.0)])
+    assert repository.get_session(session.id, "ann").state == "finished"
+
+
+def test_a_session_that_was_let_go_of_goes_on_elsewhere_at_once(repository, session, other):
+    repository.add_batch(session.id, [sample(1.0)])
+    repository.let_go(session.id, 1.5)
+    assert ms_from_now(LET_GO_S - 30) < column(repository, session, "lease_ms") < ms_from_now(LET_GO_S + 30)
+    start_s = time.monotonic()
+    moved, _ = other.reopen_session(session.id, "ann")
+    assert time.monotonic() - start_s < TAKE_OVER_S
+    assert (moved.state, moved.length_s) == ("running", 1.5)
+    assert repository.reopen_session(session.id, "ann")[0].state == "running", "and back"
+
+
+def test_a_session_that_was_let_go_of_and_nobody_took_is_finished(repository, session, other):
+    repository.add_batch(session.id, [sample(1.0)])
+    repository.let_go(session.id, 1.5)
+    assert other.renew_leases([]) == 0
+    set_columns(repository, session, lease_ms=ms_from_now(-1))
+    assert other.renew_leases([]) == 1
+    closed = other.get_session(session.id, "ann")
+    assert (closed.state, closed.length_s) == ("finished", 1.5)
+
+
+def test_a_session_whose_server_is_gone_is_taken_over_without_waiting_for_its_lease(
+    repository, session, other
+):
+    set_columns(repository, session, lease_ms=ms_from_now(-1))
+    start_s = time.monotonic()
+    assert other.reopen_session(session.id, "ann")[0].state == "running"
+    assert time.monotonic() - start_s < TAKE_OVER_S
+
+
+def test_sessions_that_run_when_the_tables_change_are_of_a_server_that_is_gone(database):
+    engine = old_database(*database, "0006", [{"state": "running"}, {}])
+    migrate(engine)
+    history = HistoryRepository(engine)
+    assert history.renew_leases([]) == 1
+    assert history.get_session("session0", "ann").state == "interrupted"
     engine.dispose()

@@ -3,6 +3,8 @@ import dataclasses
 import pytest
 
 from fer_web.history.live_recording import MAX_WAITING, LiveRecording, SessionClock
+from fer_web.inference.certainty import REASONS
+from fer_web.labels import EMOTIONS
 from tests.support.face_results import face
 from tests.support.sessions import session_with
 
@@ -55,7 +57,18 @@ def test_take_keeps_raw_scores_and_what_was_shown():
     recording = recording_at()
     recording.take(7.0, [face(1)], 100.0)
     (sample,) = recording.waiting
-    assert dataclasses.astuple(sample) == (0.0, 1, (0.1, 0.2, 0.3, 0.4), face(1).raw_scores, 3, 0.9, True)
+    expected = (0.0, 1, (0.1, 0.2, 0.3, 0.4), face(1).raw_scores, 3, 0.9, True, None, None)
+    assert dataclasses.astuple(sample) == expected
+
+
+def test_take_keeps_what_an_unsure_face_was_told_with():
+    unsure = dataclasses.replace(face(1), is_sure=False, reason="dark")
+    recording = recording_at()
+    recording.take(7.0, [unsure], 100.0)
+    (sample,) = recording.waiting
+    assert (EMOTIONS[sample.rival], REASONS[sample.reason]) == (unsure.rival, "dark")
+    recording.take(8.0, [dataclasses.replace(unsure, reason=None)], 101.0)
+    assert recording.waiting[-1].reason is None
 
 
 @pytest.mark.parametrize(

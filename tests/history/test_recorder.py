@@ -30,6 +30,8 @@ class MemoryStore:
         self.finished = {}
         self.settings = {}
         self.names = {}
+        self.let_gone = {}
+        self.taken = set()  # by another server
         self.error = None
         self.calls = 0
 
@@ -41,7 +43,7 @@ class MemoryStore:
         return session
 
     def reopen_session(self, session_id, owner):
-        if session_id not in self.finished:
+        if session_id not in {**self.finished, **self.let_gone}:
             raise RecordingStoppedError()
         started_at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=40)
         session = session_with(
@@ -52,6 +54,8 @@ class MemoryStore:
     def add_batch(self, session_id, batch):
         self.calls += 1
         self.fail()
+        if session_id in self.taken:
+            raise RecordingStoppedError("over another connection")
         self.stored[session_id] += batch
         return len(self.stored[session_id])
 
@@ -62,6 +66,10 @@ class MemoryStore:
     def finish_session(self, session_id, length_s):
         self.fail()
         self.finished[session_id] = length_s
+
+    def let_go(self, session_id, length_s):
+        self.fail()
+        self.let_gone[session_id] = length_s
 
     def add_marker(self, session_id, owner, at_s, text):
         return Marker(session_id, at_s, text)
@@ -77,11 +85,11 @@ class MemoryStore:
 class Bench:
     """A recorder, its store, its clock and its notices."""
 
-    def __init__(self):
+    def __init__(self, **options):
         self.now_s = 100.0
         self.store = MemoryStore()
         model = RecordingModel("m", "h", 5.0, {})
-        self.recorder = Recorder(self.store, model, 3, lambda: self.now_s)
+        self.recorder = Recorder(self.store, model, 3, lambda: self.now_s, **options)
 
     def film(self, seconds, client="a", numbers=(1,), settings=SERVER_SETTINGS, corrected=()):
         """Frames at 10 a second, with a round of the writer after each."""
@@ -259,6 +267,76 @@ def test_client_that_comes_back_before_its_old_connection_is_given_up_takes_over
     bench.wait(GRACE_S)
     assert bench.store.finished == {}
     assert len(bench.store.stored[session.id]) >= 4
+
+
+def one_of_several():
+    """A bench whose clients may go to another server."""
+    return Bench(lets_go=True)
+
+
+def test_one_of_several_servers_stores_what_it_has_and_lets_go_when_the_client_is_gone():
+    bench = one_of_several()
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1.3)
+    bench.recorder.detach("a")
+    with pytest.raises(RecordingStoppedError):
+        bench.recorder.resume("b", "ann", session.id)
+    bench.recorder.store_due()
+    # Of 1.3 s at five a second, with no half second to wait for.
+    assert len(bench.store.stored[session.id]) == pytest.approx(6.5, abs=1)
+    assert bench.store.let_gone == {session.id: pytest.approx(1.3)}
+    bench.wait(GRACE_S + 1)
+    assert bench.store.finished == {}
+    assert bench.recorder.count == 0
+
+
+def test_what_cannot_be_stored_now_is_let_go_of_later():
+    bench = one_of_several()
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(0.4)
+    bench.store.error = DatabaseLockedError("locked")
+    bench.recorder.detach("a")
+    bench.wait(1)
+    assert bench.store.let_gone == {}
+    bench.store.error = None
+    bench.wait(RETRY_S + 0.1)
+    assert len(bench.store.stored[session.id]) == 2
+    assert bench.store.let_gone == {session.id: pytest.approx(0.4)}
+
+
+def test_a_session_that_was_let_go_of_here_is_reopened_here():
+    bench = one_of_several()
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    bench.recorder.detach("a")
+    bench.recorder.store_due()
+    assert bench.recorder.reopen("b", "ann", session.id).id == session.id
+    bench.film(1, client="b")
+    assert max(sample.face for sample in bench.store.stored[session.id]) == 2
+
+
+def test_a_session_that_another_server_took_over_is_forgotten_and_its_client_told_once():
+    bench = one_of_several()
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    bench.store.taken.add(session.id)
+    bench.film(2)
+    assert bench.recorder.count == 0
+    assert bench.store.finished == bench.store.let_gone == {}
+    assert codes(bench.notices()).count("recording_stopped") == 1
+
+
+def test_one_of_several_servers_that_stops_lets_go_of_all():
+    bench = one_of_several()
+    bench.recorder.open()
+    session = bench.recorder.start("a", "ann", "")
+    for frame in range(10):
+        bench.now_s += 0.1
+        bench.recorder.sample("a", frame / 10, FrameResult((face(1),), {}, SERVER_SETTINGS, ()))
+    bench.recorder.stop()
+    assert list(bench.store.let_gone) == [session.id]
+    assert len(bench.store.stored[session.id]) == pytest.approx(5, abs=1)
+    assert bench.store.finished == {}
 
 
 @pytest.mark.parametrize(("owner", "session_id"), [("bob", "s0"), ("ann", "unknown")])

@@ -253,7 +253,7 @@ def test_host_sees_and_changes_all(repository, session):
         "'; DROP TABLE sessions; --",
         "\"%_\\'",
         "=1+1",
-        "Ångström 😀 \u200f",
+        "Ångström 😀 é",
         "a" * 200,
     ],
 )

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_web.history.summary import UNSURE, Interval, smooth, summarise
+from fer_web.history.types import NOT_TOLD
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 from tests.support.sample_tables import random_table, table_of
 
+DARK, SMALL = REASONS.index("dark"), REASONS.index("small")
 HAPPY, SAD = EMOTIONS.index("happy"), EMOTIONS.index("sad")
 
 
@@ -18,6 +22,14 @@ def steady(label, from_s, to_s, face=1, step_s=0.2, confidence=0.9):
 
 def summary_of(rows, length_s=10.0):
     return summarise(table_of(sorted(rows, key=lambda row: row[:2])), length_s=length_s, sample_hz=5)
+
+
+def test_reasons_count_by_the_time_in_which_they_were_told():
+    table = table_of([(0.2 * i, 1, "unsure" if i < 5 else "happy") for i in range(10)])
+    told = np.array([DARK, DARK, DARK, NOT_TOLD, SMALL, *[DARK] * 5], np.int8)
+    summary = summarise(replace(table, reason=told), length_s=2, sample_hz=5)
+    shares = dict(zip(REASONS, summary.unsure_reasons, strict=True))
+    assert {name: round(share, 2) for name, share in shares.items() if share} == {"dark": 0.3, "small": 0.1}
 
 
 def test_summarise_empty_is_all_zero():

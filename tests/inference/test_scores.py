@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 
-from fer_web.inference.scores import shown_scores, softmax
+from fer_web.inference.classifier import Prediction
+from fer_web.inference.results import face_result
+from fer_web.inference.scores import contempt_share, shown_scores, softmax
+from fer_web.inference.shown_labels import ShownLabel
 from fer_web.labels import EMOTIONS, FERPLUS_VOTES
+from tests.support.fakes.models import model_info
 
 FERPLUS_NAME = {
     "angry": "anger",
@@ -63,3 +67,20 @@ def test_softmax_huge_logits_stay_finite_and_low_temperature_sharpens():
     assert np.isfinite(softmax(np.array([[1e4, -1e4]]))).all()
     logits = np.array([[1.0, 0.0]])
     assert softmax(logits, 0.5)[0, 0] > softmax(logits, 1.0)[0, 0]
+
+
+def test_what_a_network_cannot_name_stays_nothing_after_averages():
+    """Averages over time lift each score a little; nobody measured those of missing expressions."""
+    model = model_info(missing=("disgust", "fear"))
+    smoothed = np.array([0.1, 0.004, 0.004, 0.7, 0.1, 0.042, 0.05], np.float32)
+    prediction = Prediction(smoothed[None], np.zeros(1, np.float32))
+    shown = ShownLabel(3, is_sure=True, since_s=0.0)
+    face = face_result(1, np.array([0, 0, 1, 1], np.float32), prediction, smoothed, shown, model)
+    assert (face.scores[1], face.scores[2], face.raw_scores[1]) == (0, 0, 0)
+    assert sum(face.scores) == pytest.approx(1)
+    assert face.confidence == face.scores[3] > 0.7
+
+
+def test_contempt_has_its_share_beside_the_seven_and_votes_for_nothing_do_not_count():
+    logits = np.log(np.array([[1, 1, 1, 1, 1, 1, 1, 3, 50, 50]], np.float32))
+    assert contempt_share(logits, 1.0) == pytest.approx([0.3])

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from fer_web.realtime.reading_pace import RETRY_S
 from fer_web.realtime.streams import IDLE_TIMEOUT_S
 from fer_web.sharing.places import MAX_OF_VISITOR
 from tests.support import attacks
@@ -93,3 +94,39 @@ def test_a_polite_visitor_waits_for_one_costly_frame_not_for_thirty(server):
                 between.append(answered() - before)
     # Two workers may each have one of theirs, and end it while the polite one's is analysed.
     assert sorted(between)[len(between) // 2] <= 4, between
+
+
+@pytest.mark.parametrize("mode", ["eventlet", "threading"])
+def test_a_visitor_with_costly_frames_on_many_connections_gets_half_of_the_time(mode):
+    """With one worker, so that who is next decides alone."""
+    with (
+        CrowdedServer("--async-mode", mode, "--workers", "1") as server,
+        contextlib.ExitStack() as crowd,
+    ):
+        greedy = [crowd.enter_context(RawClient(server, server.visitors[0])) for _ in range(12)]
+        polite = [crowd.enter_context(RawClient(server, server.visitors[1]))]
+        costly = crowd.enter_context(attacks.flood_of_frames(greedy, attacks.costly_frame()))
+        assert attacks.wait_for(lambda: costly() > 4)
+        small = crowd.enter_context(attacks.flood_of_frames(polite, SMALL, in_flight=8))
+        assert attacks.wait_for(lambda: small() > 20)
+        before_ms = costly.analysed_ms(), small.analysed_ms()
+        assert attacks.wait_for(lambda: small.analysed_ms() + costly.analysed_ms() > sum(before_ms) + 4000)
+        costly_ms, small_ms = (
+            flood.analysed_ms() - before for flood, before in zip((costly, small), before_ms, strict=True)
+        )
+    assert small_ms > 0.3 * (small_ms + costly_ms), (small_ms, costly_ms)
+
+
+def test_who_finds_no_place_is_told_when_to_try_again_and_is_not_read_meanwhile(server):
+    with contextlib.ExitStack() as crowd:
+        clients = [crowd.enter_context(RawClient(server, server.visitors[0])) for _ in range(MAX_OF_VISITOR)]
+        assert all(map(is_served, clients))
+        refused = crowd.enter_context(RawClient(server, server.visitors[0]))
+        for seq in range(6):
+            refused.send_frame(SMALL, seq)
+        first = refused.next_answer()
+        told_s = time.monotonic()
+        assert f'"retry_after_s":{RETRY_S}' in first, first
+        assert '"server_full"' in refused.next_answer()
+        assert time.monotonic() - told_s > RETRY_S - 0.5
+        assert all(map(is_served, clients)), "those that have a place are read"

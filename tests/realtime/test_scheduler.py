@@ -6,8 +6,9 @@ import pytest
 
 from fer_web.inference.stream_settings import SERVER_SETTINGS
 from fer_web.realtime.protocol import MAX_IN_FLIGHT, FrameMessage
-from fer_web.realtime.scheduler import FrameScheduler
+from fer_web.realtime.scheduler import MAX_WAITING_BYTES, FrameScheduler
 from fer_web.realtime.streams import Stream
+from fer_web.sharing.places import Sender
 from tests.support.fakes.pipelines import HeldPipeline, InstantPipeline
 
 
@@ -232,3 +233,29 @@ def test_heat_maps_are_computed_for_the_frames_that_ask_for_them(scheduler_for):
     for heatmap in (False, True, False):
         scheduler.submit(stream, FrameMessage(1, 0.0, b"x", heatmap))
     assert asked == [False, True, False]
+
+
+def test_submit_bytes_that_wait_are_bounded_and_who_has_the_most_gives_way(scheduler_for):
+    pipeline, size = HeldPipeline(), MAX_WAITING_BYTES // 20
+    scheduler = scheduler_for(pipeline, patience_s=60.0, answer_timeout_s=60.0)
+    submitter = Submitter(scheduler)
+
+    def seqs(stream):
+        return [each.message.seq for each in list(stream.waiting)]
+
+    submitter.submit(Stream("held", None), 0, b"held")
+    assert pipeline.started.acquire(timeout=60)
+    modest = Stream("modest", None, sender=Sender("modest"))
+    greedy = [Stream(str(number), None, sender=Sender("greedy")) for number in range(6)]
+    submitter.submit(modest, 1, b"m" * size)
+    waits_for(lambda: modest.waiting)
+    for seq in range(2, 34):
+        stream = greedy[seq % len(greedy)]
+        submitter.submit(stream, seq, b"g" * size)
+        waits_for(lambda seq=seq, stream=stream: seq in submitter.replies or seq in seqs(stream))
+        assert sum(each.waiting_bytes for each in [modest, *greedy]) <= MAX_WAITING_BYTES
+    assert seqs(modest) == [1]
+    waits_for(lambda: len(submitter.replies) == 13)
+    assert {reply.dropped for reply in submitter.replies.values()} == {"overloaded"}
+    pipeline.go_on.release(100)
+    submitter.join()

@@ -1,5 +1,7 @@
 """Two processes with one PostgreSQL, one Redis and one secret are one service, whichever of them is asked."""
 
+import contextlib
+import queue
 import statistics
 import time
 
@@ -110,6 +112,44 @@ def test_a_session_recorded_at_one_is_read_and_changed_at_the_other(host, other)
     assert answer.status_code == 200, answer.text
     assert host.ask("GET", f"/api/v1/sessions/{session}").json()["name"] == "From the other"
     assert Caller(other, "127.0.0.1").ask("GET", f"/api/v1/sessions/{session}").status_code == 404
+
+
+def recorded(camera, session=None, samples=2):
+    """Record at a process until so many samples are told to be saved; returns the session's id."""
+    answer = camera.client.call("record", {"on": True, "session": session}, timeout=WAIT_S)
+    saved = 0
+    while saved < samples:
+        camera.send_frame()
+        with contextlib.suppress(queue.Empty):
+            name, *data = camera.heard.get(timeout=0.25)
+            saved = data[0]["samples"] if name == "saved" else saved
+    return answer["session"]
+
+
+@pytest.mark.parametrize("leaves", ["and ends", "and is gone", "without a word"])
+def test_a_recording_moves_while_both_live_and_the_first_process_ends_it_no_more(host, other, leaves):
+    first = host.socket()
+    session = recorded(first)
+    if leaves == "and is gone":
+        first.client.disconnect()
+    second = host.at(other).socket()
+    began_s = time.monotonic()
+    assert recorded(second, session, samples=4) == session
+    assert time.monotonic() - began_s < 15
+    if leaves == "and ends":
+        first.client.call("stop", {}, timeout=WAIT_S)
+    if leaves == "without a word":
+        first.send_frame()
+        assert first.next("recording_problem")[0]["code"] == "recording_stopped"
+    found = host.ask("GET", f"/api/v1/sessions/{session}").json()
+    assert (found["state"], found["id"]) == ("running", session)
+    recorded(second, session, samples=found["samples"] + 2)
+    second.client.call("stop", {}, timeout=WAIT_S)
+    found = host.ask("GET", f"/api/v1/sessions/{session}").json()
+    assert found["state"] == "finished"
+    assert found["samples"] >= 6
+    for socket in (first, second):
+        socket.client.disconnect()
 
 
 def test_a_key_made_at_one_opens_the_other_and_a_revoked_one_does_not(host, other):

@@ -420,3 +420,38 @@ def test_broken_authority_gives_one_line_with_the_file(tmp_path):
     (tmp_path / "tls").mkdir()
     (tmp_path / "tls" / "authority.pem").write_text("broken")
     assert "authority.pem holds no authority of fer-web. Restore it, or delete it" in start_and_fail(tmp_path)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_plain_http_on_this_port_is_answered_with_the_https_address(server, method):
+    plain = secure_url(server).replace("https:", "http:")
+    answer = requests.request(method, f"{plain}/history", timeout=60, allow_redirects=False, data=b"x" * 9000)
+    assert answer.status_code == (308 if method == "GET" else 400)
+    assert secure_url(server) in answer.text
+    if method == "GET":
+        assert answer.headers["Location"] == f"{secure_url(server)}/history"
+
+
+def test_who_begins_in_plain_http_and_never_ends_holds_up_nobody(server, authority):
+    with contextlib.ExitStack() as stack:
+        for _ in range(30):
+            waiting = stack.enter_context(socket.create_connection(("127.0.0.1", server.share_port), 60))
+            waiting.sendall(b"GET / HTTP/1.1\r\nHost")
+        assert_served_at_once(server, authority)
+        # Its time is over, and so is the connection.
+        waiting.settimeout(60)
+        with contextlib.suppress(ConnectionError):
+            assert waiting.recv(1000) == b""
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"GET /trust HTTP/1.0\r\n\r\n", b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"A B C D\r\n\r\n"],
+)
+def test_no_answer_names_a_library(server, request_bytes):
+    with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
+        connection.sendall(request_bytes)
+        connection.settimeout(60)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head = answer.partition(b"\r\n\r\n")[0].decode().lower()
+    assert not re.search(r"werkzeug|python|basehttp|eventlet|wsgi", head), head

@@ -29,31 +29,33 @@ from tests.support.certificates import certificate_of
 
 NOW_S = time.time()
 DAY_S = 86400.0
+OWN = ["fer.example.org"]
+"""Names that are no local ones."""
 NAMES = ["192.168.1.5", "fd00::7", "laptop.local", "fer.example.org"]
 
 
 def test_authority_is_made_once_and_kept(tmp_path):
-    first = load_or_create(tmp_path / "tls", NOW_S)
-    again = load_or_create(tmp_path / "tls", NOW_S)
+    first = load_or_create(tmp_path / "tls", NOW_S, OWN)
+    again = load_or_create(tmp_path / "tls", NOW_S, OWN)
     assert again.certificate_pem == first.certificate_pem
-    assert load_or_create(tmp_path / "other", NOW_S).certificate_pem != first.certificate_pem
+    assert load_or_create(tmp_path / "other", NOW_S, OWN).certificate_pem != first.certificate_pem
     assert [path.name for path in (tmp_path / "tls").iterdir()] == [AUTHORITY_FILE]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_authority_is_for_its_owner_alone_even_where_it_was_not(tmp_path):
     folder = tmp_path / "tls"
-    load_or_create(folder, NOW_S)
+    load_or_create(folder, NOW_S, OWN)
     for expected, path in ((0o700, folder), (0o600, folder / AUTHORITY_FILE)):
         assert stat.S_IMODE(path.stat().st_mode) == expected
         path.chmod(0o755)
-    load_or_create(folder, NOW_S)
+    load_or_create(folder, NOW_S, OWN)
     for expected, path in ((0o700, folder), (0o600, folder / AUTHORITY_FILE)):
         assert stat.S_IMODE(path.stat().st_mode) == expected
 
 
 def test_authority_certificate_holds_no_key_and_its_fingerprint_is_openssls(tmp_path):
-    authority = load_or_create(tmp_path, NOW_S)
+    authority = load_or_create(tmp_path, NOW_S, OWN)
     assert b"PRIVATE" not in authority.certificate_pem
     said = subprocess.run(
         ["openssl", "x509", "-noout", "-fingerprint", "-sha256"],
@@ -65,7 +67,7 @@ def test_authority_certificate_holds_no_key_and_its_fingerprint_is_openssls(tmp_
 
 
 def test_authority_may_sign_servers_but_no_further_authority(tmp_path):
-    certificate = x509.load_pem_x509_certificate(load_or_create(tmp_path, NOW_S).certificate_pem)
+    certificate = x509.load_pem_x509_certificate(load_or_create(tmp_path, NOW_S, OWN).certificate_pem)
     limits = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     assert (limits.ca, limits.path_length) == (True, 0)
     assert "fer-web" in certificate.subject.rfc4514_string()
@@ -73,15 +75,15 @@ def test_authority_may_sign_servers_but_no_further_authority(tmp_path):
 
 @pytest.mark.parametrize("name", [*NAMES, "127.0.0.1", "::1", "localhost"])
 def test_certificate_serves_every_name_and_address(tmp_path, name):
-    authority = load_or_create(tmp_path, NOW_S)
+    authority = load_or_create(tmp_path, NOW_S, OWN)
     issued = authority.issue(NAMES, NOW_S)
     assert certificate_of(issued.context, authority.certificate_pem, name)
     assert issued.covers(name)
 
 
 def test_certificate_is_refused_for_another_name_and_by_who_does_not_trust_the_authority(tmp_path):
-    authority = load_or_create(tmp_path / "a", NOW_S)
-    outsider = load_or_create(tmp_path / "b", NOW_S)
+    authority = load_or_create(tmp_path / "a", NOW_S, OWN)
+    outsider = load_or_create(tmp_path / "b", NOW_S, OWN)
     issued = authority.issue(NAMES, NOW_S)
     assert not issued.covers("192.168.1.6")
     with pytest.raises(ssl.SSLCertVerificationError):
@@ -91,7 +93,7 @@ def test_certificate_is_refused_for_another_name_and_by_who_does_not_trust_the_a
 
 
 def test_certificate_fits_what_every_system_accepts(tmp_path):
-    authority = load_or_create(tmp_path, NOW_S)
+    authority = load_or_create(tmp_path, NOW_S, OWN)
     issued = authority.issue(NAMES, NOW_S)
     shown = x509.load_der_x509_certificate(
         certificate_of(issued.context, authority.certificate_pem, "fd00::7")
@@ -107,12 +109,12 @@ def test_certificate_fits_what_every_system_accepts(tmp_path):
 
 
 def test_no_key_of_the_server_stays_on_the_disk(tmp_path):
-    load_or_create(tmp_path, NOW_S).issue(NAMES, NOW_S)
+    load_or_create(tmp_path, NOW_S, OWN).issue(NAMES, NOW_S)
     assert [path.name for path in tmp_path.iterdir()] == [AUTHORITY_FILE]
 
 
 def test_old_tls_is_refused(tmp_path):
-    authority = load_or_create(tmp_path, NOW_S)
+    authority = load_or_create(tmp_path, NOW_S, OWN)
     assert authority.issue([], NOW_S).context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
@@ -130,14 +132,14 @@ def test_old_tls_is_refused(tmp_path):
     ],
 )
 def test_local_certificate_is_due_for_a_new_name_and_a_month_before_its_end(tmp_path, days, names, is_due):
-    authority = load_or_create(tmp_path, NOW_S)
+    authority = load_or_create(tmp_path, NOW_S, OWN)
     issued = authority.issue(NAMES, NOW_S)
     assert authority.is_due(issued, names, NOW_S + days * DAY_S) == is_due
     assert issued.ends_s - issued.begins_s == LIFE_S
 
 
 def broken_authority(path, *, certificate=None, key=None):
-    load_or_create(path.parent, NOW_S)
+    load_or_create(path.parent, NOW_S, OWN)
     other = trustme.CA()
     path.write_bytes(
         (other.private_key_pem.bytes() if key is None else key)
@@ -149,32 +151,32 @@ def broken_authority(path, *, certificate=None, key=None):
 def test_broken_authority_is_named_with_what_to_do(tmp_path, content):
     (tmp_path / AUTHORITY_FILE).write_bytes(content)
     with pytest.raises(SetupError, match=r"authority\.pem holds no authority.*Restore it, or delete it"):
-        load_or_create(tmp_path, NOW_S)
+        load_or_create(tmp_path, NOW_S, OWN)
 
 
 def test_cut_authority_is_named(tmp_path):
-    load_or_create(tmp_path, NOW_S)
+    load_or_create(tmp_path, NOW_S, OWN)
     path = tmp_path / AUTHORITY_FILE
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(SetupError, match="holds no authority"):
-        load_or_create(tmp_path, NOW_S)
+        load_or_create(tmp_path, NOW_S, OWN)
 
 
 def test_authority_whose_key_is_anothers_is_named(tmp_path):
     broken_authority(tmp_path / AUTHORITY_FILE)
     with pytest.raises(SetupError, match=r"do not belong together.*delete it"):
-        load_or_create(tmp_path, NOW_S)
+        load_or_create(tmp_path, NOW_S, OWN)
 
 
 def test_authority_that_is_none_is_named(tmp_path):
     leaf = trustme.CA().issue_cert("example.org")
     (tmp_path / AUTHORITY_FILE).write_bytes(leaf.private_key_and_cert_chain_pem.bytes())
     with pytest.raises(SetupError, match="Restore it, or delete it"):
-        load_or_create(tmp_path, NOW_S)
+        load_or_create(tmp_path, NOW_S, OWN)
 
 
 def test_authority_out_of_its_time_is_named_with_its_days(tmp_path):
-    load_or_create(tmp_path, NOW_S)
+    load_or_create(tmp_path, NOW_S, OWN)
     with pytest.raises(SetupError, match=r"is valid from 2000-01-01 to 3000-01-01 only\. Restore it, or"):
         load_or_create(tmp_path, NOW_S - 40 * 365 * DAY_S)
 
@@ -182,14 +184,14 @@ def test_authority_out_of_its_time_is_named_with_its_days(tmp_path):
 def test_authority_in_a_folder_that_cannot_be_used_is_named(tmp_path):
     (tmp_path / "tls").write_text("")
     with pytest.raises(SetupError, match=r"cannot be used .*--data-dir"):
-        load_or_create(tmp_path / "tls", NOW_S)
+        load_or_create(tmp_path / "tls", NOW_S, OWN)
 
 
 def test_authority_that_may_not_be_read_is_named(tmp_path, monkeypatch):
-    load_or_create(tmp_path, NOW_S)
+    load_or_create(tmp_path, NOW_S, OWN)
     monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=PermissionError(13, "Permission denied")))
     with pytest.raises(SetupError, match=r"cannot be used \(Permission denied\).*--data-dir"):
-        load_or_create(tmp_path, NOW_S)
+        load_or_create(tmp_path, NOW_S, OWN)
 
 
 # One's own certificate

@@ -34,7 +34,7 @@ class Machine:
         self.said = []
 
     def network(self, source=None, **options):
-        source = source or load_or_create(self.folder / "tls", self.now_s)
+        source = source or load_or_create(self.folder / "tls", self.now_s, ["fer.example.org"])
         names = NameLookup(lambda _own: self.name, clock=lambda: 0.0)
         return LocalNetwork(
             source,
@@ -165,7 +165,7 @@ class FakeSource:
     authority = None
 
     def __init__(self, folder, name):
-        self._authority = load_or_create(folder / "own", time.time())
+        self._authority = load_or_create(folder / "own", time.time(), [name])
         self._name = name
 
     def issue(self, _names, now_s):

@@ -13,6 +13,7 @@ import numpy as np
 import requests
 import websocket
 
+from fer_web.settings import Settings
 from fer_web.vision.frames import encode_jpeg
 from tests.support.faces import camera_frame_bgr
 
@@ -123,16 +124,31 @@ def large_head(number, lines=90):
 def costly_frame():
     """A JPEG of the most pixels and scans that are allowed: its decoding takes many times the usual."""
     rng = np.random.default_rng(1)
-    noise = rng.integers(0, 255, (130, 160, 3), np.uint8)
-    frame = cv2.resize(noise, (1600, 1300), interpolation=cv2.INTER_NEAREST)
+    noise = rng.integers(0, 255, (102, 128, 3), np.uint8)
+    frame = cv2.resize(noise, (1280, 1020), interpolation=cv2.INTER_NEAREST)
+    assert frame.shape[0] * frame.shape[1] <= Settings.max_frame_pixels
     _, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_QUALITY, 30])
     return data.tobytes()
 
 
+class Flood:
+    """What became of a flood so far: called, it counts the frames that were analysed."""
+
+    def __init__(self, times_ms):
+        self._times_ms = times_ms
+
+    def __call__(self):
+        return sum(map(len, self._times_ms))
+
+    def analysed_ms(self):
+        """The time that their analysis took, together."""
+        return sum(map(sum, self._times_ms))
+
+
 @contextlib.contextmanager
 def flood_of_frames(clients, jpeg, in_flight=4):
-    """Keep frames in flight on each of these RawClients; gives a function that counts those analysed."""
-    counts, must_end = [0] * len(clients), threading.Event()
+    """Keep frames in flight on each of these RawClients; gives a Flood."""
+    answers, must_end = [[] for _ in clients], threading.Event()
 
     def flood(number, client):
         with contextlib.suppress(OSError, websocket.WebSocketException):
@@ -140,7 +156,9 @@ def flood_of_frames(clients, jpeg, in_flight=4):
                 client.send_frame(jpeg, seq)
             for seq in itertools.count(in_flight):
                 # Most are dropped for a newer one, and answered so at once.
-                counts[number] += '"dropped":null' in client.next_answer()
+                answer = json.loads(client.next_answer().lstrip("0123456789"))[0]
+                if "error" not in answer and answer["dropped"] is None:
+                    answers[number].append(answer["timings_ms"]["total"])
                 if must_end.is_set():
                     return
                 client.send_frame(jpeg, seq)
@@ -149,7 +167,7 @@ def flood_of_frames(clients, jpeg, in_flight=4):
     for thread in threads:
         thread.start()
     try:
-        yield lambda: sum(counts)
+        yield Flood(answers)
     finally:
         must_end.set()
         for thread in threads:

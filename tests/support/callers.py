@@ -79,7 +79,7 @@ class Socket:
         self.client = socketio.Client(reconnection=False, http_session=session, request_timeout=WAIT_S)
         self.client.eio._trigger_event = _in_order(self.client.eio._trigger_event)
         self.heard = queue.Queue()
-        for event in ("view", "state", "watched"):
+        for event in ("view", "state", "watched", "saved", "recording_problem"):
             self.client.on(
                 event, lambda *data, event=event: self.heard.put((event, *data)), namespace=namespace
             )

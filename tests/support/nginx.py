@@ -44,9 +44,10 @@ def install_program():
 class NginxServer:
     """The shipped configuration with a test's ports, by plain HTTP; a context manager."""
 
-    def __init__(self, ports):
-        """Args: ports: of the two processes."""
+    def __init__(self, ports, base_path=""):
+        """Args: ports: of the two processes. base_path: as --base-path."""
         self._ports = ports
+        self._base_path = base_path
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="fer-nginx-")
@@ -55,7 +56,8 @@ class NginxServer:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         path = Path(self._folder.name, "nginx.conf")
-        path.write_text(adapted(self.port, self._ports, Path(self._folder.name)))
+        text = adapted(self.port, self._ports, Path(self._folder.name))
+        path.write_text(text.replace("location / {", f"location {self._base_path}/ {{", 1))
         self._process = subprocess.Popen(
             [require_program(), "-p", self._folder.name, "-c", str(path), "-g", "daemon off;"],
             stdout=subprocess.PIPE,

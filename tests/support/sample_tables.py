@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from fer_web.history.sample_tables import rows_of
-from fer_web.history.types import SampleTable
+from fer_web.history.types import NOT_TOLD, SampleTable
 from fer_web.labels import EMOTIONS
 
 
@@ -24,6 +24,8 @@ def table_of(rows):
         label=label,
         confidence=confidence,
         is_sure=np.array([row[2] != "unsure" for row in rows], np.bool_),
+        rival=np.full(n, NOT_TOLD, np.int8),
+        reason=np.full(n, NOT_TOLD, np.int8),
     )
 
 
@@ -33,6 +35,9 @@ def random_table(seconds, faces, sample_hz=5.0, seed=0):
     moments = round(seconds * sample_hz)
     n = moments * faces
     scores = rng.dirichlet(np.full(7, 0.4), n).astype(np.float32)
+    is_sure = scores.max(axis=1) > 0.4
+    others = np.random.default_rng((seed, 1))
+    told = [np.where(is_sure, NOT_TOLD, others.integers(-1, 7, n)).astype(np.int8) for _ in range(2)]
     return SampleTable(
         at_s=np.repeat(np.arange(moments) / sample_hz + rng.uniform(0, 0.02, moments), faces),
         face=np.tile(np.arange(1, faces + 1, dtype=np.int32), moments),
@@ -40,7 +45,9 @@ def random_table(seconds, faces, sample_hz=5.0, seed=0):
         scores=scores,
         label=scores.argmax(axis=1).astype(np.int8),
         confidence=scores.max(axis=1),
-        is_sure=scores.max(axis=1) > 0.4,
+        is_sure=is_sure,
+        rival=told[0],
+        reason=told[1],
     )
 
 

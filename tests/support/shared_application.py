@@ -28,16 +28,19 @@ class Shared:
             data_dir=folder / "data",
             **changes,
         )
+        self.base_path = settings.base_path
         self.application = create_application(settings, [InstantPipeline()], self.network)
         self.host = self.browser("127.0.0.1")
-        self.host.client.get("/", query_string={"host": self.application.owners.host_token})
+        self.host.client.get(
+            f"{settings.base_path}/", query_string={"host": self.application.owners.host_token}
+        )
 
     def close(self):
         self.application.scheduler.stop()
         self.application.close()
 
     def browser(self, address=PHONE):
-        return Browser(self.application, address)
+        return Browser(self.application, address, self.base_path)
 
     def link(self, kind="join", **values):
         """A new link, as its host sees it."""
@@ -67,11 +70,12 @@ class Shared:
 class Browser:
     """One browser at an address."""
 
-    def __init__(self, application, address):
+    def __init__(self, application, address, base_path=""):
         self.client = application.flask.test_client()
         self.client.environ_base["REMOTE_ADDR"] = address
         self.client.environ_base["HTTP_USER_AGENT"] = ANDROID
         self._application = application
+        self._base_path = base_path
 
     def get(self, path, **options):
         """As a person would: a page is wanted."""
@@ -86,7 +90,7 @@ class Browser:
             "Origin": "http://localhost",
         }
         data = json.dumps(body) if body is not None else None
-        return self.client.open(path, method=method, data=data, headers=headers)
+        return self.client.open(f"{self._base_path}{path}", method=method, data=data, headers=headers)
 
     def open(self, link):
         """Open a link that its host has shown."""

@@ -99,6 +99,14 @@ def test_crop_faces_unknown_eyes_do_not_turn():
     assert (region.centre_x, region.centre_y) == pytest.approx((125, 120))
 
 
+def test_crop_region_shows_more_or_less_of_the_head_around_the_same_face():
+    face = face_at(100, 100, 50)
+    tight, fer, margin = (crop_region(face, crop) for crop in ("tight", "fer2013", "margin"))
+    assert (tight.side, margin.side) == pytest.approx((50, 80))
+    assert (tight.centre_x, tight.centre_y) == pytest.approx((125, 125))
+    assert tight.side < fer.side < margin.side
+
+
 def test_crop_faces_over_the_edge_repeats_the_border():
     frame = np.full((100, 100, 3), 200, np.uint8)
     assert (crop_faces(frame, face_at(-30, -30, 60), SIZE_HW) == 200).all()

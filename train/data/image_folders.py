@@ -7,13 +7,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.errors import DataError
+from fer_web.data_sets.layouts import Detection, LabelledPath, detect
+from fer_web.errors import DataError, FolderError
 from fer_web.labels import EMOTIONS, OTHER_NAMES
 from fer_web.vision.preprocess import pad_to_square
 from train.data.progress import Watch, unwatched
 
 SPLITS = {"train": "Training", "test": "PublicTest"}
 """Folder names and the split that their pictures belong to, unless a file's own name says which."""
+
+EVERY = 5
+"""Without splits, every fifth of a data set's people is tested on, or every fifth picture."""
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
 
@@ -41,7 +45,7 @@ class Pictures:
 
 
 def read_image_folders(root: Path, usages: tuple[str, ...], side: int, watch: Watch = unwatched) -> Pictures:
-    """Read `train/<emotion>/*` and `test/<emotion>/*`, or one of the two.
+    """Read `train/<emotion>/*` and `test/<emotion>/*`, or one of the two, or a public data set (data_sets).
 
     Kaggle's test folder mixes both test splits of FER-2013, told apart by file names such as
     "PrivateTest_1234.jpg"; there the name decides.
@@ -53,6 +57,8 @@ def read_image_folders(root: Path, usages: tuple[str, ...], side: int, watch: Wa
     Raises: DataError: an unknown folder, an emotion without a picture, or a file that is no
         picture.
     """
+    if (data_set := _data_set(root)) is not None:
+        return _of_data_set(data_set, usages, side, watch, root.name)
     splits = _folders(root, {name: name for name in SPLITS}, "split")
     if not splits:
         raise DataError(f"{root} has no folder 'train' or 'test'. Give --data the folder that holds them")
@@ -62,6 +68,39 @@ def read_image_folders(root: Path, usages: tuple[str, ...], side: int, watch: Wa
     emotions = [EMOTIONS.index(emotion) for _, emotion, _ in found]
     usage_ids = [usages.index(_usage_by_name(path, usages) or SPLITS[split]) for split, _, path in found]
     return Pictures(np.stack(images), np.array(emotions, np.uint8), np.array(usage_ids, np.uint8), paths)
+
+
+def _data_set(root: Path) -> Detection | None:
+    """The folder as a public data set; None where its folders name expressions, or nobody knows."""
+    files = sorted(each for each in root.rglob("*") if each.is_file() and not _is_hidden(each))
+    pictures = [each for each in files if each.suffix.lower() in SUFFIXES]
+    if any(parent.name.lower() in _EMOTION_OF for each in pictures[:1] for parent in each.parents):
+        return None
+    try:
+        return detect(pictures, [each for each in files if each.suffix.lower() not in SUFFIXES])
+    except FolderError as exc:
+        raise DataError(str(exc).removesuffix(".")) from exc
+
+
+def _of_data_set(found: Detection, usages: tuple[str, ...], side: int, watch: Watch, name: str) -> Pictures:
+    """The pictures of the seven emotions; splits as their names say, or every fifth person to PublicTest."""
+    chosen = [each for each in found.pictures if each.expression in EMOTIONS]
+    people = sorted({each.person for each in chosen})
+    usage = [usages.index(_split_of(each, people, number)) for number, each in enumerate(chosen)]
+    paths = tuple(each.path for each in chosen)
+    images = [
+        _read_grey(path, side) for path in watch(paths, f"{found.data_set.title} in {name}", len(paths))
+    ]
+    emotions = [EMOTIONS.index(each.expression) for each in chosen]
+    return Pictures(np.stack(images), np.array(emotions, np.uint8), np.array(usage, np.uint8), paths)
+
+
+def _split_of(picture: LabelledPath, people: list[str], number: int) -> str:
+    """A person is in one split only, or the same face would be learned and tested."""
+    if picture.split:
+        return {"train": "Training", "test": "PublicTest"}.get(picture.split.lower(), picture.split)
+    turn = people.index(picture.person) if picture.person else number
+    return "PublicTest" if turn % EVERY == EVERY - 1 else "Training"
 
 
 def _folders(parent: Path, known: dict[str, str], what: str) -> dict[str, Path]:

@@ -50,7 +50,8 @@ def _headline(report: dict[str, Any]) -> str:
     model = report["model"]
     counts = f"{report['images']} images, {report['scored']} of them scored"
     made_by = f"model {model['name']} ({model['sha256'][:12]}), --faces {report['faces']}"
-    return f"{report['folder']}: {counts}; {made_by}"
+    detected = f"\nread as {report['detected']}" if report.get("detected") else ""
+    return f"{report['folder']}: {counts}; {made_by}{detected}"
 
 
 def _accuracies(report: dict[str, Any]) -> list[str]:
@@ -96,7 +97,20 @@ def _apart(report: dict[str, Any]) -> list[str]:
     if report["contempt"]:
         said = ", ".join(f"{name} {count}" for name, count in report["contempt"]["labels"].items())
         count = report["contempt"]["count"]
-        lines.append(f"contempt is none of the seven and counted apart: {count} images, shown as {said}")
+        lines.append(
+            f"contempt: not one of the model's seven, counted apart: {count} images, shown as {said}"
+        )
+        if report["contempt"]["said"] is not None:
+            lines.append(
+                f"  its output for contempt is the strongest in {report['contempt']['said']} of them"
+            )
+    if missing := report.get("missing"):
+        count = sum(report["shown"]["classes"][name]["count"] for name in missing)
+        lines.append(f"the model has no output for {', '.join(missing)}: {count} images of these are wrong")
+    if report.get("unlabelled"):
+        lines.append(
+            f"{report['unlabelled']} images have no label of the eight expressions and were left out"
+        )
     if report["skipped"]:
         lines.append(f"{report['skipped']} files are no images by their names")
     lines += _unreadable(report["unreadable"])

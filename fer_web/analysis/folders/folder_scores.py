@@ -44,6 +44,7 @@ class ImagePrediction:
         label: shown expression, with its confidence (0-1); None where no face was found.
         is_sure: whether the label would be shown as sure.
         original_label: by the output for FER-2013's own labels, None where there is none.
+        says_contempt: whether contempt is likelier than the label; None where no output stands for it.
         crop: uint8 (height, width, channels), what the network saw, where the shown label is wrong.
     """
 
@@ -55,6 +56,7 @@ class ImagePrediction:
     confidence: float = 0.0
     is_sure: bool = False
     original_label: str | None = None
+    says_contempt: bool | None = None
     crop: NDArray[np.uint8] | None = None
 
     @property
@@ -111,6 +113,7 @@ def prediction_of(image: LabelledImage, result: StillResult) -> ImagePrediction:
         confidence=face.confidence,
         is_sure=face.is_sure,
         original_label=original,
+        says_contempt=None if result.contempt is None else result.contempt[position],
         crop=None if face.label == image.expression else result.crops[position],
     )
 
@@ -193,7 +196,12 @@ def _count_contempt(predictions: Sequence[ImagePrediction]) -> dict[str, Any] | 
         "count": len(found),
         "labels": dict(Counter(each.label for each in found if each.label)),
         "unsure": sum(bool(each.label) and not each.is_sure for each in found),
+        "said": None if all(each.says_contempt is None for each in found) else _count_said(found),
     }
+
+
+def _count_said(found: Sequence[ImagePrediction]) -> int:
+    return sum(bool(each.says_contempt) for each in found)
 
 
 def _unreadable(image: LabelledImage, error: FerWebError) -> dict[str, Any]:

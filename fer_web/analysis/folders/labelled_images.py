@@ -7,6 +7,8 @@ from typing import Final
 
 from fer_web.analysis.names import clean_file_name
 from fer_web.analysis.stills.images import SUFFIXES
+from fer_web.data_sets.codes import FOLDERS
+from fer_web.data_sets.layouts import Detection, detect
 from fer_web.errors import FolderError
 from fer_web.labels import CONTEMPT, EMOTIONS, OTHER_NAMES
 
@@ -35,17 +37,46 @@ class LabelledFolder:
     Attributes:
         images: by expression in the order of NAMES, then by path.
         skipped: files whose names do not end like an image's.
+        detected: the data set and how it was recognised; "" for folders that name expressions.
+        unlabelled: images that a data set gives no expression, or one that is none of NAMES.
     """
 
     images: tuple[LabelledImage, ...]
     skipped: int
+    detected: str = ""
+    unlabelled: int = 0
 
 
-def find_labelled_images(root: Path) -> LabelledFolder:
-    """The images below `root`/<expression>/, in folders of any depth.
+def find_labelled_images(root: Path, layout: str | None = None) -> LabelledFolder:
+    """The images below `root`/<expression>/, in folders of any depth, or those of a public data set.
 
-    Raises: FolderError: no folder, a folder that names no expression, or no image at all.
+    Args: layout: one of data_sets.codes.LAYOUTS; None recognises it.
+    Raises: FolderError: no folder, a folder that names no expression, no image, or labels nobody can tell.
     """
+    if layout != FOLDERS and root.is_dir() and (layout or not _names_expressions(root)):
+        files = files_below(root)
+        found = detect(
+            [each for each in files if is_image_name(each)],
+            [each for each in files if not is_image_name(each)],
+            layout,
+        )
+        if found:
+            return _of_data_set(found)
+    return _by_folders(root)
+
+
+def _names_expressions(root: Path) -> bool:
+    return any(each.is_dir() and each.name.strip().lower() in _EXPRESSION_OF for each in root.iterdir())
+
+
+def _of_data_set(found: Detection) -> LabelledFolder:
+    order = list(NAMES)
+    images = [LabelledImage(each.path, each.expression) for each in found.pictures]
+    images.sort(key=lambda image: (order.index(image.expression), image.path))
+    return LabelledFolder(tuple(images), 0, found.note, found.unlabelled)
+
+
+def _by_folders(root: Path) -> LabelledFolder:
     folders = _expression_folders(root)
     images: list[LabelledImage] = []
     skipped = 0

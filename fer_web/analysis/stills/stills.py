@@ -62,6 +62,7 @@ class PreparedStill:
         corners: float32 (N, 4, 2), of each crop, fractions of the image; they may lie outside of it.
         visibility: measures and patches of each crop, as `measure_faces` returns them.
         found: faces found, of which the N surest are kept.
+        faces: these N in the searched image; None where the image is one face.
     """
 
     size_hw: tuple[int, int]
@@ -72,6 +73,7 @@ class PreparedStill:
     corners: NDArray[np.float32]
     visibility: tuple[NDArray[np.float32], Patches]
     found: int
+    faces: Faces | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class StillResult:
         framing: how the faces were found, and `reason` why so, in words.
         crops: uint8 (N, ...), what the network saw.
         found: faces found; there may be more than `faces`, which are the surest.
+        contempt: for each face, whether contempt is likelier than each of the seven; None where no output of
+            the network stands for it.
     """
 
     size_hw: tuple[int, int]
@@ -95,6 +99,7 @@ class StillResult:
     reason: str
     crops: Crops
     found: int
+    contempt: tuple[bool, ...] | None = None
 
     @property
     def largest(self) -> int:
@@ -113,7 +118,7 @@ class StillAnalyser:
         """
         self._classifier = classifier
         self.model = classifier.info
-        self._detector = detector
+        self.detector = detector
         self._max_faces = max_faces
 
     def analyse(self, frame_bgr: Frame, faces: str = "auto", heatmaps: bool = False) -> StillResult:
@@ -142,13 +147,20 @@ class StillAnalyser:
         if faces == "auto" and share >= FILLING_SHARE:
             return self._whole(frame_bgr, f"one face fills it ({100 * share:.0f} % of its longer side)")
         reason = "asked for" if faces == "detect" else "no face fills it"
-        crops = crop_faces(frame_bgr, found, self.model.size_hw, self.model.channels)
+        crops = crop_faces(frame_bgr, found, self.model.size_hw, self.model.channels, self.model.crop)
         fractions = np.asarray(found.xyxy / np.tile(frame_bgr.shape[1::-1], 2), np.float32)
-        corners = np.asarray(crop_corners(found) / frame_bgr.shape[1::-1], np.float32)
+        corners = np.asarray(crop_corners(found, self.model.crop) / frame_bgr.shape[1::-1], np.float32)
         visibility = measure_faces(crops, found, _size_of(frame_bgr))
         return PreparedStill(
-            (height, width), "detect", reason, fractions, crops, corners, visibility, len(all_found)
+            (height, width), "detect", reason, fractions, crops, corners, visibility, len(all_found), found
         )
+
+    def cut_again(self, frame_bgr: Frame, prepared: PreparedStill, crop: str) -> Crops:
+        """The crops of a prepared image with more or less of each head. Args: crop: a name of CROPS."""
+        if prepared.faces is None:
+            return prepared.crops
+        frame_bgr = _shrunk(frame_bgr, MAX_SEARCHED_SIDE)
+        return crop_faces(frame_bgr, prepared.faces, self.model.size_hw, self.model.channels, crop)
 
     def predict(self, prepared: Sequence[PreparedStill], heatmaps: bool = False) -> list[StillResult]:
         """Classify the faces of several images together, which some networks do faster."""
@@ -173,9 +185,9 @@ class StillAnalyser:
         return results
 
     def _search(self, frame_bgr: Frame) -> Faces:
-        if self._detector is None:
+        if self.detector is None:
             raise InvalidValueError("There is no face detector: only whole images can be analysed.")
-        return self._detector.search(frame_bgr)
+        return self.detector.search(frame_bgr)
 
     def _whole(self, frame_bgr: Frame, reason: str) -> PreparedStill:
         crop = whole_crop(
@@ -219,7 +231,16 @@ class StillAnalyser:
             prepared.reason,
             prepared.crops,
             prepared.found,
+            None if prediction.contempt is None else tuple(_is_contempt(prediction, row) for row in rows),
         )
+
+
+def _is_contempt(prediction: Prediction, row: int) -> bool:
+    """Tell whether contempt is likelier than each expression that is shown."""
+    if prediction.contempt is None:
+        return False
+    share = float(prediction.contempt[row])
+    return share > float(prediction.scores[row].max()) * (1 - share)
 
 
 def _padded_to_square(frame_bgr: Frame, size_hw: tuple[int, int]) -> Frame:

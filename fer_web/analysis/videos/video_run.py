@@ -98,6 +98,7 @@ class VideoRun:
                 "height": height,
                 "fps": self._reader.fps,
                 "smoothing_s": self._smoothing_s,
+                **({"missing": list(self._model.missing)} if self._model.missing else {}),
             },
         )
 

@@ -8,13 +8,25 @@ from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError, SettingsError
 from fer_web.inference.custom.custom_network import FREE_SIDE, Network, OneByOne, Predictor
-from fer_web.inference.custom.options import AUTO, ModelOptions, scale_pixels
+from fer_web.inference.custom.label_files import labels_beside
+from fer_web.inference.custom.options import AUTO, NONE, ModelOptions, missing_of
 from fer_web.inference.custom.probes import contradicts, output_by_values, probe_crops
-from fer_web.labels import CONTEMPT, EMOTIONS
+from fer_web.inference.custom.scaling import parse_scaling, scale_pixels
+from fer_web.labels import CONTEMPT, EMOTIONS, FERPLUS_EMOTIONS, OTHER_NAMES
 
 GIVEN: Final = "given"
 ALPHABETIC: Final = tuple(sorted(EMOTIONS))
 """The order of folders, and so of networks trained from folders of pictures."""
+
+
+_FERPLUS_ORDER: Final = tuple(OTHER_NAMES.get(name, name) for name in FERPLUS_EMOTIONS)
+_COMMON_ORDERS: Final = {
+    4: ("angry", "happy", "neutral", "sad"),
+    5: ("angry", "happy", "neutral", "sad", "surprise"),
+    6: tuple(name for name in EMOTIONS if name != "disgust"),
+    8: _FERPLUS_ORDER,
+}
+"""What networks of so many outputs often have: folders of some expressions by the alphabet, FER+."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +35,12 @@ class Reading:
 
     Attributes:
         labels: of its outputs, in their order.
-        scaling: a name of SCALINGS.
+        scaling: as `parse_scaling` reads it.
         scaling_source: who says so: "given", a layer, or a rule.
         output: SOFTMAX, SIGMOID or LOGITS.
         colour: what a network of three channels gets.
         warnings: what was guessed, and the option that says it.
+        temperature: divides its logits; 0 where nobody measured one.
     """
 
     labels: tuple[str, ...]
@@ -36,6 +49,12 @@ class Reading:
     output: str
     colour: str
     warnings: tuple[str, ...]
+    temperature: float = 0.0
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Expressions without an output."""
+        return missing_of(self.labels)
 
 
 def read_network(network: Network, options: ModelOptions) -> Reading:
@@ -47,20 +66,21 @@ def read_network(network: Network, options: ModelOptions) -> Reading:
     """
     labels, label_warning = _labels(network, options)
     scaling, source, scaling_warning = _scaling(network, options)
-    outputs = run_probes(network, scaling)
+    parse_scaling(scaling, network.input.channels)
+    outputs = run_probes(network, scaling, options.colour)
     output = network.output or output_by_values(outputs)
     if contradicts(outputs, output):
         output = output_by_values(outputs)
     warnings = (
         label_warning,
+        _missing_warning(labels),
         scaling_warning,
         _size_warning(network),
         _colour_warning(network, options),
         _training_warning(network, scaling, outputs),
     )
-    return Reading(
-        labels, scaling, source, output, options.colour, tuple(text for text in warnings if text is not None)
-    )
+    told = tuple(text for text in warnings if text is not None)
+    return Reading(labels, scaling, source, output, options.colour, told, options.temperature)
 
 
 def predictor_of(network: Network) -> Predictor:
@@ -69,11 +89,11 @@ def predictor_of(network: Network) -> Predictor:
     return OneByOne(predictor) if network.input.is_batch_fixed else predictor
 
 
-def run_probes(network: Network, scaling: str) -> NDArray[np.float32]:
+def run_probes(network: Network, scaling: str, colour: str = "grey") -> NDArray[np.float32]:
     """Outputs (N, K) on probe pictures. Raises ModelArtifactError: it fails, or they are no numbers."""
     crops = probe_crops(network.input.size_hw, network.input.channels)
     try:
-        outputs = predictor_of(network).predict(scale_pixels(crops, scaling))
+        outputs = predictor_of(network).predict(scale_pixels(crops, scaling, colour))
     # Each runtime has errors of its own; all mean that the network does not run.
     except Exception as exc:
         reason = str(exc).strip().split("\n")[0][:200]
@@ -99,10 +119,17 @@ def _labels(network: Network, options: ModelOptions) -> tuple[tuple[str, ...], s
                 f"outputs. Name each output once, in their order{_contempt_hint(network)}."
             )
         return options.labels, None
+    if beside := labels_beside(network.path, network.classes):
+        labels, file = beside
+        return labels, f"the order of its outputs is that of {file} beside it: --labels {','.join(labels)}"
     if network.classes != len(EMOTIONS):
+        guess = _COMMON_ORDERS[network.classes]
+        if options.may_guess:
+            return guess, f"the order of its outputs is guessed: --labels {','.join(guess)}"
         raise SettingsError(
             f"{network.path} has {network.classes} outputs, and their order has no common rule. Name them "
-            f"with --labels, such as --labels neutral,happy,sad,surprise,fear,disgust,angry,{CONTEMPT}"
+            f"with --labels, such as --labels {','.join(guess)} ({NONE} for an output to leave out), or have "
+            "it found on labelled images: python -m fer_web models check MODEL --folder DIR"
         )
     return EMOTIONS, (
         f"the order of its outputs is guessed as FER-2013's: --labels {','.join(EMOTIONS)}. A network "
@@ -110,8 +137,16 @@ def _labels(network: Network, options: ModelOptions) -> tuple[tuple[str, ...], s
     )
 
 
+def _missing_warning(labels: tuple[str, ...]) -> str | None:
+    missing = missing_of(labels)
+    if not missing:
+        return None
+    return f"it has no output for {', '.join(missing)}, so no face is ever called that; their scores are 0"
+
+
 def _contempt_hint(network: Network) -> str:
-    return f", with {CONTEMPT}" if network.classes > len(EMOTIONS) else ""
+    hint = f", {NONE} for one to leave out"
+    return f", with {CONTEMPT}{hint}" if network.classes > len(EMOTIONS) else hint
 
 
 def _scaling(network: Network, options: ModelOptions) -> tuple[str, str, str | None]:

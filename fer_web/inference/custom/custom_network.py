@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
+from fer_web.inference.custom.options import LEAST_OUTPUTS, MOST_OUTPUTS
 from fer_web.inference.heatmaps import HeatMaps
 from fer_web.labels import EMOTIONS
 
@@ -19,7 +20,7 @@ MIN_SIDE, MAX_SIDE = 16, 512
 FREE_SIDE: Final = 48
 """FER-2013's pictures: what a network that takes any size is given."""
 
-CLASS_COUNTS = (len(EMOTIONS), len(EMOTIONS) + 1)
+CLASS_COUNTS = range(LEAST_OUTPUTS, MOST_OUTPUTS + 1)
 
 
 class Predictor(Protocol):
@@ -34,9 +35,9 @@ class Explainer(Protocol):
     """Makes heat maps. Any thread may use an instance."""
 
     def explain(self, batch: NDArray[np.float32], columns: tuple[int, ...], output: str) -> HeatMaps:
-        """Heat maps (N, 7, rows, columns) of scaled pictures.
+        """Heat maps (N, K, rows, columns) of scaled pictures.
 
-        Args: columns: which outputs are the seven expressions. output: SOFTMAX, SIGMOID or LOGITS.
+        Args: columns: which K outputs are expressions that are shown. output: SOFTMAX, SIGMOID or LOGITS.
         """
         ...
 
@@ -87,7 +88,7 @@ class Network:
         path: of the file, or of the folder.
         file_format: its name.
         input: the pictures that it takes.
-        classes: its outputs, 7 or 8.
+        classes: its outputs, 4 to 8.
         new_predictor: makes one for each thread.
         output: SOFTMAX, SIGMOID or LOGITS where the file says it, else None.
         clue: None where the file says nothing about scaling.
@@ -136,7 +137,7 @@ def input_of(path: Path, shape: Sequence[Any]) -> Input:
 
 
 def checked_classes(path: Path, outputs: Sequence[Sequence[Any]]) -> int:
-    """Length of the one output. Raises ModelArtifactError: there are more, or it has not 7 or 8 numbers."""
+    """Length of the one output. Raises ModelArtifactError: there are more, or it has not 4 to 8 numbers."""
     shapes = [tuple(each) for each in outputs]
     if len(shapes) != 1:
         lengths = ", ".join(str(each[-1] if each else 1) for each in shapes)
@@ -148,8 +149,8 @@ def checked_classes(path: Path, outputs: Sequence[Sequence[Any]]) -> int:
     if len(shape) != 2 or shape[1] not in CLASS_COUNTS:
         came = f"{shape[1]} classes" if len(shape) == 2 else f"an output of shape {shape}"
         raise ModelArtifactError(
-            f"{path} has {came}; 7 are needed ({', '.join(EMOTIONS)}), or 8 with contempt. Give a network "
-            "for these expressions."
+            f"{path} has {came}; {LEAST_OUTPUTS} to {MOST_OUTPUTS} are needed, of {', '.join(EMOTIONS)} and "
+            "contempt. Give a network for these expressions."
         )
     return int(shape[1])
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_web.errors import ModelArtifactError
+from fer_web.inference.custom.tfjs_weights import JSON_BYTES, MANIFEST, TOPOLOGY
 
 KERAS, HDF5, ARCHITECTURE, SAVED_MODEL = "Keras", "HDF5", "architecture and weights", "SavedModel"
-LITERT, ONNX = "LiteRT", "ONNX"
+LITERT, ONNX, TFJS = "LiteRT", "ONNX", "TensorFlow.js"
 
 _BY_SUFFIX = {
     ".keras": KERAS,
@@ -18,7 +19,8 @@ _BY_SUFFIX = {
     ".onnx": ONNX,
 }
 FORMATS = (
-    "a folder with meta.json, .keras, .h5, .json with its weights, a SavedModel folder, .tflite or .onnx"
+    "a folder with meta.json, .keras, .h5, .json with its weights, TensorFlow.js' model.json, a SavedModel "
+    "folder, .tflite or .onnx"
 )
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -61,7 +63,7 @@ def recognise(path: Path) -> ModelFile:
             f"{path} is no model that can be opened; allowed: {FORMATS}. Give one of these."
         )
     if kind == ARCHITECTURE:
-        return _architecture(path, _weights_beside(path))
+        return ModelFile(path, TFJS) if _is_tfjs(path) else _architecture(path, _weights_beside(path))
     check_content(path, kind)
     return ModelFile(path, kind or "")
 
@@ -119,6 +121,8 @@ def _head(path: Path) -> bytes:
 def _folder(path: Path) -> ModelFile:
     if (path / "saved_model.pb").is_file():
         return ModelFile(path, SAVED_MODEL)
+    if (path / "model.json").is_file() and _is_tfjs(path / "model.json"):
+        return ModelFile(path / "model.json", TFJS)
     if (path / "keras_metadata.pb").is_file() or (path / "variables").is_dir():
         raise ModelArtifactError(
             f"{path} is a SavedModel without saved_model.pb: it is not whole. Copy it again."
@@ -133,6 +137,15 @@ def _architecture(path: Path, weights: Path) -> ModelFile:
         raise ModelArtifactError(f"{path} is no JSON with an architecture. Save it with model.to_json().")
     check_content(weights, HDF5)
     return ModelFile(path, ARCHITECTURE, weights)
+
+
+def _is_tfjs(path: Path) -> bool:
+    """Tell whether a .json is TensorFlow.js', which names its weights itself."""
+    head = _head(path).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(b"{") or path.stat().st_size > JSON_BYTES:
+        return False
+    text = path.read_bytes()
+    return f'"{TOPOLOGY}"'.encode() in text and f'"{MANIFEST}"'.encode() in text
 
 
 def _weights_beside(path: Path) -> Path:

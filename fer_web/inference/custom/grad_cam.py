@@ -32,9 +32,9 @@ class GradCam:
 
         Args:
             batch: float32 (N, height, width, channels).
-            columns: which outputs are the seven expressions, in the order of EMOTIONS.
+            columns: which outputs are expressions that are shown, K of them.
             output: SOFTMAX, SIGMOID or LOGITS.
-        Returns: float32 (N, 7, rows, columns); never below 0.
+        Returns: float32 (N, K, rows, columns); never below 0.
         """
         key = columns, output
         # Two threads that come first both compile it; either's is right.
@@ -58,7 +58,7 @@ class GradCam:
             tape.watch(batch)
             pictures, outputs = self._model(batch, training=False)
             scores = tf.gather(_logits(outputs, output), columns, axis=1)
-            # Softmax sees differences only: what moves all seven alike decides nothing.
+            # Softmax sees differences only: what moves all alike decides nothing.
             scores -= tf.reduce_mean(scores, axis=1, keepdims=True)
             each = tf.unstack(scores, axis=1)
         maps = []

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from fer_web.errors import FerWebError, ModelArtifactError, ModelTrustError
 from fer_web.inference.custom.custom_network import Network, Predictor, checked_classes, input_of
-from fer_web.inference.custom.file_kind import HDF5, KERAS, ModelFile
+from fer_web.inference.custom.file_kind import HDF5, KERAS, TFJS, ModelFile
 from fer_web.inference.custom.grad_cam import grad_cam_of
 from fer_web.inference.custom.hdf5_files import check_hdf5
 from fer_web.inference.custom.keras_archive import read_keras_archive
 from fer_web.inference.custom.keras_config import code_in, parse_config
 from fer_web.inference.custom.keras_layers import clue_of, is_xception, output_of
 from fer_web.inference.custom.keras_old_config import is_old, renewed
+from fer_web.inference.custom.tfjs_layers import keras_config_of, set_weights
+from fer_web.inference.custom.tfjs_weights import read_model_json, read_weights
 from fer_web.training_packages import require_packages
 
 OPENED_BY = ("tensorflow", "keras", "h5py")
@@ -88,6 +90,8 @@ class KerasPredictor:
 
 
 def _checked_config(file: ModelFile) -> dict[str, Any]:
+    if file.kind == TFJS:
+        return parse_config(file.path, json.dumps(keras_config_of(read_model_json(file.path))))
     if file.kind == KERAS:
         return parse_config(file.path, read_keras_archive(file.path))
     if file.kind == HDF5:
@@ -104,6 +108,8 @@ def _checked_config(file: ModelFile) -> dict[str, Any]:
 
 
 def _load(file: ModelFile, config: dict[str, Any], is_trusted: bool) -> Any:
+    if file.kind == TFJS:
+        return _load_tfjs(file, config, is_trusted)
     if is_old(config) and file.kind != KERAS:
         return _load_as_keras_2(renewed(config), file.weights or file.path, is_trusted)
     if file.weights is None:
@@ -112,6 +118,20 @@ def _load(file: ModelFile, config: dict[str, Any], is_trusted: bool) -> Any:
     model = keras.saving.deserialize_keras_object(config, safe_mode=not is_trusted)
     with _named_by_layout(file.weights) as weights:
         model.load_weights(weights)
+    return model
+
+
+def _load_tfjs(file: ModelFile, config: dict[str, Any], is_trusted: bool) -> Any:
+    weights = read_weights(file.path, read_model_json(file.path))
+    keras = import_keras()
+    if is_old(config):
+        # Keras builds what Keras 2 wrote in no other way without the file of weights that it expects.
+        from keras.src.legacy.saving import saving_utils
+
+        model = saving_utils.model_from_config(renewed(config), custom_objects=_mended_layers(keras))
+    else:
+        model = keras.saving.deserialize_keras_object(config, safe_mode=not is_trusted)
+    set_weights(file.path, model, weights)
     return model
 
 
@@ -165,6 +185,8 @@ def _mended(layer: Any, drop: tuple[str, ...]) -> Any:
 def _opened(file: ModelFile, load: Callable[[], Any]) -> Any:
     try:
         return load()
+    except FerWebError:
+        raise
     # Keras has no errors of its own; all mean that the file does not fit it.
     except Exception as exc:
         raise _unreadable(file, exc) from exc

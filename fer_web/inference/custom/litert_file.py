@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.custom.custom_network import Clue, Network, checked_classes, input_of
-from fer_web.inference.custom.options import SCALINGS
+from fer_web.inference.custom.scaling import SCALINGS
 from fer_web.vision.litert import open_interpreter
 
 _INTEGERS = (np.uint8, np.int8)

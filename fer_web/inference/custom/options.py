@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fer_web.errors import SettingsError
+from fer_web.inference.custom.scaling import parse_scaling
 from fer_web.labels import CONTEMPT, EMOTIONS, OTHER_NAMES
+from fer_web.vision.preprocess import CROPS, FER_CROP
 
 AUTO: Final = "auto"
-SCALINGS: Final = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
-"""The name that --scaling takes leads to what black and white become."""
+NONE: Final = "none"
+"""The name of an output that is left out: the others share its probability as they stand to each other."""
+
+LEAST_OUTPUTS, MOST_OUTPUTS = 4, 8
+LEAST_NAMED: Final = 2
+"""With one expression alone, every face would show it."""
 
 COLOURS: Final = ("grey", "rgb", "bgr")
 
@@ -21,10 +24,13 @@ class ModelOptions:
     """These options were given beside --model.
 
     Attributes:
-        labels: the outputs' expressions in their order; empty means that nobody said.
-        scaling: a name of SCALINGS, or AUTO.
+        labels: the outputs' expressions in their order, or NONE; empty means that nobody said.
+        scaling: as `parse_scaling` reads it, or AUTO.
         colour: what networks of three channels get; one of COLOURS.
         is_trusted: whether files that can run code may be opened.
+        crop: how much of a head it sees; one of CROPS.
+        temperature: divides its logits, for a calibrated confidence; 0 means that nobody measured one.
+        may_guess: an order of outputs that nobody knows is guessed rather than refused.
     Raises: SettingsError: a value is not allowed.
     """
 
@@ -32,10 +38,15 @@ class ModelOptions:
     scaling: str = AUTO
     colour: str = COLOURS[0]
     is_trusted: bool = False
+    crop: str = FER_CROP
+    temperature: float = 0.0
+    may_guess: bool = False
 
     def __post_init__(self) -> None:
-        if self.scaling not in (AUTO, *SCALINGS):
-            raise SettingsError(f"--scaling is {self.scaling!r}; allowed: {AUTO}, {', '.join(SCALINGS)}.")
+        if self.scaling != AUTO:
+            parse_scaling(self.scaling, channels=3)
+        if self.crop not in CROPS:
+            raise SettingsError(f"--crop is {self.crop!r}; allowed: {', '.join(CROPS)}.")
         if self.colour not in COLOURS:
             raise SettingsError(f"--colour is {self.colour!r}; allowed: {', '.join(COLOURS)}.")
 
@@ -43,34 +54,39 @@ class ModelOptions:
 def parse_labels(text: str) -> tuple[str, ...]:
     """Names of expressions from a list with commas, in our own words; () from an empty one.
 
-    Raises: SettingsError: an unknown name, one that stands twice, or not all seven.
+    Raises: SettingsError: an unknown name, one that stands twice, or too few or too many of them.
     """
     if not text.strip():
         return ()
     labels = tuple(_expression(word) for word in text.split(","))
-    twice = sorted({name for name in labels if labels.count(name) > 1})
-    missing = sorted(set(EMOTIONS) - set(labels))
-    if twice or missing:
-        problem = f"{twice[0]!r} stands twice" if twice else f"{missing[0]!r} is missing"
+    named = [name for name in labels if name != NONE]
+    problem = None
+    if twice := sorted({name for name in named if named.count(name) > 1}):
+        problem = f"{twice[0]!r} stands twice"
+    elif not LEAST_OUTPUTS <= len(labels) <= MOST_OUTPUTS:
+        problem = f"it names {len(labels)} outputs, {LEAST_OUTPUTS} to {MOST_OUTPUTS} are allowed"
+    elif len(set(named) & set(EMOTIONS)) < LEAST_NAMED:
+        problem = f"fewer than {LEAST_NAMED} of them are expressions that can be shown"
+    if problem:
         raise SettingsError(
             f"--labels {text!r}: {problem}. Name the network's outputs in their order, each once, such as "
-            f"{','.join(EMOTIONS)}, and {CONTEMPT} where it has eight."
+            f"{','.join(EMOTIONS)}, with {CONTEMPT} where it has that, and {NONE} for one to leave out."
         )
     return labels
 
 
-def scale_pixels(crops: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
-    """Crops, 0-255, as float32 from black to white of a name of SCALINGS."""
-    black, white = SCALINGS[scaling]
-    return crops.astype(np.float32) * np.float32((white - black) / 255) + np.float32(black)
+def missing_of(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The expressions that no output stands for, in the order of EMOTIONS."""
+    return tuple(name for name in EMOTIONS if name not in labels)
 
 
 def _expression(word: str) -> str:
     name = word.strip().lower()
-    known = {**{each: each for each in (*EMOTIONS, CONTEMPT)}, **OTHER_NAMES}
+    ours = (*EMOTIONS, CONTEMPT, NONE)
+    known = {**{each: each for each in ours}, **OTHER_NAMES}
     if name not in known:
         raise SettingsError(
-            f"--labels: {word.strip()!r} is no expression; allowed: {', '.join((*EMOTIONS, CONTEMPT))}, and "
+            f"--labels: {word.strip()!r} is no expression; allowed: {', '.join(ours)}, and "
             f"{', '.join(sorted(OTHER_NAMES))}."
         )
     return known[name]

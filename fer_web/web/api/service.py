@@ -5,6 +5,7 @@ from flask import Blueprint, Response, jsonify
 from fer_web import __version__
 from fer_web.inference.model_info import ModelInfo
 from fer_web.web.api.openapi import PREFIX, build_document
+from fer_web.web.request_values import site_path
 
 
 def service_api_blueprint(model: ModelInfo) -> Blueprint:
@@ -19,6 +20,6 @@ def service_api_blueprint(model: ModelInfo) -> Blueprint:
 
     @api.get(f"{PREFIX}/openapi.json")
     def openapi() -> Response:
-        return jsonify(document)
+        return jsonify({**document, "servers": [{"url": site_path("/")}]})
 
     return api

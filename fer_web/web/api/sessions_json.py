@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fer_web.history.export import utc_text
 from fer_web.history.summary import DWELL_S, UNSURE, Interval, Summary
 from fer_web.history.types import Marker, SampleTable, Session, SessionFace
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 
 _FOURTH_DECIMALS = np.array([f"{number / 10_000:g}" for number in range(10_001)], object)
@@ -56,9 +57,12 @@ def marker_to_wire(marker: Marker) -> dict[str, Any]:
     return {"id": marker.id, "at_s": marker.at_s, "text": marker.text}
 
 
-def samples_to_wire(table: SampleTable, *, with_boxes: bool = False) -> Iterator[bytes]:
-    """Samples in columns, as JSON text in parts; times to the millisecond, probabilities to four decimals."""
-    yield b"{"
+def samples_to_wire(table: SampleTable, *, with_boxes: bool = False, step_s: float = 0.0) -> Iterator[bytes]:
+    """Samples in columns, as JSON text in parts; times to the millisecond, probabilities to four decimals.
+
+    Args: step_s: seconds that one of them stands for, where they were thinned.
+    """
+    yield f'{{"step_s":{step_s:.3f},'.encode() if step_s else b"{"
     yield from _column("at_s", table.at_s, lambda values: _numbers(values.round(3)))
     yield from _column("face", table.face, _numbers, before=",")
     yield from _column("label", table.label, _numbers, before=",")
@@ -90,6 +94,9 @@ def summary_to_wire(summary: Summary) -> dict[str, Any]:
         "length_s": summary.length_s,
         "face_present_share": round(summary.face_present_share, 4),
         "unsure_share": round(summary.unsure_share, 4),
+        "unsure_reasons": {
+            name: round(float(share), 4) for name, share in zip(REASONS, summary.unsure_reasons, strict=True)
+        },
         "shares": dict(zip(EMOTIONS, summary.shares.round(4).tolist(), strict=True)),
         **_affect_to_wire(summary.affect),
         "transitions": {

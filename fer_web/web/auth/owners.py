@@ -14,6 +14,7 @@ from fer_web.errors import ForbiddenError
 from fer_web.sharing.loopback import is_loopback
 from fer_web.sharing.signed_cookie import SignedCookie
 from fer_web.web.answers import keep_private
+from fer_web.web.request_values import site_path
 
 HOST_PARAMETER = "host"
 OVERLAY_PAGE = "/overlay"
@@ -49,15 +50,24 @@ class Owners:
     """Tells browsers apart by signed cookies that no script can read."""
 
     def __init__(
-        self, secret: bytes, key_owner: Callable[[], str | None] = lambda: None, *, host_token: str = ""
+        self,
+        secret: bytes,
+        key_owner: Callable[[], str | None] = lambda: None,
+        *,
+        host_token: str = "",
+        base_path: str = "",
     ) -> None:
         """Args:
         secret: 32 bytes that only this server knows; with another one no owner is known.
         key_owner: whose key came with the current request, None without one; raises KeyRefusedError.
         host_token: opens the host's pages; empty makes a new one.
+        base_path: as SignedCookie's.
         """
         self._key_owner = key_owner
-        self._owner, self._host = SignedCookie(secret, "owner"), SignedCookie(secret, "host")
+        self._owner, self._host = (
+            SignedCookie(secret, "owner", base_path),
+            SignedCookie(secret, "host", base_path),
+        )
         self.owner_cookie, self.host_cookie = self._owner.name, self._host.name
         self.host_token = host_token or secrets.token_urlsafe(24)
 
@@ -113,8 +123,9 @@ class Owners:
             )
         path = "/" + request.path.lstrip("/")
         # A clean address; only the overlay is told by its address what to show.
-        answer = redirect(with_query(path, without=HOST_PARAMETER) if path == OVERLAY_PAGE else path)
-        self._set(answer, self.host_cookie, self._host.sign(token), max_age=None)
+        page = with_query(path, without=HOST_PARAMETER) if path == OVERLAY_PAGE else path
+        answer = redirect(site_path(page))
+        self._set(answer, self._host, token, max_age=None)
         return answer
 
     def _send_owner(self, response: Response) -> Response:
@@ -126,10 +137,11 @@ class Owners:
             requester = self.requester()
             # Renewed with each page, so that it does not run out while it is used.
             if g.is_new_owner or is_page:
-                self._set(response, self.owner_cookie, self.signed(requester.owner), max_age=_MAX_AGE_S)
+                self._set(response, self._owner, requester.owner, max_age=_MAX_AGE_S)
         return response
 
-    def _set(self, response: BaseResponse, name: str, value: str, **options: Any) -> None:
-        response.set_cookie(name, value, httponly=True, samesite="Lax", secure=request.is_secure, **options)
+    def _set(self, response: BaseResponse, cookie: SignedCookie, text: str, *, max_age: int | None) -> None:
+        options = cookie.options(is_secure=request.is_secure)
+        response.set_cookie(value=cookie.sign(text), max_age=max_age, **options)
         # A proxy that kept the answer would give one browser's cookie, and with it its sessions, to another.
         keep_private(response)

@@ -16,7 +16,7 @@ from fer_web.sharing.types import Admission, Link
 from fer_web.sharing.visitor_registry import VisitorRegistry
 from fer_web.web.answers import keep_private
 from fer_web.web.auth.owners import OVERLAY_PAGE, with_query
-from fer_web.web.request_values import IMPORT_PATH, OPERATING_PATHS, is_write
+from fer_web.web.request_values import IMPORT_PATH, OPERATING_PATHS, is_write, site_path
 
 OPEN_PATHS = ("/static/", "/vendor/", "/trust", "/l/", *OPERATING_PATHS)
 """Everybody gets these; they hold nothing of anybody, or ask for proof themselves."""
@@ -99,7 +99,7 @@ class VisitorAccess:
         return routes
 
     def _open(self, link: Link, page: str | None = None) -> BaseResponse:
-        answer = redirect(page or home_of(link), 303)
+        answer = redirect(site_path(page or home_of(link)), 303)
         if request.method == "GET":  # HEAD only asks, as programs do that show where a link leads
             self._welcome(answer, link)
         return keep_private(answer)
@@ -121,12 +121,9 @@ class VisitorAccess:
             visitor=self._known_visitor(),
         )
         answer.set_cookie(
-            self._authenticator.visitor_cookie,
-            self._authenticator.signed(visitor, link.id),
+            value=self._authenticator.signed(visitor, link.id),
             max_age=math.ceil(max(0.0, link.expires_s - self._clock())),
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure,
+            **self._authenticator.cookie_options(is_secure=request.is_secure),
         )
 
     def _known_visitor(self) -> str | None:
@@ -151,7 +148,7 @@ def _check_path(link: Link) -> BaseResponse | None:
             raise ShareError("Sessions are imported at the host's own machine only. Ask the host to do it.")
         return None
     if request.path == "/" and not is_write():
-        return make_response(redirect(home_of(link), 303))
+        return make_response(redirect(site_path(home_of(link)), 303))
     if link.kind == "watch" and request.path in ("/watch", OVERLAY_PAGE):
         return None
     if link.kind != "session":

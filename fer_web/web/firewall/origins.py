@@ -7,7 +7,7 @@ from fer_web.web.firewall.hosts import host_name
 from fer_web.web.firewall.refusals import Environ, Refusal, is_for_program, is_socket, path_of
 
 _READS = ("GET", "HEAD", "OPTIONS")
-_OUR_COOKIE = re.compile(r"(?:^|[;,\s])fer_(?:owner|host|guest)_")
+_OUR_COOKIE = re.compile(r"(?:^|[;,\s])(?:__Host-|__Secure-)?fer_(?:owner|host|guest)_")
 _REFUSED = "A page of another site asked for this. Do it on this server's own page."
 
 

@@ -36,6 +36,7 @@ class PageOptions:
         return {
             "emotions": list(EMOTIONS),
             "max_frame_bytes": self.settings.max_frame_bytes,
+            "max_frame_pixels": self.settings.max_frame_pixels,
             "max_in_flight": self.max_in_flight,
             "max_fps": MAX_FPS,
             "ack_timeout_ms": ACK_TIMEOUT_MS,
@@ -44,6 +45,7 @@ class PageOptions:
                 "hash": self.model.model_hash[:12],
                 "unsure_below": self.model.unsure_below,
                 "is_calibrated": self.model.is_calibrated,
+                "missing": list(self.model.missing),
                 "heatmaps": self.model.heatmaps,
                 "no_heatmaps": self.model.no_heatmaps,
             },

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from flask import Blueprint, Flask, Response, abort
+from flask import Blueprint, Flask, Response, abort, request
 
 from fer_web.vendor_files import media_type
 from fer_web.web.answers import compressed, compressed_page
@@ -41,6 +41,22 @@ class SourceFiles:
     def sheet_urls(self, names: Iterable[str]) -> list[str]:
         """Return one address for each sheet."""
         return [self.url(path) for path in _sheet_paths(names)]
+
+
+@dataclass(frozen=True)
+class PlacedFiles:
+    """Files of a server below a path, such as /fer; empty is the whole host."""
+
+    files: PageFiles
+    base_path: str
+
+    def url(self, path: str) -> str:
+        """Return the address of a file."""
+        return f"{self.base_path}{self.files.url(path)}"
+
+    def sheet_urls(self, names: Iterable[str]) -> list[str]:
+        """Return the addresses of style sheets."""
+        return [f"{self.base_path}{url}" for url in self.files.sheet_urls(names)]
 
 
 @dataclass(frozen=True)
@@ -114,8 +130,11 @@ class CurrentFiles:
         return self._bundled() or SourceFiles()
 
     def register(self, app: Flask) -> None:
-        """Give templates `page_files`, and serve the bundle; pages are compressed too."""
-        app.context_processor(lambda: {"page_files": self.now()})
+        """Give templates `page_files` and `base`, and serve the bundle; pages are compressed too."""
+        app.context_processor(
+            lambda: {"page_files": PlacedFiles(self.now(), request.script_root), "base": request.script_root}
+        )
+        app.after_request(_with_placed_imports)
         app.after_request(compressed_page)
         app.register_blueprint(self._blueprint())
 
@@ -157,6 +176,16 @@ def _answer(file: CompressedFile) -> Response:
     answer = Response(file.content, mimetype=file.media_type)
     answer.headers.set(*FOR_EVER)
     return compressed(answer, file.compressed)
+
+
+def _with_placed_imports(answer: Response) -> Response:
+    """Sources that are not bundled import /vendor/: below a path, that lies there too."""
+    is_source = request.endpoint == "static" and request.path.endswith(".js")
+    if is_source and request.script_root and answer.status_code == 200:
+        answer.direct_passthrough = False
+        placed = f'from "{request.script_root}/vendor/'.encode()
+        answer.set_data(answer.get_data().replace(b'from "/vendor/', placed))
+    return answer
 
 
 def _sheet_paths(names: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ from fer_web.errors import NotFoundError
 from fer_web.labels import EMOTIONS
 from fer_web.sharing.types import ShareNetwork
 from fer_web.web.answers import attachment, keep_private
+from fer_web.web.request_values import site_path
 
 CERTIFICATE_NAME = "fer-web-authority.crt"
 _SYSTEMS = (
@@ -28,7 +29,7 @@ def trust_blueprint(network: ShareNetwork | None, retention_days: int) -> Bluepr
             "trust.html",
             is_shared=network is not None,
             fingerprint=network.fingerprint if network else None,
-            certificate_path=f"/trust/{CERTIFICATE_NAME}",
+            certificate_path=site_path(f"/trust/{CERTIFICATE_NAME}"),
             certificate_name=CERTIFICATE_NAME,
             systems=systems_of(request.user_agent.string),
             emotions=EMOTIONS,

@@ -18,10 +18,11 @@
  * @property {boolean} annotated whether there is a video with boxes
  */
 import { ApiError, JsonRequests, pathOf } from "../shared/json_requests.js";
+import { sitePath } from "../shared/site_path.js";
 import { uploadFile } from "../shared/upload.js";
 import { t } from "../shared/words.js";
 
-const API = "/api/v1";
+const API = sitePath("/api/v1");
 
 /**
  * All methods reject with an ApiError, whose message is for people; an abort rejects with an

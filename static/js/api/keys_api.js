@@ -10,8 +10,9 @@
  * @property {string} [key] what opens, of a new one only
  */
 import { JsonRequests, pathOf } from "../shared/json_requests.js";
+import { sitePath } from "../shared/site_path.js";
 
-const KEYS = "/api/v1/keys";
+const KEYS = sitePath("/api/v1/keys");
 
 /** All methods reject with an ApiError, whose message is for people. */
 export class KeysApi {

@@ -16,6 +16,7 @@
  */
 import { sessionName } from "../shared/format.js";
 import { serverText } from "../shared/server_errors.js";
+import { sitePath } from "../shared/site_path.js";
 import { plural, t } from "../shared/words.js";
 
 const PAGE_SIZE = 50;
@@ -98,7 +99,7 @@ export class LoadedSessions {
     const title = t("{name} was not imported", { name: file.name });
     const session = await this.#try(title, () => this.#api.importFile(file));
     if (!session) return;
-    const link = { label: t("Open"), href: `/history/${encodeURIComponent(session.id)}` };
+    const link = { label: t("Open"), href: sitePath(`/history/${encodeURIComponent(session.id)}`) };
     this.#bus.emit("message", {
       id: "import",
       tone: "info",

@@ -1,4 +1,5 @@
 /** Composition root of /history/ID. */
+import { sitePath } from "../shared/site_path.js";
 import "./browser_language.js";
 import uPlot from "/vendor/uPlot.esm.js";
 
@@ -7,6 +8,7 @@ import { sessionName } from "../shared/format.js";
 import { serverText } from "../shared/server_errors.js";
 import { t } from "../shared/words.js";
 import { buildSharePanel } from "../share/panel.js";
+import { Detail } from "./detail.js";
 import { SessionsApi, exportPath } from "./sessions_api.js";
 import { SessionData } from "./session_data.js";
 import { DataTableView } from "./views/data_table.js";
@@ -32,6 +34,7 @@ const { signal } = bus;
 const isReadOnly = find("session").dataset.readOnly === "true";
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
 const api = new SessionsApi(page.fetch);
+new Detail({ api, bus, id });
 // The browser may have kept the slider where it was before a reload.
 const data = new SessionData({
   api,
@@ -188,7 +191,7 @@ async function update(changes) {
 async function remove() {
   const name = data.session ? sessionName(data.session) : "";
   if (await data.remove())
-    location.assign(`/history#${new URLSearchParams({ deleted: id, name })}`);
+    location.assign(sitePath(`/history#${new URLSearchParams({ deleted: id, name })}`));
 }
 
 /** @param {"ready" | "empty" | "failed"} state */

@@ -20,10 +20,11 @@
  */
 
 import { ApiError, JsonRequests, pathOf } from "../shared/json_requests.js";
+import { sitePath } from "../shared/site_path.js";
 
 export { ApiError };
 
-const SESSIONS = "/api/v1/sessions";
+const SESSIONS = sitePath("/api/v1/sessions");
 
 /**
  * All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does.

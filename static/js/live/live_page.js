@@ -2,6 +2,7 @@
  * Composition root: finds the elements, builds services and views, and wires what belongs to
  * neither.
  */
+import { sitePath } from "../shared/site_path.js";
 import { io } from "/vendor/socket.io.esm.min.js";
 
 import { find, findAll, openPage, optionsText, tellLoaded } from "../shared/page.js";
@@ -358,7 +359,7 @@ async function handOver(dropped) {
     );
     return;
   }
-  if (!isRunning) location.assign("/analyze");
+  if (!isRunning) location.assign(sitePath("/analyze"));
   else
     tellDropped(
       "info",
@@ -368,7 +369,7 @@ async function handOver(dropped) {
 }
 
 function tellDropped(tone, title, text) {
-  const link = { label: t("Analyze"), href: "/analyze" };
+  const link = { label: t("Analyze"), href: sitePath("/analyze") };
   bus.emit("message", { id: "dropped", tone, title, text, link, lastsMs: HANDED_FOR_MS });
 }
 

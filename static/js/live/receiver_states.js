@@ -3,7 +3,8 @@
  *
  * Emits receivers-changed {receivers: {name, kind, state, reason, dropped}[]}.
  */
-const PATH = "/api/v1/events/receivers";
+import { sitePath } from "../shared/site_path.js";
+const PATH = sitePath("/api/v1/events/receivers");
 const EVERY_MS = 2000;
 
 export class ReceiverStates {

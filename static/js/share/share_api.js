@@ -31,8 +31,9 @@
  * @property {Visitor[]} visitors
  */
 import { JsonRequests, pathOf } from "../shared/json_requests.js";
+import { sitePath } from "../shared/site_path.js";
 
-const SHARE = "/api/v1/share";
+const SHARE = sitePath("/api/v1/share");
 
 /**
  * All methods reject with an ApiError, whose message is for people; an abort rejects as fetch does.

@@ -27,6 +27,18 @@ const REASON_TEXTS = {
   cut: t("move into the picture"),
 };
 
+/** The same said afterwards, where nothing can be done any more. */
+const REASON_FACTS = {
+  ...REASON_TEXTS,
+  turned: t("turned away"),
+  blurred: t("blurred"),
+  small: t("too small"),
+  cut: t("cut off"),
+};
+
+/** @param {string} reason of the wire @returns {string} */
+export const reasonFact = (reason) => REASON_FACTS[reason] ?? reason;
+
 /** @param {string | null | undefined} reason of the wire @returns {string} empty where none is known */
 export const reasonText = (reason) => REASON_TEXTS[reason] ?? "";
 

@@ -101,6 +101,13 @@ def test_no_face_counts_neither_as_right_nor_as_wrong():
     assert "neither as right nor as wrong" in describe_folder(report)
 
 
+def test_what_an_output_for_contempt_says_is_counted():
+    known = [prediction("contempt", "sad", says_contempt=each) for each in (True, True, False)]
+    report = report_of(known)
+    assert report["contempt"]["said"] == 2
+    assert "its output for contempt is the strongest in 2 of them" in describe_folder(report)
+
+
 def test_contempt_is_counted_apart():
     report = report_of(
         [
@@ -110,8 +117,8 @@ def test_contempt_is_counted_apart():
         ]
     )
     assert (report["scored"], report["accuracy"]) == (1, 1.0)
-    assert report["contempt"] == {"count": 2, "labels": {"neutral": 1, "happy": 1}, "unsure": 1}
-    assert "contempt is none of the seven" in describe_folder(report)
+    assert report["contempt"] == {"count": 2, "labels": {"neutral": 1, "happy": 1}, "unsure": 1, "said": None}
+    assert "contempt: not one of the model's seven" in describe_folder(report)
     assert report["mistakes"] == []
 
 

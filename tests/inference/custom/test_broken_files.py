@@ -172,7 +172,7 @@ def test_a_network_for_something_else(tmp_path, save):
     layers = networks.layers
     image = networks.keras.Input((48, 48, 1))
     model = networks.keras.Model(image, layers.Dense(10)(layers.Flatten()(image)))
-    assert "has 10 classes; 7 are needed (angry, disgust" in refused(save(model, tmp_path))
+    assert "has 10 classes; 4 to 8 are needed, of angry, disgust" in refused(save(model, tmp_path))
 
 
 def test_our_own_files_outside_their_folder_and_options_for_our_folder(tmp_path):

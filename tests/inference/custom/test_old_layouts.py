@@ -10,8 +10,9 @@ import pytest
 
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.custom.opening import open_custom
-from fer_web.inference.custom.options import ModelOptions, scale_pixels
+from fer_web.inference.custom.options import ModelOptions
 from fer_web.inference.custom.probes import probe_crops
+from fer_web.inference.custom.scaling import scale_pixels
 from tests.support.custom_networks import as_keras_2, with_weights
 from tests.support.fer_rows import KERAS_WARNINGS
 

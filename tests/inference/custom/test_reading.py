@@ -21,6 +21,7 @@ from fer_web.inference.custom.custom_network import (
 )
 from fer_web.inference.custom.keras_layers import clue_of, output_of
 from fer_web.inference.custom.options import ModelOptions
+from fer_web.inference.scores import softmax
 from fer_web.labels import EMOTIONS
 from tests.support.fakes.models import model_info
 from tests.support.fer_rows import KERAS_WARNINGS
@@ -127,6 +128,48 @@ def test_contempt_is_left_out_and_the_seven_sum_to_1(row):
     assert scores[0].tolist() == pytest.approx([0.25] + [0.125] * 6)
 
 
+@pytest.mark.parametrize("is_logits", [True, False])
+def test_outputs_without_a_name_are_left_out_and_missing_expressions_have_nothing(is_logits):
+    row = np.array([0.3, 0.2, 0.1, 0.1, 0.3])
+    labels = ("none", "happy", "sad", "neutral", "none")
+    scores = classify(np.log(row) if is_logits else row, ModelOptions(labels=labels))
+    assert scores[0].tolist() == pytest.approx([0, 0, 0, 0.5, 0.25, 0, 0.25])
+    assert scores[0, :3].tolist() == [0, 0, 0]
+
+
+def test_all_on_an_output_that_is_left_out_leaves_the_others_even():
+    labels = ("none", "happy", "sad", "neutral", "fear")
+    scores = classify([1.0, 0, 0, 0, 0], ModelOptions(labels=labels))
+    assert scores[0].tolist() == pytest.approx([0, 0, 0.25, 0.25, 0.25, 0, 0.25])
+
+
+def test_missing_expressions_are_told():
+    reading = read_network(network([0.25] * 4), ModelOptions(labels=("angry", "happy", "sad", "neutral")))
+    assert reading.missing == ("disgust", "fear", "surprise")
+    assert warnings_of(reading, "no output for disgust, fear, surprise")
+
+
+def test_contempt_has_its_own_share_beside_the_seven():
+    net = network([0.1] * 4 + [0.2, 0.1, 0.1, 0.2])
+    reading = read_network(net, ModelOptions(labels=(*EMOTIONS, "contempt")))
+    crops = np.zeros((1, 48, 48, 1), np.uint8)
+    assert CustomClassifier(model_info(), net, reading).classify(crops).contempt == pytest.approx([0.2])
+    seven = read_network(network(), ModelOptions())
+    assert CustomClassifier(model_info(), network(), seven).classify(crops).contempt is None
+
+
+def test_a_temperature_makes_the_confidence_lower():
+    row = np.array([4.0, 0, 0, 0, 0, 0, 0])
+    hot = classify(row, ModelOptions(temperature=2.0))
+    assert hot[0].tolist() == pytest.approx(softmax(row[None] / 2)[0].tolist(), abs=1e-6)
+
+
+def test_an_order_of_other_counts_is_guessed_where_it_may_be():
+    reading = read_network(network([0.125] * 8), ModelOptions(may_guess=True))
+    assert reading.labels[:3] == ("neutral", "happy", "surprise")
+    assert warnings_of(reading, "guessed: --labels neutral,happy")
+
+
 def test_sigmoid_shares_are_brought_to_1_and_none_at_all_is_even():
     assert classify([0.8, 0.4] + [0] * 5, output=SIGMOID)[0, :2].tolist() == pytest.approx([2 / 3, 1 / 3])
     assert classify([0] * 7, output=SIGMOID)[0].tolist() == pytest.approx([1 / 7] * 7)
@@ -210,7 +253,8 @@ def test_input_of_refuses_what_is_no_picture_of_a_face(shape):
 @pytest.mark.parametrize(
     ("outputs", "words"),
     [
-        ([(None, 5)], "has 5 classes; 7 are needed"),
+        ([(None, 3)], "has 3 classes; 4 to 8 are needed"),
+        ([(None, 9)], "has 9 classes"),
         ([(None, 1000)], "has 1000 classes"),
         ([(None, 7), (None, 10)], r"2 outputs \(of 7, 10 numbers\).*own is given as its folder"),
         ([(None, 6, 6, 7)], "output of shape"),

@@ -172,3 +172,22 @@ def test_load_data_folder_ferplus_of_another_split_raises(tmp_path: Path, data: 
 def test_load_data_folder_ferplus_missing_raises(root: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"fer2013new\.csv does not exist"):
         load_data(root, tmp_path / "fer2013new.csv")
+
+
+def test_a_data_set_is_split_by_its_names_or_by_people(tmp_path: Path) -> None:
+    codes = {"AF": "fear", "AN": "angry", "DI": "disgust", "HA": "happy", "NE": "neutral", "SA": "sad"}
+    codes |= {"SU": "surprise"}
+    for person in range(10):
+        for code in codes:
+            write_picture(tmp_path / "KDEF" / f"AF{person:02d}" / f"AF{person:02d}{code}S.png")
+    found = read_image_folders(tmp_path / "KDEF", USAGES, 48)
+    assert len(found.images) == 70
+    tested = {path.name[:4] for path, usage in zip(found.paths, found.usage, strict=True) if usage == 1}
+    learned = {path.name[:4] for path, usage in zip(found.paths, found.usage, strict=True) if usage == 0}
+    assert (len(tested), len(learned), tested & learned) == (2, 8, set())
+    for number in range(1, 8):
+        write_picture(tmp_path / "RAF" / "train" / str(number) / f"train_0000{number}_aligned.png")
+        write_picture(tmp_path / "RAF" / "test" / str(number) / f"test_000{number}_aligned.png")
+    found = read_image_folders(tmp_path / "RAF", USAGES, 48)
+    assert sorted(found.usage.tolist()) == [0] * 7 + [1] * 7
+    assert EMOTIONS[found.emotion[0]] == "surprise"

@@ -89,7 +89,7 @@ def test_images_become_the_commands_report(browser):
     assert (report["images"], report["scored"], report["accuracy"]) == (5, 4, 0.5)
     assert 0 <= report["accuracy_original"] <= 1
     assert "accuracy_original" in report["difference"]
-    assert report["contempt"] == {"count": 1, "labels": {"happy": 1}, "unsure": 0}
+    assert report["contempt"] == {"count": 1, "labels": {"happy": 1}, "unsure": 0, "said": None}
     assert report["shown"]["confusion"][EMOTIONS.index("happy")][EMOTIONS.index("sad")] == 1
     assert {each["file"] for each in report["mistakes"]} == {"set/test/Happiness/2.png", "fear/4.png"}
     assert set(score_folder([])) <= set(report)

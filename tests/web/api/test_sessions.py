@@ -190,7 +190,7 @@ def test_summary(browser):
     answer = browser.get(f"/{browser.record()}/summary").json
     assert set(answer) == {
         "length_s", "face_present_share", "unsure_share", "shares", "transitions", "peaks", "strips", "gaps",
-        "valence", "arousal", "intensity",
+        "valence", "arousal", "intensity", "unsure_reasons",
     }  # fmt: skip
     assert sum(answer["shares"].values()) + answer["unsure_share"] == pytest.approx(1, abs=1e-3)
     assert answer["transitions"]["dwell_s"] == 0.5
@@ -267,7 +267,7 @@ def broken(change):
         (lambda data: json.dumps(data).encode()[:-30], "bad_import"),
         (lambda data: b"", "bad_import"),
         (lambda data: b"\0" * 1000, "bad_import"),
-        (broken(lambda data: data.update(schema_version=3)), "bad_import"),
+        (broken(lambda data: data.update(schema_version=4)), "bad_import"),
         (broken(lambda data: data["samples"][-1].pop()), "bad_import"),
         (broken(lambda data: data["session"].update(name="n" * 201)), "bad_value"),
         (broken(lambda data: data["session"].update(name="a\0b")), "bad_value"),

@@ -1,5 +1,6 @@
 """Describes what the addresses of sessions answer, as sessions_json.py makes it, for OpenAPI."""
 
+from fer_web.inference.certainty import REASONS
 from fer_web.labels import EMOTIONS
 from fer_web.web.api.openapi.parts import (
     BOOLEAN,
@@ -49,7 +50,10 @@ _DETAILS: Json = {
 
 _SAMPLES = record(
     "Samples in columns of the same length, ordered by time, then face.",
-    {"box": described(list_of(list_of({"type": "number"}, minItems=4, maxItems=4)), "Only with boxes=1.")},
+    {
+        "box": described(list_of(list_of({"type": "number"}, minItems=4, maxItems=4)), "Only with boxes=1."),
+        "step_s": described(SECONDS, "Only where they were thinned: each is the mean of so many seconds."),
+    },
     at_s=described(list_of({"type": "number"}), "Seconds since the start."),
     face=list_of(COUNT),
     label=described(list_of({"type": "integer", "minimum": 0, "maximum": 6}), "Position in `labels`."),
@@ -63,6 +67,9 @@ _SUMMARY = record(
     length_s=SECONDS,
     face_present_share=SHARE,
     unsure_share=SHARE,
+    unsure_reasons=described(
+        record("By reason.", **dict.fromkeys(REASONS, SHARE)), "Of the time with a face: why it was unsure."
+    ),
     shares=described(record("By expression.", **dict.fromkeys(EMOTIONS, SHARE)), "Of the time with a face."),
     valence=or_null(SIGNED, "Mean of the time with a face: unpleasant below 0, pleasant above; derived."),
     arousal=or_null(SIGNED, "Likewise: calm below 0, active above."),

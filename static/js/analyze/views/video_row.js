@@ -2,6 +2,7 @@
  * Shows one video: how far it is, what can be done with it, or its error in words. A part of
  * VideoListView.
  */
+import { sitePath } from "../../shared/site_path.js";
 import { describeVideo, progressOf } from "../video_texts.js";
 import { serverText } from "../../shared/server_errors.js";
 import { fromTemplate } from "../../shared/template_parts.js";
@@ -85,7 +86,7 @@ export class VideoRow {
     const isDone = state === "finished";
     this.#showLink(
       "timeline",
-      isDone && job.session ? `/history/${encodeURIComponent(job.session)}` : null,
+      isDone && job.session ? sitePath(`/history/${encodeURIComponent(job.session)}`) : null,
     );
     this.#showLink(
       "annotated",

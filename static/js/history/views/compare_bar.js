@@ -1,4 +1,5 @@
 /** Shows which sessions are chosen to be compared. */
+import { sitePath } from "../../shared/site_path.js";
 import { t } from "../../shared/words.js";
 
 const LEAST = 2;
@@ -41,7 +42,7 @@ export class CompareBarView {
       ? t("{count} of up to {most} sessions chosen", { count: ids.length, most: MOST })
       : t("Choose one more to compare");
     link.hidden = !isReady;
-    link.href = `/compare?ids=${ids.map(encodeURIComponent).join(",")}`;
+    link.href = sitePath(`/compare?ids=${ids.map(encodeURIComponent).join(",")}`);
     this.#bus.emit("picks-changed", { ids, isFull: ids.length >= MOST });
   }
 }

@@ -3,6 +3,7 @@
  * as strips.
  */
 import { capitalise, emotionName, formatPercent, sessionName } from "../../shared/format.js";
+import { sitePath } from "../../shared/site_path.js";
 import { t } from "../../shared/words.js";
 import { joinLines, sharedRange } from "../alignment.js";
 import { Chart } from "../chart.js";
@@ -115,7 +116,7 @@ export class ComparisonChartView {
     row.dataset.session = id;
     title.className = "compare-name";
     value.className = "compare-value";
-    link.href = `/history/${encodeURIComponent(id)}`;
+    link.href = sitePath(`/history/${encodeURIComponent(id)}`);
     link.textContent = name;
     canvas.className = "strip";
     canvas.setAttribute("role", "img");

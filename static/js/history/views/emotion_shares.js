@@ -3,8 +3,9 @@
  * out.
  */
 import { formatSigned } from "../../shared/affect.js";
-import { capitalise, emotionName, formatPercentage } from "../../shared/format.js";
+import { capitalise, emotionName, formatPercentage, reasonFact } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
+import { t } from "../../shared/words.js";
 
 export class EmotionSharesView {
   #elements;
@@ -19,16 +20,30 @@ export class EmotionSharesView {
     bus.on("view-changed", ({ summary, session }) => this.#show(summary, session.labels));
   }
 
-  #show({ shares, face_present_share, unsure_share, ...affect }, labels) {
+  #show({ shares, face_present_share, unsure_share, unsure_reasons, ...affect }, labels) {
     const { list, present, unsure, valence, arousal, intensity } = this.#elements;
     const order = [...labels].sort((a, b) => (shares[b] ?? 0) - (shares[a] ?? 0));
     list.replaceChildren(...order.map((label) => bar(label, shares[label] ?? 0)));
     present.textContent = formatPercentage(face_present_share);
-    unsure.textContent = formatPercentage(unsure_share);
+    unsure.textContent = unsureText(unsure_share, unsure_reasons);
     valence.textContent = affect.valence === null ? "–" : formatSigned(affect.valence);
     arousal.textContent = affect.arousal === null ? "–" : formatSigned(affect.arousal);
     intensity.textContent = formatPercentage(affect.intensity ?? NaN);
   }
+}
+
+/**
+ * Says how much of the time nothing was named, and why, where one reason stands behind a third of it.
+ *
+ * @param {number} share
+ * @param {Record<string, number>} reasons shares of the same time
+ * @returns {string} such as "12 %, mostly: too dark"
+ */
+export function unsureText(share, reasons) {
+  const [reason, part] = Object.entries(reasons).reduce((a, b) => (b[1] > a[1] ? b : a));
+  const text = formatPercentage(share);
+  if (part === 0 || part < share / 3) return text;
+  return t("{share}, mostly: {reason}", { share: text, reason: reasonFact(reason) });
 }
 
 function bar(label, share) {

@@ -40,12 +40,19 @@ export class HeadingView {
   }
 }
 
-function describeModel({ model, sample_hz, source }) {
+/** What the network that recorded a session could not name, as an own sentence. */
+function describeMissing(missing) {
+  if (!Array.isArray(missing) || missing.length === 0) return "";
+  const names = missing.map((name) => t(String(name))).join(", ");
+  return `. ${t("It has no output for these expressions, so that no face is called that:")} ${names}`;
+}
+
+function describeModel({ model, sample_hz, source, settings }) {
   const kind = source && source !== "camera" ? `, ${SOURCES[source] ?? source}` : "";
   const described = t("Model {name} {hash}, up to {rate} samples a second", {
     name: model?.name ?? t("unknown"),
     hash: (model?.hash ?? "").slice(0, 12),
     rate: formatNumber(sample_hz),
   });
-  return described + kind;
+  return described + kind + describeMissing(settings?.missing);
 }

@@ -8,6 +8,7 @@ import {
   formatDuration,
   sessionName,
 } from "../../shared/format.js";
+import { sitePath } from "../../shared/site_path.js";
 import { t } from "../../shared/words.js";
 import { emotionColour } from "../../shared/palette.js";
 import { formatStart } from "../dates.js";
@@ -52,7 +53,7 @@ export class SessionRow {
     const link = this.#part("name");
     const name = sessionName(session);
     link.textContent = name;
-    link.href = `/history/${encodeURIComponent(session.id)}`;
+    link.href = sitePath(`/history/${encodeURIComponent(session.id)}`);
     this.#part("facts").textContent = facts(session, now);
     this.#showState(session);
     this.#showStrip(session);

@@ -1,5 +1,6 @@
 /** Shows whether this session is recorded, until when it is stored, and a marker with a name. */
 import { formatDuration } from "../../shared/format.js";
+import { sitePath } from "../../shared/site_path.js";
 import { t } from "../../shared/words.js";
 
 const TEXTS = {
@@ -67,7 +68,7 @@ export class RecordingBarView {
 
   #showLink({ finished, isLive, isWanted }) {
     const { link } = this.#elements;
-    if (finished) link.href = `/history/${encodeURIComponent(finished)}`;
+    if (finished) link.href = sitePath(`/history/${encodeURIComponent(finished)}`);
     if (finished) link.hidden = false;
     else if (isLive && isWanted) link.hidden = true;
   }

@@ -8,6 +8,7 @@ import {
 } from "../../shared/format.js";
 import { emotionColour } from "../../shared/palette.js";
 import { personMarkElement } from "../../shared/person_mark.js";
+import { sitePath } from "../../shared/site_path.js";
 import { UNSURE } from "../../shared/unsure.js";
 import { t } from "../../shared/words.js";
 
@@ -52,7 +53,7 @@ export class SummaryCardView {
       ? t("It was recorded: numbers, no pictures.")
       : t("It was not recorded: this summary is gone when the page is left.");
     link.hidden = !story.session;
-    if (story.session) link.href = `/history/${encodeURIComponent(story.session)}`;
+    if (story.session) link.href = sitePath(`/history/${encodeURIComponent(story.session)}`);
     section.hidden = false;
   }
 

@@ -1,4 +1,5 @@
 /** Lets a person choose the language of all pages. It is kept in a cookie: the server reads it. */
+import { sitePath } from "../site_path.js";
 const COOKIE = "fer_lang";
 const YEAR_S = 31_536_000;
 
@@ -13,7 +14,7 @@ export class LanguageChoiceView {
       choice.addEventListener(
         "change",
         () => {
-          page.cookie = `${COOKIE}=${choice.value}; path=/; max-age=${YEAR_S}; SameSite=Lax`;
+          page.cookie = `${COOKIE}=${choice.value}; path=${sitePath("/")}; max-age=${YEAR_S}; SameSite=Lax`;
           place.replace(withoutLanguage(place.href));
         },
         { signal },
