@@ -146,6 +146,10 @@ class OverloadedError(FerWebError, code="overloaded", http_status=503, retryable
     """Too many wait for the same thing: a further one would wait for too long."""
 
 
+class HistoryFullError(FerWebError, code="history_full", http_status=409):
+    """A visitor has as much in the history as one may."""
+
+
 class TooManyMessagesError(FerWebError, code="too_many_messages", http_status=429):
     """A client sends faster than any camera."""
 
