@@ -68,7 +68,7 @@ def serve(settings: Settings) -> None:
         greet(settings, listeners[0], application, network)
         if network is not None:
             network.open()
-        application.mode.serve(application.flask, listeners, address_limit(settings))
+        application.mode.serve(application.flask, listeners, address_limit(settings), application.say_goodbye)
     finally:
         begin_to_close()
         with contextlib.closing(application):

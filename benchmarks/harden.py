@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import requests
 
+from benchmarks.long_sessions import long_export, long_import
 from fer_web.serving.message_bounds import MAX_TEXT_BYTES
 from fer_web.sharing.places import MAX_OF_VISITOR
 from tests.support import attacks
@@ -153,6 +154,8 @@ ATTACKS = (
     Attack("turns", "People take turns by time", "tests/realtime/test_crowd.py", costly_frames),
     Attack("slow heads", "A head has 20 s", "tests/serving/test_head_attacks.py", slow_heads),
     Attack("large heads", "A head has 64 KB", "tests/serving/test_head_attacks.py", large_heads),
+    Attack("imports", "An import holds up nobody", "tests/web/api/test_long_work.py", long_import),
+    Attack("exports", "Nor do long reads", "tests/web/api/test_long_work.py", long_export),
     Attack("hang-ups", "Nobody waits for the gone", "tests/serving/test_hang_ups.py", hung_up),
 )
 
@@ -200,7 +203,7 @@ def measure(server: CrowdedServer, honest: "HonestVisitor", attack: Attack, seco
         under = honest.waits_ms(server, seconds)
         lag_under = _p99(server.take_lags_ms())
         must_end.set()
-        attacking.join(120)
+        attacking.join(600)
     settled_mb = _settled_mb(server, before_mb)
     return Outcome(
         attack, tally, (lag_alone, lag_under), (_p95(alone), _p95(under)), most.mb - before_mb, settled_mb

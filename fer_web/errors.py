@@ -150,12 +150,27 @@ class OverloadedError(FerWebError, code="overloaded", http_status=503, retryable
     """Too many wait for the same thing: a further one would wait for too long."""
 
 
+class HistoryFullError(FerWebError, code="history_full", http_status=409):
+    """A visitor has as much in the history as one may."""
+
+
 class TooManyMessagesError(FerWebError, code="too_many_messages", http_status=429):
     """A client sends faster than any camera."""
 
 
 class SlowReaderError(FerWebError, code="slow_reader", http_status=429):
     """A client does not read what is sent to it."""
+
+
+class MovingError(FerWebError, code="moving", http_status=503, retryable=True):
+    """A process ends, and another one of the same service goes on with its clients."""
+
+    def __init__(self) -> None:
+        super().__init__("This server ends. Connect again: another one goes on, with the same recording.")
+
+    def to_wire(self) -> dict[str, object]:
+        """As every error, and `moving`."""
+        return {**super().to_wire(), "moving": True}
 
 
 class NotFoundError(FerWebError, code="not_found", http_status=404):

@@ -5,7 +5,7 @@ It may import every package but commands.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import Flask
@@ -73,6 +73,8 @@ class Application:
     analysis: AnalysisAccess
     image_turns: InTurn
     videos: VideoService
+    say_goodbye: Callable[[], None]
+    """Asks clients to go on at another process, where there is one."""
 
     def close(self) -> None:
         """Store what is being recorded and end the threads that work for the server."""
@@ -157,4 +159,5 @@ def create_application(
         analysis=web.analysis,
         image_turns=web.image_turns,
         videos=web.videos,
+        say_goodbye=realtime.say_goodbye,
     )

@@ -32,7 +32,7 @@ from fer_web.realtime.transport import StrictPacket, limit_packets
 from fer_web.realtime.unadmitted import UnadmittedConnections
 from fer_web.realtime.unfinished import UnfinishedEvents
 from fer_web.realtime.watch_events import SocketOutlet, WatchEvents
-from fer_web.realtime.watching import TELL_S, WatchHub
+from fer_web.realtime.watching import NAMESPACE, TELL_S, WatchHub
 from fer_web.serving.message_bounds import MessageBounds
 from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
@@ -64,6 +64,7 @@ class RealtimeParts:
     watching: WatchHub
     periodic: PeriodicRunner
     readiness: Readiness
+    say_goodbye: Callable[[], None]
 
 
 def build_realtime(
@@ -154,6 +155,7 @@ def build_realtime(
         watching=watching,
         periodic=periodic,
         readiness=readiness,
+        say_goodbye=lambda: connections.move_all(("/", NAMESPACE)) if settings.has_others else None,
     )
 
 

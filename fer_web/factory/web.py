@@ -24,6 +24,7 @@ from fer_web.web.api.events import EventsAccess, events_api_blueprint
 from fer_web.web.api.folder_tests import API as FOLDER_TESTS_PATH
 from fer_web.web.api.folder_tests import folder_test_api_blueprint
 from fer_web.web.api.keys import keys_api_blueprint
+from fer_web.web.api.long_work import LongWork
 from fer_web.web.api.predict import PREDICT_PATH, predict_api_blueprint
 from fer_web.web.api.read_turns import ReadTurns
 from fer_web.web.api.received_files import FORM_BYTES
@@ -87,6 +88,7 @@ def build_web(
         retention_days=settings.retention_days,
         admission=admission,
         turns=ReadTurns(mode.new_lock),
+        long_work=LongWork(settings.database_url, settings.data_dir),
     )
     videos = build_video_service(settings.data_dir, inference.video_tools, history.repository)
     app = _build_flask(settings)

@@ -2,12 +2,13 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from flask_socketio import SocketIO
 from socketio.packet import EVENT
 
-from fer_web.errors import FerWebError
+from fer_web.errors import FerWebError, MovingError
 from fer_web.realtime.reading_pace import ReadingPace
 
 _log = logging.getLogger(__name__)
@@ -15,6 +16,9 @@ _log = logging.getLogger(__name__)
 LAST_WORDS_S = 0.5
 """A client that polls may take this long to fetch why it is ended."""
 _LOOKS = 10
+
+MOVE_S = 1.0
+"""Clients that are asked to go to another process have gone within this, or are left behind."""
 
 
 class Connections:
@@ -71,6 +75,25 @@ class Connections:
             return
         self._socketio.emit("closing", error.to_wire(), to=sid, namespace=namespace)
         self._socketio.start_background_task(self._disconnect_when_read, connection)
+
+    def move_all(self, namespaces: Sequence[str]) -> None:
+        """Ask everybody to go on at another process, and end their connections; waits MOVE_S at most.
+
+        To be called when no new connection is taken any more: whoever comes back must find another process.
+        """
+        for namespace in namespaces:
+            self._socketio.emit("closing", MovingError().to_wire(), namespace=namespace)
+        sockets = self._socketio.server.eio.sockets
+        _log.info("%d clients are asked to go on at another process", len(sockets))
+        for connection in list(sockets.values()):
+            if connection.upgraded:
+                self._disconnect(connection)
+            else:
+                self._socketio.start_background_task(self._disconnect_when_read, connection)
+        for _ in range(_LOOKS):
+            if not sockets:
+                break
+            self._socketio.sleep(MOVE_S / _LOOKS)
 
     def _disconnect_when_read(self, connection: Any) -> None:
         for _ in range(_LOOKS):

@@ -11,6 +11,7 @@ from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S, SERVER_NAME, AddressL
 from fer_web.serving.paced_head import PacedHead
 from fer_web.serving.paced_input import PacedInput
 from fer_web.serving.plain_http import is_turned_away
+from fer_web.serving.stop_signals import is_closing
 
 DISCARDED_BYTES = 32_000_000
 DISCARDING_S = 5.0
@@ -33,6 +34,9 @@ def patient_listener(eventlet: Any, address_limit: AddressLimit) -> Any:
                 try:
                     connection, address = super().accept()
                 except OSError as exc:
+                    if is_closing():
+                        # Until the server is told, which ends idle connections: they still hear why.
+                        eventlet.Event().wait()
                     if exc.errno in _LISTENER_IS_GONE:
                         raise
                     eventlet.sleep(0.1)

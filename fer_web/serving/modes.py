@@ -42,6 +42,10 @@ SWITCH_S = 0.0005
 after each send and receive: with both processors busy its lag was two to three times as long."""
 
 
+def _say_nothing() -> None:
+    return
+
+
 class ServingMode(Protocol):
     """One way to serve a Flask-SocketIO app."""
 
@@ -66,8 +70,17 @@ class ServingMode(Protocol):
         """A bounded queue between those who serve connections: waiting for it holds up no other client."""
         ...
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
-        """Serve until the process is told to end. The listeners' sockets are closed then."""
+    def serve(
+        self,
+        app: Flask,
+        listeners: Sequence[Listener],
+        address_limit: AddressLimit,
+        say_goodbye: Callable[[], None] = _say_nothing,
+    ) -> None:
+        """Serve until the process is told to end. The listeners' sockets are closed then.
+
+        Args: say_goodbye: is called when no new connection is taken any more, and the others still are there.
+        """
 
 
 class EventletMode:
@@ -114,7 +127,13 @@ class EventletMode:
         """Greenlets wait for it; not to be used in native threads."""
         return self._eventlet.queue.Queue(size)
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
+    def serve(
+        self,
+        app: Flask,
+        listeners: Sequence[Listener],
+        address_limit: AddressLimit,
+        say_goodbye: Callable[[], None] = _say_nothing,
+    ) -> None:
         """Serve on the hub. `socketio.run` is not used: it keeps debug=True, which sends tracebacks out."""
         pool = pool_that_ends(self._eventlet, max_connections(), STOP_TIMEOUT_S)
         with signals_as_data() as signals:
@@ -124,6 +143,11 @@ class EventletMode:
             ]
             self._eventlet.greenio.GreenSocket(signals).recv(1)
             begin_to_close()
+            for listener in listeners:
+                # The server closes it after its connections: newcomers would wait for an answer until then.
+                with contextlib.suppress(OSError):
+                    listener.socket.shutdown(socket.SHUT_RDWR)
+            say_goodbye()
             for server in servers:
                 server.kill(KeyboardInterrupt)
             for server in servers:
@@ -184,11 +208,17 @@ class ThreadingMode:
         """An ordinary queue."""
         return queue.Queue(size)
 
-    def serve(self, app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
+    def serve(
+        self,
+        app: Flask,
+        listeners: Sequence[Listener],
+        address_limit: AddressLimit,
+        say_goodbye: Callable[[], None] = _say_nothing,
+    ) -> None:
         """Serve with Werkzeug's threaded server, whose request log is off."""
         from fer_web.serving.threaded_server import serve_threaded
 
-        serve_threaded(app, listeners, address_limit)
+        serve_threaded(app, listeners, address_limit, say_goodbye)
 
 
 def _ending(base: type, bounds: MessageBounds) -> type:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fer_web.serving.listeners import HANDSHAKE_TIMEOUT_S
 
-MAX_PLAIN_HEAD_BYTES: Final = 8192
+_HEAD_SIZE: Final = 8192
 """Of a request without TLS on the port of HTTPS; what is longer is answered by what came."""
 
 _LINGER_S: Final = 1.0
@@ -82,12 +82,12 @@ def _own_host(host: str, port: int) -> str:
 def _head(connection: Any) -> bytes:
     """All of a head, within a time and a size; less where the client sends no more. Raises TimeoutError."""
     head, ends_s = b"", time.monotonic() + HANDSHAKE_TIMEOUT_S
-    while len(head) < MAX_PLAIN_HEAD_BYTES and b"\n\r\n" not in head and b"\n\n" not in head:
+    while len(head) < _HEAD_SIZE and b"\n\r\n" not in head and b"\n\n" not in head:
         left_s = ends_s - time.monotonic()
         if left_s <= 0:
             raise TimeoutError("The head of a request did not come in time.")
         connection.settimeout(left_s)
-        part = connection.recv(MAX_PLAIN_HEAD_BYTES - len(head))
+        part = connection.recv(_HEAD_SIZE - len(head))
         if not part:
             break
         head += part

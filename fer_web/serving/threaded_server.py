@@ -5,7 +5,7 @@ import logging
 import ssl
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask import Flask
@@ -122,12 +122,18 @@ def encrypted(request: Any, context: ssl.SSLContext) -> TlsConnection:
     return connection
 
 
-def serve_threaded(app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit) -> None:
-    """Serve until the process is told to end; for its main thread."""
+def serve_threaded(
+    app: Flask, listeners: Sequence[Listener], address_limit: AddressLimit, say_goodbye: Callable[[], None]
+) -> None:
+    """Serve until the process is told to end; for its main thread.
+
+    Args: say_goodbye: is called when no new connection is taken any more.
+    """
     servers = [ThreadedServer(app, listener, address_limit) for listener in listeners]
     with signals_as_data() as signals, _serving(servers):
         signals.recv(1)
         begin_to_close()
+    say_goodbye()
 
 
 @contextlib.contextmanager
@@ -143,3 +149,5 @@ def _serving(servers: Sequence[ThreadedServer]) -> Iterator[None]:
             stop.start()
         for stop in stops:
             stop.join()
+        for server in servers:
+            server.socket.close()

@@ -177,8 +177,7 @@ def page() -> str:
         "# Bounds",
         "",
         f"These limits protect the server. `{COMMAND}` writes this page from the code.",
-        "A limit is named by its constant, and by its file where several have one name. Three have no",
-        "name: a frame is answered within 5 s.",
+        "A limit is named by its constant. Three have no name: a frame is answered within 5 s.",
         "A silent connection ends after 20 s, or 45 s with native threads. A message or body may have twice",
         "`--max-frame-bytes`, unless its address takes files.",
     ]
@@ -186,10 +185,11 @@ def page() -> str:
     areas += [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
     times = Counter(each.name for _, bounds in areas for each in bounds)
     for heading, bounds in areas:
-        lines += ["", f"## {heading}", "", "|limit|value|for|", "|---|---|---|"]
+        lines += ["", f"## {heading}", "", "|limit|value|for|", "|-|-|-|"]
         lines += [
             f"|{_where(each) if times[each.name] > 1 else each.name}|{each.value}|{each.reason}|"
             for each in bounds
+            if each.reason
         ]
     return "\n".join(lines) + "\n"
 

@@ -28,7 +28,7 @@ def test_every_setting_stands_in_the_table_with_its_default(item):
         *EVENTS,
         *("closing", "watched", "view", "state", "saved", "recording_problem", "rule", "marked"),
         *(DROPPED_NEWER, DROPPED_OVERLOADED, DROPPED_STOPPED),
-        *("too_many_messages", "slow_reader", "link_needed"),
+        *("too_many_messages", "slow_reader", "link_needed", "moving"),
         *("link_expired", "link_revoked", "sharing_stopped", "visitor_removed"),
     ],
 )

@@ -1,95 +1,25 @@
 """The shipped nginx configuration before two real processes, one of which is killed while cameras record."""
 
 import configparser
+import contextlib
 import subprocess
-import threading
 import time
 
 import pytest
 import requests
-import socketio
 import trustme
 from sqlalchemy import create_engine, text
 
 from fer_web.settings import settings_from
-from fer_web.vision.frames import encode_jpeg
+from tests.scale.cameras import Camera, Watcher, cookie_of, new_browser, until, watch_link
 from tests.scale.processes import OPTIONS, TOKEN, environment_of
 from tests.support.callers import WAIT_S
-from tests.support.faces import camera_frame_bgr
 from tests.support.nginx import NginxServer, adapted, require_program
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import ROOT, ServerProcess
 
-CAMERAS = 6
-
-
-class Camera:
-    """A page that records through nginx, and connects again when it must, as the real one does."""
-
-    def __init__(self, url):
-        self.url = url
-        self.saved = 0
-        self.session = None
-        self.sessions = set()
-        self.answered_s = 0.0
-        self.first_s = 0.0  # when this connection's first frame was answered
-        self.errors = []
-        self._must_end = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        browser = requests.Session()
-        browser.get(url, timeout=WAIT_S)
-        self._cookie = "; ".join(f"{each.name}={each.value}" for each in browser.cookies)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exception):
-        self.end()
-
-    def end(self):
-        self._must_end.set()
-        self._thread.join(WAIT_S)
-
-    def _run(self):
-        while not self._must_end.is_set():
-            try:
-                self._stream()
-            except Exception as exc:  # the connection is lost: whatever it is called
-                self.errors.append(repr(exc))
-                time.sleep(0.2)
-
-    def _stream(self):
-        client = socketio.Client(reconnection=False, request_timeout=5)
-        client.on("saved", self._on_saved)
-        client.connect(self.url, headers={"Cookie": self._cookie}, transports=["websocket"], wait_timeout=5)
-        try:
-            answer = client.call("record", {"on": True, "session": self.session}, timeout=10)
-            self.session = answer["session"]
-            self.sessions.add(self.session)
-            jpeg, seq = encode_jpeg(camera_frame_bgr(), 80), 0
-            while not self._must_end.wait(0.1):
-                seq += 1
-                header = {"seq": seq, "captured_ms": time.monotonic() * 1000}
-                self._frame(client, (header, jpeg))
-                self.answered_s = time.monotonic()
-                self.first_s = self.answered_s if seq == 1 else self.first_s
-            client.call("stop", {}, timeout=10)
-        finally:
-            client.disconnect()
-
-    def _frame(self, client, arguments):
-        """Wait for the answer, as long as the connection lives: `call` would wait on."""
-        is_answered = threading.Event()
-        client.emit("frame", arguments, callback=lambda *_answer: is_answered.set())
-        while not is_answered.wait(0.05):
-            if not client.connected:
-                raise ConnectionError("The connection is lost.")
-
-    def _on_saved(self, news):
-        if news["session"] == self.session:
-            self.saved = max(self.saved, news["samples"])
+CAMERAS, WATCHERS = 6, 4
 
 
 def test_the_shipped_configuration_is_one_with_tls_too(tmp_path):
@@ -135,7 +65,7 @@ def test_a_killed_process_costs_no_acknowledged_sample_and_its_cameras_go_on_at_
                 victim = max((one, other), key=lambda server: server.cpu_s)
                 killed_s = time.monotonic()
                 victim.kill()
-                until(lambda: all(camera.answered_s > killed_s + 0.5 for camera in cameras), cameras)
+                until(lambda: all(camera.last_s > killed_s + 0.5 for camera in cameras), cameras)
                 print(
                     f"all cameras went on after {max(camera.first_s for camera in cameras) - killed_s:.1f} s"
                 )
@@ -158,11 +88,53 @@ def test_a_killed_process_costs_no_acknowledged_sample_and_its_cameras_go_on_at_
         assert TOKEN not in nginx.log
 
 
-def until(is_so, cameras):
-    end = time.monotonic() + WAIT_S
-    while not is_so():
-        assert time.monotonic() < end, [(camera.saved, camera.errors[-3:]) for camera in cameras]
-        time.sleep(0.05)
+@pytest.mark.alone
+@pytest.mark.parametrize("mode", ["eventlet", "threading"])
+def test_restarting_one_after_the_other_costs_no_acknowledged_sample_and_no_page(mode):
+    with PostgresServer() as postgres, RedisServer() as redis, contextlib.ExitStack() as stack:
+        database = postgres.new_database()
+        environment = environment_of(database, redis.url, mode)
+        servers = [stack.enter_context(ServerProcess(*OPTIONS, environment=environment)) for _ in range(2)]
+        ports = [server.port for server in servers]
+        nginx = stack.enter_context(NginxServer(ports))
+        host = new_browser(nginx.url, f"/?host={TOKEN}")
+        link = watch_link(host)
+        cameras = [Camera(nginx.url, cookie_of(host)), *(Camera(nginx.url) for _ in range(CAMERAS - 1))]
+        watchers = [Watcher(nginx.url, cookie_of(new_browser(nginx.url, link))) for _ in range(WATCHERS)]
+        pages = [*cameras, *watchers]
+        for page in pages:
+            stack.enter_context(page)
+        until(lambda: all(camera.saved > 3 for camera in cameras), pages)
+        until(lambda: all(watcher.views > 3 for watcher in watchers), pages)
+        for number in range(2):
+            stopped_s = time.monotonic()
+            assert servers[number].stop() == 0
+            print(f"{mode}: a process ended within {time.monotonic() - stopped_s:.1f} s")
+            until_all_go_on(pages)
+            moved = [page.first_s - stopped_s for page in pages if page.first_s > stopped_s]
+            print(f"{mode}: {len(moved)} pages went on after {max(moved, default=0):.1f} s at most")
+            # 2 s on a machine that has nothing else to do.
+            assert max(moved, default=0) < 10
+            servers[number] = stack.enter_context(
+                ServerProcess(*OPTIONS, port=ports[number], environment=environment)
+            )
+        saved = [camera.saved for camera in cameras]
+        until(lambda: all(each.saved > before for each, before in zip(cameras, saved, strict=True)), pages)
+        for page in pages:
+            page.end()
+        # All moved once or twice, and were asked to.
+        assert all(set(page.reasons) == {"moving"} for page in pages), [page.reasons for page in pages]
+        assert [len(camera.sessions) for camera in cameras] == [1] * CAMERAS
+        assert [camera.problems for camera in cameras] == [[]] * CAMERAS
+        assert all(stored(database, camera.session) >= camera.saved for camera in cameras)
+        listed = host.get(f"{nginx.url}/api/v1/sessions", timeout=WAIT_S).json()["sessions"]
+        assert {session["state"] for session in listed} == {"finished"}
+
+
+def until_all_go_on(pages):
+    """Wait until each had something since now."""
+    now_s = time.monotonic()
+    until(lambda: all(page.last_s > now_s for page in pages), pages)
 
 
 def stored(database, session):

@@ -37,6 +37,22 @@ class ReadTurns:
         finally:
             self._leave(client)
 
+    @contextlib.contextmanager
+    def of_client(self, client: str) -> Iterator[None]:
+        """Holds one of this client's own places alone. Raises OverloadedError, as `taken`."""
+        own = self._enter(client)
+        try:
+            with own:
+                yield
+        finally:
+            self._leave(client)
+
+    @contextlib.contextmanager
+    def of_all(self) -> Iterator[None]:
+        """Holds one of everybody's places, for who has one of their own already."""
+        with self._all:
+            yield
+
     def _enter(self, client: str) -> contextlib.AbstractContextManager[Any]:
         with self._lock:
             own, count = self._clients.get(client) or (self._new_semaphore(MAX_READS_OF_CLIENT), 0)
@@ -52,3 +68,52 @@ class ReadTurns:
             own, count = self._clients.pop(client)
             if count > 1:
                 self._clients[client] = own, count - 1
+
+
+class HeldParts:
+    """Parts of an answer that others make meanwhile; its client keeps a place of its own until the last one.
+
+    So a client that reads slowly, or not at all, has no more of them than others.
+    """
+
+    def __init__(
+        self,
+        turns: ReadTurns,
+        client: str,
+        parts: Iterator[bytes],
+        call: Callable[..., bytes | None],
+    ) -> None:
+        """Wait for a place, and for the first part, which may raise what the answer should be instead.
+
+        Args: parts: a generator, each of whose parts blocks. call: waits without holding up other clients.
+        """
+        self._turns, self._parts, self._call = turns, parts, call
+        self._held = contextlib.ExitStack()
+        self._held.enter_context(turns.of_client(client))
+        self._held.callback(parts.close)  # type: ignore[attr-defined]  # generators have it
+        try:
+            self._first = [self._take()]
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        part = self._first.pop() if self._first else self._take()
+        if part is None:
+            self.close()
+            raise StopIteration
+        return part
+
+    def close(self) -> None:
+        """Give the place back, wherever the answer has got to; the server calls this at its end."""
+        self._held.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _take(self) -> bytes | None:
+        with self._turns.of_all():
+            return self._call(next, self._parts, None)

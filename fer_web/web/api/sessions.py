@@ -1,7 +1,6 @@
 """The history over HTTP: validate, call, reply. docs/api.md lists the addresses."""
 
 import contextlib
-import functools
 import threading
 from collections.abc import Iterator
 
@@ -10,11 +9,12 @@ from flask import Blueprint, Response, jsonify, request
 from fer_web.errors import DatabaseFullError, ForbiddenError, ProtocolError, ServerFullError
 from fer_web.history.export import export_format, file_name
 from fer_web.history.json_reader import MAX_IMPORT_BYTES
+from fer_web.history.quota import check_quota
 from fer_web.history.repository import UNDO_S
-from fer_web.history.session_files import read_session
 from fer_web.history.types import SessionFilter
 from fer_web.web.answers import attachment, keep_private
 from fer_web.web.api.received_files import received_body
+from fer_web.web.api.session_parts import PartsWanted
 from fer_web.web.api.sessions_access import HistoryAccess
 from fer_web.web.api.sessions_json import details_to_wire, marker_to_wire, session_to_wire
 from fer_web.web.request_values import (
@@ -31,6 +31,9 @@ from fer_web.web.request_values import (
 )
 
 MAX_SMOOTHING_S = 60.0
+MOST_POINTS = 20_000
+"""Of one face in a thinned answer: more than any screen has columns."""
+_AT_S = 1e9
 MAX_IMPORTS = 4
 """Imports at the same time: each may fill MAX_IMPORT_BYTES of the disk, and more of the memory."""
 
@@ -164,24 +167,33 @@ def _add_face_routes(api: Blueprint, history: HistoryAccess) -> None:
 def _add_data_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.get("/<session_id>/samples")
     def samples(session_id: str) -> Response:
-        face, smoothing_s, with_boxes = _face(), _smoothing_s(), flag_argument("boxes")
-        scope = history.reading_scope(session_id)
-        read = functools.partial(
-            history.samples_of, session_id, scope, face=face, smoothing_s=smoothing_s, with_boxes=with_boxes
+        wanted = PartsWanted(
+            "samples",
+            session_id,
+            history.reading_scope(session_id),
+            face=_face(),
+            smoothing_s=_smoothing_s(),
+            with_boxes=flag_argument("boxes"),
+            points=whole_argument("points", low=1, high=MOST_POINTS),
+            from_s=_moment("from_s"),
+            to_s=_moment("to_s"),
         )
-        parts = history.read_each(read)
-        return Response(parts, mimetype="application/json")
+        return Response(history.parts_of(wanted), mimetype="application/json")
 
     @api.get("/<session_id>/summary")
     def summary(session_id: str) -> Response:
-        face, smoothing_s = _face(), _smoothing_s()
         scope = history.reading_scope(session_id)
-        text = history.read(history.summary_of, session_id, scope, face=face, smoothing_s=smoothing_s)
-        return Response(text, mimetype="application/json")
+        wanted = PartsWanted("summary", session_id, scope, face=_face(), smoothing_s=_smoothing_s())
+        return Response(history.parts_of(wanted), mimetype="application/json")
 
 
 def _face() -> int | None:
     return whole_argument("face", low=0, high=2**31 - 1)
+
+
+def _moment(name: str) -> float | None:
+    """Seconds since the start, from the address; None where it is absent."""
+    return number_argument(name, 0.0, low=0.0, high=_AT_S) if request.args.get(name) else None
 
 
 def _smoothing_s() -> float:
@@ -196,16 +208,16 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
         wanted = export_format(request.args.get("format", "csv"))
         scope = history.reading_scope(session_id)
         session = history.call(history.repository.get_session, session_id, scope)
-        samples = history.repository.iter_samples(session_id, scope)
-        parts = history.read_each(lambda: wanted.write(session, samples))
+        parts = history.parts_of(PartsWanted("export", session_id, scope, format=wanted.name))
         return attachment(parts, wanted.media_type, file_name(session, wanted))
 
     @api.post("/import")
     def import_session() -> tuple[Response, int]:
         requester = history.owners.requester()
+        if not history.admission().is_local:
+            check_quota(history.call(history.repository.use_of, requester.owner), new_sessions=1)
         with _one_of(slots), received_body(MAX_IMPORT_BYTES, DatabaseFullError) as file:
-            session, table = history.call(read_session, file)
-            stored = history.call(history.repository.import_session, session, requester.owner, [table])
+            stored = history.import_file(file, requester.owner)
         return jsonify(session_to_wire(stored, requester.owner)), 201
 
 

@@ -1,26 +1,24 @@
 """Holds what the history's addresses work with."""
 
 import functools
-import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 
-from fer_web.history.people import People
 from fer_web.history.repository import HistoryRepository
-from fer_web.history.sample_tables import joined
-from fer_web.history.summary import smooth, summarise
-from fer_web.history.types import SampleTable, Session
+from fer_web.history.session_files import read_session
+from fer_web.history.types import Session
 from fer_web.sharing.types import Admission
 from fer_web.web.api.analysis_access import quota_key_of
-from fer_web.web.api.read_turns import ReadTurns
-from fer_web.web.api.sessions_json import samples_to_wire, summary_to_wire
+from fer_web.web.api.long_work import LONG_IMPORT_BYTES, LONG_SAMPLES, LongWork
+from fer_web.web.api.read_turns import HeldParts, ReadTurns
+from fer_web.web.api.session_parts import PartsWanted, parts_of
 from fer_web.web.auth.owners import Owners
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_CHUNK = 10_000
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,7 @@ class HistoryAccess:
     run_waiting: calls a function that blocks, without holding up other clients.
     admission: what a link lets who makes the current request do.
     turns: of those who read long sessions.
+    long_work: processes for sessions that are long; None does all in this one.
     """
 
     repository: HistoryRepository
@@ -38,11 +37,7 @@ class HistoryAccess:
     retention_days: int
     admission: Callable[[], Admission] = lambda: Admission(is_local=True)
     turns: ReadTurns = field(default_factory=lambda: ReadTurns(threading.Semaphore))
-
-    def read(self, verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Call what reads much of a session, when it is this client's turn. Raises OverloadedError."""
-        with self.turns.taken(quota_key_of(self.admission())):
-            return self.call(verb, *args, **kwargs)
+    long_work: LongWork | None = None
 
     def read_each(self, make_parts: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
         """Parts of an answer, each made in a native thread in a turn of its own: memory holds one."""
@@ -77,25 +72,20 @@ class HistoryAccess:
         is_own = requester.is_host or session.owner == requester.owner
         return not (self.admission().is_local and is_own)
 
-    def samples_of(
-        self, session_id: str, scope: str | None, *, face: int | None, smoothing_s: float, with_boxes: bool
-    ) -> Iterator[bytes]:
-        """The samples of a session as JSON, in parts; blocks. Raises NotFoundError."""
-        sample_hz = self.repository.get_session(session_id, scope).sample_hz
-        table = smooth(self._table(session_id, scope, face), smoothing_s, sample_hz=sample_hz)
-        return samples_to_wire(table, with_boxes=with_boxes)
+    def parts_of(self, wanted: PartsWanted) -> Iterator[bytes]:
+        """Parts of an answer about a session. Raises NotFoundError, OverloadedError."""
+        session = self.call(self.repository.get_session, wanted.session, wanted.scope)
+        if self.long_work is None or session.samples <= LONG_SAMPLES:
+            return self.read_each(lambda: parts_of(self.repository, wanted))
+        client = quota_key_of(self.admission())
+        return HeldParts(self.turns, client, self.long_work.read(wanted), self.call)
 
-    def summary_of(
-        self, session_id: str, scope: str | None, *, face: int | None, smoothing_s: float
-    ) -> bytes:
-        """The summary of a session as JSON; blocks. Raises NotFoundError."""
-        session = self.repository.get_session(session_id, scope)
-        merged = People(session.people).merged(self._table(session_id, scope, face))
-        table = smooth(merged, smoothing_s, sample_hz=session.sample_hz)
-        summary = summarise(table, length_s=session.length_s, sample_hz=session.sample_hz)
-        return json.dumps(summary_to_wire(summary)).encode()
-
-    def _table(self, session_id: str, scope: str | None, face: int | None) -> SampleTable:
-        # Rows of the database take ten times as much memory as columns: they are turned chunk by chunk.
-        tables = list(self.repository.iter_samples(session_id, scope, face, _CHUNK))
-        return joined(tables) if tables else self.repository.read_samples(session_id, scope, face)
+    def import_file(self, file: IO[bytes], owner: str) -> Session:
+        """Store an exported session; returns it. Raises as `read_session` and the repository."""
+        if self.long_work is not None and file.seek(0, os.SEEK_END) > LONG_IMPORT_BYTES:
+            file.seek(0)
+            stored = self.call(self.long_work.import_session, file, owner)
+            return self.call(self.repository.get_session, stored, owner)
+        file.seek(0)
+        session, table = self.call(read_session, file)
+        return self.call(self.repository.import_session, session, owner, [table])

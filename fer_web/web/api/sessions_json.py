@@ -57,9 +57,12 @@ def marker_to_wire(marker: Marker) -> dict[str, Any]:
     return {"id": marker.id, "at_s": marker.at_s, "text": marker.text}
 
 
-def samples_to_wire(table: SampleTable, *, with_boxes: bool = False) -> Iterator[bytes]:
-    """Samples in columns, as JSON text in parts; times to the millisecond, probabilities to four decimals."""
-    yield b"{"
+def samples_to_wire(table: SampleTable, *, with_boxes: bool = False, step_s: float = 0.0) -> Iterator[bytes]:
+    """Samples in columns, as JSON text in parts; times to the millisecond, probabilities to four decimals.
+
+    Args: step_s: seconds that one of them stands for, where they were thinned.
+    """
+    yield f'{{"step_s":{step_s:.3f},'.encode() if step_s else b"{"
     yield from _column("at_s", table.at_s, lambda values: _numbers(values.round(3)))
     yield from _column("face", table.face, _numbers, before=",")
     yield from _column("label", table.label, _numbers, before=",")

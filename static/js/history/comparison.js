@@ -9,6 +9,7 @@
  */
 import { t } from "../shared/words.js";
 import { originOf } from "./alignment.js";
+import { POINTS } from "./detail.js";
 import { parseSamples } from "./samples.js";
 
 const LEAST = 2;
@@ -81,7 +82,7 @@ export class Comparison {
     const view = { smoothing_s: smoothingS };
     const [session, samples, summary] = await Promise.all([
       this.#api.session(id, signal),
-      this.#api.samples(id, view, signal),
+      this.#api.samples(id, { ...view, points: POINTS }, signal),
       this.#api.summary(id, view, signal),
     ]);
     return { session, samples: parseSamples(samples, session.labels), summary };

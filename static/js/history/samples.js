@@ -8,6 +8,7 @@
  * @property {Uint8Array} sure 0 or 1
  * @property {Float32Array[]} scores one column for each label
  * @property {readonly string[]} labels
+ * @property {number} stepS seconds that each stands for where the server thinned them, else 0
  *
  * @typedef {object} Timeline one row for each point; a row of nulls is a gap, where nobody was seen
  * @property {number[]} atS
@@ -39,6 +40,7 @@ export function parseSamples(raw, labels) {
     sure: Uint8Array.from(raw.sure, Number),
     scores: labels.map((label) => Float32Array.from(raw.scores[label])),
     labels,
+    stepS: raw.step_s ?? 0,
   };
   const { length } = samples.atS;
   const columns = [samples.face, samples.label, samples.sure, ...samples.scores];
@@ -61,7 +63,7 @@ export function parseSamples(raw, labels) {
  * @returns {Timeline}
  */
 export function buildTimeline(samples, { face, fromS, toS, points, sampleHz }) {
-  const binS = Math.max(1 / sampleHz, (toS - fromS) / points);
+  const binS = Math.max(1 / sampleHz, samples.stepS ?? 0, (toS - fromS) / points);
   const bins = collect(samples, { face, fromS, toS, binS });
   const gapS = Math.max(MIN_GAP_S, 3 / sampleHz, 2.5 * binS);
   const timeline = { atS: [], scores: samples.labels.map(() => []), dominant: [], binS, gapS };

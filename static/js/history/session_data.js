@@ -8,6 +8,7 @@
  */
 import { serverText } from "../shared/server_errors.js";
 import { t } from "../shared/words.js";
+import { POINTS } from "./detail.js";
 import { parseSamples } from "./samples.js";
 
 export class SessionData {
@@ -155,7 +156,7 @@ export class SessionData {
   async #fetchView(signal) {
     const query = { face: this.#view.face, smoothing_s: this.#view.smoothingS };
     const [samples, summary] = await Promise.all([
-      this.#api.samples(this.#id, query, signal),
+      this.#api.samples(this.#id, { ...query, points: POINTS }, signal),
       this.#api.summary(this.#id, query, signal),
     ]);
     return { samples, summary, view: { ...this.#view } };

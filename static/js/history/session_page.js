@@ -8,6 +8,7 @@ import { sessionName } from "../shared/format.js";
 import { serverText } from "../shared/server_errors.js";
 import { t } from "../shared/words.js";
 import { buildSharePanel } from "../share/panel.js";
+import { Detail } from "./detail.js";
 import { SessionsApi, exportPath } from "./sessions_api.js";
 import { SessionData } from "./session_data.js";
 import { DataTableView } from "./views/data_table.js";
@@ -33,6 +34,7 @@ const { signal } = bus;
 const isReadOnly = find("session").dataset.readOnly === "true";
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1));
 const api = new SessionsApi(page.fetch);
+new Detail({ api, bus, id });
 // The browser may have kept the slider where it was before a reload.
 const data = new SessionData({
   api,

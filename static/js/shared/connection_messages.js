@@ -53,6 +53,10 @@ export function connectionMessage({ state, message, hasFailed }) {
       message || t("The server does not answer. The page goes on by itself when it is back.");
     return { id: "connection", tone: "warning", title: t("Reconnecting…"), text };
   }
+  if (state === "moving") {
+    const text = t("This page goes on at another server, with the same recording.");
+    return { id: "connection", tone: "info", title: t("One moment"), text };
+  }
   if (state === "connecting" && hasFailed) {
     const text = t("The page was loaded, but the live connection does not come up. Still trying.");
     return { id: "connection", tone: "warning", title: t("Connecting…"), text };

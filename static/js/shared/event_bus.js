@@ -19,7 +19,7 @@
  *   settings-changed     {values, defaults}, see live/page_settings.js; show-changed {show, scale}:
  *     some of SHOWN in link_settings.js; scale: of the overlay, 1 unless told
  *   affect-changed       {people, all}, see shared/moods.js
- *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "closed" | "over",
+ *   connection-changed   {state: "connecting" | "connected" | "reconnecting" | "moving" | "closed" | "over",
  *     message, hasFailed}
  *   goodbye              {code, message, retryable}: the server's reason, just before it
  *     disconnects us

@@ -4,6 +4,9 @@ import { parseError, parseSaved, parseWatched } from "./protocol.js";
 import { sitePath } from "./site_path.js";
 import { t } from "./words.js";
 
+/** A page that is asked to go to another server does so within this. */
+const MOVE_MS = 300;
+
 export class AckTimeoutError extends Error {
   name = "AckTimeoutError";
 }
@@ -19,15 +22,31 @@ export class SocketClient {
   #wasConnected = false;
   #closing = null;
   #isOver = false;
+  #isMoving = false;
   #goodbye;
+  #later;
+  #random;
 
   /**
    * @param {(namespace: string, options: object) => any} io of socket.io-client
    * @param {{bus: import("./event_bus.js").EventBus, ackTimeoutMs: number, namespace?: string,
-   *   goodbye?: typeof goodbyeOf}} deps goodbye: which reasons are final
+   *   goodbye?: typeof goodbyeOf, later?: (act: () => void, ms: number) => void,
+   *   random?: () => number}} deps goodbye: which reasons are final
    */
-  constructor(io, { bus, ackTimeoutMs, namespace = "/", goodbye = goodbyeOf }) {
+  constructor(
+    io,
+    {
+      bus,
+      ackTimeoutMs,
+      namespace = "/",
+      goodbye = goodbyeOf,
+      later = setTimeout,
+      random = Math.random,
+    },
+  ) {
     this.#goodbye = goodbye;
+    this.#later = (act, ms) => later(act, ms);
+    this.#random = random;
     this.#bus = bus;
     this.#ackTimeoutMs = ackTimeoutMs;
     this.#socket = io(namespace, {
@@ -118,6 +137,7 @@ export class SocketClient {
 
   #onConnect() {
     this.#wasConnected = true;
+    this.#isMoving = false;
     this.#closing = null;
     this.#tell("connected");
   }
@@ -125,12 +145,21 @@ export class SocketClient {
   #onDisconnect(reason) {
     if (this.#isOver) return;
     if (reason === "io client disconnect") return this.#tell("closed");
+    if (this.#isMoving) return this.#move();
     // After the server's own goodbye socket.io-client does not come back by itself.
     if (reason === "io server disconnect") return this.#tell("closed", this.#closing?.message);
     this.#tell("reconnecting", this.#closing?.message);
   }
 
+  /** One server of several ends: another one takes us, and nobody has to be told of trouble. */
+  #move() {
+    this.#tell("moving");
+    // All pages of that server come at once, so not all in the same moment.
+    this.#later(() => !this.#socket.connected && this.#socket.connect(), this.#random() * MOVE_MS);
+  }
+
   #onConnectError(error) {
+    this.#isMoving = false;
     if (this.#part(error?.data)) return;
     // socket.active is false when the server refused us, which trying again does not mend.
     if (this.#socket.active)
@@ -145,6 +174,8 @@ export class SocketClient {
       this.#closing = null;
       return;
     }
+    this.#isMoving = this.#closing.code === "moving";
+    if (this.#isMoving) return;
     if (!this.#part(this.#closing)) this.#bus.emit("goodbye", this.#closing);
   }
 

@@ -21,6 +21,11 @@ test("a first connection that fails is told", () => {
   );
 });
 
+test("a page that goes to another server says so quietly", () => {
+  const { tone, title } = connectionMessage({ state: "moving", message: "" });
+  assert.deepEqual([tone, title], ["info", "One moment"]);
+});
+
 test("a goodbye carries the server's reason and a way back", () => {
   const { text, action } = connectionMessage({ state: "closed", message: "Too many frames." });
   assert.equal(text, "Too many frames.");

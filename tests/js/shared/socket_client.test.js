@@ -100,6 +100,37 @@ test("asked to connect while it connects, it does not introduce itself twice", (
   assert.deepEqual(states, ["connecting", "connected", "closed", "reconnecting"]);
 });
 
+test("a page that is asked to move goes to another server at once, and tells of no trouble", () => {
+  const acts = [];
+  const later = (act, ms) => acts.push([act, ms]);
+  const { socket, states, told, become, handlers } = build({ later, random: () => 0.5 });
+  const moving = { code: "moving", message: "Another one goes on.", retryable: true, moving: true };
+  for (const reason of ["io server disconnect", "transport close"]) {
+    become(true, "connect");
+    handlers.closing(moving);
+    become(false, "disconnect", reason);
+    const [act, ms] = acts.pop();
+    assert.ok(ms < 1000);
+    act();
+  }
+  assert.equal(socket.connects, 2);
+  become(true, "connect");
+  become(false, "disconnect", "transport close");
+  assert.deepEqual(states, [
+    ...["connected", "moving", "connected", "moving", "connected", "reconnecting"],
+  ]);
+  assert.deepEqual(told, []);
+});
+
+test("a move that does not succeed is a connection that comes back", () => {
+  const { states, become, handlers } = build({ later: (act) => act() });
+  become(true, "connect");
+  handlers.closing({ code: "moving", message: "Another one goes on.", retryable: true });
+  become(false, "disconnect", "transport close");
+  handlers.connect_error(new Error("websocket error"));
+  assert.deepEqual(states, ["connected", "moving", "reconnecting"]);
+});
+
 test("a malformed goodbye is no reason", () => {
   const { states, become, handlers } = build();
   become(true, "connect");

@@ -50,7 +50,10 @@ _DETAILS: Json = {
 
 _SAMPLES = record(
     "Samples in columns of the same length, ordered by time, then face.",
-    {"box": described(list_of(list_of({"type": "number"}, minItems=4, maxItems=4)), "Only with boxes=1.")},
+    {
+        "box": described(list_of(list_of({"type": "number"}, minItems=4, maxItems=4)), "Only with boxes=1."),
+        "step_s": described(SECONDS, "Only where they were thinned: each is the mean of so many seconds."),
+    },
     at_s=described(list_of({"type": "number"}), "Seconds since the start."),
     face=list_of(COUNT),
     label=described(list_of({"type": "integer", "minimum": 0, "maximum": 6}), "Position in `labels`."),

@@ -49,6 +49,7 @@ _MARKER_ID = in_path("marker", "The marker's id.")
 _FACE_NUMBER = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 _FACE = query("face", _FACE_NUMBER, "Only the person of this face.")
 _FACE_ID = in_path("face", "The face's number.", _FACE_NUMBER)
+_MOMENT = {"type": "number", "minimum": 0, "maximum": 1e9}
 _SMOOTHING = query(
     "smoothing_s",
     {"type": "number", "minimum": 0, "maximum": 60, "default": 0},
@@ -104,6 +105,7 @@ PATHS: Json = {
             },
             errors={
                 "400": "The file is no such export: `bad_import`.",
+                "409": "A visitor, or a key, has as much here as one may: `history_full`.",
                 "503": "Too many at once: `server_full`.",
             },
         )
@@ -153,7 +155,18 @@ PATHS: Json = {
             "getSamples",
             "Read a session's samples",
             {"200": answer("In columns.", ref("Samples"))},
-            parameters=(_FACE, _SMOOTHING, query("boxes", FLAG, "1 adds where the faces were.")),
+            parameters=(
+                _FACE,
+                _SMOOTHING,
+                query("boxes", FLAG, "1 adds where the faces were."),
+                query(
+                    "points",
+                    {"type": "integer", "minimum": 1, "maximum": 20_000},
+                    "Thins long sessions: of each face about so many means, enough to draw.",
+                ),
+                query("from_s", _MOMENT, "The first second of a window."),
+                query("to_s", _MOMENT, "The last second of a window."),
+            ),
             errors=_BOTH,
         ),
     },

@@ -25,6 +25,7 @@ export class DataTableView {
   constructor(elements, bus) {
     this.#elements = elements;
     bus.on("view-changed", (shown) => this.#take(shown));
+    bus.on("detail-changed", ({ samples }) => this.#take({ ...this.#shown, samples }));
     bus.on("range-changed", (range) => this.#show(range));
   }
 

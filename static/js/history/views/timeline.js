@@ -58,6 +58,7 @@ export class TimelineView {
       signal,
     );
     bus.on("view-changed", (shown) => this.#show(shown));
+    bus.on("detail-changed", ({ samples }) => this.#refine(samples));
     bus.on("mode-changed", ({ mode }) => this.#setMode(mode));
     bus.on("markers-changed", ({ markers }) => this.#setMarkers(markers));
     bus.on("jump-requested", ({ atS }) => this.#jump(atS));
@@ -86,6 +87,11 @@ export class TimelineView {
     this.#shown = shown;
     this.#buildReadout();
     this.#draw(!isFirst);
+  }
+
+  #refine(samples) {
+    this.#shown = { ...this.#shown, samples };
+    this.#draw(true);
   }
 
   #draw(keepsRange) {

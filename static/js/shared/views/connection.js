@@ -4,6 +4,7 @@ const TEXTS = {
   connecting: t("Connecting"),
   connected: t("Connected"),
   reconnecting: t("Reconnecting"),
+  moving: t("One moment"),
   closed: t("Disconnected"),
   over: t("Ended"),
 };
