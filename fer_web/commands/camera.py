@@ -93,7 +93,7 @@ def add_camera(tools: Any) -> None:
 
 
 def run_camera(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Record until a signal, or for --duration. Raises FerWebError: no picture came, or none can be stored."""
+    """Record until a signal, or for --duration. Raises FerWebError: no picture came, or none is stored."""
     settings = settings_of(given, environment)
     source = parse_source(given.camera)
     with _stopped_by_signals() as stop, contextlib.ExitStack() as stack:

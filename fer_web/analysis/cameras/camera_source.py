@@ -68,8 +68,8 @@ def _device_frames(source: CameraSource, max_pixels: int) -> Iterator[Frame]:
     try:
         if not capture.isOpened():
             raise CameraError(
-                f"{source.shown} cannot be opened: there is no such camera, another program has it, or you may "
-                "not use it."
+                f"{source.shown} cannot be opened: there is no such camera, another program has it, or you "
+                "may not use it."
             )
         while True:
             is_read, frame_bgr = capture.read()
