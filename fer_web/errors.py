@@ -126,6 +126,10 @@ class FileUnreadableError(FerWebError, code="file_unreadable", http_status=404):
     """A file or folder that was named is not there, or cannot be opened."""
 
 
+class CameraError(FerWebError, code="camera_unreadable", http_status=502, retryable=True):
+    """A camera or a stream cannot be opened, broke off, or sends nothing."""
+
+
 class ClientGoneError(FerWebError, code="client_gone", http_status=400, retryable=True):
     """Who asked has hung up, so nothing is done."""
 
