@@ -86,6 +86,15 @@ def test_a_link_ended_at_one_ends_the_others_connections(host, other):
     assert phone.at(other).open(link).status_code in (403, 410)
 
 
+def test_sharing_stopped_at_one_ends_the_others_connections(host, other):
+    phone, link = host.visitor()
+    socket = phone.at(other).socket()
+    assert host.ask("POST", "/api/v1/share/stop", {}).ok
+    assert socket.ended_after_s(time.monotonic()) < WAIT_S
+    assert socket.reason == "sharing_stopped"
+    assert phone.at(other).open(link).status_code in (403, 410)
+
+
 def test_a_visitor_removed_at_one_is_out_at_the_other_until_a_newer_link(host, one, other):
     phone, _ = host.visitor()
     socket = phone.at(other).socket()
