@@ -4,8 +4,8 @@
 
 Two processes share PostgreSQL and Redis, which are started for it. A camera streams 10 frames a second to one
 of them. Watchers of it are at the same process and at the other one: the delay is from a frame's sending to
-the arrival of its picture. Then the host revokes a link, removes a visitor and stops sharing at one process: the
-time is taken until the visitor's connection to the other one has ended.
+the arrival of its picture. Then the host revokes a link, removes a visitor and stops sharing at one process:
+the time is taken until the visitor's connection to the other one has ended.
 """
 
 import argparse

@@ -36,8 +36,10 @@ class Backplane(Protocol):
     is_shared: bool
     """Whether there may be other processes at all."""
 
-    is_connected: bool
-    """Whether the others can be reached now; true where there are none."""
+    @property
+    def is_connected(self) -> bool:
+        """Whether the others can be reached now; true where there are none."""
+        ...
 
     def publish(self, topic: str, body: dict[str, Any], blob: bytes = b"", *, key: str | None = None) -> None:
         """Tell the others, without waiting: what cannot be told in time is dropped.
