@@ -126,6 +126,10 @@ class FileUnreadableError(FerWebError, code="file_unreadable", http_status=404):
     """A file or folder that was named is not there, or cannot be opened."""
 
 
+class CameraError(FerWebError, code="camera_unreadable", http_status=502, retryable=True):
+    """A camera or a stream cannot be opened, broke off, or sends nothing."""
+
+
 class ClientGoneError(FerWebError, code="client_gone", http_status=400, retryable=True):
     """Who asked has hung up, so nothing is done."""
 
@@ -144,6 +148,10 @@ class ServerFullError(FerWebError, code="server_full", http_status=503, retryabl
 
 class OverloadedError(FerWebError, code="overloaded", http_status=503, retryable=True):
     """Too many wait for the same thing: a further one would wait for too long."""
+
+
+class HistoryFullError(FerWebError, code="history_full", http_status=409):
+    """A visitor has as much in the history as one may."""
 
 
 class TooManyMessagesError(FerWebError, code="too_many_messages", http_status=429):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer_web.commands.backup import run_backup, run_restore
+from fer_web.commands.camera import add_camera
 from fer_web.commands.doctor import add_doctor
 from fer_web.commands.history import (
     delete_sessions,
@@ -32,6 +33,7 @@ _EXAMPLES = """examples:
   python -m fer_web predict photo.jpg
   python -m fer_web test-folder photos
   python -m fer_web video clip.mp4
+  python -m fer_web camera 0 --duration 60
   python -m fer_web history list
   python -m fer_web history --help
   python -m fer_web keys create laptop"""
@@ -82,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_predict(tools)
     add_test_folder(tools)
     add_video(tools)
+    add_camera(tools)
     add_models(tools)
     _add_history(tools)
     add_keys(tools)

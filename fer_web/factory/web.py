@@ -7,7 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Flask, render_template
 
+from fer_web.analysis.folders.folder_test_rows import FolderTestRows
 from fer_web.analysis.folders.folder_test_store import FolderTestStore, TestedWith
+from fer_web.analysis.videos.job_store import DatabaseJobStore
 from fer_web.analysis.videos.video_service import VideoService, build_video_service
 from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
@@ -90,7 +92,12 @@ def build_web(
         turns=ReadTurns(mode.new_lock),
         long_work=LongWork(settings.database_url, settings.data_dir),
     )
-    videos = build_video_service(settings.data_dir, inference.video_tools, history.repository)
+    videos = build_video_service(
+        settings.data_dir,
+        inference.video_tools,
+        history.repository,
+        jobs_kept=DatabaseJobStore(history.repository.engine),
+    )
     app = _build_flask(settings)
     page_files.register(app)
     register_languages(app)
@@ -116,7 +123,10 @@ def _blueprints(
 ) -> Iterator[Blueprint]:
     model = inference.model.info
     options = PageOptions(settings, model, inference.detector, MAX_IN_FLIGHT, sharing.access.admission)
-    tests = FolderTestStore(TestedWith(model.name, model.model_hash, inference.detector))
+    tests = FolderTestStore(
+        TestedWith(model.name, model.model_hash, inference.detector),
+        rows=FolderTestRows(sessions.repository.engine),
+    )
     network = sharing.network or _plain_network(settings)
     yield pages_blueprint(options)
     yield analyze_pages_blueprint(options, settings)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fer_web.history.sampling import Downsampling, sample_of
-from fer_web.history.types import Sample, Session
+from fer_web.history.types import NewSession, Sample, Session
 from fer_web.inference.results import FaceResult, FrameResult
 from fer_web.sharing.places import THIS_MACHINE, Sender
 
@@ -77,6 +77,7 @@ class LiveRecording:
         has_ended: set when nothing is left to be stored.
         sender: whom its place is counted for.
         first_face: the largest number of the faces of the streams before this one.
+        new: what is still to be stored of the session itself; None where its row is there.
         settings: of the session, with what its page chose for them; see `use`.
         has_new_settings: they are still to be stored.
     """
@@ -96,6 +97,7 @@ class LiveRecording:
     has_ended: threading.Event = field(default_factory=threading.Event)
     first_face: int = 0
     sender: Sender = THIS_MACHINE
+    new: NewSession | None = None
     settings: dict[str, Any] = field(init=False)
     has_new_settings: bool = False
     _downsampling: Downsampling = field(init=False)

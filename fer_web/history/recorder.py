@@ -10,8 +10,11 @@ from typing import Any
 
 from fer_web.errors import DatabaseError, RecordingError, RecordingStoppedError, ServerFullError
 from fer_web.history.live_recording import LiveRecording, SessionClock
+from fer_web.history.quota import check_quota
+from fer_web.history.session_texts import check_marker_text, check_name
 from fer_web.history.types import Marker, NewSession, Session
 from fer_web.history.write_batches import BatchWriter, Notice, Notices, OnBatch, RecordingStore
+from fer_web.history.writing import check_at_s, new_session_id
 from fer_web.inference.results import FrameResult
 from fer_web.sharing.places import THIS_MACHINE, Sender, check_place
 
@@ -117,15 +120,21 @@ class Recorder:
     def start(self, client: str, owner: str, name: str, sender: Sender = THIS_MACHINE) -> Session:
         """Record this client from now on, in a new session; one that it had is finished.
 
+        It is stored with its first sample, marker or name, so that one without leaves nothing.
+
         Args: sender: whom its place is counted for.
-        Raises: ServerFullError: too many are recorded. InvalidValueError: the name. DatabaseError.
+        Raises: ServerFullError: too many are recorded. InvalidValueError: the name. HistoryFullError: a
+            visitor who has enough. DatabaseError.
         """
         self._check_room(sender)
         model = self._model
         clock, started_at = SessionClock(self._clock()), datetime.datetime.now(datetime.UTC)
+        name = check_name(name)
         new = NewSession(owner, name, started_at, model.name, model.hash, model.sample_hz, model.settings)
-        session = self._store.open_session(new)
-        self._begin(LiveRecording(session, clock, client, sender=sender))
+        if sender.is_guest:
+            check_quota(self._store.use_of(owner), new_sessions=1)
+        session = new.as_session(new_session_id())
+        self._begin(LiveRecording(session, clock, client, sender=sender, new=new))
         return session
 
     def reopen(self, client: str, owner: str, session_id: str, sender: Sender = THIS_MACHINE) -> Session:
@@ -235,7 +244,9 @@ class Recorder:
             if recording is None:
                 raise RecordingError("Nothing is being recorded. Switch recording on, then set a marker.")
             session, now_s = recording.session, recording.clock.elapsed_s(self._clock())
-        return self._store.add_marker(session.id, session.owner, now_s if at_s is None else at_s, text)
+        at_s, text = check_at_s(now_s if at_s is None else at_s), check_marker_text(text)
+        self._batches.open(recording)
+        return self._store.add_marker(session.id, session.owner, at_s, text)
 
     def moment(self, client: str) -> RecordedMoment | None:
         """Return this moment of a client's session; None while it is not recorded. Only reads memory."""
@@ -248,6 +259,9 @@ class Recorder:
 
     def mark_moment(self, moment: RecordedMoment, text: str) -> Marker:
         """Name a moment that `moment` gave; blocks. Raises as `mark`."""
+        recording = self._recordings.get(moment.session_id)
+        if recording is not None:
+            self._batches.open(recording)
         return self._store.add_marker(moment.session_id, moment.owner, moment.at_s, text)
 
     def tell(self, client: str, event: str, data: dict[str, Any]) -> None:
@@ -264,6 +278,7 @@ class Recorder:
             if recording is None:
                 raise RecordingError("Nothing is being recorded: watchers see the name, but it is not kept.")
             session, face = recording.session, recording.first_face + face_id
+        self._batches.open(recording)
         self._store.update_person(session.id, session.owner, face, name=name)
 
     @property

@@ -20,6 +20,7 @@ from fer_web.history.leases import (
     running,
 )
 from fer_web.history.people import save_person
+from fer_web.history.quota import Use
 from fer_web.history.reading import HistoryReader, faces_of, key_of, row_of, session_of, visible_to
 from fer_web.history.removal import GONE_MS, remove_sessions
 from fer_web.history.rows import samples_to_rows
@@ -33,6 +34,7 @@ from fer_web.history.writing import (
     insert_marker,
     insert_samples,
     insert_session,
+    is_stored,
     new_session_id,
     replace_tags,
     store_settings,
@@ -85,14 +87,18 @@ class HistoryRepository(HistoryReader):
         self._presence.leave()
         super().close()
 
-    def open_session(self, new: NewSession) -> Session:
-        """Store a session that begins.
+    def open_session(self, new: NewSession, session_id: str | None = None) -> Session:
+        """Store a session that begins; one that is there already stays as it is.
 
+        Args: session_id: made by `new_session_id`; None makes one.
         Raises: InvalidValueError: a name that is not allowed. DatabaseFullError: only the reserve is left.
+            NotFoundError: it was stored and deleted.
         """
         self._reserve.check()
         with writing(self._engine) as connection:
-            session_id = new_session_id()
+            if session_id is not None and is_stored(connection, session_id):
+                return session_of(connection, session_id, None)
+            session_id = session_id or new_session_id()
             key = insert_session(connection, session_id, new)
             connection.execute(
                 update(sessions)
@@ -100,6 +106,13 @@ class HistoryRepository(HistoryReader):
                 .values(running(connection, self._holder, self._now))
             )
             return session_of(connection, session_id, None)
+
+    def use_of(self, owner: str) -> Use:
+        """How much an owner has stored."""
+        query = select(func.count(), func.coalesce(func.sum(sessions.c.samples), 0)).where(*visible_to(owner))
+        with reading(self._engine) as connection:
+            count, samples = connection.execute(query).one()
+        return Use(int(count), int(samples))
 
     def add_batch(self, session_id: str, batch: Sequence[Sample]) -> int:
         """Store samples of one session; returns how many it has now.

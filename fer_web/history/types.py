@@ -101,6 +101,27 @@ class NewSession:
     settings: dict[str, Any] = field(default_factory=dict)
     source: str = "camera"
 
+    def as_session(self, session_id: str) -> "Session":
+        """The session that begins by this."""
+        return Session(
+            id=session_id,
+            owner=self.owner,
+            name=self.name,
+            state="running",
+            source=self.source,
+            started_at=self.started_at,
+            length_s=0.0,
+            faces=0,
+            samples=0,
+            strip=(),
+            notes="",
+            tags=(),
+            model_name=self.model_name,
+            model_hash=self.model_hash,
+            sample_hz=self.sample_hz,
+            settings=self.settings,
+        )
+
 
 @dataclass(frozen=True)
 class Session:

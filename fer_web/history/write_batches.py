@@ -11,12 +11,14 @@ from typing import Any, Protocol
 from fer_web.errors import (
     DatabaseError,
     FerWebError,
+    HistoryFullError,
     InternalError,
     NotFoundError,
     RecordingGapError,
     RecordingStoppedError,
 )
 from fer_web.history.live_recording import LiveRecording
+from fer_web.history.quota import Use, check_quota
 from fer_web.history.types import Marker, NewSession, Sample, Session, SessionFace
 
 _log = logging.getLogger(__name__)
@@ -32,8 +34,12 @@ OnBatch = Callable[[str, int, float], None]
 class RecordingStore(Protocol):
     """A store does what recording needs of HistoryRepository; all of it blocks."""
 
-    def open_session(self, new: NewSession) -> Session:
-        """Store a session that begins."""
+    def open_session(self, new: NewSession, session_id: str) -> Session:
+        """Store a session that begins, unless it is there."""
+        ...
+
+    def use_of(self, owner: str) -> Use:
+        """How much an owner has stored."""
         ...
 
     def reopen_session(self, session_id: str, owner: str) -> tuple[Session, int]:
@@ -124,6 +130,20 @@ class BatchWriter:
         self._store = store
         self._lock = lock
         self._notices = notices
+        self._opening = threading.Lock()
+
+    def open(self, recording: LiveRecording) -> None:
+        """Store a session's row, where it is not there yet: with its first sample, marker or name.
+
+        Raises: HistoryFullError: its owner is a visitor who has enough. DatabaseError, NotFoundError.
+        """
+        with self._opening:  # held over a query, by threads that may wait
+            if recording.new is None:
+                return
+            if recording.sender.is_guest:
+                check_quota(self._store.use_of(recording.session.owner), new_sessions=1)
+            self._store.open_session(recording.new, recording.session.id)
+            recording.new = None
 
     def store(self, recording: LiveRecording) -> None:
         """Store a recording's samples, and its end when it has ended or goes to another server.
@@ -131,19 +151,16 @@ class BatchWriter:
         Raises: DatabaseError: not now; the samples are kept, and are stored by a later call.
         """
         try:
-            self._store_settings(recording)
             self._store_samples(recording)
-            if recording.is_leaving:
+            self._store_settings(recording)
+            if recording.has_left:
                 self._store_samples(recording)  # those that came during the first batch
-                self._store.let_go(recording.session.id, recording.left_s)
-                recording.has_ended.set()
-            elif recording.length_s is not None:
-                self._store_samples(recording)  # those that came during the first batch
-                self._store.finish_session(recording.session.id, recording.length_s)
-                recording.has_ended.set()
+                self._end(recording)
         except NotFoundError:
             recording.has_ended.set()
             self.tell_problem(recording, RecordingStoppedError("The session was deleted: recording stopped."))
+        except HistoryFullError as exc:
+            self._give_up(recording, exc)
         except RecordingStoppedError as exc:  # another server has taken it over
             recording.has_ended.set()
             self.tell_problem(recording, exc)
@@ -164,7 +181,24 @@ class BatchWriter:
             _log.warning("Recording: %s", error)
             self._tell(recording, "recording_problem", error.to_wire())
 
+    def _end(self, recording: LiveRecording) -> None:
+        if recording.new is None:  # one without a sample leaves nothing
+            if recording.is_leaving:
+                self._store.let_go(recording.session.id, recording.left_s)
+            else:
+                self._store.finish_session(recording.session.id, recording.length_s or 0.0)
+        recording.has_ended.set()
+
+    def _give_up(self, recording: LiveRecording, error: HistoryFullError) -> None:
+        if recording.new is None:
+            elapsed_s = recording.batch[-1].at_s if recording.batch else 0.0
+            self._store.finish_session(recording.session.id, recording.length_s or elapsed_s)
+        recording.has_ended.set()
+        self.tell_problem(recording, error)
+
     def _store_settings(self, recording: LiveRecording) -> None:
+        if recording.new is not None:
+            return
         with self._lock:
             is_due, settings = recording.has_new_settings, recording.settings
         if not is_due:
@@ -179,6 +213,9 @@ class BatchWriter:
             batch = recording.next_batch()
         if not batch:
             return
+        self.open(recording)
+        if recording.sender.is_guest:
+            check_quota(self._store.use_of(recording.session.owner))
         total = self._add(recording.session.id, batch)
         with self._lock:
             recording.batch = []

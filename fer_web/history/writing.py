@@ -90,6 +90,11 @@ def insert_session(
     return key
 
 
+def is_stored(connection: Connection, session_id: str) -> bool:
+    """Tell whether a session is there, or was and is deleted: the answer to a commit may have been lost."""
+    return connection.execute(select(sessions.c.key).where(sessions.c.id == session_id)).first() is not None
+
+
 def store_settings(connection: Connection, key: int, settings: dict[str, Any]) -> None:
     """Replace the settings of the session with this key. Raises InvalidValueError."""
     change = update(sessions).where(sessions.c.key == key)

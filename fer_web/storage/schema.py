@@ -129,6 +129,46 @@ removed_visitors = Table(
     Column("removed_ms", BigInteger, nullable=False, index=True),  # since 1970, UTC
 )
 
+# Videos that were sent, from when they wait until they are forgotten. Their files lie in the data folder.
+video_jobs = Table(
+    "video_jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("place", String(32), nullable=False, index=True),  # the folder of uploads that has its files
+    Column("folder", String(64), nullable=False),  # its own folder there, below that of any process
+    Column("owner", String(64), nullable=False),
+    Column("client_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("wants_annotated", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),  # since 1970, UTC
+    Column("ended_ms", BigInteger),
+    Column("session", String(32)),  # where its result is
+    Column("told", Text, nullable=False),  # JSON: how much is done, its files, remarks and error
+)
+
+# Tests of folders of labelled images, image by image.
+folder_tests = Table(
+    "folder_tests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("client_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("faces", String(16), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),  # since 1970, UTC
+    Column("used_ms", BigInteger, nullable=False, index=True),
+)
+
+folder_test_images = Table(
+    "folder_test_images",
+    metadata,
+    Column("test", String(32), ForeignKey("folder_tests.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", String(400), primary_key=True),
+    Column("prediction", Text, nullable=False),  # JSON
+    Column("crop", LargeBinary),  # what the network saw of a mistake, as PNG
+)
+
 # Not of the history either: who may use the HTTP API. Never the keys themselves.
 api_keys = Table(
     "api_keys",

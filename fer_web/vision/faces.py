@@ -7,7 +7,8 @@ from typing import Final, Protocol
 from fer_web.errors import SettingsError, SetupError
 from fer_web.vision.haar import STILL_SEARCH_WIDTH, HaarDetector
 from fer_web.vision.regions import SearchPart
-from fer_web.vision.search import STILL_SEARCH, BlazeFaceDetector
+from fer_web.vision.search import BlazeFaceDetector
+from fer_web.vision.still_search import StillDetector
 from fer_web.vision.types import Faces, Frame
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,9 @@ def build_detector(
     if not blazeface_path.is_file():
         raise SetupError(f"The face detector {blazeface_path} is missing. Fetch it: make setup")
     try:
-        return BlazeFaceDetector(blazeface_path, num_threads, STILL_SEARCH if for_stills else None)
+        if for_stills:
+            return StillDetector(blazeface_path)
+        return BlazeFaceDetector(blazeface_path, num_threads)
     except (ValueError, KeyError) as exc:
         raise SetupError(
             f"The face detector {blazeface_path} is damaged. Fetch it again: make setup"

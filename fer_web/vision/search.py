@@ -5,10 +5,9 @@ from math import ceil, exp, log
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
-from fer_web.vision.blazeface import SAME_FACE_IOU, BlazeFace
+from fer_web.vision.blazeface import SAME_FACE_IOU, BlazeFace, ThreadNetworks
 from fer_web.vision.boxes import areas, iou_matrix, join_faces, longer_sides, non_maximum_suppression
 from fer_web.vision.regions import Region, SearchPart, whole_frame
 from fer_web.vision.roll import roll_rad_by_eyes
@@ -29,14 +28,10 @@ class SearchOptions:
         min_face_score: what a candidate's looks must score on average to be a face.
         min_small_face_score: the same for faces smaller than SMALL_SHARE: a frame has many more small
             patterns than large ones, and nearly all false boxes are small.
-        min_live_small_score: what looks at such a candidate must score on average in a live stream,
-            and in a search with finer tiles: the pass says little of the smallest faces.
-        small_looks: these looks, as SMALL_LOOKS has them.
+        min_live_small_score: what three looks at such a candidate must score on average in a live stream.
         check_scale: side of the crop of the first look again, in units of the candidate's box.
         second_check_scale: the same for the second, mirrored look.
         max_checks: candidates looked at again, best first: bounds the time spent on one frame.
-        finest_tile_side: the frame is searched in tiles of this many pixels too, and in sizes between; None
-            for tiles of one size.
         max_tiles_in_row: of one size, in each direction: bounds the time spent on long frames.
         min_near_score: what a known face must score to be found again; lower than for a new one, because
             where a face just was there is one already.
@@ -48,38 +43,13 @@ class SearchOptions:
     min_face_score: float = 0.63
     min_small_face_score: float = 0.68
     min_live_small_score: float = 0.72
-    small_looks: tuple[tuple[float, bool], ...] = SMALL_LOOKS
     check_scale: float = 2.2
     second_check_scale: float = 1.8
     max_checks: int = 12
-    finest_tile_side: float | None = None
     max_tiles_in_row: int = 4
     min_near_score: float = 0.55
     near_scale: float = 2.2
 
-
-STILL_SEARCH: Final = SearchOptions(
-    min_tile_candidate_score=0.2,
-    min_live_small_score=0.65,
-    small_looks=(*SMALL_LOOKS, (3.6, False)),
-    max_checks=256,
-    finest_tile_side=128,
-    max_tiles_in_row=200,
-)
-"""Single images have time for this. A face of 24 pixels has 20 of the 128 that the network sees in the finest
-tiles, the least that it finds; there a fourth, wider look tells patterns apart. tests/vision/test_faces.py
-has the layouts of galleries."""
-
-LEVEL_RATIO: Final = 2.4
-"""Tiles of one size are at most so many times larger than those of the next, so that no size of face is
-missed: the count of passes grows with the picture's area, without a jump."""
-
-FINEST_PIXELS: Final = 13_000_000
-"""In larger pictures the finest tiles grow, so that there are not more of them: about two thousand passes."""
-
-MIN_RANGE: Final = 10
-RANGE_CELL: Final = 8
-"""A tile whose cells of 8 x 8 pixels differ by less than so many levels of grey is a wall or a sky."""
 
 MIN_CHECK_IOU: Final = 0.25
 """A face found on a candidate's own crop must overlap it by this much to be the same."""
@@ -121,27 +91,12 @@ FINE_TILE_SHARE: Final = 0.4
 MAX_FINE_TILES_IN_ROW: Final = 6
 
 
-def tile_regions(height: int, width: int, options: SearchOptions | None = None) -> list[Region]:
-    """Overlapping squares that cover the frame: 3 x 2 for 640x480, 4 x 2 for 1280x720, none if small.
-
-    Where the options say so, smaller ones follow.
-    """
-    options = options or SearchOptions()
+def tile_regions(height: int, width: int, max_in_row: int = SearchOptions.max_tiles_in_row) -> list[Region]:
+    """Overlapping squares that cover the frame: 3 x 2 for 640x480, 4 x 2 for 1280x720, none if small."""
     side = max(MIN_TILE_SIDE, min(height, width) * TILE_SHARE)
     if max(height, width) <= side * 1.25:
         return []
-    sides = [side]
-    if options.finest_tile_side:
-        sides = _tile_sides(side, options.finest_tile_side * max(1, height * width / FINEST_PIXELS) ** 0.5)
-    return [tile for side in sides for tile in _tiles(height, width, side, options.max_tiles_in_row)]
-
-
-def _tile_sides(largest: float, finest: float) -> list[float]:
-    """Sides from the largest to the finest, in equal ratios."""
-    if largest <= finest:
-        return [largest]
-    steps = ceil(log(largest / finest) / log(LEVEL_RATIO))
-    return [float(side) for side in np.geomspace(largest, finest, steps + 1)]
+    return tiles_of(height, width, side, max_in_row)
 
 
 def fine_tile_regions(height: int, width: int) -> list[Region]:
@@ -149,18 +104,22 @@ def fine_tile_regions(height: int, width: int) -> list[Region]:
     side = min(height, width) * FINE_TILE_SHARE
     if side < MIN_TILE_SIDE:
         return []
-    return _tiles(height, width, side, MAX_FINE_TILES_IN_ROW)
+    return tiles_of(height, width, side, MAX_FINE_TILES_IN_ROW)
 
 
-def _tiles(height: int, width: int, side: float, max_in_row: int) -> list[Region]:
-    rows, columns = (_tile_centres(length, side, max_in_row) for length in (height, width))
+def tiles_of(
+    height: int, width: int, side: float, max_in_row: int, min_overlap: float = MIN_OVERLAP_SHARE
+) -> list[Region]:
+    """Squares of one size that cover the frame, row by row; `min_overlap` is a share of their side."""
+    step = side * (1 - min_overlap)
+    rows, columns = (_tile_centres(length, side, step, max_in_row) for length in (height, width))
     return [Region(x, y, side) for y in rows for x in columns]
 
 
-def _tile_centres(length: int, side: float, max_in_row: int) -> list[float]:
+def _tile_centres(length: int, side: float, step: float, max_in_row: int) -> list[float]:
     if length <= side:
         return [length / 2]
-    count = 1 + ceil((length - side) / (side * (1 - MIN_OVERLAP_SHARE)))
+    count = 1 + ceil((length - side) / step)
     count = min(count, max_in_row)
     return [float(centre) for centre in np.linspace(side / 2, length - side / 2, count)]
 
@@ -172,16 +131,16 @@ class BlazeFaceDetector:
     has_checks = True
 
     def __init__(self, path: Path, num_threads: int = 1, options: SearchOptions | None = None) -> None:
-        self._network = BlazeFace(path, num_threads)
+        self._networks = ThreadNetworks(path, num_threads)
+        self._networks.of()  # a damaged file shows at once
         self._options = options or SearchOptions()
 
     def search(self, frame_bgr: Frame) -> Faces:
         """Whole frame, then tiles; each candidate is looked at again on its own, upright crop."""
         candidates = self.candidates(frame_bgr)
         count = min(len(candidates), self._options.max_checks)
-        check = self.check if self._options.finest_tile_side else self._check
-        checked = [check(frame_bgr, candidates.take([index])) for index in range(count)]
-        return _without_inner(non_maximum_suppression(join_faces(checked), SAME_FACE_IOU))
+        checked = [self._check(frame_bgr, candidates.take([index])) for index in range(count)]
+        return without_inner(non_maximum_suppression(join_faces(checked), SAME_FACE_IOU))
 
     def look_near(self, frame_bgr: Frame, faces: Faces) -> Faces:
         """Find each given face again near its box; at most one face for each, in the same order."""
@@ -211,14 +170,11 @@ class BlazeFaceDetector:
         Between passes repeats are dropped rather than blended: a face cut by a tile's edge has a wrong box.
         """
         height, width = frame_bgr.shape[:2]
-        options = self._options
-        whole = self._network.find(frame_bgr, whole_frame(height, width), options.min_candidate_score)
-        tiles = tile_regions(height, width, options)
-        min_score = options.min_candidate_score
-        if options.finest_tile_side:
-            tiles, min_score = _with_contrast(frame_bgr, tiles), options.min_tile_candidate_score
-        passes = [self._network.find(frame_bgr, region, min_score) for region in tiles]
-        return non_maximum_suppression(join_faces([whole, *passes]), SAME_FACE_IOU)
+        tiles = tile_regions(height, width, self._options.max_tiles_in_row)
+        min_score = self._options.min_candidate_score
+        regions = [whole_frame(height, width), *tiles]
+        passes = [self._network.find(frame_bgr, region, min_score) for region in regions]
+        return non_maximum_suppression(join_faces(passes), SAME_FACE_IOU)
 
     def look_again(self, frame_bgr: Frame, candidate: Faces, scale: float, *, is_mirrored: bool) -> Faces:
         """Find what is at a candidate's place, on a crop of its own: one face or none."""
@@ -236,20 +192,23 @@ class BlazeFaceDetector:
             return self._check_small(frame_bgr, candidate)
         return self._check(frame_bgr, candidate)
 
+    @property
+    def _network(self) -> BlazeFace:
+        return self._networks.of()
+
     def _check_small(self, frame_bgr: Frame, candidate: Faces) -> Faces:
-        """A small candidate as a face, with the mean of several looks, or none.
+        """A small candidate as a face, with the mean of three looks, or none.
 
         The score of the pass says little here: it depends on where in its tile the face lies.
         """
         min_score = self._options.min_live_small_score
-        looks = self._options.small_looks
-        wanted, first = len(looks) * log(min_score / (1 - min_score)), Faces.none()
+        wanted, first = len(SMALL_LOOKS) * log(min_score / (1 - min_score)), Faces.none()
         logits: list[float] = []
-        for scale, is_mirrored in looks:
+        for scale, is_mirrored in SMALL_LOOKS:
             found = self.look_again(frame_bgr, candidate, scale, is_mirrored=is_mirrored)
             first = first if logits else found
             logits.append(logit(found))
-            to_come = len(looks) - len(logits)
+            to_come = len(SMALL_LOOKS) - len(logits)
             if not len(first) or sum(logits) + to_come * BEST_SMALL_LOGIT < wanted:
                 return Faces.none()
         return replace(first, scores=np.array([sigmoid(sum(logits) / len(logits))], np.float32))
@@ -285,7 +244,7 @@ class BlazeFaceDetector:
         return found.take([int(overlaps.argmax())])
 
 
-def _without_inner(faces: Faces) -> Faces:
+def without_inner(faces: Faces) -> Faces:
     """The faces without those inside a larger one: an eye or a badge, where tiles are small."""
     corners, sizes = faces.xyxy, areas(faces.xyxy)
     top_left = np.maximum(corners[:, None, :2], corners[None, :, :2])
@@ -293,25 +252,6 @@ def _without_inner(faces: Faces) -> Faces:
     shared = np.prod(np.maximum(bottom_right - top_left, 0), axis=-1)
     is_inside = (shared > INNER_SHARE * sizes[:, None]) & (sizes[None] > 2 * sizes[:, None])
     return faces.take(np.flatnonzero(~is_inside.any(axis=1)))
-
-
-def _with_contrast(frame_bgr: Frame, tiles: list[Region]) -> list[Region]:
-    """Those of the tiles that are not of one colour."""
-    height, width = frame_bgr.shape[:2]
-    size = (max(1, width // RANGE_CELL), max(1, height // RANGE_CELL))
-    cells = cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA).max(axis=2)
-    scale_x, scale_y = size[0] / width, size[1] / height
-
-    def has_contrast(tile: Region) -> bool:
-        left, right = (tile.centre_x + sign * tile.side / 2 for sign in (-1, 1))
-        top, bottom = (tile.centre_y + sign * tile.side / 2 for sign in (-1, 1))
-        part = cells[
-            max(0, int(top * scale_y)) : ceil(bottom * scale_y),
-            max(0, int(left * scale_x)) : ceil(right * scale_x),
-        ]
-        return bool(part.size) and int(part.max()) - int(part.min()) >= MIN_RANGE
-
-    return [tile for tile in tiles if has_contrast(tile)]
 
 
 def region_around(face: Faces, scale: float) -> Region:

@@ -179,15 +179,14 @@ def page() -> str:
         f"These limits protect the server. `{COMMAND}` writes this page from the code.",
         "A limit is named by its constant. Three have no name: a frame is answered within 5 s.",
         "A silent connection ends after 20 s, or 45 s with native threads. A message or body may have twice",
-        "`--max-frame-bytes`, unless its address takes files.",
+        "`--max-frame-bytes`, unless its address takes files. [cli.md](cli.md) has those that are options.",
     ]
-    areas = [("Options of the server", settings_bounds())]
-    areas += [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
+    areas = [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
     times = Counter(each.name for _, bounds in areas for each in bounds)
     for heading, bounds in areas:
-        lines += ["", f"## {heading}", "", "|limit|value|for|", "|-|-|-|"]
+        lines += ["", f"## {heading}", "", "|limit|value|for", "|-|-|-"]
         lines += [
-            f"|{_where(each) if times[each.name] > 1 else each.name}|{each.value}|{each.reason}|"
+            f"|{_where(each) if times[each.name] > 1 else each.name}|{each.value}|{each.reason}"
             for each in bounds
             if each.reason
         ]

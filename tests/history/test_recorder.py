@@ -8,16 +8,20 @@ import pytest
 from fer_web.errors import (
     DatabaseFullError,
     DatabaseLockedError,
+    HistoryFullError,
+    InvalidValueError,
     NotFoundError,
     RecordingError,
     RecordingStoppedError,
     ServerFullError,
 )
 from fer_web.history.live_recording import CHOSEN, MAX_CHOICES, MAX_WAITING
+from fer_web.history.quota import MAX_SAMPLES_OF_VISITOR, MAX_SESSIONS_OF_VISITOR, Use
 from fer_web.history.recorder import BATCH_S, GRACE_S, RETRY_S, Recorder, RecordingModel
 from fer_web.history.types import Marker
 from fer_web.inference.results import FrameResult
 from fer_web.inference.stream_settings import SERVER_SETTINGS, StreamSettings
+from fer_web.sharing.places import Sender
 from tests.support.face_results import face
 from tests.support.sessions import session_with
 
@@ -33,14 +37,18 @@ class MemoryStore:
         self.let_gone = {}
         self.taken = set()  # by another server
         self.error = None
+        self.opening_error = None
+        self.use = Use(0, 0)
         self.calls = 0
 
-    def open_session(self, new):
-        session = session_with(
-            id=f"s{len(self.stored)}", owner=new.owner, name=new.name, sample_hz=new.sample_hz
-        )
-        self.stored[session.id] = []
-        return session
+    def open_session(self, new, session_id):
+        if self.opening_error is not None:
+            raise self.opening_error
+        self.stored.setdefault(session_id, [])
+        return new.as_session(session_id)
+
+    def use_of(self, owner):
+        return self.use
 
     def reopen_session(self, session_id, owner):
         if session_id not in {**self.finished, **self.let_gone}:
@@ -172,9 +180,9 @@ def test_choices_of_a_session_are_bounded_and_survive_a_database_error(bench):
 
 
 def test_client_that_does_not_record_is_not_sampled(bench):
-    session = bench.recorder.start("a", "ann", "")
+    bench.recorder.start("a", "ann", "")
     bench.film(1, client="b")
-    assert bench.store.stored == {session.id: []}
+    assert bench.store.stored == {}
 
 
 def test_pause_takes_no_samples_and_resume_goes_on_at_the_right_time(bench):
@@ -262,7 +270,7 @@ def test_client_that_comes_back_before_its_old_connection_is_given_up_takes_over
     bench.recorder.resume("b", "ann", session.id)
     bench.recorder.detach("a")
     bench.film(1, client="a")
-    assert bench.store.stored[session.id] == []
+    assert bench.store.stored == {}
     bench.film(1, client="b")
     bench.wait(GRACE_S)
     assert bench.store.finished == {}
@@ -476,4 +484,79 @@ def test_notices_that_nobody_fetches_are_bounded_and_the_newest_stay(bench, monk
     small.film(10)
     notices = small.notices()
     assert len(notices) == 2
-    assert notices[-1].data["samples"] == len(small.store.stored["s0"])
+    (stored,) = small.store.stored.values()
+    assert notices[-1].data["samples"] == len(stored)
+
+
+VISITOR = Sender("bob", "192.0.2.1", is_guest=True, is_local=False)
+
+
+def test_sessions_without_a_sample_leave_nothing_and_take_no_place_when_they_end(bench):
+    for _ in range(64):
+        session = bench.recorder.start("a", "ann", "")
+        bench.film(0, client="a")
+        bench.recorder.finish("a")
+        bench.recorder.store_due()
+        assert bench.recorder.wait_for_end(session.id, 0)
+    bench.recorder.start("gone", "ann", "")
+    bench.recorder.detach("gone")
+    bench.wait(GRACE_S)
+    assert (bench.store.stored, bench.store.finished, bench.recorder.count) == ({}, {}, 0)
+    assert bench.notices() == []
+
+
+@pytest.mark.parametrize("by", ["marker", "moment", "name"])
+def test_a_session_is_there_with_its_first_marker_or_name(bench, by):
+    session = bench.recorder.start("a", "ann", "A film")
+    if by == "marker":
+        bench.recorder.mark("a", 1.0, "laughs")
+    elif by == "moment":
+        bench.recorder.mark_moment(bench.recorder.moment("a"), "laughs")
+    else:
+        bench.recorder.name_person("a", 1, "Ann")
+    assert bench.store.stored == {session.id: []}
+    bench.film(1)
+    bench.recorder.finish("a")
+    bench.recorder.store_due()
+    assert list(bench.store.finished) == [session.id]
+    assert len(bench.store.stored[session.id]) >= 4
+
+
+@pytest.mark.parametrize(("at_s", "text"), [(-1.0, "x"), (1e12, "x"), (0.0, "a" * 501)])
+def test_a_marker_that_cannot_be_stores_no_session(bench, at_s, text):
+    bench.recorder.start("a", "ann", "")
+    with pytest.raises(InvalidValueError):
+        bench.recorder.mark("a", at_s, text)
+    assert bench.store.stored == {}
+
+
+def test_a_session_that_cannot_be_stored_yet_keeps_its_samples(bench):
+    bench.store.opening_error = DatabaseLockedError("locked")
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    bench.store.opening_error = None
+    bench.film(2)
+    assert len(bench.store.stored[session.id]) >= 12
+    assert min(sample.at_s for sample in bench.store.stored[session.id]) < 0.3
+    assert codes(bench.notices())[:2] == ["database_locked", "saved"]
+
+
+def test_a_visitor_who_has_enough_cannot_record_and_the_host_can(bench):
+    bench.store.use = Use(MAX_SESSIONS_OF_VISITOR, 0)
+    with pytest.raises(HistoryFullError, match=f"{MAX_SESSIONS_OF_VISITOR} are allowed. Delete"):
+        bench.recorder.start("a", "bob", "", VISITOR)
+    bench.recorder.start("b", "ann", "")
+    bench.film(1, client="b")
+    assert len(bench.store.stored) == 1
+
+
+def test_a_visitors_session_that_reaches_the_quota_ends_and_says_so(bench):
+    session = bench.recorder.start("a", "bob", "", VISITOR)
+    bench.film(1)
+    bench.store.use = Use(1, MAX_SAMPLES_OF_VISITOR)
+    bench.film(2)
+    assert list(bench.store.finished) == [session.id]
+    assert bench.recorder.count == 0
+    notices = bench.notices()
+    assert codes(notices)[-1] == "history_full"
+    assert not notices[-1].data["retryable"]

@@ -20,6 +20,7 @@ from fer_web.errors import (
 )
 from fer_web.history import removal
 from fer_web.history import repository as repository_module
+from fer_web.history.quota import Use
 from fer_web.history.repository import REOPEN_S, UNDO_S, HistoryRepository, open_history
 from fer_web.history.types import SessionFilter
 from fer_web.storage import database as database_module
@@ -721,3 +722,24 @@ def test_first_page_of_ten_thousand_sessions_comes_within_200_ms(repository):
     for owner, changes in (("ann", {}), (None, {}), (None, {"search": "film 77"}), (None, {"tag": "tag 7"})):
         # Other work on the machine can only make it slower.
         assert min(seconds(owner, **changes) for _ in range(10)) < 0.2 * slowness(), changes
+
+
+def test_a_session_is_opened_once_however_often_it_is_asked_for(repository):
+    first = repository.open_session(new_session("A film"), "a1b2")
+    repository.add_batch("a1b2", [sample(0.1)])
+    again = repository.open_session(new_session("A film"), "a1b2")
+    assert (first.id, again.id, again.samples) == ("a1b2", "a1b2", 1)
+    repository.delete_session("a1b2", None)
+    with pytest.raises(NotFoundError):
+        repository.open_session(new_session("A film"), "a1b2")
+
+
+def test_use_counts_what_an_owner_has_and_not_what_was_deleted(repository):
+    kept, deleted = repository.open_session(new_session()), repository.open_session(new_session())
+    repository.open_session(new_session(owner="bob"))
+    for session in (kept, deleted):
+        repository.add_batch(session.id, [sample(0.1), sample(0.2)])
+    assert repository.use_of("ann") == Use(2, 4)
+    repository.delete_session(deleted.id, "ann")
+    assert repository.use_of("ann") == Use(1, 2)
+    assert repository.use_of("nobody") == Use(0, 0)

@@ -76,6 +76,8 @@ def sessions_of(application, owner="ann"):
 
 def test_record_opens_a_session_of_the_cookies_owner(application, ann):
     reply = ann.record(name="A film")
+    assert sessions_of(application) == (), "its row comes with its first sample"
+    ann.film_until("saved")
     (session,) = sessions_of(application)
     assert reply == {"session": session.id, "sample_hz": 5.0}
     assert (session.name, session.state, session.model_name) == ("A film", "running", "tiny")
@@ -227,6 +229,7 @@ def test_marker_names_now_or_a_given_moment(application, ann):
 )
 def test_marker_that_cannot_be_is_refused(application, ann, message, code):
     ann.record()
+    ann.film_until("saved")
     assert ann.call("marker", message)["error"]["code"] == code
     assert sessions_of(application)[0].markers == ()
 
@@ -249,6 +252,7 @@ def test_a_name_goes_to_the_face_of_the_recording(application, ann):
 )
 def test_name_that_cannot_be_is_refused(application, ann, message, code):
     ann.record()
+    ann.film_until("saved")
     assert ann.call("name", message)["error"]["code"] == code
     assert sessions_of(application)[0].people == ()
 
@@ -340,11 +344,12 @@ def test_real_server_that_is_stopped_finishes_what_it_records(tmp_path, mode):
 def test_hub_answers_others_while_the_database_is_locked(tmp_path):
     with ServerProcess("--async-mode", "eventlet", data_dir=tmp_path) as server:
         browser = RealBrowser(server.url)
+        browser.client.call("record", {"on": True}, timeout=60)
         other = sqlite3.connect(tmp_path / "history.sqlite3", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         replies = []
         asking = threading.Thread(
-            target=lambda: replies.append(browser.client.call("record", {"on": True}, timeout=60))
+            target=lambda: replies.append(browser.client.call("marker", {"text": "x"}, timeout=60))
         )
         asking.start()
         asked_s, slowest_s = time.monotonic(), 0.0

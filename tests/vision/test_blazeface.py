@@ -1,8 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from fer_web.vendor_files import BLAZEFACE_PATH
-from fer_web.vision.blazeface import BlazeFace, decode, make_anchors
+from fer_web.vision.blazeface import BlazeFace, ThreadNetworks, decode, make_anchors
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.regions import Region, whole_frame
 from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr
@@ -78,3 +80,20 @@ def test_find_in_a_turned_region_gives_the_same_face(network):
     turned = network.find(astronaut_bgr(), Region(225, 125, 230, 0.35), 0.5)
     assert iou_matrix(upright.xyxy, turned.xyxy)[0, 0] > 0.75
     assert np.abs(upright.eyes_xy - turned.eyes_xy).max() < 6
+
+
+def test_a_larger_input_has_the_same_faces_in_pixels():
+    wide = BlazeFace(BLAZEFACE_PATH, input_size=256)
+    frame = astronaut_bgr()
+    found = wide.find(frame, Region(225, 225, 450), 0.5)
+    assert len(found) == 1
+    assert iou_matrix(found.xyxy, np.array([ASTRONAUT_XYXY], np.float32))[0, 0] > 0.6
+    assert make_anchors(256).shape == (4 * 896, 2)
+
+
+def test_networks_of_a_thread_are_its_own():
+    networks = ThreadNetworks(BLAZEFACE_PATH)
+    with ThreadPoolExecutor(1) as other:
+        assert networks.of() is networks.of()
+        assert other.submit(networks.of).result() is not networks.of()
+        assert networks.of(256).input_size == 256

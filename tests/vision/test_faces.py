@@ -7,9 +7,11 @@ import pytest
 
 from fer_web.errors import SettingsError, SetupError
 from fer_web.vendor_files import BLAZEFACE_PATH
+from fer_web.vision.blazeface import BlazeFace
 from fer_web.vision.boxes import iou_matrix
 from fer_web.vision.faces import DETECTORS, build_detector, resolve_detector
-from fer_web.vision.search import LEVEL_RATIO, STILL_SEARCH, tile_regions
+from fer_web.vision.search import tile_regions
+from fer_web.vision.still_search import BLOCK_SIZE, MAX_SCALE_RATIO, StillDetector, block_levels
 from fer_web.vision.types import Faces
 from tests.support.faces import ASTRONAUT_XYXY, astronaut_bgr, grace_hopper_bgr, two_faces_bgr
 
@@ -173,7 +175,17 @@ def for_stills():
     return build_detector("blazeface", BLAZEFACE_PATH, for_stills=True)
 
 
-@pytest.mark.parametrize(("count", "size_hw"), [(5, (720, 1280)), (6, (768, 1366)), (6, (1080, 1920))])
+@pytest.mark.parametrize(
+    ("count", "size_hw"),
+    [
+        (5, (720, 1280)),
+        (6, (720, 1280)),
+        (6, (768, 1366)),
+        (5, (900, 1440)),
+        (6, (900, 1440)),
+        (6, (1080, 1920)),
+    ],
+)
 def test_everybody_in_a_gallery_is_found_and_nothing_else(for_stills, count, size_hw):
     frame, boxes = gallery_bgr(count, size_hw)
     found = for_stills.search(frame)
@@ -192,37 +204,55 @@ def test_small_faces_are_found_whatever_the_pictures_height(for_stills, height):
     assert len(for_stills.search(frame)) == 25
 
 
-def test_passes_for_stills_grow_with_the_picture_and_never_jump():
-    counts = [len(tile_regions(height, height * 4 // 3, STILL_SEARCH)) for height in range(400, 6000, 20)]
+def block_count(height, width):
+    return sum(map(len, block_levels(height, width)))
+
+
+def test_blocks_of_stills_grow_with_the_picture_and_never_jump():
+    counts = [block_count(height, height * 4 // 3) for height in range(400, 6000, 20)]
     assert max(later / earlier for earlier, later in pairwise(counts)) < 1.6
-    assert max(counts) < 2500
+    assert max(counts) < 500
 
 
-def test_tiles_of_one_colour_are_passed_over(for_stills, monkeypatch):
+def test_blocks_of_one_colour_are_passed_over(for_stills, monkeypatch):
     runs = []
-    network = for_stills._network
-    monkeypatch.setattr(network, "find", lambda *given: runs.append(given) or Faces.none())
+    monkeypatch.setattr(BlazeFace, "find", lambda *given: runs.append(given) or Faces.none())
     for_stills.search(np.full((1080, 1920, 3), 90, np.uint8))
     assert len(runs) == 1
 
 
-def test_tile_regions_for_stills_go_down_to_the_finest():
-    sides = sorted({round(region.side) for region in tile_regions(3000, 4000, STILL_SEARCH)})
-    assert (sides[0], sides[-1]) == (128, 1750)
-    assert max(np.divide(sides[1:], sides[:-1])) <= LEVEL_RATIO
-    assert tile_regions(3000, 4000, STILL_SEARCH)[:6] == tile_regions(3000, 4000)
+def test_nobody_is_looked_for_inside_a_large_face(for_stills, monkeypatch):
+    frame = cv2.resize(astronaut_bgr()[20:230, 120:330], (2000, 2000), interpolation=cv2.INTER_CUBIC)
+    seen, find = [], BlazeFace.find
+    monkeypatch.setattr(BlazeFace, "find", lambda self, *given: seen.append(given[1]) or find(self, *given))
+    assert len(for_stills.search(frame)) == 1
+    sides = [region.side for region in seen]
+    assert sides.count(min(sides)) < len(block_levels(2000, 2000)[-1])
 
 
-@pytest.mark.parametrize("size_hw", [(1200, 16_000), (6000, 8000), (2000, 2000)])
-def test_tiles_for_stills_leave_no_gap(size_hw):
-    tiles = tile_regions(*size_hw, STILL_SEARCH)
-    finest = min(tile.side for tile in tiles)
-    for axis, length in (("centre_y", size_hw[0]), ("centre_x", size_hw[1])):
-        centres = sorted({getattr(tile, axis) for tile in tiles if tile.side == finest})
-        assert max(np.diff(centres)) < finest
-        assert centres[0] - finest / 2 <= 0
-        assert centres[-1] + finest / 2 >= length
-    assert len(tiles) < 2500
+def test_blocks_of_stills_go_down_to_the_finest():
+    sides = [round(level[0].side) for level in block_levels(3000, 4000)]
+    assert sides == sorted(sides, reverse=True)
+    assert sides[-1] == BLOCK_SIZE
+    steps = [4000 / 128, *(side / BLOCK_SIZE for side in sides)]
+    assert max(np.divide(steps[:-1], steps[1:])) <= MAX_SCALE_RATIO + 0.01
+
+
+@pytest.mark.parametrize("size_hw", [(1200, 16_000), (6000, 8000), (2000, 2000), (480, 640)])
+def test_blocks_of_stills_leave_no_gap(size_hw):
+    for blocks in block_levels(*size_hw):
+        side = blocks[0].side
+        for axis, length in (("centre_y", size_hw[0]), ("centre_x", size_hw[1])):
+            centres = sorted({getattr(block, axis) for block in blocks})
+            assert max(np.diff(centres), default=0) < side
+            assert centres[0] - side / 2 <= 0
+            assert centres[-1] + side / 2 >= length
+
+
+def test_a_search_by_several_threads_finds_what_one_finds():
+    frame, _ = gallery_bgr(4, (720, 1280))
+    one, several = (StillDetector(BLAZEFACE_PATH, threads).search(frame) for threads in (1, 3))
+    assert one.xyxy.tolist() == several.xyxy.tolist()
 
 
 def test_resolve_detector_auto_takes_blazeface_where_it_is(caplog):

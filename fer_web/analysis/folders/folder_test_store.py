@@ -6,11 +6,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fer_web.analysis.folders.folder_scores import MAX_MISTAKES, ImagePrediction, score_folder, worst_mistakes
-from fer_web.errors import JobStateError, NotFoundError, TooManyJobsError
+from fer_web.analysis.folders.folder_test import FolderTest
+from fer_web.analysis.folders.folder_test_rows import FolderTestRows
+from fer_web.errors import DatabaseError, JobStateError, NotFoundError, TooManyJobsError
 from fer_web.labels import CONTEMPT
 
 OUTCOMES: Final = ("right", "wrong", "no_face", "apart", "error")
@@ -50,36 +52,21 @@ class TestedWith:
     detector: str | None
 
 
-@dataclass
-class FolderTest:
-    """One test; the book's lock guards it.
-
-    Attributes:
-        predictions: by path, so that an image which is sent again counts once.
-        client_key: which client began it, however many owners they are.
-    """
-
-    id: str
-    owner: str
-    name: str
-    faces: str
-    created_at: datetime.datetime
-    used_s: float
-    client_key: str = ""
-    predictions: dict[str, ImagePrediction] = field(default_factory=dict)
-    crops: int = 0
-
-
 class FolderTestStore:
-    """All tests of a server, in memory, without the images. Thread-safe."""
+    """All tests of a server, in memory, without the images; rows keep them beyond its end. Thread-safe.
+
+    A test that is asked for and not in memory is one of an earlier server's.
+    """
 
     def __init__(
         self,
         tested_with: TestedWith,
         limits: FolderTestLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        rows: FolderTestRows | None = None,
     ) -> None:
-        """Args: clock: seconds."""
+        """Args: clock: seconds. rows: where tests outlive the server; None is nowhere. Its verbs block."""
+        self._rows = rows
         self._tested_with = tested_with
         self._limits = limits or FolderTestLimits()
         self._clock = clock
@@ -87,7 +74,18 @@ class FolderTestStore:
         self._lock = threading.Lock()
 
     def begin(self, owner: str, name: str, faces: str, client_key: str = "") -> FolderTest:
-        """A new test. Raises TooManyJobsError: there are as many as may be."""
+        """A new test. Raises TooManyJobsError: there are as many as may be. DatabaseError."""
+        test = self._begin(owner, name, faces, client_key)
+        if self._rows is not None:
+            try:
+                self._rows.forget_idle(time.time() - self._limits.idle_s)
+                self._rows.add(test, time.time())
+            except DatabaseError:
+                self._drop(test.id)
+                raise
+        return test
+
+    def _begin(self, owner: str, name: str, faces: str, client_key: str) -> FolderTest:
         with self._lock:
             self._forget_idle()
             mine = [test for test in self._tests.values() if test.owner == owner]
@@ -105,9 +103,13 @@ class FolderTestStore:
             return test
 
     def get(self, test_id: str, owner: str) -> FolderTest:
-        """One of an owner's tests, which counts as used now. Raises NotFoundError."""
+        """One of an owner's tests, which counts as used now. Raises NotFoundError, DatabaseError."""
         with self._lock:
             self._forget_idle()
+            is_known = test_id in self._tests
+        if not is_known:
+            self._take_up(test_id)
+        with self._lock:
             test = self._tests.get(test_id)
             if test is None or test.owner != owner:
                 raise NotFoundError(
@@ -120,8 +122,23 @@ class FolderTestStore:
     def remove(self, test_id: str, owner: str) -> None:
         """Forget a test. Raises NotFoundError."""
         self.get(test_id, owner)
+        if self._rows is not None:
+            self._rows.remove(test_id)
+        self._drop(test_id)
+
+    def _drop(self, test_id: str) -> None:
         with self._lock, contextlib.suppress(KeyError):
             del self._tests[test_id]
+
+    def _take_up(self, test_id: str) -> None:
+        """Find a test of an earlier server, where there is one and room for it."""
+        if self._rows is None:
+            return
+        found = self._rows.find(test_id, time.time() - self._limits.idle_s)
+        with self._lock:
+            if found is not None and len(self._tests) < self._limits.tests:
+                found.used_s = self._clock()
+                self._tests.setdefault(test_id, found)
 
     def check_room(self, test: FolderTest) -> None:
         """Raises TooManyJobsError: it has as many images as it may have, or all have together."""
@@ -141,13 +158,20 @@ class FolderTestStore:
             )
 
     def add(self, test: FolderTest, prediction: ImagePrediction) -> int:
-        """Take in what was said of an image; returns how many there are."""
+        """Take in what was said of an image; returns how many there are. Raises DatabaseError."""
+        if self._rows is not None:
+            self._rows.add_image(test.id, prediction, time.time())
         with self._lock:
-            test.predictions[str(prediction.image.path)] = prediction
+            test.predictions[prediction.image.path.as_posix()] = prediction
             test.crops += prediction.crop is not None
-            if test.crops > _TRIM_AT:
+            must_trim = test.crops > _TRIM_AT
+            if must_trim:
                 _trim(test)
-            return len(test.predictions)
+            kept = [path for path, each in test.predictions.items() if each.crop is not None]
+            count = len(test.predictions)
+        if must_trim and self._rows is not None:
+            self._rows.keep_crops(test.id, kept)
+        return count
 
     def report(self, test: FolderTest) -> dict[str, Any]:
         """As the command's report.json: see `folder_test.score_folder`."""
@@ -178,7 +202,7 @@ class FolderTestStore:
 
 
 def _trim(test: FolderTest) -> None:
-    kept = {str(each.image.path) for each in worst_mistakes(list(test.predictions.values()))}
+    kept = {each.image.path.as_posix() for each in worst_mistakes(list(test.predictions.values()))}
     for path, prediction in test.predictions.items():
         if prediction.crop is not None and path not in kept:
             test.predictions[path] = replace(prediction, crop=None)

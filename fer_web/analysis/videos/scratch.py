@@ -1,12 +1,14 @@
-"""Large files that live no longer than the server: uploads, and what is made of them."""
+"""Large files of the server, uploads and what is made of them: they live as long as a job needs them."""
 
 import contextlib
 import logging
+import secrets
 import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +21,23 @@ MIN_FREE_BYTES: Final = 200_000_000
 LOCK: Final = "in-use"
 """An empty file in a process's folder, which it holds locked."""
 
+PLACE: Final = "place"
+"""A file with the name of the place: several servers may share a database, and have files of their own."""
+
 _START_WAIT_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class FoundFolders:
+    """What is there by name: `ours` were left and are this process's now, `others` are of living ones."""
+
+    ours: dict[str, Path] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
+
+
 class ScratchFolder:
-    """A folder of this process, readable by its user alone; it is removed in the end, or at the next start.
+    """A folder of this process, readable by its user alone; what no job needs goes in the end.
 
     Several servers may have the same data folder: each holds a lock in its own, which the system takes away
     however the process ends. Thread-safe.
@@ -39,26 +52,37 @@ class ScratchFolder:
         self._lock: sqlite3.Connection | None = None
         self._own: Path | None = None
 
-    def open(self) -> None:
-        """Make it, and remove those of processes that are gone. Raises SetupError: it cannot be made."""
+    def open(self, wanted: Callable[[str], Collection[str]] = lambda _place: ()) -> FoundFolders:
+        """Make it, and take over what is wanted of processes that are gone; the rest of theirs is removed.
+
+        Args: wanted: names of folders, for the name of this place.
+        Raises: SetupError: it cannot be made. What `wanted` raises.
+        """
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._root.chmod(0o700)
             with contextlib.closing(_locked(self._root / "starting", _START_WAIT_S)):
-                self._remove_left()
                 self._own = Path(tempfile.mkdtemp(prefix="run-", dir=self._root))
                 self._lock = _locked(self._own / LOCK)
+                return self._take_over(self._own, set(wanted(self._place())))
         except (OSError, sqlite3.Error) as exc:
             raise SetupError(
                 f"The folder for uploads {self._root} cannot be used ({exc}). Mend that, or name another "
                 "data folder with --data-dir."
             ) from exc
 
-    def close(self) -> None:
-        """Remove it with all that is in it."""
+    def close(self, kept: Collection[str] = ()) -> None:
+        """Remove it with all that is in it, but for the folders of these names: the next start takes them."""
+        if self._own is None or not self._own.is_dir():
+            return
+        left = [path for path in self._own.iterdir() if path.is_dir() and path.name in kept]
+        if left:
+            for path in self._own.iterdir():
+                if path.is_dir() and path not in left:
+                    shutil.rmtree(path, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
-        if self._own is not None:
+        if not left:
             shutil.rmtree(self._own, ignore_errors=True)
 
     def new_folder(self) -> Path:
@@ -91,16 +115,31 @@ class ScratchFolder:
             with self._guard:
                 del self._promised[key]
 
-    def _remove_left(self) -> None:
+    def _place(self) -> str:
+        path = self._root / PLACE
+        if not path.exists():
+            path.write_text(secrets.token_hex(8), encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+
+    def _take_over(self, own: Path, wanted: set[str]) -> FoundFolders:
+        ours: dict[str, Path] = {}
+        others: set[str] = set()
         for folder in self._root.glob("run-*"):
+            if folder == own:
+                continue
             try:
                 _locked(folder / LOCK).close()
-            except sqlite3.OperationalError:
-                continue  # another server's
+            except sqlite3.OperationalError:  # another server's
+                others.update(path.name for path in folder.iterdir() if path.is_dir())
+                continue
             except OSError as exc:
                 _log.warning("%s was left behind and cannot be removed: %s", folder, exc)
                 continue
+            for path in folder.iterdir():
+                if path.is_dir() and path.name in wanted:
+                    ours[path.name] = path.rename(own / path.name)
             shutil.rmtree(folder, ignore_errors=True)
+        return FoundFolders(ours, frozenset(others))
 
 
 def _locked(path: Path, wait_s: float = 0.0) -> sqlite3.Connection:

@@ -2,18 +2,29 @@
 
 import contextlib
 import datetime
+import logging
 import secrets
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from fer_web.errors import FerWebError, NotFoundError, TooManyJobsError
+from fer_web.analysis.videos.job_store import JobStore, NoJobStore, StoredJob
+from fer_web.analysis.videos.scratch import FoundFolders
+from fer_web.analysis.videos.video_job import (
+    JobState,
+    JobView,
+    NewVideo,
+    VideoJob,
+    restored,
+    stored_of,
+    view_of,
+)
+from fer_web.errors import DatabaseError, FerWebError, NotFoundError, TooManyJobsError
 
-JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,79 +48,6 @@ class JobLimits:
     kept_bytes: int = 5_000_000_000
 
 
-@dataclass(frozen=True)
-class NewVideo:
-    """A video that came: `folder` is its own, `source` the file in it.
-
-    `client_key`: which client sent it, however many owners they are.
-    """
-
-    owner: str
-    name: str
-    folder: Path
-    source: Path
-    wants_annotated: bool = False
-    client_key: str = ""
-
-
-@dataclass
-class VideoJob:
-    """One video. The queue's lock guards what changes; whoever works on it changes it through the queue.
-
-    Attributes:
-        started_s, ended_s: by the queue's clock.
-        session: its id in the history, when it is there.
-        table, annotated: the files that can be had.
-        must_end: set where it is cancelled, or the server stops.
-    """
-
-    id: str
-    new: NewVideo
-    number: int
-    created_at: datetime.datetime
-    state: JobState = "queued"
-    frames: int = 0
-    frames_total: int | None = None
-    faces: int = 0
-    started_s: float | None = None
-    ended_s: float | None = None
-    session: str | None = None
-    error: FerWebError | None = None
-    remarks: tuple[str, ...] = ()
-    table: Path | None = None
-    annotated: Path | None = None
-    bytes_kept: int = 0
-    must_end: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass(frozen=True)
-class JobView:
-    """A job at one moment; see VideoJob.
-
-    Attributes:
-        position: 1 for the next one; None unless it is queued.
-        progress: 0-1, None where nobody knows. eta_s: seconds that are left, None likewise.
-        fps: frames analysed a second, 0 before the first.
-    """
-
-    id: str
-    name: str
-    state: JobState
-    position: int | None
-    frames: int
-    frames_total: int | None
-    progress: float | None
-    eta_s: float | None
-    faces: int
-    fps: float
-    session: str | None
-    error: dict[str, Any] | None
-    remarks: tuple[str, ...]
-    table: Path | None
-    annotated: Path | None
-    created_at: datetime.datetime
-
-
 class VideoQueue:
     """The queue. Thread-safe.
 
@@ -121,8 +59,14 @@ class VideoQueue:
         discard: Callable[[Path], None],
         limits: JobLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        store: JobStore | None = None,
     ) -> None:
-        """Args: discard: removes a job's folder; called without the lock. clock: seconds."""
+        """Args:
+        discard: removes a job's folder; called without the lock.
+        clock: seconds.
+        store: where jobs outlive the server; asked without the lock.
+        """
+        self._store = store or NoJobStore()
         self._discard = discard
         self._limits = limits or JobLimits()
         self._clock = clock
@@ -147,14 +91,38 @@ class VideoQueue:
                 self._uploading += Counter()  # keeps those above zero
 
     def submit(self, new: NewVideo) -> JobView:
-        """Queue a video whose slot was kept. Its folder is ours from now on."""
+        """Queue a video whose slot was kept; blocks. Its folder is ours from now on. Raises DatabaseError."""
+        now = datetime.datetime.now(datetime.UTC)
+        job = VideoJob(secrets.token_urlsafe(12), new, 0, now)
+        self._store.add(self._stored(job))
         with self._changed:
             self._numbers += 1
-            now = datetime.datetime.now(datetime.UTC)
-            job = VideoJob(secrets.token_urlsafe(12), new, self._numbers, now)
+            job.number = self._numbers
             self._jobs[job.id] = job
             self._changed.notify_all()
             return self._view(job)
+
+    def restore(self, stored: Collection[StoredJob], found: FoundFolders) -> None:
+        """Take up the jobs of a server that has ended: what ran begins anew. For the start.
+
+        Args: stored: the oldest first. found: their folders.
+        """
+        for each in stored:
+            if each.folder in found.others:
+                continue  # a server that lives has it
+            job = restored(each, found.ours.get(each.folder), self._clock())
+            with self._changed:
+                self._numbers += 1
+                job.number = self._numbers
+                self._jobs[job.id] = job
+            if job.state != each.state:
+                self._save(job)
+        self.expire()
+
+    def folders(self) -> set[str]:
+        """Names of the folders that jobs need."""
+        with self._changed:
+            return {job.new.folder.name for job in self._jobs.values()}
 
     def list_of(self, owner: str | None) -> list[JobView]:
         """An owner's videos, or everybody's, newest first."""
@@ -162,8 +130,8 @@ class VideoQueue:
             mine = [job for job in self._jobs.values() if owner is None or job.new.owner == owner]
             return [self._view(job) for job in reversed(mine)]
 
-    def get(self, job_id: str, owner: str) -> JobView:
-        """One of an owner's videos. Raises NotFoundError."""
+    def get(self, job_id: str, owner: str | None) -> JobView:
+        """One of an owner's videos; None is the host. Raises NotFoundError."""
         with self._changed:
             return self._view(self._of(job_id, owner))
 
@@ -186,10 +154,13 @@ class VideoQueue:
         return len(gone)
 
     def remove(self, job_id: str, owner: str | None) -> None:
-        """Forget a video; one that waits or runs is cancelled. Raises NotFoundError.
+        """Forget a video; one that waits or runs is cancelled; blocks. Raises NotFoundError, DatabaseError.
 
         Args: owner: None is the host, who may cancel everybody's.
         """
+        with self._changed:
+            self._of(job_id, owner)
+        self._store.remove(job_id)
         with self._changed:
             job = self._of(job_id, owner)
             del self._jobs[job_id]
@@ -209,12 +180,18 @@ class VideoQueue:
             job.state, job.started_s = "running", self._clock()
             self._numbers += 1
             self._served[job.new.owner] = self._served[job.new.client_key] = self._numbers
-            return job
+        self._save(job)
+        return job
 
     def progress(self, job: VideoJob, frames: int, total: int | None, faces: int) -> None:
         """Note how much of it is done."""
         with self._changed:
             job.frames, job.frames_total, job.faces = frames, total, faces
+
+    def note_session(self, job: VideoJob, session: str) -> None:
+        """It is in the history, and not finished yet."""
+        job.noted = session
+        self._save(job)
 
     def finish(
         self, job: VideoJob, session: str, *, table: Path, annotated: Path | None, remarks: tuple[str, ...]
@@ -222,11 +199,12 @@ class VideoQueue:
         """It is in the history, and these files can be had. False where it was cancelled meanwhile."""
         kept = sum(path.stat().st_size for path in (table, annotated) if path)
         with self._changed:
-            if job.must_end.is_set():
+            if job.id not in self._jobs:
                 return False
             job.session, job.table, job.annotated = session, table, annotated
             job.remarks, job.bytes_kept = remarks, kept
             self._end(job, "finished")
+        self._save(job)
         self.expire()
         return True
 
@@ -248,6 +226,8 @@ class VideoQueue:
             known = {name for job in self._jobs.values() for name in (job.new.owner, job.new.client_key)}
             self._served = {name: number for name, number in self._served.items() if name in known}
         for job in gone:
+            with _database_told():
+                self._store.remove(job.id)
             self._discard(job.new.folder)
 
     def stop(self) -> None:
@@ -304,14 +284,28 @@ class VideoQueue:
         return sorted(jobs, key=lambda job: keys[job.id])
 
     def _conclude(self, job: VideoJob, state: JobState) -> None:
+        with self._changed:
+            if self._is_stopping and job.id in self._jobs:
+                return  # the next start takes it up again
         # First the files: whoever reads that it has ended finds nothing of it on the disk.
         self._discard(job.new.folder)
         with self._changed:
             self._end(job, state)
+        self._save(job)
         self.expire()
 
     def _end(self, job: VideoJob, state: JobState) -> None:
         job.state, job.ended_s = state, self._clock()
+
+    def _save(self, job: VideoJob) -> None:
+        """Store what it is now; a database that is away changes nothing for who waits for it."""
+        with self._changed:
+            stored = self._stored(job)
+        with _database_told():
+            self._store.change(stored)
+
+    def _stored(self, job: VideoJob) -> StoredJob:
+        return stored_of(job, self._clock())
 
     def _superfluous(self) -> list[VideoJob]:
         """Done, and older than allowed or past what is kept; counted from the newest."""
@@ -332,39 +326,13 @@ class VideoQueue:
         return gone
 
     def _view(self, job: VideoJob) -> JobView:
-        past_s = 0.0
-        if job.started_s is not None:
-            past_s = (job.ended_s or self._clock()) - job.started_s
-        fps = job.frames / past_s if past_s > 0 else 0.0
         position = self._order().index(job) + 1 if job.state == "queued" else None
-        return JobView(
-            id=job.id,
-            name=job.new.name,
-            state=job.state,
-            position=position,
-            frames=job.frames,
-            frames_total=job.frames_total,
-            progress=_progress(job),
-            eta_s=_eta_s(job, fps),
-            faces=job.faces,
-            fps=fps,
-            session=job.session,
-            error=job.error.to_wire() if job.error else None,
-            remarks=job.remarks,
-            table=job.table,
-            annotated=job.annotated,
-            created_at=job.created_at,
-        )
+        return view_of(job, position, self._clock())
 
 
-def _progress(job: VideoJob) -> float | None:
-    if job.state == "finished":
-        return 1.0
-    # Headers count roughly: done is only what is stored.
-    return min(0.999, job.frames / job.frames_total) if job.frames_total else None
-
-
-def _eta_s(job: VideoJob, fps: float) -> float | None:
-    if job.state != "running" or not job.frames_total or not fps:
-        return None
-    return max(0.0, job.frames_total - job.frames) / fps
+@contextlib.contextmanager
+def _database_told() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as exc:
+        _log.warning("A video's state could not be stored: %s", exc)

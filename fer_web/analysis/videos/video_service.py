@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_web.analysis.videos.job_store import JobStore, NoJobStore, StoredJob
 from fer_web.analysis.videos.scratch import ScratchFolder
 from fer_web.analysis.videos.video_jobs import JobLimits, VideoQueue
 from fer_web.analysis.videos.video_worker import SessionStore, VideoTools, VideoWorker
@@ -16,24 +17,43 @@ class VideoService:
     scratch: ScratchFolder
     jobs: VideoQueue
     worker: VideoWorker
+    store: JobStore
 
     def open(self) -> None:
-        """Make room for files and start to work. Raises SetupError: the data folder takes none."""
-        self.scratch.open()
+        """Make room for files, take up what an earlier server left, and start to work.
+
+        Raises: SetupError: the data folder takes none. DatabaseError.
+        """
+        stored: list[StoredJob] = []
+
+        def wanted(place: str) -> list[str]:
+            stored.extend(self.store.load(place))
+            return [job.folder for job in stored]
+
+        found = self.scratch.open(wanted)
+        self.jobs.restore(stored, found)
         self.worker.open()
 
     def stop(self) -> None:
-        """End the work, and remove all files."""
+        """End the work, and remove the files that no job needs."""
         self.worker.stop()
-        self.scratch.close()
+        self.scratch.close(() if isinstance(self.store, NoJobStore) else self.jobs.folders())
 
 
 def build_video_service(
-    data_dir: Path, tools: VideoTools, store: SessionStore, limits: JobLimits | None = None
+    data_dir: Path,
+    tools: VideoTools,
+    store: SessionStore,
+    limits: JobLimits | None = None,
+    jobs_kept: JobStore | None = None,
 ) -> VideoService:
-    """A service whose files are in `data_dir`; nothing is opened yet."""
-    jobs = VideoQueue(remove_folder, limits)
-    return VideoService(ScratchFolder(data_dir), jobs, VideoWorker(jobs, tools, store))
+    """A service whose files are in `data_dir`; nothing is opened yet.
+
+    Args: jobs_kept: where its jobs outlive it; None is nowhere.
+    """
+    kept = jobs_kept or NoJobStore()
+    jobs = VideoQueue(remove_folder, limits, store=kept)
+    return VideoService(ScratchFolder(data_dir), jobs, VideoWorker(jobs, tools, store), kept)
 
 
 def remove_folder(folder: Path) -> None:

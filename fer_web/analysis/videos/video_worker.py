@@ -15,7 +15,8 @@ from fer_web.analysis.disk_space import FULL_DISK, is_full
 from fer_web.analysis.videos.scratch import MIN_FREE_BYTES
 from fer_web.analysis.videos.video import AnalysedFrame, VideoSamples, analyse_video
 from fer_web.analysis.videos.video_encoders import choose_form
-from fer_web.analysis.videos.video_jobs import VideoJob, VideoQueue
+from fer_web.analysis.videos.video_job import VideoJob
+from fer_web.analysis.videos.video_jobs import VideoQueue
 from fer_web.analysis.videos.video_reader import VideoLimits, VideoReader
 from fer_web.analysis.videos.video_run import VideoOutputs, VideoRun
 from fer_web.errors import DiskFullError, FerWebError, InternalError
@@ -108,8 +109,6 @@ class VideoWorker:
             frames = analyse_video(reader, pipeline, state)
             total = reader.frames
             run.write(frames, outputs, lambda items: self._watched(job, run.samples, total, items, check))
-        # Its space may be needed, and it is not ours to keep.
-        job.new.source.unlink()
         self._store_session(job, run, outputs, (*reader.remarks, *state.tracker.remarks))
 
     def _run_of(self, job: VideoJob, reader: VideoReader) -> VideoRun:
@@ -144,6 +143,10 @@ class VideoWorker:
     ) -> None:
         _check(job)
         stored = self._store.import_session(run.session(), job.new.owner, [run.samples.table()])
+        # Where the server ends here, the next one knows that it is done.
+        self._jobs.note_session(job, stored.id)
+        # Its space may be needed, and it is not ours to keep.
+        job.new.source.unlink()
         table, annotated = outputs.csv or Path(), outputs.annotated
         if not self._jobs.finish(job, stored.id, table=table, annotated=annotated, remarks=remarks):
             with contextlib.suppress(FerWebError):

@@ -11,7 +11,8 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from fer_web.analysis.folders.contact_sheet import contact_sheet
 from fer_web.analysis.folders.folder_report import describe_folder, draw_confusions
 from fer_web.analysis.folders.folder_scores import ImagePrediction, prediction_of
-from fer_web.analysis.folders.folder_test_store import FolderTest, FolderTestStore, outcome_of
+from fer_web.analysis.folders.folder_test import FolderTest
+from fer_web.analysis.folders.folder_test_store import FolderTestStore, outcome_of
 from fer_web.analysis.folders.labelled_images import LabelledImage, labelled_image
 from fer_web.analysis.names import clean_file_name
 from fer_web.analysis.stills.stills import FACES
@@ -40,7 +41,7 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTestStore) 
         owner = analysis.check().owner
         body = json_body("faces", "name")
         name = clean_file_name(_text(body, "name", "")) or _NAMELESS
-        test = tests.begin(owner, name, _faces(body), analysis.client_key())
+        test = analysis.call(tests.begin, owner, name, _faces(body), analysis.client_key())
         answer = jsonify(folder_test_to_wire(test))
         answer.headers["Location"] = url_for("folder_test_api.report", test_id=test.id)
         return answer, 201
@@ -52,11 +53,11 @@ def folder_test_api_blueprint(analysis: AnalysisAccess, tests: FolderTestStore) 
         image = _labelled(request.args.get("path", ""))
         with analysis.received_image(_EXAMPLE) as upload:
             prediction = _predict(analysis, image, upload.file, test.faces)
-        return jsonify(prediction_to_wire(prediction, tests.add(test, prediction)))
+        return jsonify(prediction_to_wire(prediction, analysis.call(tests.add, test, prediction)))
 
     @api.delete("/<test_id>")
     def remove(test_id: str) -> tuple[str, int]:
-        tests.remove(test_id, analysis.check().owner)
+        analysis.call(tests.remove, test_id, analysis.check().owner)
         return "", 204
 
     @api.get("/<test_id>")
@@ -77,7 +78,7 @@ class _OwnTests:
     tests: FolderTestStore
 
     def get(self, test_id: str) -> FolderTest:
-        return self.tests.get(test_id, self.analysis.check().owner)
+        return self.analysis.call(self.tests.get, test_id, self.analysis.check().owner)
 
     def compute(self, function: Callable[[], _T]) -> _T:
         with self.analysis.quota.taken():

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from fer_web.errors import DatabaseFullError, ForbiddenError, ProtocolError, ServerFullError
 from fer_web.history.export import export_format, file_name
 from fer_web.history.json_reader import MAX_IMPORT_BYTES
+from fer_web.history.quota import check_quota
 from fer_web.history.repository import UNDO_S
 from fer_web.history.types import SessionFilter
 from fer_web.web.answers import attachment, keep_private
@@ -213,6 +214,8 @@ def _add_file_routes(api: Blueprint, history: HistoryAccess) -> None:
     @api.post("/import")
     def import_session() -> tuple[Response, int]:
         requester = history.owners.requester()
+        if not history.admission().is_local:
+            check_quota(history.call(history.repository.use_of, requester.owner), new_sessions=1)
         with _one_of(slots), received_body(MAX_IMPORT_BYTES, DatabaseFullError) as file:
             stored = history.import_file(file, requester.owner)
         return jsonify(session_to_wire(stored, requester.owner)), 201

@@ -7,7 +7,8 @@ from typing import Final
 
 from fer_web.analysis.videos.scratch import ScratchFolder
 from fer_web.analysis.videos.upload_file import UploadFile
-from fer_web.analysis.videos.video_jobs import JobView, NewVideo, VideoQueue
+from fer_web.analysis.videos.video_job import SOURCE, JobView, NewVideo
+from fer_web.analysis.videos.video_jobs import VideoQueue
 from fer_web.analysis.videos.video_kinds import HEAD_BYTES, kind_of
 from fer_web.analysis.videos.video_service import remove_folder
 from fer_web.errors import VideoError, VideoTooLargeError
@@ -41,11 +42,10 @@ class VideoAccess:
         ):
             folder = self.analysis.call(self.scratch.new_folder)
             stack.callback(self.analysis.call, remove_folder, folder)
-            path = folder / "source"
+            path = folder / SOURCE
             name = self._receive(path)
-            view = self.jobs.submit(
-                NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, client_key)
-            )
+            new = NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, client_key)
+            view = self.analysis.call(self.jobs.submit, new)
             stack.pop_all()
             return view
 

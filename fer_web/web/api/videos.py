@@ -7,7 +7,7 @@ from typing import IO, Any, Final
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from fer_web.analysis.names import plain_file_name
-from fer_web.analysis.videos.video_jobs import JobView
+from fer_web.analysis.videos.video_job import JobView
 from fer_web.errors import ForbiddenError, JobStateError
 from fer_web.web.answers import attachment, keep_private
 from fer_web.web.api.received_files import end_connection
@@ -49,7 +49,7 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
 
     @api.get("/<video_id>")
     def one_video(video_id: str) -> Response:
-        return jsonify(video_to_wire(videos.jobs.get(video_id, videos.analysis.check().owner)))
+        return jsonify(video_to_wire(videos.jobs.get(video_id, videos.analysis.check().scope)))
 
     @api.delete("/<video_id>")
     def remove_video(video_id: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ import pytest
 
 from fer_web.analysis.videos.scratch import MIN_FREE_BYTES
 from fer_web.analysis.videos.video_encoders import EncoderProcess
-from fer_web.analysis.videos.video_jobs import NewVideo
+from fer_web.analysis.videos.video_job import NewVideo
 from fer_web.analysis.videos.video_service import build_video_service
 from fer_web.analysis.videos.video_worker import NICENESS
 from fer_web.history.repository import open_history

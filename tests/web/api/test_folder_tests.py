@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_web.analysis.folders import folder_test_store
 from fer_web.analysis.folders.folder_scores import MAX_MISTAKES, ImagePrediction, score_folder
+from fer_web.analysis.folders.folder_test_rows import FolderTestRows
 from fer_web.analysis.folders.folder_test_store import FolderTestLimits, FolderTestStore, TestedWith
 from fer_web.analysis.folders.labelled_images import labelled_image
-from fer_web.errors import NotFoundError, TooManyJobsError
+from fer_web.errors import ImageError, NotFoundError, TooManyJobsError
+from fer_web.history.repository import open_history
 from fer_web.labels import EMOTIONS
 from fer_web.web.api import folder_tests as folder_test_api
 from tests.support.analysing import analysing_application
@@ -305,3 +308,56 @@ def test_a_long_report_holds_up_no_other_thread():
     assert json.loads(text) == report
     # Made at once, in C, it left other threads no turn but one before and one after.
     assert sum(started_s < turn_s < ended_s for turn_s in turns_s) >= 5
+
+
+def test_a_test_is_there_after_a_restart_with_all_that_was_said(tmp_path):
+    engine = open_history("", tmp_path).engine
+    wrong = a_prediction(
+        "happy/1.png", label="sad", confidence=0.75, crop=np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    )
+    right = a_prediction("sad/2.png", label="sad", original_label="fear", is_sure=True, faces=2)
+    broken = a_prediction("sad/3.png", error=ImageError("It is cut short."))
+    store = kept_store(engine)
+    test = store.begin("ann", "My faces", "detect", "key k1")
+    for each in (right, wrong, broken, wrong):
+        count = store.add(test, each)
+    assert count == 3
+    again = kept_store(engine)
+    found = again.get(test.id, "ann")
+    assert (found.name, found.faces, found.client_key) == ("My faces", "detect", "key k1")
+    assert again.report(found) == store.report(test)
+    (mistake,) = again.mistakes(found)
+    assert (mistake.crop == wrong.crop).all()
+    with pytest.raises(NotFoundError):
+        kept_store(engine).get(test.id, "bob")
+    again.remove(test.id, "ann")
+    with pytest.raises(NotFoundError):
+        kept_store(engine).get(test.id, "ann")
+    engine.dispose()
+
+
+def test_of_many_mistakes_the_worst_alone_keep_their_crops_in_the_database(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_test_store, "_TRIM_AT", 3)
+    monkeypatch.setattr(
+        folder_test_store, "worst_mistakes", lambda found: sorted(found, key=lambda e: -e.confidence)[:2]
+    )
+    engine = open_history("", tmp_path).engine
+    store = kept_store(engine)
+    test = store.begin("ann", "x", "detect")
+    for number in range(4):
+        crop = np.full((2, 2, 1), number, np.uint8)
+        store.add(test, a_prediction(f"happy/{number}.png", label="sad", confidence=number / 10, crop=crop))
+    found = kept_store(engine).get(test.id, "ann")
+    assert sorted(path for path, each in found.predictions.items() if each.crop is not None) == [
+        "happy/2.png",
+        "happy/3.png",
+    ]
+    engine.dispose()
+
+
+def a_prediction(path, **values):
+    return ImagePrediction(labelled_image(path), **{"faces": 1, "framing": "detect", **values})
+
+
+def kept_store(engine):
+    return FolderTestStore(TestedWith("m", "0" * 64, None), rows=FolderTestRows(engine))

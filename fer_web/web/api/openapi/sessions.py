@@ -105,6 +105,7 @@ PATHS: Json = {
             },
             errors={
                 "400": "The file is no such export: `bad_import`.",
+                "409": "A visitor, or a key, has as much here as one may: `history_full`.",
                 "503": "Too many at once: `server_full`.",
             },
         )

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from fer_web.analysis.videos.video_jobs import JobState
+from fer_web.analysis.videos.video_job import JobState
 from fer_web.analysis.videos.video_kinds import KINDS
 from fer_web.web.api.openapi.parts import (
     BOOLEAN,
