@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.scale.processes import OPTIONS, environment_of
 from tests.support.callers import host_of
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import ServerProcess
+from tests.support.several_processes import OPTIONS, environment_of
 
 FRAME_S = 0.1
 

@@ -11,13 +11,13 @@ import pytest
 import requests
 
 from tests.scale.cameras import Camera, until
-from tests.scale.processes import OPTIONS, environment_of
 from tests.scale.test_behind_nginx import stored
 from tests.support.callers import WAIT_S
 from tests.support.nginx import NginxServer
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import ServerProcess
+from tests.support.several_processes import OPTIONS, environment_of
 
 OUTAGE_S = float(os.environ.get("OUTAGE_S", "8"))
 LEAST_RATE = 0.9 if OUTAGE_S >= 30 else 0.7

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from tests.scale.processes import OPTIONS, TOKEN, environment_of
 from tests.support.callers import PHONE, WAIT_S, Caller, host_of
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import ServerProcess
+from tests.support.several_processes import OPTIONS, TOKEN, environment_of
 
 
 @pytest.fixture(scope="module")
