@@ -59,14 +59,14 @@ export class Detail {
     const { view, session } = this.#shown;
     // Half a window on each side, so that a small move needs nothing new.
     const aroundS = (toS - fromS) / 2;
-    const window = { fromS: Math.max(0, fromS - aroundS), toS: toS + aroundS };
+    const part = { fromS: Math.max(0, fromS - aroundS), toS: toS + aroundS };
     const query = { face: view.face, smoothing_s: view.smoothingS, points: POINTS };
     try {
-      const bounds = { from_s: window.fromS, to_s: window.toS };
+      const bounds = { from_s: part.fromS, to_s: part.toS };
       const raw = await this.#deps.api.samples(this.#deps.id, { ...query, ...bounds }, signal);
       if (signal.aborted) return;
       const samples = parseSamples(raw, session.labels);
-      this.#window = { ...window, stepS: samples.stepS };
+      this.#window = { ...part, stepS: samples.stepS };
       this.#tell(samples);
     } catch {
       // What is shown stays, coarser than it could be; the next move asks again.
