@@ -78,5 +78,5 @@ export class Detail {
   }
 }
 
-/** Whether steps of this length are as many as a chart draws of a window. */
+/** Whether steps of this length are as many as a chart draws of that part. */
 const isDrawn = (stepS, fromS, toS) => stepS === 0 || (toS - fromS) / stepS >= POINTS / 2;
