@@ -146,6 +146,15 @@ def hung_up(server: CrowdedServer, must_end: threading.Event, tally: Tally) -> N
         tally.add(answer.status_code == 200)
 
 
+def idle_sockets(server: CrowdedServer, must_end: threading.Event, tally: Tally) -> None:
+    """Five hundred visitors who are let in and say nothing more."""
+    connections: list[Any] = []
+    with _closed(connections):
+        connections += (attacks.visitor(server) for _ in range(500))
+        tally.add(False, len(connections))
+        must_end.wait()
+
+
 _MESSAGES = "tests/serving/test_message_attacks.py"
 ATTACKS = (
     Attack("texts", "A text over 4 KB is never parsed", _MESSAGES, long_texts),
@@ -156,6 +165,7 @@ ATTACKS = (
     Attack("large heads", "A head has 64 KB", "tests/serving/test_head_attacks.py", large_heads),
     Attack("imports", "An import holds up nobody", "tests/web/api/test_long_work.py", long_import),
     Attack("exports", "Nor do long reads", "tests/web/api/test_long_work.py", long_export),
+    Attack("idle", "An idle socket costs little", "tests/serving/test_listeners.py", idle_sockets),
     Attack("hang-ups", "Nobody waits for the gone", "tests/serving/test_hang_ups.py", hung_up),
 )
 

@@ -51,6 +51,11 @@ class RedisBackplane:
         self._is_stopping = False
         self._is_lost = False
 
+    @property
+    def is_connected(self) -> bool:
+        """See Backplane."""
+        return not self._is_lost
+
     def publish(self, topic: str, body: dict[str, Any], blob: bytes = b"", *, key: str | None = None) -> None:
         """See Backplane."""
         data = packed(Message(topic, self.process, body, blob))

@@ -36,6 +36,11 @@ class Backplane(Protocol):
     is_shared: bool
     """Whether there may be other processes at all."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the others can be reached now; true where there are none."""
+        ...
+
     def publish(self, topic: str, body: dict[str, Any], blob: bytes = b"", *, key: str | None = None) -> None:
         """Tell the others, without waiting: what cannot be told in time is dropped.
 
@@ -57,6 +62,7 @@ class NoBackplane:
 
     process = ""
     is_shared = False
+    is_connected = True
 
     def publish(self, topic: str, body: dict[str, Any], blob: bytes = b"", *, key: str | None = None) -> None:
         """Nobody is there to be told."""

@@ -4,6 +4,7 @@ import shutil
 
 from sqlalchemy import text
 
+from fer_web.backplane.types import Backplane
 from fer_web.errors import DiskFullError
 from fer_web.factory.history import HistoryParts
 from fer_web.inference.model_info import ModelInfo
@@ -16,7 +17,11 @@ from fer_web.storage.disk_reserve import RESERVE_BYTES
 
 
 def build_readiness(
-    settings: Settings, model: ModelInfo, history: HistoryParts, scheduler: FrameScheduler
+    settings: Settings,
+    model: ModelInfo,
+    history: HistoryParts,
+    scheduler: FrameScheduler,
+    backplane: Backplane,
 ) -> Readiness:
     """The checks of /readyz."""
 
@@ -37,4 +42,4 @@ def build_readiness(
         "workers": scheduler.check_workers,
         "model": lambda: f"{model.name} is loaded",  # without it, the server would not have started
     }
-    return Readiness(checks, is_closing)
+    return Readiness(checks, is_closing, missing=lambda: () if backplane.is_connected else ("redis",))

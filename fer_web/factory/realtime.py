@@ -133,7 +133,7 @@ def build_realtime(
     tasks = _periodic_tasks(sharing.links, watched, web.videos, history.recorder, concurrency)
     tasks += _tasks_of_several(sharing, watching, concurrency)
     tasks.append(PeriodicTask(REVOKED_S, lambda: _end_revoked(web.videos, sharing.keys, concurrency)))
-    readiness = build_readiness(settings, inference.model.info, history, scheduler)
+    readiness = build_readiness(settings, inference.model.info, history, scheduler, sharing.backplane)
     web.flask.register_blueprint(
         operating_blueprint(readiness, metrics, settings.metrics_token, has_proxies=settings.proxies > 0)
     )
@@ -141,6 +141,8 @@ def build_realtime(
     metrics.show("connections", "Socket.IO connections", lambda: len(socketio.server.eio.sockets))
     metrics.show("streams", "Streams that are served", lambda: len(streams))
     metrics.show("recordings", "Sessions that are being recorded", lambda: history.recorder.count)
+    if sharing.backplane.is_shared:
+        metrics.show("redis_connected", "Whether Redis answers", lambda: sharing.backplane.is_connected)
     periodic = PeriodicRunner(tasks, concurrency.new_event(), on_lag=metrics.hub_was_late)
     scheduler.start()
     history.recorder.open()

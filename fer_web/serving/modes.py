@@ -176,7 +176,6 @@ class ThreadingMode:
 
     def prepare(self, engine: Any, bounds: MessageBounds) -> None:
         """Limit messages, receive in blocks that hold a frame, and let go of whom Engine.IO gives up."""
-        sys.setswitchinterval(SWITCH_S)
         keep_to_one_line("werkzeug")
         ending = _ending(engine._async["websocket"], bounds)
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,12 +31,15 @@ class Readiness:
         checks: Mapping[str, Callable[[], str]],
         is_draining: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
+        missing: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Args:
+        missing: names of what is away now, and without which the server works on; does not block.
         checks: each returns what it found, or raises FerWebError or OSError; may block.
         is_draining: whether the server ends; does not block.
         clock: monotonic seconds.
         """
+        self.missing = missing
         self._checks = checks
         self._is_draining = is_draining
         self._clock = clock

@@ -36,7 +36,7 @@ MIN_LOGIT: Final = 0.9
 """Of these looks at a small candidate (side of the crop in boxes, whether it is mirrored) the best four must
 have this logit on average. Of 1,191 faces of 24 to 40 pixels it lost 4 %; of 1,610 patterns one passed."""
 
-MIN_LARGE_LOGIT: Final = 0.65
+MIN_LARGE_LOGIT: Final = 0.75
 """The same for a candidate that is not small: there are few such patterns, and sunglasses cost a face 0.4."""
 
 MIN_FIRST_LOGIT: Final = 0.0

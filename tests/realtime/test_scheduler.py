@@ -249,13 +249,15 @@ def test_submit_bytes_that_wait_are_bounded_and_who_has_the_most_gives_way(sched
     greedy = [Stream(str(number), None, sender=Sender("greedy")) for number in range(6)]
     submitter.submit(modest, 1, b"m" * size)
     waits_for(lambda: modest.waiting)
+    most = 0
     for seq in range(2, 34):
         stream = greedy[seq % len(greedy)]
         submitter.submit(stream, seq, b"g" * size)
         waits_for(lambda seq=seq, stream=stream: seq in submitter.replies or seq in seqs(stream))
-        assert sum(each.waiting_bytes for each in [modest, *greedy]) <= MAX_WAITING_BYTES
+        most = max(most, sum(each.waiting_bytes for each in [modest, *greedy]))
     assert seqs(modest) == [1]
-    waits_for(lambda: len(submitter.replies) == 13)
-    assert {reply.dropped for reply in submitter.replies.values()} == {"overloaded"}
+    dropped = {reply.dropped for reply in list(submitter.replies.values())}
     pipeline.go_on.release(100)
     submitter.join()
+    assert most <= MAX_WAITING_BYTES
+    assert dropped == {"overloaded"}

@@ -12,12 +12,12 @@ from sqlalchemy import create_engine, text
 
 from fer_web.settings import settings_from
 from tests.scale.cameras import Camera, Watcher, cookie_of, new_browser, until, watch_link
-from tests.scale.processes import OPTIONS, TOKEN, environment_of
 from tests.support.callers import WAIT_S
 from tests.support.nginx import NginxServer, adapted, require_program
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import ROOT, ServerProcess
+from tests.support.several_processes import OPTIONS, TOKEN, environment_of
 
 CAMERAS, WATCHERS = 6, 4
 

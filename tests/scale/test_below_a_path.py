@@ -8,7 +8,6 @@ import requests
 import socketio
 
 from fer_web.vision.frames import encode_jpeg
-from tests.scale.processes import TOKEN
 from tests.support.browser.analyze_page import AnalyzePage
 from tests.support.browser.browsers import chromium_with_camera, new_context
 from tests.support.browser.fake_camera import left_face_video
@@ -17,6 +16,7 @@ from tests.support.callers import PUBLIC_URL, WAIT_S
 from tests.support.faces import astronaut_bgr
 from tests.support.nginx import NginxServer
 from tests.support.servers import ServerProcess
+from tests.support.several_processes import TOKEN
 
 OPTIONS = ("--base-path", "/fer", "--proxies", "1", "--public-url", PUBLIC_URL, "--workers", "1")
 

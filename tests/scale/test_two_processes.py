@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from tests.scale.processes import OPTIONS, TOKEN, environment_of
 from tests.support.callers import PHONE, WAIT_S, Caller, host_of
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import ServerProcess
+from tests.support.several_processes import OPTIONS, TOKEN, environment_of
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,15 @@ def test_a_link_ended_at_one_ends_the_others_connections(host, other):
     assert socket.ended_after_s(time.monotonic()) < WAIT_S
     assert socket.reason == "link_revoked"
     assert phone.at(other).ask("GET", "/").status_code == 403
+    assert phone.at(other).open(link).status_code in (403, 410)
+
+
+def test_sharing_stopped_at_one_ends_the_others_connections(host, other):
+    phone, link = host.visitor()
+    socket = phone.at(other).socket()
+    assert host.ask("POST", "/api/v1/share/stop", {}).ok
+    assert socket.ended_after_s(time.monotonic()) < WAIT_S
+    assert socket.reason == "sharing_stopped"
     assert phone.at(other).open(link).status_code in (403, 410)
 
 

@@ -66,9 +66,8 @@ class PostgresServer:
 
     def __exit__(self, *_exception):
         if hasattr(self, "_process"):
-            # Its own word for: stop now. It writes nothing out, and all is thrown away.
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(60)
+            # All is thrown away.
+            self._stop()
         shutil.rmtree(self._folder)
 
     def url(self, database="postgres"):
@@ -79,6 +78,20 @@ class PostgresServer:
         name = f"test{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.url(name)
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """Within this, the server is gone; after it, it runs at the same port."""
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start(self._port)
+
+    def _stop(self):
+        # Its own word for: stop now. It writes nothing out, and what was committed comes back from its log.
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(60)
 
     @contextlib.contextmanager
     def frozen(self):
@@ -122,8 +135,8 @@ class PostgresServer:
             **_unprivileged(),
         )
 
-    def _start(self):
-        self._port = _free_port()
+    def _start(self, port=None):
+        self._port = port or _free_port()
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("wb") as log:

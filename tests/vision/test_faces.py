@@ -4,6 +4,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 
 from fer_web.errors import SettingsError, SetupError
 from fer_web.vendor_files import BLAZEFACE_PATH
@@ -247,6 +248,13 @@ def test_blocks_of_stills_leave_no_gap(size_hw):
             assert max(np.diff(centres), default=0) < side
             assert centres[0] - side / 2 <= 0
             assert centres[-1] + side / 2 >= length
+
+
+@pytest.mark.parametrize("name", ["cell", "coffee", "chelsea", "brick", "text", "clock"])
+def test_nobody_is_found_in_pictures_without_people(for_stills, name):
+    picture = getattr(skimage.data, name)()
+    as_bgr = cv2.COLOR_GRAY2BGR if picture.ndim == 2 else cv2.COLOR_RGB2BGR
+    assert len(for_stills.search(cv2.cvtColor(picture, as_bgr))) == 0
 
 
 def test_a_search_by_several_threads_finds_what_one_finds():

@@ -40,7 +40,8 @@ def operating_blueprint(
             for name, each in conditions.items()
         }
         failed = [name for name, each in conditions.items() if not each.is_ok]
-        return jsonify(ready=is_ready, failed=failed, checks=checks), 200 if is_ready else 503
+        found = jsonify(ready=is_ready, failed=failed, degraded=[*readiness.missing()], checks=checks)
+        return found, 200 if is_ready else 503
 
     @api.get("/metrics")
     def show_metrics() -> Response:

@@ -15,7 +15,7 @@ export class Detail {
   #deps;
   #shown = null;
   /** @type {{fromS: number, toS: number, stepS: number} | null} the window that was loaded, as it is shown */
-  #window = null;
+  #part = null;
   #loading = new AbortController();
   #timer;
 
@@ -33,7 +33,7 @@ export class Detail {
   #take(shown) {
     this.#stop();
     this.#shown = shown;
-    this.#window = null;
+    this.#part = null;
   }
 
   #stop() {
@@ -43,11 +43,11 @@ export class Detail {
 
   #follow({ fromS, toS }) {
     if (!this.#shown || this.#shown.samples.stepS === 0) return;
-    const isInside = this.#window && fromS >= this.#window.fromS && toS <= this.#window.toS;
-    if (isInside && isDrawn(this.#window.stepS, fromS, toS)) return;
+    const isInside = this.#part && fromS >= this.#part.fromS && toS <= this.#part.toS;
+    if (isInside && isDrawn(this.#part.stepS, fromS, toS)) return;
     this.#stop();
-    if (this.#window && !isInside) {
-      this.#window = null;
+    if (this.#part && !isInside) {
+      this.#part = null;
       this.#tell(this.#shown.samples);
     }
     if (isDrawn(this.#shown.samples.stepS, fromS, toS)) return;
@@ -59,14 +59,14 @@ export class Detail {
     const { view, session } = this.#shown;
     // Half a window on each side, so that a small move needs nothing new.
     const aroundS = (toS - fromS) / 2;
-    const window = { fromS: Math.max(0, fromS - aroundS), toS: toS + aroundS };
+    const part = { fromS: Math.max(0, fromS - aroundS), toS: toS + aroundS };
     const query = { face: view.face, smoothing_s: view.smoothingS, points: POINTS };
     try {
-      const bounds = { from_s: window.fromS, to_s: window.toS };
+      const bounds = { from_s: part.fromS, to_s: part.toS };
       const raw = await this.#deps.api.samples(this.#deps.id, { ...query, ...bounds }, signal);
       if (signal.aborted) return;
       const samples = parseSamples(raw, session.labels);
-      this.#window = { ...window, stepS: samples.stepS };
+      this.#part = { ...part, stepS: samples.stepS };
       this.#tell(samples);
     } catch {
       // What is shown stays, coarser than it could be; the next move asks again.

@@ -22,6 +22,7 @@ class MemoryBackplane:
     """One process's side."""
 
     is_shared = True
+    is_connected = True
 
     def __init__(self, exchange, process):
         self.process = process
