@@ -52,6 +52,7 @@ def measure_sureness(
     detector = build_detector("blazeface", blazeface, for_stills=True)
     analyser = StillAnalyser(LiteRTClassifier(load_artifact(Settings().model)), detector, 1)
     answers: dict[str, list[tuple[float, bool, bool]]] = {name: [] for name in (*CONDITIONS, "grey")}
+    recalled: dict[str, list[bool]] = {}
     for number, photo in list(enumerate(load_labelled_photos(path)))[1 :: 2 * step]:
         frame = np.asarray(cv2.imdecode(np.frombuffer(photo.encoded, np.uint8), cv2.IMREAD_COLOR), np.uint8)
         found = detector.search(frame)
@@ -62,11 +63,15 @@ def measure_sureness(
             rng = np.random.default_rng((seed, number, kind))
             picture = grey if name == "grey" else spoiled(scene_of(frame, found.take([0])), name, rng)
             for face in analyser.analyse(np.ascontiguousarray(picture), "detect").faces:
-                answers[name].append((face.confidence, face.is_sure, face.label == photo.emotion))
+                is_right = face.label == photo.emotion
+                answers[name].append((face.confidence, face.is_sure, is_right))
+                if name == "grey":
+                    recalled.setdefault(photo.emotion, []).append(is_right)
     for name in CONDITIONS:
         yield f"sure: {name}", figures_of(answers[name])
     yield "sure: all together", figures_of([each for name in CONDITIONS for each in answers[name]])
-    yield "grey photos", figures_of(answers["grey"])
+    recalls = {f"{name}_recall_percent": 100 * float(np.mean(right)) for name, right in recalled.items()}
+    yield "grey photos", {**figures_of(answers["grey"]), **recalls}
 
 
 def figures_of(answers: list[tuple[float, bool, bool]]) -> dict[str, float]:
