@@ -12,10 +12,10 @@ import { peopleOf, titlesOf } from "../../../static/js/history/people.js";
 import { formatDuration, formatPercentage, sessionName } from "../../../static/js/shared/format.js";
 
 test("an unsure share names the reason behind a third of it, and no lesser one", () => {
-  assert.equal(unsureText(0.3, { dark: 0.2, cut: 0.05 }), "30 %, mostly: too dark");
-  assert.equal(unsureText(0.3, { dark: 0.01, turned: 0.15 }), "30 %, mostly: turned away");
-  assert.equal(unsureText(0.3, { dark: 0.05, cut: 0.02 }), "30 %");
-  assert.equal(unsureText(0, { dark: 0, cut: 0 }), "0 %");
+  assert.equal(unsureText(0.3, { dark: 0.2, cut: 0.05 }), "30%, mostly: too dark");
+  assert.equal(unsureText(0.3, { dark: 0.01, turned: 0.15 }), "30%, mostly: turned away");
+  assert.equal(unsureText(0.3, { dark: 0.05, cut: 0.02 }), "30%");
+  assert.equal(unsureText(0, { dark: 0, cut: 0 }), "0%");
 });
 
 test("sharedRange shows all of every session, before zero too", () => {

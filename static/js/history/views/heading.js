@@ -1,5 +1,5 @@
 /** Shows facts and state of the session at the top of its page. */
-import { countFaces, formatDuration, sessionName } from "../../shared/format.js";
+import { countFaces, emotionName, formatDuration, sessionName } from "../../shared/format.js";
 import { formatNumber, plural, t } from "../../shared/words.js";
 import { formatStart } from "../dates.js";
 
@@ -43,7 +43,7 @@ export class HeadingView {
 /** What the network that recorded a session could not name, as an own sentence. */
 function describeMissing(missing) {
   if (!Array.isArray(missing) || missing.length === 0) return "";
-  const names = missing.map((name) => t(String(name))).join(", ");
+  const names = missing.map((name) => emotionName(String(name))).join(", ");
   return `. ${t("It has no output for these expressions, so that no face is called that:")} ${names}`;
 }
 
