@@ -53,14 +53,15 @@ class Servers:
         return self.running
 
     def stop(self):
+        """Stop while a frame may be held: it is let go, and nothing after it is analysed."""
+        self.running.jobs.stop()
+        self.pipeline.go_on.release(1000)
         self.running.stop()
         self.running = None
+        while self.pipeline.go_on.acquire(blocking=False):
+            pass
 
     def close(self):
-        if self.running:
-            self.running.jobs.stop()  # first, so that what is let go stores nothing more
-        self.pipeline.is_held = False
-        self.pipeline.go_on.release(1000)
         if self.running:
             self.stop()
         self.history.close()
@@ -92,13 +93,13 @@ def test_what_waits_runs_and_is_done_outlives_a_server(servers, clip):
     done = submit(service, clip, wants_annotated=True)
     before = wait_for(service, done, "finished")
     servers.pipeline.is_held = True
-    runs, waits = submit(service, clip), submit(service, clip, client_key="key k1")
-    wait_for(service, runs, "running")
+    runs = submit(service, clip)
+    wait_for(service, runs, "running")  # of two that wait, a client that had no turn yet comes first
+    waits = submit(service, clip, client_key="key k1")
     servers.stop()
     assert servers.history.list_sessions(SessionFilter(), None).total == 1
 
     servers.pipeline.is_held = False
-    servers.pipeline.go_on.release(1000)
     service = servers.start()
     assert {view.id for view in service.jobs.list_of(OWNER)} == {done, runs, waits}
     after = service.jobs.get(done, OWNER)
