@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_web.inference.certainty import OWN_COLUMNS, CertaintyModel, view_spread
 from fer_web.inference.classifier import Prediction
+from fer_web.vision.face_memory import FaceMemory
 from fer_web.vision.visibility import Patches
 
 USUAL_SPREAD: Final = 0.08
@@ -77,22 +78,24 @@ class ViewSpreads:
     """Remembers the scores of each face's last view, and tells how far the next view differs."""
 
     def __init__(self) -> None:
-        self._last: dict[int, NDArray[np.float32]] = {}
+        self._memory = FaceMemory[NDArray[np.float32]]()
 
-    def update(self, face_ids: Sequence[int], scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    def update(
+        self, face_ids: Sequence[int], scores: NDArray[np.float32], time_s: float
+    ) -> NDArray[np.float32]:
         """Return float32 (N,), 0-1; a face that was seen once alone has a usual spread.
 
-        Args: scores: float32 (N, 7), of this frame's views.
+        Args: scores: float32 (N, 7), of this frame's views. time_s: of the frame.
         """
-        last = [self._last.get(face_id) for face_id in face_ids]
+        last = [self._memory.get(face_id, time_s) for face_id in face_ids]
         spread = np.array(
             [
-                USUAL_SPREAD if other is None else view_spread(row, other)
+                USUAL_SPREAD if other is None else view_spread(row, other[1])
                 for row, other in zip(scores, last, strict=True)
             ],
             np.float32,
         )
-        self._last = dict(zip(face_ids, scores, strict=True))
+        self._memory.keep(face_ids, scores, time_s)
         return spread
 
 

@@ -127,7 +127,7 @@ class Pipeline:
         state.corrections.see(tracked.ids, prediction.scores)
         steady = state.smoother.update(tracked.ids, prediction.scores, captured_s, constant_s)
         scores = state.corrections.apply(tracked.ids, steady)
-        evidence = self._evidence(frame_bgr, tracked, crops, prediction, state)
+        evidence = self._evidence(frame_bgr, tracked, crops, prediction, state, captured_s)
         evidence = state.evidence.update(tracked.ids, evidence, captured_s, constant_s)
         model = settings.applied_to(self._model)
         judgement = judge(scores, evidence, self._classifier.certainty)
@@ -150,12 +150,13 @@ class Pipeline:
         crops: Crops,
         prediction: Prediction,
         state: StreamState,
+        captured_s: float,
     ) -> NDArray[np.float32]:
         """What else than scores a judgement is made of, of this frame alone."""
         size_hw = (frame_bgr.shape[0], frame_bgr.shape[1])
         return evidence_of(
             prediction,
-            state.spreads.update(tracked.ids, prediction.scores),
+            state.spreads.update(tracked.ids, prediction.scores, captured_s),
             self._classifier.certainty,
             lambda: measure_faces(crops, tracked.faces, size_hw),
         )

@@ -11,6 +11,7 @@ from fer_web.inference.affect import steady_second
 from fer_web.inference.certainty import reason_of
 from fer_web.inference.judgement import Judgement
 from fer_web.inference.model_info import ModelInfo
+from fer_web.vision.face_memory import FaceMemory
 
 FULL_CALM_S: Final = 0.25
 """From this smoothing on all margins hold; with less they shrink, and without smoothing there are none."""
@@ -47,7 +48,7 @@ class ShownLabels:
     """Remembers what is shown of each face of one stream."""
 
     def __init__(self) -> None:
-        self._last: dict[int, ShownLabel] = {}
+        self._memory = FaceMemory[ShownLabel]()
 
     def update(
         self,
@@ -67,17 +68,14 @@ class ShownLabels:
             smoothing_s: the stream's time constant.
         """
         calm = min(1.0, smoothing_s / FULL_CALM_S)
-        shown = {
-            face_id: _with_second(
-                self._last.get(face_id),
-                _decide(self._last.get(face_id), scores[row], judgement.of(row), model, time_s, calm),
-                scores[row],
-                calm,
-            )
-            for row, face_id in enumerate(face_ids)
-        }
-        self._last = shown
-        return tuple(shown.values())
+        shown = []
+        for row, face_id in enumerate(face_ids):
+            known = self._memory.get(face_id, time_s)
+            last = None if known is None else known[1]
+            now = _decide(last, scores[row], judgement.of(row), model, time_s, calm)
+            shown.append(_with_second(last, now, scores[row], calm))
+        self._memory.keep(face_ids, shown, time_s)
+        return tuple(shown)
 
 
 def _with_second(

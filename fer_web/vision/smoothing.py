@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_web.vision.face_memory import FaceMemory
+
 LEAST_SCORE: Final = 0.004
 """A score below this averages as this: one that was 0.0001 would take long to rise."""
 
@@ -17,13 +19,13 @@ QUICKENING: Final = 1.5
 class ScoreSmoother:
     """Exponential average of the logarithms of each face's scores, by elapsed time and not by frame count.
 
-    A new face starts with its own scores; a face that is gone is forgotten.
+    A new face starts with its own scores. `FaceMemory` says how long one that is missed is remembered.
     """
 
     def __init__(self, time_constant_s: float) -> None:
         """Args: time_constant_s: after this time a step has arrived by 63 %; 0 switches smoothing off."""
         self.time_constant_s = time_constant_s
-        self._last: dict[int, tuple[float, NDArray[np.float32]]] = {}
+        self._memory = FaceMemory[NDArray[np.float32]]()
 
     def update(
         self,
@@ -44,20 +46,20 @@ class ScoreSmoother:
         smoothed = np.array(scores, np.float32)
         constant_s = self.time_constant_s if time_constant_s is None else time_constant_s
         for row, face_id in enumerate(face_ids):
-            if face_id in self._last:
-                last_s, last_scores = self._last[face_id]
+            if last := self._memory.get(face_id, time_s):
+                last_s, last_scores = last
                 change = float(np.abs(scores[row] - last_scores).sum()) / 2
                 weight = _weight(time_s - last_s, constant_s / (1 + QUICKENING * change))
                 smoothed[row] = _average(scores[row], last_scores, weight)
-        self._last = {face_id: (time_s, smoothed[row]) for row, face_id in enumerate(face_ids)}
+        self._memory.keep(face_ids, smoothed, time_s)
         return smoothed
 
 
 class ValueSmoother:
-    """Exponential mean of whatever is measured of each face, by elapsed time; forgets faces that are gone."""
+    """Exponential mean of whatever is measured of each face, by elapsed time."""
 
     def __init__(self) -> None:
-        self._last: dict[int, tuple[float, NDArray[np.float32]]] = {}
+        self._memory = FaceMemory[NDArray[np.float32]]()
 
     def update(
         self, face_ids: Sequence[int], values: NDArray[np.float32], time_s: float, time_constant_s: float
@@ -69,11 +71,11 @@ class ValueSmoother:
         """
         smoothed = np.array(values, np.float32)
         for row, face_id in enumerate(face_ids):
-            if face_id in self._last:
-                last_s, last = self._last[face_id]
+            if last := self._memory.get(face_id, time_s):
+                last_s, last_values = last
                 weight = np.float32(_weight(time_s - last_s, time_constant_s))
-                smoothed[row] = weight * smoothed[row] + (1 - weight) * last
-        self._last = {face_id: (time_s, smoothed[row]) for row, face_id in enumerate(face_ids)}
+                smoothed[row] = weight * smoothed[row] + (1 - weight) * last_values
+        self._memory.keep(face_ids, smoothed, time_s)
         return smoothed
 
 

@@ -95,6 +95,7 @@ def test_import_that_is_under_way_is_left_alone(repository, session):
 def test_recorder_vouches_for_what_it_records_until_that_ends(repository):
     recorder = Recorder(repository, RecordingModel("m", "h", 5.0, {}), 4)
     session = recorder.start("client", "ann", "")
+    recorder.mark("client", None, "now it has a row")
     for lease_ms, state in ((ms_from_now(-1), "running"), (ms_from_now(-1), "interrupted")):
         set_columns(repository, session, lease_ms=lease_ms)
         recorder.renew_leases()

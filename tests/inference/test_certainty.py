@@ -130,9 +130,11 @@ def test_the_spread_of_views_is_half_of_all_differences_and_usual_at_first():
     one, other = np.eye(7, dtype=np.float32)[[0, 0]], np.eye(7, dtype=np.float32)[[0, 1]]
     assert view_spread(one, other).tolist() == [0, 1]
     spreads = ViewSpreads()
-    assert spreads.update([4], one[:1]) == pytest.approx([USUAL_SPREAD])
-    assert spreads.update([7, 4], np.concatenate([one[:1], other[1:]])) == pytest.approx([USUAL_SPREAD, 1])
-    assert spreads.update([], one[:0]).shape == (0,)
+    assert spreads.update([4], one[:1], 0.0) == pytest.approx([USUAL_SPREAD])
+    both = np.concatenate([one[:1], other[1:]])
+    assert spreads.update([7, 4], both, 0.1) == pytest.approx([USUAL_SPREAD, 1])
+    assert spreads.update([], one[:0], 0.2).shape == (0,)
+    assert spreads.update([7], other[1:], 0.3) == pytest.approx([1]), "missed in one frame"
 
 
 def test_measures_tell_darkness_detail_size_and_what_is_cut_off():

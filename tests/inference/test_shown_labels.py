@@ -4,6 +4,7 @@ import pytest
 from fer_web.inference.judgement import Judgement
 from fer_web.inference.shown_labels import FULL_CALM_S, LEAST_S, ShownLabels
 from fer_web.labels import EMOTIONS
+from fer_web.vision.face_memory import KEPT_S
 from tests.support.fakes.models import model_info
 
 MODEL = model_info(unsure_below=0.6, max_uncertainty=0.5)
@@ -48,6 +49,17 @@ def test_a_face_far_below_the_bound_is_unsure_and_comes_back_well_above_it():
     assert left == (HAPPY, False)
     assert {face.show(0.61) for _ in range(10)} == {(HAPPY, False)}
     assert face.show(0.7) == (HAPPY, True)
+
+
+def test_a_face_that_is_missed_for_a_moment_goes_on_from_what_was_shown():
+    face = Face()
+    face.show(0.7)
+    face.show(0.42)
+    face.time_s += 1.0  # nine frames without it
+    face.show(0.9, face_id=2)
+    assert face.show(0.55) == (HAPPY, True), "within the margin of what was shown"
+    face.time_s += KEPT_S
+    assert face.show(0.55) == (HAPPY, False)
 
 
 def test_uncertainty_has_a_margin_too():
