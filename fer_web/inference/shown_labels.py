@@ -104,8 +104,9 @@ def _decide(
     if last is None or is_free or scores[best] > scores[last.label] + LABEL_MARGIN * calm:
         is_sure = model.is_sure(certainty, uncertainty)
         is_same = last is not None and (last.label, last.is_sure) == (best, is_sure)
-        since_s = last.since_s if is_same and last is not None else time_s
-        return ShownLabel(best, is_sure, since_s, reason)
+        # While an expression changes, the averaged scores pass through what is unsure: that need not last.
+        begun_s = time_s if is_sure else time_s - LEAST_S
+        return ShownLabel(best, is_sure, last.since_s if is_same and last is not None else begun_s, reason)
     # The certainty is that of the best; an expression that stays shown beside it is right less often.
     certainty *= float(scores[last.label] / scores[best])
     bonus = (LEAVE_MARGIN if last.is_sure else -RETURN_MARGIN) * calm

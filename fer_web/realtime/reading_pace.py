@@ -64,8 +64,8 @@ class ReadingPace:
                 self._share(person).refused_until_s = until_s
 
     def spend(self, connection: Any, size: int, packets: int = 1) -> None:
-        """So many bytes came, in so many packets."""
-        if (person := connection.__dict__.get(_PERSON)) is not None:
+        """So many bytes came, in so many packets; of a connection that is gone (None), nobody owes them."""
+        if connection is not None and (person := connection.__dict__.get(_PERSON)) is not None:
             with self._lock:
                 share = self._share(person)
                 share.packets.owe(packets)

@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import parse_qs
@@ -152,10 +153,12 @@ def limit_packets(server: Any, max_frames_per_s: int, max_frame_bytes: int) -> R
     def budget_of(connection: Any) -> ConnectionBudget:
         """The budget of an Engine.IO connection, kept with it: it may change its transport."""
         if (budget := connection.__dict__.get("budget")) is None:
+            # A circle would keep what a client that is gone left unread, until the collector comes.
+            known = weakref.ref(connection)
             budget = connection.budget = ConnectionBudget(
                 TokenBucket(packets_per_s, time.monotonic),
                 TokenBucket(bytes_per_s, time.monotonic),
-                lambda size, packets: pace.spend(connection, size, packets),
+                lambda size, packets: pace.spend(known(), size, packets),
             )
         return cast(ConnectionBudget, budget)
 

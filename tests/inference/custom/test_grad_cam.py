@@ -6,7 +6,8 @@ import tensorflow as tf
 from fer_web.errors import ModelArtifactError
 from fer_web.inference.custom.custom_network import SIGMOID, SOFTMAX
 from fer_web.inference.custom.grad_cam import _logits
-from fer_web.inference.custom.options import ModelOptions, parse_labels, scale_pixels
+from fer_web.inference.custom.options import ModelOptions, parse_labels
+from fer_web.inference.custom.scaling import scale_pixels
 from fer_web.inference.models import open_model
 from fer_web.labels import EMOTIONS
 from tests.support import custom_networks as networks

@@ -80,7 +80,7 @@ SAVES = {
 def test_every_layout_gives_the_scores_of_keras(flat, tmp_path, way):
     path = SAVES[way](flat, tmp_path / "web")
     np.testing.assert_allclose(outputs(path), expected(flat), atol=1e-4)
-    assert np.ptp(expected(flat), axis=0).max() > 0.02  # or agreement would mean nothing
+    assert np.ptp(expected(flat), axis=0).max() > 0.005  # or agreement would mean nothing
 
 
 @pytest.mark.parametrize("way", ["layers of Keras 2", "layers of Keras 3", "by JavaScript", "graph"])

@@ -173,7 +173,7 @@ def visitor_cookie(application, link):
     visit = Visit(application, THERE)
     answer = visit.ask(link["urls"][0].removeprefix("https://192.168.7.5:5443"), origin=None)
     assert answer.status_code == 303, answer.text
-    return visit.cookie("fer_guest_")
+    return visit.cookie("__Host-fer_guest_")
 
 
 @pytest.fixture(scope="module")
@@ -200,8 +200,8 @@ def cookies(application, settings, host):
     return {
         **made,
         "none": None,
-        "owner": browser.cookie("fer_owner_"),
-        "host": host.cookie("fer_host_"),
+        "owner": browser.cookie("__Host-fer_owner_"),
+        "host": host.cookie("__Host-fer_host_"),
         # Not the last character: some of its bits mean nothing.
         "forged": f"{name}={value[:-2]}{'A' if value[-2] != 'A' else 'B'}{value[-1]}",
         "of an earlier run": f"{name}={earlier.signed(host.visitors(links['join'])[0])}",

@@ -131,7 +131,7 @@ def test_the_person_at_this_machine_gets_in(host):
 
 def test_a_link_lets_in_where_it_leads(server, links):
     join, watch = visitor_of(server, links["join"]), visitor_of(server, links["watch"])
-    assert [name.rpartition("_")[0] for name in join.cookies] == ["fer_guest"]
+    assert [name.rpartition("_")[0] for name in join.cookies] == ["__Host-fer_guest"]
     assert (join.get("/").status_code, watch.get("/watch").status_code) == (200, 200)
     assert (ways_in(join), ways_in(watch)) == ({"in"}, {"share_refused"})
     assert (ways_in(watch, namespace="/watch"), ways_in(join, namespace="/watch")) == (
