@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_web.vision.blazeface import SAME_FACE_IOU, BlazeFace, ThreadNetworks
+from fer_web.vision.blazeface import SAME_FACE_IOU, BlazeFace
 from fer_web.vision.boxes import areas, iou_matrix, join_faces, longer_sides, non_maximum_suppression
 from fer_web.vision.regions import Region, SearchPart, whole_frame
 from fer_web.vision.roll import roll_rad_by_eyes
@@ -131,8 +131,7 @@ class BlazeFaceDetector:
     has_checks = True
 
     def __init__(self, path: Path, num_threads: int = 1, options: SearchOptions | None = None) -> None:
-        self._networks = ThreadNetworks(path, num_threads)
-        self._networks.of()  # a damaged file shows at once
+        self._network = BlazeFace(path, num_threads)
         self._options = options or SearchOptions()
 
     def search(self, frame_bgr: Frame) -> Faces:
@@ -159,8 +158,8 @@ class BlazeFaceDetector:
         """What may be a face in one part, best first: one run of the network."""
         options = self._options
         if part.region.side >= max(frame_bgr.shape[:2]):
-            return self._network.find(frame_bgr, part.region, options.min_candidate_score)
-        found = self._network.find(frame_bgr, part.region, options.min_tile_candidate_score)
+            return self._run(frame_bgr, part.region, options.min_candidate_score)
+        found = self._run(frame_bgr, part.region, options.min_tile_candidate_score)
         is_small = longer_sides(found.xyxy) < SMALL_SHARE * min(frame_bgr.shape[:2])
         return found.take(np.flatnonzero(is_small | (found.scores >= options.min_candidate_score)))
 
@@ -173,13 +172,13 @@ class BlazeFaceDetector:
         tiles = tile_regions(height, width, self._options.max_tiles_in_row)
         min_score = self._options.min_candidate_score
         regions = [whole_frame(height, width), *tiles]
-        passes = [self._network.find(frame_bgr, region, min_score) for region in regions]
+        passes = [self._run(frame_bgr, region, min_score) for region in regions]
         return non_maximum_suppression(join_faces(passes), SAME_FACE_IOU)
 
     def look_again(self, frame_bgr: Frame, candidate: Faces, scale: float, *, is_mirrored: bool) -> Faces:
         """Find what is at a candidate's place, on a crop of its own: one face or none."""
         region = replace(region_around(candidate, scale), is_mirrored=is_mirrored)
-        found = self._network.find(frame_bgr, region, MIN_LOOK_SCORE)
+        found = self._run(frame_bgr, region, MIN_LOOK_SCORE)
         overlaps = iou_matrix(candidate.xyxy, found.xyxy)[0]
         return found.take(np.flatnonzero(overlaps >= MIN_CHECK_IOU)[:1])
 
@@ -192,9 +191,8 @@ class BlazeFaceDetector:
             return self._check_small(frame_bgr, candidate)
         return self._check(frame_bgr, candidate)
 
-    @property
-    def _network(self) -> BlazeFace:
-        return self._networks.of()
+    def _run(self, frame_bgr: Frame, region: Region, min_score: float) -> Faces:
+        return self._network.find(frame_bgr, region, min_score)
 
     def _check_small(self, frame_bgr: Frame, candidate: Faces) -> Faces:
         """A small candidate as a face, with the mean of three looks, or none.
@@ -237,7 +235,7 @@ class BlazeFaceDetector:
 
     def _find_again(self, frame_bgr: Frame, face: Faces) -> Faces:
         region = region_around(face, self._options.near_scale)
-        found = self._network.find(frame_bgr, region, self._options.min_near_score)
+        found = self._run(frame_bgr, region, self._options.min_near_score)
         overlaps = iou_matrix(face.xyxy, found.xyxy)[0]
         if not (overlaps >= MIN_CHECK_IOU).any():
             return Faces.none()

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_web.vision.blazeface import INPUT_SIZE, SAME_FACE_IOU
+from fer_web.vision.blazeface import INPUT_SIZE, SAME_FACE_IOU, ThreadNetworks
 from fer_web.vision.boxes import join_faces, non_maximum_suppression
 from fer_web.vision.regions import Region, whole_frame
 from fer_web.vision.search import (
@@ -95,6 +95,7 @@ class StillDetector(BlazeFaceDetector):
     def __init__(self, path: Path, threads: int = 0) -> None:
         """Args: threads: of a search; 0: as many as there are cores, up to MAX_SEARCH_THREADS."""
         super().__init__(path, 1, STILL_SEARCH)
+        self._networks = ThreadNetworks(path)
         self._pool = ThreadPoolExecutor(
             threads or min(MAX_SEARCH_THREADS, os.cpu_count() or 1), "still-search"
         )
@@ -110,7 +111,8 @@ class StillDetector(BlazeFaceDetector):
         """Find what may be a face, best first."""
         height, width = frame_bgr.shape[:2]
         min_score = self._options.min_candidate_score
-        found = [self._network.find(frame_bgr, whole_frame(height, width), min_score)]
+        whole = [whole_frame(height, width)]
+        found = self._share(lambda region: self._run(frame_bgr, region, min_score), whole)
         textured = _textured(frame_bgr)
         for blocks in block_levels(height, width):
             clear = join_faces(found)
@@ -135,6 +137,10 @@ class StillDetector(BlazeFaceDetector):
             if len(best) >= COUNTED_LOOKS - 1 and sum(best) >= wanted:
                 break
         return replace(first, scores=np.array([sigmoid(sum(best) / len(best))], np.float32))
+
+    def _run(self, frame_bgr: Frame, region: Region, min_score: float) -> Faces:
+        # Only the threads of the search come here: those that ask are many, and each would keep a network.
+        return self._networks.of().find(frame_bgr, region, min_score)
 
     def _find_wide(self, frame_bgr: Frame, block: Region) -> Faces:
         return self._networks.of(BLOCK_SIZE).find(frame_bgr, block, self._options.min_candidate_score)
