@@ -313,33 +313,32 @@ def test_live_streams_go_on_while_videos_come_in_and_are_analysed(server, browse
     wait_until(lambda: uploads_in(server) == [])
 
 
-def test_a_server_that_is_stopped_or_killed_leaves_no_half_of_anything(tmp_path):
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_server_that_is_stopped_or_killed_keeps_whole_uploads_and_leaves_no_half_of_anything(end, tmp_path):
     clip = write_video(tmp_path / "clip.avi", [still("happy")] * 600, 30).read_bytes()
-    for end in ("kill", "stop"):
-        with ServerProcess(data_dir=tmp_path / "data") as server, contextlib.ExitStack() as stack:
-            browser = requests.Session()
-            browser.headers["Origin"] = server.url
-            browser.get(server.url, timeout=60)
-            first, second = (send_video(browser, server, clip, annotated=1).json() for _ in range(2))
-            assert second["state"] == "queued"
-            upload = RawUpload(server, browser, "/videos", **{"Content-Length": "50000000"})
-            stack.callback(upload.connection.close)
-            upload.send(clip[:3_000_000])
-            url = f"{server.url}{API}/videos/{first['id']}"
-            wait_until(lambda url=url, asks=browser: asks.get(url, timeout=60).json()["frames"] > 5)
-            # The third is a request of its own, which may be taken in after frames of the first.
-            wait_until(lambda server=server: len(uploads_in(server)) == 3)
-            started_s = time.monotonic()
-            if end == "kill":
-                server.kill()
-                assert len(uploads_in(server)) == 3
-            else:
-                assert server.stop() == 0
-                assert time.monotonic() - started_s < 8 * slowness()
-                assert list((tmp_path / "data" / "uploads").glob("run-*")) == []
+    with ServerProcess(data_dir=tmp_path / "data") as server, contextlib.ExitStack() as stack:
+        browser = requests.Session()
+        browser.headers["Origin"] = server.url
+        browser.get(server.url, timeout=60)
+        first, second = (send_video(browser, server, clip, annotated=1).json() for _ in range(2))
+        assert second["state"] == "queued"
+        upload = RawUpload(server, browser, "/videos", **{"Content-Length": "50000000"})
+        stack.callback(upload.connection.close)
+        upload.send(clip[:3_000_000])
+        url = f"{server.url}{API}/videos/{first['id']}"
+        wait_until(lambda: browser.get(url, timeout=60).json()["frames"] > 5)
+        # The third is a request of its own, which may be taken in after frames of the first.
+        wait_until(lambda: len(uploads_in(server)) == 3)
+        started_s = time.monotonic()
+        if end == "kill":
+            server.kill()
+            assert len(uploads_in(server)) == 3
+        else:
+            assert server.stop() == 0
+            assert time.monotonic() - started_s < 8 * slowness()
+            assert len(uploads_in(server)) == 2
     with ServerProcess(data_dir=tmp_path / "data") as server:
-        assert len(list((tmp_path / "data" / "uploads").glob("run-*"))) == 1
-        assert uploads_in(server) == []
+        wait_until(lambda: len(uploads_in(server)) == 2)
         browser = requests.Session()
         token = server.wait_for_line(r"\?host=(\S+)").group(1)
         browser.get(server.url, params={"host": token}, timeout=60)
