@@ -62,6 +62,11 @@ class StrictPacket(Packet):  # type: ignore[misc]  # python-socketio has no type
         return attachments
 
 
+VISITOR_SHARE = 3
+"""All connections of a visitor may send so many times what one may: three pages with a camera each, whose
+frames come faster than a slow server answers, were read unevenly with less."""
+
+
 class ConnectionBudget:
     """What one connection may send, by whichever transport: packets and bytes a second.
 
@@ -144,11 +149,11 @@ _TOO_MUCH = TooManyMessagesError("Too many messages a second came. Wait for the 
 def limit_packets(server: Any, max_frames_per_s: int, max_frame_bytes: int) -> ReadingPace:
     """Limit what clients send to a python-socketio server that was built with `serializer=StrictPacket`.
 
-    Returns the pace at which its connections are read: one visitor's have together what one may send.
+    Returns the pace at which its connections are read: one visitor's have together VISITOR_SHARE.
     """
     packets_per_s = PACKETS_A_FRAME * max_frames_per_s
     bytes_per_s = max_frames_per_s * max_frame_bytes * FRAME_SHARE
-    pace = ReadingPace(packets_per_s, bytes_per_s)
+    pace = ReadingPace(VISITOR_SHARE * packets_per_s, VISITOR_SHARE * bytes_per_s)
 
     def budget_of(connection: Any) -> ConnectionBudget:
         """The budget of an Engine.IO connection, kept with it: it may change its transport."""
