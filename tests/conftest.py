@@ -18,6 +18,8 @@ hypothesis.settings.load_profile("tests")
 ALONE = (
     "tests/e2e/",
     "tests/realtime/test_crowd.py",
+    "tests/scale/test_behind_nginx.py",
+    "tests/scale/test_outages.py",
     "tests/serving/test_hostile_clients.py",
     "tests/serving/test_server_process.py",
     "tests/serving/test_upload_attacks.py",

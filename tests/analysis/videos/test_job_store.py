@@ -37,8 +37,8 @@ def clip(tmp_path_factory):
 class Servers:
     """One server after the other with the same data folder and database."""
 
-    def __init__(self, folder, database_url):
-        self.folder, self.history = folder, open_history(database_url, folder)
+    def __init__(self, folder, database_url, database_folder=None):
+        self.folder, self.history = folder, open_history(database_url, database_folder or folder)
         self.pipeline = FramePipeline()
         self.running = None
 
@@ -161,9 +161,7 @@ def test_a_server_that_lives_keeps_its_jobs_to_itself(servers, clip):
 
 def test_another_place_s_jobs_are_not_taken(tmp_path, databases, clip):
     url = databases()
-    if not url:
-        pytest.skip("a database in a file has one place")
-    here, there = Servers(tmp_path / "here", url), Servers(tmp_path / "there", url)
+    here, there = (Servers(tmp_path / name, url, tmp_path / "database") for name in ("here", "there"))
     try:
         service = here.start()
         wait_for(service, submit(service, clip), "finished")
