@@ -92,6 +92,9 @@ def connection_class(
             """Without versions of libraries: they tell which of their faults to try."""
             return SERVER_NAME
 
+        def log_message(self, _format: str, *args: Any) -> None:  # http.server's name
+            """Nothing: it is about what clients send, and anyone could fill the log."""
+
         def setup(self) -> None:
             super().setup()
             self.rfile: Any = PacedHead(self.rfile, self.connection)

@@ -69,7 +69,7 @@ def test_a_rule_is_made_by_keyboard_fires_and_is_kept_and_removed(receiving, bro
     assert page.evaluate(f"{events}.scrollWidth <= {events}.clientWidth"), "it fits a small phone"
     assert "t0ken" not in page.locator("#settings").inner_html()
 
-    page.reload()
+    live.reload()
     page.keyboard.press(",")
     rule = page.get_by_role("group", name="Jemand seit 0,5 s")
     assert rule.get_by_label("Ton").is_checked()

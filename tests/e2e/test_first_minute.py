@@ -97,11 +97,11 @@ def test_figures_are_folded_until_asked_for_and_then_remembered(server, browser_
     assert live.page.is_visible("#hud")
     assert live.page.get_attribute("#hud-toggle", "aria-pressed") == "true"
     live.wait_until_figure_passes("answered", 0)
-    live.page.reload()
+    live.reload()
     assert live.page.is_visible("#hud")
     live.page.click("#more summary")
     live.page.click("#hud-toggle")
-    live.page.reload()
+    live.reload()
     live.wait_until("document.getElementById('not-loaded') === null")
     assert live.page.is_hidden("#hud")
 
@@ -197,7 +197,7 @@ def test_picture_that_is_dropped_on_the_live_page_is_analysed_once(server, brows
     live.page.wait_for_selector("#viewer[data-state=done]")
     assert live.page.inner_text("#viewer-name") == "portrait.png"
     assert live.page.locator("#tiles .tile").count() == 1
-    live.page.reload()
+    live.reload()
     live.wait_until("document.getElementById('not-loaded') === null")
     live.page.wait_for_timeout(500)
     assert live.page.locator("#tiles .tile").count() == 0

@@ -91,7 +91,7 @@ def test_nothing_is_recorded_when_it_is_switched_off_before_start(live):
     assert live.page.locator("#marker").is_disabled()
     assert history.sessions() == []
     # The choice is remembered.
-    live.page.reload()
+    live.reload()
     assert live.page.get_attribute("#record", "aria-checked") == "false"
 
 
@@ -156,7 +156,7 @@ def test_page_that_records_asks_before_it_is_left_and_opens_others_beside_it(liv
     opened.value.wait_for_selector("#session-count:not(:empty)")
     assert live.page.get_attribute("#recorder", "data-state") == "recording"
     with live.page.expect_event("dialog") as asked:
-        live.page.reload()
+        live.reload()
     assert asked.value.type == "beforeunload"
     assert not live.page.title().startswith("● ")
 
@@ -185,7 +185,7 @@ def test_single_keys_can_be_switched_off_for_good(live):
     for _ in range(2):
         live.page.keyboard.press("m")
         assert live.page.get_attribute("#mirror", "aria-pressed") == "true"
-        live.page.reload()
+        live.reload()
 
 
 def test_another_browser_sees_nothing_of_it(live, server):

@@ -109,7 +109,7 @@ def test_notice_comes_before_the_first_start_and_only_then(server, browser_with_
     live.page.click("#start-stop")
     live.page.click("#notice-accept")
     live.wait_for_faces(1)
-    live.page.reload()
+    live.reload()
     live.start()
 
 
@@ -222,7 +222,7 @@ def test_insecure_page_says_what_to_do(server):
     with chromium(*CAMERA_FLAGS) as browser:
         live = LivePage(browser, server.url)
         live.page.add_init_script(INSECURE_JS)
-        live.page.reload()
+        live.reload()
         assert_problem(live, "insecure", "https")
 
 
@@ -355,13 +355,13 @@ def test_heat_map_appears_on_the_face_disappears_and_is_remembered(server, brows
     )
     assert "rgb(252, 255, 164)" in scale
     assert live.page.evaluate(pressed) == "true"
-    live.page.reload()
+    live.reload()
     live.start()
     live.wait_until(has_map)
     live.page.click("#heatmap-toggle")
     live.wait_until(f"window.__drawn.at(-1).faces.length && !({has_map})")
     assert inner_ink(live) == 0
-    live.page.reload()
+    live.reload()
     live.start()
     assert all(not face["hasHeatmap"] for drawn in live.observe(1) for face in drawn["faces"])
     assert live.errors == []

@@ -281,7 +281,7 @@ def test_last_goodbye_ends_the_camera_and_is_not_followed_by_a_new_connection(se
     live = LivePage(browser, server.url)
     sockets = []
     live.page.route_web_socket("**/socket.io/**", lambda socket: sockets.append(join(socket)))
-    live.page.reload()
+    live.reload()
     live.start()
     goodbye = {"code": code, "message": "The server's words.", "retryable": False}
     sockets[-1].send("42" + json.dumps(["closing", goodbye]))

@@ -78,8 +78,8 @@ import time
 from fer_web.serving import stop_signals
 stop_signals.CLOSE_TIMEOUT_S = 0.3
 stop_signals.stop_on_signals()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 finally:
     time.sleep(60)
@@ -94,8 +94,8 @@ def test_signals_before_serving_raise_once():
 import time
 from fer_web.serving.stop_signals import stop_on_signals
 stop_on_signals()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     time.sleep(0.5)

@@ -448,10 +448,13 @@ def test_who_begins_in_plain_http_and_never_ends_holds_up_nobody(server, authori
     "request_bytes",
     [b"GET /trust HTTP/1.0\r\n\r\n", b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"A B C D\r\n\r\n"],
 )
-def test_no_answer_names_a_library(server, request_bytes):
+def test_no_answer_names_a_library_and_no_log_holds_the_request(server, request_bytes):
+    logged = len(server.output)
     with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
         connection.sendall(request_bytes)
         connection.settimeout(60)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head = answer.partition(b"\r\n\r\n")[0].decode().lower()
     assert not re.search(r"werkzeug|python|basehttp|eventlet|wsgi", head), head
+    # The answer is written after the log.
+    assert server.output[logged:] == []

@@ -38,6 +38,11 @@ class LivePage:
             self.page.add_init_script("localStorage['fer-web.hud'] ??= 'on'")
         self.page.goto(url)
 
+    def reload(self):
+        """Load it anew and wait until it is painted: Chromium gives no key to a page that nobody saw yet."""
+        self.page.reload()
+        self.wait_until("performance.getEntriesByType('paint').length > 0")
+
     def start(self, faces=1):
         """Press Start and wait until so many faces have a card."""
         self.page.click("#start-stop")
