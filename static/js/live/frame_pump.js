@@ -246,7 +246,7 @@ export class FramePump {
 
   #answered(ack, sent) {
     const { bus, controller, now } = this.#deps;
-    if (ack.kind === "refused") return this.#refused(sent.seq, ack.error);
+    if (ack.kind === "refused") return this.#refused(sent.seq, ack.error, ack.retryAfterMs);
     this.#refusals = 0;
     if (ack.kind === "dropped") {
       controller.recordDrop("server", now());
@@ -266,10 +266,11 @@ export class FramePump {
     this.#deps.bus.emit("frame-dropped", { seq, reason });
   }
 
-  #refused(seq, error) {
+  #refused(seq, error, retryAfterMs = 0) {
     const { bus, controller, now } = this.#deps;
     if (error.code === "frame_too_large") controller.recordTooLarge();
-    const pauseMs = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusals);
+    const ownMs = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusals);
+    const pauseMs = Math.max(ownMs, retryAfterMs);
     this.#refusals += 1;
     this.#waiting = null;
     this.#dueMs = now() + pauseMs;

@@ -23,7 +23,8 @@
  *   ResultAck
  * @typedef {{kind: "dropped", seq: number, reason: string, timingsMs: Record<string, number>}}
  *   DroppedAck
- * @typedef {{kind: "refused", seq: number, error: WireError}} RefusedAck
+ * @typedef {{kind: "refused", seq: number, error: WireError, retryAfterMs: number}} RefusedAck
+ *   retryAfterMs: before then the server reads nothing more
  */
 
 export const MAX_FACES = 100;
@@ -41,7 +42,7 @@ export class ProtocolError extends Error {
  */
 export function parseAck(raw, { emotions, seq }) {
   check(isRecord(raw), "the answer is not an object");
-  if (raw.error !== undefined) return { kind: "refused", seq, error: parseError(raw.error) };
+  if (raw.error !== undefined) return parseRefusal(raw.error, seq);
   check(raw.seq === seq, `the answer is for frame ${raw.seq}, not ${seq}`);
   const timingsMs = parseTimings(raw.timings_ms ?? {});
   if (raw.dropped !== null && raw.dropped !== undefined) {
@@ -49,6 +50,14 @@ export function parseAck(raw, { emotions, seq }) {
     return { kind: "dropped", seq, reason: raw.dropped, timingsMs };
   }
   return { kind: "result", seq, faces: parseFaces(raw.faces, emotions), timingsMs };
+}
+
+/** @param {any} raw @param {number} seq @returns {RefusedAck} */
+function parseRefusal(raw, seq) {
+  const error = parseError(raw);
+  const seconds = raw.retry_after_s ?? 0;
+  check(Number.isFinite(seconds) && seconds >= 0, "the time to wait is not a number of seconds");
+  return { kind: "refused", seq, error, retryAfterMs: seconds * 1000 };
 }
 
 /**

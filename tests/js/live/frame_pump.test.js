@@ -343,6 +343,17 @@ test("a server that refuses is asked less and less often, until it answers", asy
   assert.ok((await asked(25_000, 26_000)) > 20);
 });
 
+test("a server that names a time to wait is asked no sooner", async () => {
+  const setup = build();
+  const error = { code: "server_full", message: "Full.", retryable: true, retry_after_s: 2 };
+  await offer(setup, 0);
+  await answer(setup, 0, { seq: null, error });
+  for (let ms = 40; ms < 1960; ms += 40) await offer(setup, ms);
+  assert.equal(setup.sent.length, 1);
+  await offer(setup, 2000);
+  assert.equal(setup.sent.length, 2);
+});
+
 test("a malformed answer is refused and the stream goes on", async () => {
   const setup = build();
   await offer(setup, 0);

@@ -85,7 +85,16 @@ test("parseAck tells a dropped frame from a result without faces", () => {
 
 test("parseAck reads a refusal, also one that names no frame", () => {
   const error = { code: "bad_frame", message: "Not a JPEG.", retryable: false };
-  assert.deepEqual(parseAck({ seq: null, error }, EXPECTED), { kind: "refused", seq: 7, error });
+  const refused = { kind: "refused", seq: 7, error, retryAfterMs: 0 };
+  assert.deepEqual(parseAck({ seq: null, error }, EXPECTED), refused);
+});
+
+test("parseAck reads how long the server reads nothing more", () => {
+  const error = { code: "server_full", message: "Full.", retryable: true };
+  const read = (seconds) =>
+    parseAck({ seq: null, error: { ...error, retry_after_s: seconds } }, EXPECTED);
+  assert.equal(read(2.5).retryAfterMs, 2500);
+  for (const wrong of ["2", -1, Infinity, [2]]) assert.throws(() => read(wrong), ProtocolError);
 });
 
 test("parseError takes anything but true as not retryable", () => {
