@@ -59,8 +59,13 @@ UNSHOWN = {
     *("MAX_THREADS", "BLOCK_BYTES", "MAX_RATIO", "MAX_CONFIG_CHARACTERS", "MAX_CHOICES", "MAX_NOTICES"),
     *("MAX_SETTINGS", "LOCK_TIMEOUT_S", "MIGRATION_TIMEOUT_S", "MAX_ADDRESSES", "MAX_GROUPS", "MAX_LINKS"),
     *("TOTAL_BURST", "TOTAL_PER_S", "MAX_ANSWER_BYTES", "WINDOW_S", "MAX_SIZE", "CONNECT_TIMEOUT_S"),
+    *("MAX_NAME", "MAX_NOTES", "MAX_TAG", "MAX_MARKER_TEXT", "MAX_PERSON_NAME", "MAX_SEARCH", "MAX_KEY_NAME"),
+    *("MAX_LINK_NAME", "MAX_FILE_NAME", "MAX_PAGE", "MAX_RULE_NAME", "MAX_RULE_PEOPLE", "MAX_FOR_S"),
+    *("MAX_WAITING_EVENTS", "MAX_TRIES", "MAX_RETRY_S", "MAX_UNREAD_EVENTS", "MAX_LSL_STREAMS"),
+    *("MAX_LISTENERS_OF_CLIENT", "MAX_HOURS", "MAX_SEARCHED_SIDE"),
 }
-"""Limits that no honest client meets, so the page leaves them out, like those whose names begin with `_`."""
+"""Limits that no honest client meets, or that another page or the API's document tells: the page leaves them
+out, like those whose names begin with `_`."""
 
 REASONS = {
     "MAX_LSL_STREAMS": "Faces that have a Lab Streaming Layer stream at the same time",
@@ -203,10 +208,11 @@ def page() -> str:
     lines = [
         "# Bounds",
         "",
-        "A person or a program can meet these limits; [cli.md](cli.md) names those that are options. A frame",
-        "is answered within 5 s. A silent connection ends after 20 s, or 45 s with native threads. A message",
-        "or body may have twice `--max-frame-bytes`, unless its address takes files. The code has further",
-        f"limits inside; `{COMMAND}` writes this page from it.",
+        "A person or a program can meet these limits; [cli.md](cli.md) names those that are options, and",
+        "`/api/v1/openapi.json` the lengths of texts. A frame is answered within 5 s. A silent connection",
+        "ends after 20 s, or 45 s with native threads. A message or body may have twice `--max-frame-bytes`,",
+        f"unless its address takes files. The code has further limits inside; `{COMMAND}`",
+        "writes this page.",
     ]
     areas = [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
     for heading, bounds in areas:

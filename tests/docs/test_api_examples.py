@@ -1,4 +1,4 @@
-"""The examples of docs/api.md, run as they stand there against a real server."""
+"""The examples of docs/api.md and of examples/, run as they stand there against a real server."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def test_the_commands_with_a_key(server, folder):
 
 
 def test_the_program_in_python(server, folder):
-    (program,) = blocks_of(API, "Requests", "python")
+    program = (ROOT / "examples" / "http_client.py").read_text()
     key = shell(".venv/bin/python -m fer_web keys create program | head -n 1", server, folder).strip()
     printed = run([sys.executable, "-c"], program, server, folder, key)
     assert "happy" in printed.splitlines()[0]

@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import hmac
 import json
+import runpy
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ from fer_web.events.rules import Rule
 from fer_web.events.types import Fired
 from fer_web.events.webhook import WebhookReceiver, secret_key, signature, web_address
 from tests.support.hooks import Hook
+from tests.support.servers import ROOT
 
 SECRET = b"0123456789abcdef0123"
 AT = datetime.datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=datetime.UTC)
@@ -60,6 +62,17 @@ def test_an_event_is_posted_with_a_signature_that_its_receiver_can_check():
     assert headers["webhook-timestamp"] == "1700000000"
     wanted = hmac.new(SECRET, b"event1.1700000000." + body, hashlib.sha256).digest()
     assert headers["webhook-signature"] == "v1," + base64.b64encode(wanted).decode()
+
+
+@pytest.mark.parametrize(
+    ("late_s", "more", "genuine"), [(0, b"", True), (299, b"", True), (301, b"", False), (0, b"!", False)]
+)
+def test_the_example_knows_a_genuine_event_from_others(monkeypatch, late_s, more, genuine):
+    check = runpy.run_path(str(ROOT / "examples" / "webhook_check.py"))["is_genuine"]
+    headers = {"webhook-id": "event1", "webhook-timestamp": "1700000000"}
+    headers["webhook-signature"] = signature(SECRET, "event1", 1700000000, b"{}")
+    monkeypatch.setattr(time, "time", lambda: 1700000000 + late_s)
+    assert check(SECRET, headers, b"{}" + more) is genuine
 
 
 def test_it_is_tried_again_with_growing_pauses_until_it_is_taken():

@@ -22,7 +22,6 @@ from benchmarks.start import time_one_start
 from fer_web.analysis.videos.scratch import LOCK
 from fer_web.vision.frames import encode_jpeg
 from tests.support.clients import BEGUN_MESSAGE, RawClient, SteadyClient, send
-from tests.support.documents import blocks_of
 from tests.support.faces import astronaut_bgr, camera_frame_bgr, two_faces_bgr
 from tests.support.machine import slowness
 from tests.support.servers import ROOT, ServerProcess
@@ -224,14 +223,11 @@ def test_frames_are_written_to_no_disk(server, client):
     assert server.written_bytes() - before < len(jpeg)
 
 
-def test_documented_client_runs_as_printed(server, tmp_path):
-    (code,) = blocks_of("docs/api.md", "Stream from a script", "python")
-    script = tmp_path / "client.py"
-    script.write_text(code)
+def test_example_client_streams_pictures(server, tmp_path):
     picture = tmp_path / "astronaut.jpg"
     picture.write_bytes(encode_jpeg(astronaut_bgr()))
     run = subprocess.run(
-        [sys.executable, script, server.url, picture],
+        [sys.executable, ROOT / "examples" / "stream_pictures.py", server.url, picture],
         capture_output=True,
         text=True,
         timeout=300,
