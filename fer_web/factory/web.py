@@ -10,7 +10,8 @@ from flask import Blueprint, Flask, render_template
 from fer_web.analysis.folders.folder_test_rows import FolderTestRows
 from fer_web.analysis.folders.folder_test_store import FolderTestStore, TestedWith
 from fer_web.analysis.videos.job_store import DatabaseJobStore
-from fer_web.analysis.videos.video_service import VideoService, build_video_service
+from fer_web.analysis.videos.shared_service import build_shared_video_service
+from fer_web.analysis.videos.video_service import Videos, build_video_service
 from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts
@@ -59,7 +60,7 @@ class WebParts:
     page_files: CurrentFiles
     analysis: AnalysisAccess
     image_turns: InTurn
-    videos: VideoService
+    videos: Videos
 
 
 def build_web(
@@ -92,12 +93,7 @@ def build_web(
         turns=ReadTurns(mode.new_lock),
         long_work=LongWork(settings.database_url, settings.data_dir),
     )
-    videos = build_video_service(
-        settings.data_dir,
-        inference.video_tools,
-        history.repository,
-        jobs_kept=DatabaseJobStore(history.repository.engine),
-    )
+    videos = _build_videos(settings, inference, history)
     app = _build_flask(settings)
     page_files.register(app)
     register_languages(app)
@@ -111,6 +107,15 @@ def build_web(
     )
 
 
+def _build_videos(settings: Settings, inference: InferenceParts, history: HistoryParts) -> Videos:
+    engine = history.repository.engine
+    if settings.job_workers:
+        return build_shared_video_service(settings.job_folder, engine, settings.job_workers)
+    return build_video_service(
+        settings.data_dir, inference.video_tools, history.repository, jobs_kept=DatabaseJobStore(engine)
+    )
+
+
 def _blueprints(
     settings: Settings,
     mode: ServingMode,
@@ -119,7 +124,7 @@ def _blueprints(
     events: EventParts,
     analysis: AnalysisAccess,
     sessions: HistoryAccess,
-    videos: VideoService,
+    videos: Videos,
 ) -> Iterator[Blueprint]:
     model = inference.model.info
     options = PageOptions(settings, model, inference.detector, MAX_IN_FLIGHT, sharing.access.admission)
