@@ -4,7 +4,6 @@ import ast
 import importlib
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -64,6 +63,9 @@ UNSHOWN = {
 """Limits that no honest client meets, so the page leaves them out, like those whose names begin with `_`."""
 
 REASONS = {
+    "MAX_LSL_STREAMS": "Faces that have a Lab Streaming Layer stream at the same time",
+    "MAX_TEXT_BYTES": "A text message of a Socket.IO client",
+    "MAX_FOR_S": "The longest time that a rule may ask for",
     "of_owner": "Folder tests of one owner, of one client and of all",
     "MAX_COPIES": "Copies of the database from before an update that are kept",
     "MAX_READS_OF_CLIENT": "Long reads of one client at the same time",
@@ -201,20 +203,15 @@ def page() -> str:
     lines = [
         "# Bounds",
         "",
-        "A person or a program can meet these limits; constants name them. [cli.md](cli.md) has",
-        "those that are options. A frame is answered within 5 s. A silent connection ends after 20 s, or",
-        "45 s with native threads. A message or body may have twice `--max-frame-bytes`, unless its address",
-        f"takes files. `{COMMAND}` writes this page; the code has further limits.",
+        "A person or a program can meet these limits; [cli.md](cli.md) names those that are options. A frame",
+        "is answered within 5 s. A silent connection ends after 20 s, or 45 s with native threads. A message",
+        "or body may have twice `--max-frame-bytes`, unless its address takes files. The code has further",
+        f"limits inside; `{COMMAND}` writes this page from it.",
     ]
     areas = [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
-    times = Counter(each.name for _, bounds in areas for each in bounds)
     for heading, bounds in areas:
-        lines += ["", f"## {heading}", "", "|limit|value|for", "|-|-|-"]
-        lines += [
-            f"|{_where(each) if times[each.name] > 1 else each.name}|{each.value}|{each.reason}"
-            for each in bounds
-            if _is_shown(each)
-        ]
+        lines += ["", f"## {heading}", "", "|for|limit", "|-|-"]
+        lines += [f"|{each.reason}|{each.value}" for each in bounds if _is_shown(each)]
     return "\n".join(lines) + "\n"
 
 
