@@ -114,7 +114,8 @@ endef
 
 test: browser postgres redis nginx mosquitto
 	node --test $(wildcard tests/js/*.test.js tests/js/*/*.test.js)
-	$(call pytest,-n 3 --dist loadfile --no-loadscope-reorder -m "not alone")
+	$(call pytest,-n 4 --dist loadfile --no-loadscope-reorder -m "not alone and not streaming")
+	$(call pytest,-n 2 --dist loadfile --no-loadscope-reorder -m streaming)
 	$(call pytest,-m alone)
 
 check: setup-dev

@@ -1,6 +1,6 @@
 """Videos of a command that workers analyse: what goes into the database, and what comes back.
 
-To the command it looks like the process of video_program.py: orders go in, lines with frames and results come out.
+To the command it looks like the process of video_program.py: orders go in, lines of JSON come out.
 """
 
 import contextlib

@@ -4,7 +4,6 @@ import ast
 import importlib
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -47,7 +46,34 @@ NO_LIMITS = {
 }
 """Constants of such names that say how something is shown or computed; FILE.NAME where only one is meant."""
 
+UNSHOWN = {
+    *("END_TIMEOUT_S", "PACKETS_A_FRAME", "MAX_CONNECTS", "unadmitted.GRACE_S", "REFUSALS_PER_S"),
+    *("DISCARDED_BYTES", "DISCARDING_S", "LINES_PER_S", "LINES_BURST", "PARTS_PER_S", "WAITING_CALLS"),
+    *(
+        "modes.STOP_TIMEOUT_S",
+        "video_worker.STOP_TIMEOUT_S",
+        "recorder.STOP_TIMEOUT_S",
+        "delivery.STOP_TIMEOUT_S",
+    ),
+    *("HANDSHAKE_TIMEOUT_S", "threaded_server.REQUEST_TIMEOUT_S", "FORM_BYTES", "BUNDLING_TIMEOUT_S"),
+    *("MAX_THREADS", "BLOCK_BYTES", "MAX_RATIO", "MAX_CONFIG_CHARACTERS", "MAX_CHOICES", "MAX_NOTICES"),
+    *("MAX_SETTINGS", "LOCK_TIMEOUT_S", "MIGRATION_TIMEOUT_S", "MAX_ADDRESSES", "MAX_GROUPS", "MAX_LINKS"),
+    *("TOTAL_BURST", "TOTAL_PER_S", "MAX_ANSWER_BYTES", "WINDOW_S", "MAX_SIZE", "CONNECT_TIMEOUT_S"),
+}
+"""Limits that no honest client meets, so the page leaves them out, like those whose names begin with `_`."""
+
 REASONS = {
+    "MAX_LSL_STREAMS": "Faces that have a Lab Streaming Layer stream at the same time",
+    "MAX_TEXT_BYTES": "A text message of a Socket.IO client",
+    "MAX_FOR_S": "The longest time that a rule may ask for",
+    "of_owner": "Folder tests of one owner, of one client and of all",
+    "MAX_COPIES": "Copies of the database from before an update that are kept",
+    "MAX_READS_OF_CLIENT": "Long reads of one client at the same time",
+    "MAX_SAMPLES_OF_VISITOR": "Samples of one visitor's browser, about 150 MB",
+    "MAX_LISTENERS_OF_CLIENT": "The same for one client",
+    "MQTT_TIMEOUT_S": "A broker accepts a connection, and acknowledges a message, in this time",
+    "webhook.ANSWER_TIMEOUT_S": "A receiver that has not answered by then is tried again",
+    "database.ANSWER_TIMEOUT_S": "PostgreSQL that says nothing for this long counts as gone",
     "MAX_SCANNED_PIXELS": "Pixels of an image file's JPEG times its scans",
     "MAX_OF_VISITOR": "Streams, and recordings, of one visitor",
     "IDLE_TIMEOUT_S": "A stream without frames ends",
@@ -58,7 +84,8 @@ REASONS = {
     "HANDSHAKE_TIMEOUT_S": "Time for a TLS handshake",
     "modes.REQUEST_TIMEOUT_S": "Time for a request's next bytes",
     "modes.STOP_TIMEOUT_S": "Connections get this long to end when the server stops",
-    "PATIENCE_S": "A video's next frame is decoded or encoded in this time",
+    "scheduler.PATIENCE_S": "A waiting frame gives way to a newer one of its stream",
+    "child_program.PATIENCE_S": "A video's next frame is decoded or encoded in this time",
     "REFUSALS_PER_S": "Events of one watcher that are answered, by a refusal",
     "DISCARDING_S": "That long it is read",
     "idle_s": "A folder test that is not used is forgotten",
@@ -70,7 +97,7 @@ REASONS = {
     "_FORM_MEMORY_BYTES": "Memory that the fields of a form may take",
     "_MAX_FORM_PARTS": "Parts of a form that are read",
     "MAX_VALUES": "Numbers in all arrays of a file",
-    "images.MAX_SCANS": "The same for image files, which may hold a thumbnail",
+    "images.MAX_SCANS": "Scans of an image file's JPEG, its thumbnail's included",
     "MAX_IMPORT_BYTES": "An imported file: eight hours of ten faces",
     "MAX_IMPORT_FACES": "Faces of one imported session",
     "MAX_RATIO": "Unpacked to packed size of a .keras file",
@@ -93,8 +120,8 @@ REASONS = {
     "DISCARDED_BYTES": "That much of an unwanted body is read",
     "MAX_BYTES": "A larger model file is not opened",
     "_MAX_PATH": "Characters of an image's path within its folder",
-    "frames.MAX_SCANS": "Scans of a JPEG, each of which walks over the whole frame",
-    "MAX_FAILURES": "Unknown links, or keys, that one address may try within WINDOW_S",
+    "frames.MAX_SCANS": "Scans of a frame's JPEG",
+    "MAX_FAILURES": "Unknown links, or keys, that one address may try in a minute",
     "WINDOW_S": "The time in which MAX_FAILURES are counted",
     "handshakes.PER_S": "Connections that one address begins after its burst",
     "TOTAL_BURST": "Connections that all addresses begin at once",
@@ -105,7 +132,7 @@ REASONS = {
     "_MAX_DEPTH": "Levels of an import's JSON",
     "_MAX_TEXT": "Characters of one text in an import",
     "_MAX_BOX": "Sizes of the frame that a box may be away",
-    "MAX_CONFIG_BYTES": "An architecture is text, and short",
+    "MAX_CONFIG_BYTES": "An architecture in text",
     "MAX_SIZE": "Units, filters or pixels of one layer",
     "MAX_CONFIG_CHARACTERS": "An architecture is text, and short",
     "MAX_KEYS": "Open keys of programs",
@@ -176,21 +203,21 @@ def page() -> str:
     lines = [
         "# Bounds",
         "",
-        f"These limits protect the server. `{COMMAND}` writes this page from the code.",
-        "A limit is named by its constant. Three have no name: a frame is answered within 5 s.",
-        "A silent connection ends after 20 s, or 45 s with native threads. A message or body may have twice",
-        "`--max-frame-bytes`, unless its address takes files. [cli.md](cli.md) has those that are options.",
+        "A person or a program can meet these limits; [cli.md](cli.md) names those that are options. A frame",
+        "is answered within 5 s. A silent connection ends after 20 s, or 45 s with native threads. A message",
+        "or body may have twice `--max-frame-bytes`, unless its address takes files. The code has further",
+        f"limits inside; `{COMMAND}` writes this page from it.",
     ]
     areas = [(name, [each for part in parts for each in bounds_of(part)]) for name, parts in AREAS.items()]
-    times = Counter(each.name for _, bounds in areas for each in bounds)
     for heading, bounds in areas:
-        lines += ["", f"## {heading}", "", "|limit|value|for", "|-|-|-"]
-        lines += [
-            f"|{_where(each) if times[each.name] > 1 else each.name}|{each.value}|{each.reason}"
-            for each in bounds
-            if each.reason
-        ]
+        lines += ["", f"## {heading}", "", "|for|limit", "|-|-"]
+        lines += [f"|{each.reason}|{each.value}" for each in bounds if _is_shown(each)]
     return "\n".join(lines) + "\n"
+
+
+def _is_shown(bound: Bound) -> bool:
+    place = _where(bound).rpartition("/")[2]
+    return not bound.name.startswith("_") and not UNSHOWN & {bound.name, place}
 
 
 def _where(bound: Bound) -> str:

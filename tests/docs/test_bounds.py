@@ -1,6 +1,16 @@
 import pytest
 
-from tests.docs.bounds import AREAS, COMMAND, NO_LIMITS, PAGE, REASONS, bounds_of, page, settings_bounds
+from tests.docs.bounds import (
+    AREAS,
+    COMMAND,
+    NO_LIMITS,
+    PAGE,
+    REASONS,
+    UNSHOWN,
+    bounds_of,
+    page,
+    settings_bounds,
+)
 
 ALL = [each for parts in AREAS.values() for part in parts for each in bounds_of(part)]
 
@@ -23,4 +33,5 @@ def test_every_reason_is_of_a_limit():
     named = {each.name.split(",")[0] for each in ALL}
     named |= {f"{each.file.removesuffix('.py')}.{each.name.split(',')[0]}" for each in ALL}
     assert set(REASONS) <= named, f"no longer there: {set(REASONS) - named}"
+    assert named >= UNSHOWN, f"no longer there: {UNSHOWN - named}"
     assert not NO_LIMITS & {each.name for each in ALL}

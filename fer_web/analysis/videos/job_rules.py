@@ -29,21 +29,40 @@ class JobLimits:
     kept_bytes: int = 5_000_000_000
 
 
-def check_quota(waiting: Counter[tuple[str, str]], owner: str, client_key: str, limits: JobLimits) -> None:
+def by_name(waiting: Counter[tuple[str, str]]) -> Counter[str]:
+    """Videos of each "owner NAME" and "client KEY". Args: waiting: by owner and client."""
+    names: Counter[str] = Counter()
+    for (owner, client_key), count in waiting.items():
+        names[f"owner {owner}"] += count
+        names[f"client {client_key}"] += count
+    return names
+
+
+def check_quota(
+    waiting: Counter[tuple[str, str]],
+    owner: str,
+    client_key: str,
+    limits: JobLimits,
+    elsewhere: Counter[str],
+) -> None:
     """Check that one more video may come. Raises TooManyJobsError.
 
-    Args: waiting: videos that wait or are on their way in, by owner and client.
+    Args:
+        waiting: videos that wait or are on their way in, by owner and client.
+        elsewhere: those of other servers, as `by_name` has them.
     """
-    if sum(count for (each, _), count in waiting.items() if each == owner) >= limits.queued_of_owner:
+    names = by_name(waiting) + elsewhere
+    if names[f"owner {owner}"] >= limits.queued_of_owner:
         raise TooManyJobsError(
             f"You have {limits.queued_of_owner} videos waiting, more are not allowed. Wait until one is "
             "analysed, or cancel one."
         )
-    if sum(count for (_, each), count in waiting.items() if each == client_key) >= limits.queued_of_client:
+    if names[f"client {client_key}"] >= limits.queued_of_client:
         raise TooManyJobsError(
             f"{limits.queued_of_client} videos from your address are waiting, more are not allowed. Try "
             "again later."
         )
+    # Each server works on its own videos.
     if waiting.total() >= limits.queued:
         raise TooManyJobsError(
             f"{limits.queued} videos are waiting here, more are not allowed. Try again later."

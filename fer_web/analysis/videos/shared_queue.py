@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
-from fer_web.analysis.videos.job_rules import JobLimits, check_quota, in_turn, superfluous
+from fer_web.analysis.videos.job_rules import JobLimits, by_name, check_quota, in_turn, superfluous
 from fer_web.analysis.videos.job_store import StoredJob
 from fer_web.analysis.videos.shared_rows import SharedJob, SharedRows
 from fer_web.analysis.videos.video_job import (
@@ -35,18 +35,27 @@ class SharedVideoQueue:
     """As VideoQueue, with all that is known in the database. Thread-safe; all but `client_keys` blocks."""
 
     def __init__(
-        self, rows: SharedRows, root: Path, ask: Callable[[], None], limits: JobLimits | None = None
+        self,
+        rows: SharedRows,
+        root: Path,
+        ask: Callable[[], None],
+        limits: JobLimits | None = None,
+        waiting_elsewhere: Callable[[], Counter[str]] = Counter,
     ) -> None:
-        """Args: root: folder with a folder for each video. ask: tells the workers that there is one more."""
+        """Args:
+        root: folder with a folder for each video.
+        ask: tells the workers that there is one more.
+        waiting_elsewhere: what `waiting` tells of the other servers, all together.
+        """
         self._rows, self._root, self._ask = rows, root, ask
-        self._limits = limits or JobLimits()
+        self._limits, self._waiting_elsewhere = limits or JobLimits(), waiting_elsewhere
         self._uploading: Counter[tuple[str, str]] = Counter()
         self._guard = threading.Lock()
         self._client_keys: set[str] = set()
 
     @contextlib.contextmanager
     def slot_for(self, owner: str, client_key: str = "") -> Iterator[None]:
-        """See VideoQueue; those on their way in at another server count when they are there."""
+        """See VideoQueue."""
         self._check_quota(self._rows.all(), owner, client_key)
         with self._guard:
             self._uploading[owner, client_key] += 1
@@ -64,7 +73,7 @@ class SharedVideoQueue:
         limits = self._limits
 
         def check(others: list[SharedJob]) -> None:
-            check_quota(_waiting(others), new.owner, new.client_key, limits)
+            check_quota(_waiting(others), new.owner, new.client_key, limits, Counter())
 
         self._rows.add(stored_of(job, time.time()), check)
         self._ask()
@@ -81,6 +90,11 @@ class SharedVideoQueue:
         """See VideoQueue."""
         rows = self._rows.all()
         return self._view(_own(rows, job_id, owner), self._positions(rows))
+
+    def waiting(self) -> Counter[str]:
+        """Those on their way in: other servers know of the rest."""
+        with self._guard:
+            return by_name(self._uploading)
 
     def client_keys(self) -> set[str]:
         """Of those whose videos waited or ran when somebody looked last."""
@@ -143,7 +157,7 @@ class SharedVideoQueue:
     def _check_quota(self, rows: list[SharedJob], owner: str, client_key: str) -> None:
         with self._guard:
             waiting = _waiting(rows) + self._uploading
-        check_quota(waiting, owner, client_key, self._limits)
+        check_quota(waiting, owner, client_key, self._limits, self._waiting_elsewhere())
 
     def _remove(self, row: SharedJob) -> None:
         self._rows.remove(row.stored.id)

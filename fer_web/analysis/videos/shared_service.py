@@ -1,5 +1,7 @@
 """The server's part for videos where workers of other processes analyse them."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,11 +33,15 @@ class SharedVideoService:
 
 
 def build_shared_video_service(
-    files: Path, engine: Engine, url: str, limits: JobLimits | None = None
+    files: Path,
+    engine: Engine,
+    url: str,
+    limits: JobLimits | None = None,
+    waiting_elsewhere: Callable[[], Counter[str]] = Counter,
 ) -> SharedVideoService:
     """A service with this folder, which all servers and workers have.
 
-    Args: url: of the Redis by which workers are told.
+    Args: url: of the Redis by which workers are told. waiting_elsewhere: see SharedVideoQueue.
     Raises: SetupError: the folder cannot be used, or a package is missing.
     """
     scratch = ScratchFolder(files)
@@ -43,6 +49,6 @@ def build_shared_video_service(
     place = scratch.place()
     rows = SharedRows(engine, place)
     bell: Bell
-    queue = SharedVideoQueue(rows, root, lambda: bell.ring(), limits)
+    queue = SharedVideoQueue(rows, root, lambda: bell.ring(), limits, waiting_elsewhere)
     bell = Bell(url, place, queue.look)
     return SharedVideoService(scratch, queue, bell)

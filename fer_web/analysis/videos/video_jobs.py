@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from fer_web.analysis.videos.job_rules import JobLimits, check_quota, in_turn, superfluous
+from fer_web.analysis.videos.job_rules import JobLimits, by_name, check_quota, in_turn, superfluous
 from fer_web.analysis.videos.job_store import JobStore, NoJobStore, StoredJob
 from fer_web.analysis.videos.scratch import FoundFolders
 from fer_web.analysis.videos.video_job import (
@@ -39,12 +39,15 @@ class VideoQueue:
         limits: JobLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         store: JobStore | None = None,
+        waiting_elsewhere: Callable[[], Counter[str]] = Counter,
     ) -> None:
         """Args:
         discard: removes a job's folder; called without the lock.
         clock: seconds.
         store: where jobs outlive the server; asked without the lock.
+        waiting_elsewhere: what `waiting` tells of the other servers, all together.
         """
+        self._waiting_elsewhere = waiting_elsewhere
         self._store = store or NoJobStore()
         self._discard = discard
         self._limits = limits or JobLimits()
@@ -59,8 +62,9 @@ class VideoQueue:
     @contextlib.contextmanager
     def slot_for(self, owner: str, client_key: str = "") -> Iterator[None]:
         """Keeps a slot in the queue while a video comes in. Raises TooManyJobsError: there is none."""
+        elsewhere = self._waiting_elsewhere()
         with self._changed:
-            self._check_quota(owner, client_key)
+            self._check_quota(owner, client_key, elsewhere)
             self._uploading[owner, client_key] += 1
         try:
             yield
@@ -217,11 +221,17 @@ class VideoQueue:
                 job.must_end.set()
             self._changed.notify_all()
 
-    def _check_quota(self, owner: str, client_key: str) -> None:
-        waiting = Counter(
-            (job.new.owner, job.new.client_key) for job in self._jobs.values() if job.state == "queued"
-        )
-        check_quota(waiting + self._uploading, owner, client_key, self._limits)
+    def waiting(self) -> Counter[str]:
+        """How many wait or are on their way in, of each "owner NAME" and "client KEY"."""
+        with self._changed:
+            return by_name(self._waiting())
+
+    def _waiting(self) -> Counter[tuple[str, str]]:
+        jobs = (each.new for each in self._jobs.values() if each.state == "queued")
+        return Counter((new.owner, new.client_key) for new in jobs) + self._uploading
+
+    def _check_quota(self, owner: str, client_key: str, elsewhere: Counter[str]) -> None:
+        check_quota(self._waiting(), owner, client_key, self._limits, elsewhere)
 
     def _of(self, job_id: str, owner: str | None) -> VideoJob:
         job = self._jobs.get(job_id)

@@ -2,7 +2,8 @@
 
 import contextlib
 import shutil
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,7 @@ class VideoJobs(Protocol):
     def submit(self, new: NewVideo) -> JobView: ...
     def list_of(self, owner: str | None) -> list[JobView]: ...
     def get(self, job_id: str, owner: str | None) -> JobView: ...
+    def waiting(self) -> Counter[str]: ...
     def client_keys(self) -> set[str]: ...
     def cancel_of(self, client_keys: Collection[str]) -> int: ...
     def remove(self, job_id: str, owner: str | None) -> None: ...
@@ -75,13 +77,14 @@ def build_video_service(
     store: SessionStore,
     limits: JobLimits | None = None,
     jobs_kept: JobStore | None = None,
+    waiting_elsewhere: Callable[[], Counter[str]] = Counter,
 ) -> VideoService:
     """A service whose files are in `data_dir`; nothing is opened yet.
 
-    Args: jobs_kept: where its jobs outlive it; None is nowhere.
+    Args: jobs_kept: where its jobs outlive it; None is nowhere. waiting_elsewhere: see VideoQueue.
     """
     kept = jobs_kept or NoJobStore()
-    jobs = VideoQueue(remove_folder, limits, store=kept)
+    jobs = VideoQueue(remove_folder, limits, store=kept, waiting_elsewhere=waiting_elsewhere)
     return VideoService(ScratchFolder(data_dir), jobs, VideoWorker(jobs, tools, store), kept)
 
 

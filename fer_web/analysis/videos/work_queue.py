@@ -1,4 +1,4 @@
-"""Wakes the workers of other processes, by Celery: a message says that work waits; which, the database knows.
+"""Wakes the workers of other processes, by Celery: a message says that work waits, and no more.
 
 So a message that is lost, or comes twice, does no harm: the bell looks again and again whether work waits that
 no message tells of.
