@@ -154,8 +154,8 @@ class Settings:
     )
     job_workers: str = _option(
         "",
-        "redis://HOST:PORT/1 by which workers of other processes, python -m fer_web worker, are told of videos "
-        "that are sent; empty analyses them here. Set a password in the environment",
+        "redis://HOST:PORT/1 by which workers of other processes, python -m fer_web worker, are told of "
+        "videos that are sent; empty analyses them here. Set a password in the environment",
         is_secret=True,
         form="rediss?://.{1,500}",
         allowed="redis://HOST:PORT/0, or rediss:// by TLS",

@@ -131,7 +131,7 @@ class WorkerRun:
         elif time.monotonic() - self._last_word_s > _SILENCE_S and not self._is_told:
             self._is_told = True
             print(
-                "fer-web: no worker has begun a video yet. Start one: python -m fer_web worker --job-workers ...",
+                "fer-web: no worker has begun a video yet. Start one: python -m fer_web worker --help",
                 file=sys.stderr,
             )
 

@@ -1,4 +1,4 @@
-"""Wakes the workers of other processes, by Celery: a message says that work waits, and no more.
+"""Wakes the workers of other processes, by Celery: a message says that something waits.
 
 So a message that is lost, or comes twice, does no harm: the bell looks again and again whether work waits that
 no message tells of.
@@ -19,6 +19,8 @@ RUNS: Final = "run-"
 """Places of commands begin so; those of servers are names of folders."""
 
 _TIMEOUT_S: Final = 5.0
+"""Redis answers within this time, or it is tried anew."""
+
 _log = logging.getLogger(__name__)
 
 
