@@ -75,11 +75,15 @@ def build_web(
     """Build the pages and the HTTP API, with the middleware before them."""
     admission = sharing.access.admission
     image_turns = InTurn(mode, MAX_WAITING_IMAGES)
+    limits = sharing.limits
+    quota = ClientQuota(
+        lambda: quota_key_of(admission()), lambda: limits.counts_elsewhere("images"), limits.tell
+    )
     analysis = AnalysisAccess(
         owners=sharing.owners,
         run_waiting=mode.run_waiting,
         run_in_turn=image_turns,
-        quota=ClientQuota(lambda: quota_key_of(admission())),
+        quota=quota,
         analyser=inference.analyser,
         admission=admission,
     )
@@ -97,7 +101,10 @@ def build_web(
         inference.video_tools,
         history.repository,
         jobs_kept=DatabaseJobStore(history.repository.engine),
+        waiting_elsewhere=lambda: limits.counts_elsewhere("videos"),
     )
+    limits.share_counts("images", quota.by_client)
+    limits.share_counts("videos", videos.jobs.waiting)
     app = _build_flask(settings)
     page_files.register(app)
     register_languages(app)

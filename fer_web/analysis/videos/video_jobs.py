@@ -60,12 +60,15 @@ class VideoQueue:
         limits: JobLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         store: JobStore | None = None,
+        waiting_elsewhere: Callable[[], Counter[str]] = Counter,
     ) -> None:
         """Args:
         discard: removes a job's folder; called without the lock.
         clock: seconds.
         store: where jobs outlive the server; asked without the lock.
+        waiting_elsewhere: what `waiting` tells of the other servers, all together.
         """
+        self._waiting_elsewhere = waiting_elsewhere
         self._store = store or NoJobStore()
         self._discard = discard
         self._limits = limits or JobLimits()
@@ -80,8 +83,9 @@ class VideoQueue:
     @contextlib.contextmanager
     def slot_for(self, owner: str, client_key: str = "") -> Iterator[None]:
         """Keeps a slot in the queue while a video comes in. Raises TooManyJobsError: there is none."""
+        elsewhere = self._waiting_elsewhere()
         with self._changed:
-            self._check_quota(owner, client_key)
+            self._check_quota(owner, client_key, elsewhere)
             self._uploading[owner, client_key] += 1
         try:
             yield
@@ -238,26 +242,36 @@ class VideoQueue:
                 job.must_end.set()
             self._changed.notify_all()
 
-    def _check_quota(self, owner: str, client_key: str) -> None:
-        waiting = Counter(
-            (job.new.owner, job.new.client_key) for job in self._jobs.values() if job.state == "queued"
-        )
-        waiting += self._uploading
-        limits = self._limits
-        if sum(count for (each, _), count in waiting.items() if each == owner) >= limits.queued_of_owner:
+    def waiting(self) -> Counter[str]:
+        """How many wait or are on their way in, of each "owner NAME" and "client KEY"."""
+        with self._changed:
+            return self._waiting_by_name()
+
+    def _waiting_by_name(self) -> Counter[str]:
+        names: Counter[str] = Counter()
+        for (owner, client_key), count in self._waiting().items():
+            names[f"owner {owner}"] += count
+            names[f"client {client_key}"] += count
+        return names
+
+    def _waiting(self) -> Counter[tuple[str, str]]:
+        jobs = (each.new for each in self._jobs.values() if each.state == "queued")
+        return Counter((new.owner, new.client_key) for new in jobs) + self._uploading
+
+    def _check_quota(self, owner: str, client_key: str, elsewhere: Counter[str]) -> None:
+        limits, waiting = self._limits, self._waiting_by_name() + elsewhere
+        if waiting[f"owner {owner}"] >= limits.queued_of_owner:
             raise TooManyJobsError(
                 f"You have {limits.queued_of_owner} videos waiting, more are not allowed. Wait until one is "
                 "analysed, or cancel one."
             )
-        if (
-            sum(count for (_, each), count in waiting.items() if each == client_key)
-            >= limits.queued_of_client
-        ):
+        if waiting[f"client {client_key}"] >= limits.queued_of_client:
             raise TooManyJobsError(
                 f"{limits.queued_of_client} videos from your address are waiting, more are not allowed. Try "
                 "again later."
             )
-        if waiting.total() >= limits.queued:
+        # Each server works on its own videos.
+        if self._waiting().total() >= limits.queued:
             raise TooManyJobsError(
                 f"{limits.queued} videos are waiting here, more are not allowed. Try again later."
             )

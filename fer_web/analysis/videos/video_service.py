@@ -1,6 +1,8 @@
 """The server's part for videos: where their files lie, who waits, and the thread that analyses them."""
 
 import shutil
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +48,14 @@ def build_video_service(
     store: SessionStore,
     limits: JobLimits | None = None,
     jobs_kept: JobStore | None = None,
+    waiting_elsewhere: Callable[[], Counter[str]] = Counter,
 ) -> VideoService:
     """A service whose files are in `data_dir`; nothing is opened yet.
 
-    Args: jobs_kept: where its jobs outlive it; None is nowhere.
+    Args: jobs_kept: where its jobs outlive it; None is nowhere. waiting_elsewhere: see VideoQueue.
     """
     kept = jobs_kept or NoJobStore()
-    jobs = VideoQueue(remove_folder, limits, store=kept)
+    jobs = VideoQueue(remove_folder, limits, store=kept, waiting_elsewhere=waiting_elsewhere)
     return VideoService(ScratchFolder(data_dir), jobs, VideoWorker(jobs, tools, store), kept)
 
 
