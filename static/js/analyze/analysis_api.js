@@ -81,6 +81,11 @@ export class AnalysisApi {
     });
   }
 
+  /** @param {string} id @returns {Promise<Blob>} the table of a finished video */
+  videoTable(id) {
+    return this.#requests.file(videoFilePath(id, "table.csv"));
+  }
+
   /** Cancels a video that waits or runs, and removes its files. */
   removeVideo(id) {
     return this.#requests.send("DELETE", pathOf(`${API}/videos`, id), {});

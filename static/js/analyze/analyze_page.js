@@ -35,6 +35,7 @@ import { ImageToolsView } from "./views/image_tools.js";
 import { ImageViewerView } from "./views/image_viewer.js";
 import { IntakeView } from "./views/intake.js";
 import { VideoListView } from "./views/video_list.js";
+import { VideoTotalsView } from "./views/video_totals.js";
 
 const page = openPage();
 const { bus, preferences } = page;
@@ -93,6 +94,15 @@ function buildPage() {
     },
     bus,
     videoFilePath,
+  );
+  new VideoTotalsView(
+    {
+      count: find("videos-count"),
+      progress: find("videos-progress"),
+      csv: find("videos-csv"),
+      stop: find("videos-stop"),
+    },
+    bus,
   );
 }
 
@@ -286,6 +296,8 @@ function show(id) {
 function wireJobs() {
   bus.on("video-retry-requested", ({ key }) => videos.retry(key));
   bus.on("video-remove-requested", ({ key }) => videos.remove(key));
+  bus.on("videos-stop-requested", () => videos.stop());
+  bus.on("video-table-requested", () => saveVideoTable());
   bus.on("folder-start-requested", ({ faces }) => folderTest.start(faces));
   bus.on("folder-stop-requested", () => folderTest.stop());
   bus.on("folder-close-requested", () => (folderTest.close(), find("choose-folder").focus()));
@@ -298,6 +310,11 @@ function wireJobs() {
   );
   // The server would keep a test for an hour that nobody can see any more.
   addEventListener("pagehide", ({ persisted }) => persisted || folderTest.close(), { signal });
+}
+
+async function saveVideoTable() {
+  const table = await videos.table();
+  if (table) saveFile(table, "videos.csv");
 }
 
 function saveReport() {

@@ -17,11 +17,13 @@ import { serverText } from "../shared/server_errors.js";
 import { t } from "../shared/words.js";
 import { refusalOf } from "./file_kinds.js";
 import { TaskLimit } from "./task_limit.js";
+import { joinTables } from "./video_tables.js";
 
 const POLL_MS = 1000;
 /** A server that did not answer is asked less often. */
 const POLL_AGAIN_MS = 4000;
 const UNDER_WAY = ["queued", "running"];
+const PENDING = ["waiting", "uploading", ...UNDER_WAY];
 
 export class VideoJobs {
   #deps;
@@ -91,8 +93,28 @@ export class VideoJobs {
     this.#tell();
   }
 
+  /** Cancels all that wait or are under way. */
+  async stop() {
+    const pending = [...this.#videos.values()].filter(({ state }) => PENDING.includes(state));
+    for (const { key } of pending) this.#uploads.get(key)?.abort();
+    for (const { key } of pending) await this.remove(key);
+  }
+
+  /** @returns {Promise<Blob | null>} the rows of all finished videos; null: it was told why not */
+  async table() {
+    const finished = [...this.#videos.values()].filter(({ state }) => state === "finished");
+    /** @type {Blob | null} */
+    let table = null;
+    await this.#try(t("Nothing was saved"), async () => {
+      const tables = [];
+      for (const { job } of finished) tables.push(await this.#deps.api.videoTable(job.id));
+      table = await joinTables(tables);
+    });
+    return table;
+  }
+
   async #upload(key, file, annotated) {
-    const { api, maxBytes } = this.#deps;
+    const { maxBytes } = this.#deps;
     const refusal = refusalOf(file, maxBytes);
     if (refusal) {
       this.#change(key, { state: "unsent", error: refusal });
@@ -102,11 +124,7 @@ export class VideoJobs {
     const { signal } = abort;
     this.#uploads.set(key, abort);
     this.#change(key, { state: "waiting", error: null, sentBytes: 0 });
-    const onProgress = (sentBytes) => this.#change(key, { sentBytes });
-    const send = () => (
-      this.#change(key, { state: "uploading" }),
-      api.uploadVideo(file, { annotated, onProgress, signal })
-    );
+    const send = () => this.#send(key, file, annotated, signal);
     try {
       this.#take(key, await this.#limit.run(send, signal));
       this.#schedule(POLL_MS);
@@ -119,6 +137,23 @@ export class VideoJobs {
         });
     } finally {
       this.#uploads.delete(key);
+    }
+  }
+
+  /** Sends a file as soon as the server takes another one: it holds only some of each owner. */
+  async #send(key, file, annotated, signal) {
+    const { api, timers } = this.#deps;
+    const onProgress = (sentBytes) => this.#change(key, { sentBytes });
+    while (true) {
+      this.#change(key, { state: "uploading", sentBytes: 0 });
+      try {
+        return await api.uploadVideo(file, { annotated, onProgress, signal });
+      } catch (error) {
+        if (error.code !== "too_many_jobs") throw error;
+      }
+      this.#change(key, { state: "waiting", sentBytes: 0 });
+      await new Promise((resolve) => timers.set(() => resolve(null), POLL_AGAIN_MS));
+      signal.throwIfAborted();
     }
   }
 

@@ -21,6 +21,8 @@ import { ImageSelection } from "../../../static/js/analyze/image_selection.js";
 import { Pictures } from "../../../static/js/analyze/pictures.js";
 import { TaskLimit } from "../../../static/js/analyze/task_limit.js";
 import { VideoJobs } from "../../../static/js/analyze/video_jobs.js";
+import { joinTables } from "../../../static/js/analyze/video_tables.js";
+import { describeTotals, totalsOf } from "../../../static/js/analyze/video_progress.js";
 import { describeVideo, progressOf } from "../../../static/js/analyze/video_texts.js";
 import { announceImages } from "../../../static/js/analyze/views/progress_announcer.js";
 import { describeCounts } from "../../../static/js/analyze/views/image_tools.js";
@@ -439,6 +441,86 @@ test("what was sent before a reload is shown and watched until it is over", asyn
   assert.deepEqual(shown.at(-1), ["a.mp4 finished", "b.mp4 failed"]);
   assert.deepEqual(ended, ["a.mp4 finished", "b.mp4 failed"]);
   assert.equal(timers.length, 0);
+});
+
+test("a video that the server has no slot for yet waits and is sent again", async () => {
+  const answers = [failure("too_many_jobs", true), null];
+  const known = [];
+  const { videos, shown, timers, tick } = buildVideos({
+    videos: async () => ({ videos: known }),
+    uploadVideo: async () => {
+      const error = answers.shift();
+      if (error) throw error;
+      known.push(job("a", "queued"));
+      return known[0];
+    },
+  });
+  videos.add([fileOf("a.mp4")], false);
+  await settle();
+  assert.deepEqual([shown.at(-1), timers.length], [["a.mp4 waiting"], 1]);
+  assert.ok(videos.isUploading);
+  await tick();
+  assert.deepEqual(shown.at(-1), ["a.mp4 queued"]);
+});
+
+test("stopping all cancels what waits, is sent or runs, and keeps what is done", async () => {
+  const removed = [];
+  const known = [job("c", "running"), job("b", "finished")];
+  const { videos, shown } = buildVideos({
+    videos: async () => ({ videos: known }),
+    uploadVideo: () => deferred().promise,
+    removeVideo: async (id) => void removed.push(id),
+  });
+  await videos.load();
+  videos.add([fileOf("d.mp4"), fileOf("e.mp4")], false);
+  await settle();
+  await videos.stop();
+  assert.deepEqual(shown.at(-1), ["b.mp4 finished"]);
+  assert.deepEqual(removed, ["c"]);
+});
+
+test("one table holds the rows of all finished videos below one header", async () => {
+  const { videos, messages } = buildVideos({
+    videos: async () => ({
+      videos: [job("c", "running"), job("b", "finished"), job("a", "finished")],
+    }),
+    videoTable: async (id) => new Blob([`session,at_s\r\n${id}.mp4,0\r\n${id}.mp4,1\r\n`]),
+  });
+  await videos.load();
+  const text = await (await videos.table()).text();
+  assert.equal(text, "session,at_s\r\na.mp4,0\r\na.mp4,1\r\nb.mp4,0\r\nb.mp4,1\r\n");
+  assert.deepEqual(messages, []);
+  assert.equal(await (await joinTables([new Blob(["a\n"]), new Blob(["a\n"])])).text(), "a\n");
+});
+
+test("a table that cannot be had is told", async () => {
+  const { videos, messages } = buildVideos({
+    videos: async () => ({ videos: [job("b", "finished"), job("a", "finished")] }),
+    videoTable: async () => Promise.reject(failure("not_ready")),
+  });
+  await videos.load();
+  assert.equal(await videos.table(), null);
+  assert.equal(messages.length, 1);
+});
+
+test("the totals count all videos, and say how fast and how long still", () => {
+  const one = (state, changes = {}, totalBytes = 100) => ({
+    state,
+    totalBytes,
+    sentBytes: 0,
+    job: { fps: 40, eta_s: 2, progress: 0.5, ...changes },
+  });
+  const all = [one("finished"), one("failed"), one("running"), one("queued")];
+  const totals = totalsOf(all);
+  assert.deepEqual(
+    [totals.count, totals.finished, totals.failed, totals.pending, totals.progress],
+    [4, 1, 1, 2, 0.625],
+  );
+  assert.equal(totals.leftS, 2 + 4);
+  assert.equal(describeTotals(totals), "1 of 4 videos · 1 not · 40 a second · 0:06 left");
+  assert.equal(totalsOf([one("running"), one("queued", {}, 0)]).leftS, null);
+  assert.equal(totalsOf([one("running", { eta_s: null })]).leftS, null);
+  assert.equal(describeTotals(totalsOf([one("finished"), one("finished")])), "2 of 2 videos");
 });
 
 test("videos are sent one after the other, and become jobs in their place", async () => {
