@@ -1,7 +1,7 @@
 """Wakes the workers of other processes, by Celery: a message says that something waits.
 
-So a message that is lost, or comes twice, does no harm: the bell looks again and again whether work waits that
-no message tells of.
+So a message that is lost, or comes twice, does no harm: the bell looks again and again whether work waits
+that no message tells of.
 """
 
 import logging
