@@ -14,7 +14,7 @@ from flask_socketio import SocketIO
 
 from fer_web import __version__
 from fer_web.analysis.stills.still_analyser import SharedAnalyser
-from fer_web.analysis.videos.video_service import VideoService
+from fer_web.analysis.videos.video_service import Videos
 from fer_web.analysis.videos.video_worker import VideoTools
 from fer_web.backplane.types import Backplane
 from fer_web.events.hub import EventHub
@@ -75,7 +75,7 @@ class Application:
     backplane: Backplane
     analysis: AnalysisAccess
     image_turns: InTurn
-    videos: VideoService
+    videos: Videos
     say_goodbye: Callable[[], None]
     """Asks clients to go on at another process, where there is one."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from fer_web.analysis.videos.video_service import VideoService
+from fer_web.analysis.videos.video_service import Videos
 from fer_web.errors import DatabaseError
 from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
@@ -181,7 +181,7 @@ def _share_limits(
         pace.processes_with = lambda person: limits.processes_with("senders", person)
 
 
-def _end_revoked(videos: VideoService, keys: KeyBook, concurrency: EngineConcurrency) -> None:
+def _end_revoked(videos: Videos, keys: KeyBook, concurrency: EngineConcurrency) -> None:
     def end() -> None:
         try:
             videos.jobs.cancel_of({f"key {key_id}" for key_id in keys.revoked_ids()})
@@ -218,7 +218,7 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
 def _periodic_tasks(
     links: LinkBook,
     watched: Sequence[Callable[[], None]],
-    videos: VideoService,
+    videos: Videos,
     history: HistoryParts,
     concurrency: EngineConcurrency,
 ) -> list[PeriodicTask]:

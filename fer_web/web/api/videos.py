@@ -46,11 +46,13 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
         if is_for_everyone and not requester.is_host:
             raise ForbiddenError("Only the person at this machine sees what others sent.")
         owner = None if is_for_everyone else requester.owner
-        return jsonify(videos=[video_to_wire(view) for view in videos.jobs.list_of(owner)])
+        return jsonify(
+            videos=[video_to_wire(view) for view in videos.analysis.call(videos.jobs.list_of, owner)]
+        )
 
     @api.get("/<video_id>")
     def one_video(video_id: str) -> Response:
-        return jsonify(video_to_wire(videos.jobs.get(video_id, videos.analysis.check().scope)))
+        return jsonify(video_to_wire(_one(videos, video_id, videos.analysis.check().scope)))
 
     @api.delete("/<video_id>")
     def remove_video(video_id: str) -> tuple[str, int]:
@@ -61,7 +63,7 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
 def _add_file_routes(api: Blueprint, videos: VideoAccess) -> None:
     @api.get("/<video_id>/annotated")
     def annotated(video_id: str) -> Response:
-        view = videos.jobs.get(video_id, videos.analysis.check().owner)
+        view = _one(videos, video_id, videos.analysis.check().owner)
         if view.state == "finished" and not view.annotated:
             raise JobStateError("This video was not asked for with boxes. Send it again, with annotated=1.")
         path = _ready(view, view.annotated)
@@ -69,7 +71,7 @@ def _add_file_routes(api: Blueprint, videos: VideoAccess) -> None:
 
     @api.get("/<video_id>/table.csv")
     def table(video_id: str) -> Response:
-        view = videos.jobs.get(video_id, videos.analysis.check().owner)
+        view = _one(videos, video_id, videos.analysis.check().owner)
         return _download(videos, _ready(view, view.table), view, ".csv", "text/csv; charset=utf-8")
 
 
@@ -80,6 +82,11 @@ def _part() -> VideoPart:
     if end_s is not None and end_s <= start_s:
         raise InvalidValueError(f"end ({end_s:g} s) is not after start ({start_s:g} s). Name a later time.")
     return VideoPart(start_s, end_s, whole_argument("every", low=1, high=MAX_EVERY) or 1)
+
+
+def _one(videos: VideoAccess, video_id: str, owner: str | None) -> JobView:
+    view: JobView = videos.analysis.call(videos.jobs.get, video_id, owner)
+    return view
 
 
 def _ready(view: JobView, path: Path | None) -> Path:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fer_web.analysis.videos.video_jobs import JobLimits
+from fer_web.analysis.videos.job_rules import JobLimits
 from fer_web.factory import create_application
 from fer_web.settings import Settings
 from tests.support.fakes.models import write_empty_model
