@@ -16,6 +16,7 @@ from fer_web.analysis.videos.video import AnalysedFrame
 from fer_web.analysis.videos.video_encoders import SUFFIXES, choose_form
 from fer_web.analysis.videos.video_journal import VideoJournal
 from fer_web.analysis.videos.video_kinds import KINDS
+from fer_web.analysis.videos.video_part import MAX_EVERY
 from fer_web.commands.analysis_options import MODEL_SETTINGS
 from fer_web.commands.history import NO_BROWSER
 from fer_web.commands.many_videos import (
@@ -99,7 +100,7 @@ def add_video(tools: Any) -> None:
     )
     parser.add_argument("--end", type=_time, metavar="TIME", help="stop here")
     parser.add_argument(
-        "--every", type=number_in(1, 100_000), default=1, metavar="N", help="analyse every N-th frame (1)"
+        "--every", type=number_in(1, MAX_EVERY), default=1, metavar="N", help="analyse every N-th frame (1)"
     )
     parser.add_argument(
         "--jobs",

@@ -290,6 +290,11 @@ def test_many_videos_have_one_progress_one_table_and_one_stop(analyze, tmp_path)
     assert sorted({row["session"] for row in rows}) == [f"{name}.avi" for name in "abcdef"]
     assert len(rows) == 30
     long = write_video(tmp_path / "long.avi", [cv2.resize(astronaut_bgr(), (480, 480))] * 600)
+    analyze.page.click("#video-part summary")
+    analyze.page.fill("#part-end", "x")
+    analyze.choose(long)
+    assert analyze.page.locator(".video").count() == 6
+    analyze.page.fill("#part-end", "0:09")
     analyze.choose(long, long)
     analyze.page.click("#videos-stop")
     analyze.wait_until(lambda: analyze.page.locator(".video").count() == 6, "the long ones to go")

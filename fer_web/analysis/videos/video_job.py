@@ -3,11 +3,12 @@
 import datetime
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from fer_web.analysis.videos.job_store import StoredJob
+from fer_web.analysis.videos.video_part import VideoPart
 from fer_web.errors import FerWebError, InternalError
 
 JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
@@ -20,7 +21,7 @@ SOURCE: Final = "source"
 class NewVideo:
     """A video that came: `folder` is its own, `source` the file in it.
 
-    `client_key`: which client sent it, however many owners they are.
+    `client_key`: which client sent it, however many owners they are. `part`: what of it is analysed.
     """
 
     owner: str
@@ -29,6 +30,7 @@ class NewVideo:
     source: Path
     wants_annotated: bool = False
     client_key: str = ""
+    part: VideoPart = field(default_factory=VideoPart)
 
 
 @dataclass
@@ -160,6 +162,7 @@ def told_of(job: VideoJob) -> dict[str, Any]:
         "error": job.error.to_wire() if job.error else None,
         "bytes_kept": job.bytes_kept,
         "tries": job.tries,
+        "part": asdict(job.new.part),
     }
 
 
@@ -215,6 +218,7 @@ def _waiting(stored: StoredJob, folder: Path) -> VideoJob:
         folder / SOURCE,
         wants_annotated=stored.wants_annotated,
         client_key=stored.client_key,
+        part=VideoPart(**stored.told.get("part", {})),
     )
     return VideoJob(stored.id, new, 0, datetime.datetime.fromtimestamp(stored.created_s, datetime.UTC))
 

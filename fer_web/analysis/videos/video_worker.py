@@ -124,7 +124,7 @@ class VideoWork:
         outputs = VideoOutputs(
             csv=folder / "table.csv", annotated=annotated, form=form, mode=_MODE, check=check
         )
-        with VideoReader(job.new.source, tools.limits) as reader:
+        with VideoReader(job.new.source, tools.limits, job.new.part) as reader:
             run = self._run_of(job, reader)
             pipeline, state = tools.open_pipeline()
             frames = analyse_video(reader, pipeline, state)

@@ -9,6 +9,7 @@ from fer_web.analysis.videos.scratch import ScratchFolder
 from fer_web.analysis.videos.upload_file import UploadFile
 from fer_web.analysis.videos.video_job import SOURCE, JobView, NewVideo
 from fer_web.analysis.videos.video_kinds import HEAD_BYTES, kind_of
+from fer_web.analysis.videos.video_part import VideoPart
 from fer_web.analysis.videos.video_service import VideoJobs, remove_folder
 from fer_web.errors import VideoError, VideoTooLargeError
 from fer_web.web.api.analysis_access import AnalysisAccess
@@ -27,7 +28,7 @@ class VideoAccess:
     scratch: ScratchFolder
     max_bytes: int
 
-    def take(self, owner: str, length: int, wants_annotated: bool) -> JobView:
+    def take(self, owner: str, length: int, wants_annotated: bool, part: VideoPart) -> JobView:
         """Receive the request's video and queue it; nothing stays of one that is refused or breaks off.
 
         Args: length: of the body, in bytes.
@@ -43,7 +44,7 @@ class VideoAccess:
             stack.callback(self.analysis.call, remove_folder, folder)
             path = folder / SOURCE
             name = self._receive(path)
-            new = NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, client_key)
+            new = NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, client_key, part)
             view = self.analysis.call(self.jobs.submit, new)
             stack.pop_all()
             return view

@@ -8,11 +8,12 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from fer_web.analysis.names import plain_file_name
 from fer_web.analysis.videos.video_job import JobView
-from fer_web.errors import ForbiddenError, JobStateError
+from fer_web.analysis.videos.video_part import MAX_AT_S, MAX_EVERY, VideoPart
+from fer_web.errors import ForbiddenError, InvalidValueError, JobStateError
 from fer_web.web.answers import attachment, keep_private
 from fer_web.web.api.received_files import end_connection
 from fer_web.web.api.video_access import VideoAccess
-from fer_web.web.request_values import flag_argument
+from fer_web.web.request_values import flag_argument, number_argument, whole_argument
 
 API: Final = "/api/v1/videos"
 _PART_BYTES: Final = 262_144
@@ -33,7 +34,7 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
     @api.post("")
     def send_video() -> tuple[Response, int]:
         owner = videos.analysis.check().owner
-        view = videos.take(owner, request.content_length or 0, flag_argument("annotated"))
+        view = videos.take(owner, request.content_length or 0, flag_argument("annotated"), _part())
         answer = jsonify(video_to_wire(view))
         answer.headers["Location"] = url_for("video_api.one_video", video_id=view.id)
         return answer, 202
@@ -72,6 +73,15 @@ def _add_file_routes(api: Blueprint, videos: VideoAccess) -> None:
     def table(video_id: str) -> Response:
         view = _one(videos, video_id, videos.analysis.check().owner)
         return _download(videos, _ready(view, view.table), view, ".csv", "text/csv; charset=utf-8")
+
+
+def _part() -> VideoPart:
+    """The part that the address names. Raises InvalidValueError."""
+    start_s = number_argument("start", 0.0, low=0.0, high=MAX_AT_S)
+    end_s = number_argument("end", 0.0, low=0.0, high=MAX_AT_S) if request.args.get("end") else None
+    if end_s is not None and end_s <= start_s:
+        raise InvalidValueError(f"end ({end_s:g} s) is not after start ({start_s:g} s). Name a later time.")
+    return VideoPart(start_s, end_s, whole_argument("every", low=1, high=MAX_EVERY) or 1)
 
 
 def _one(videos: VideoAccess, video_id: str, owner: str | None) -> JobView:

@@ -67,12 +67,16 @@ export class AnalysisApi {
 
   /**
    * @param {File} file
-   * @param {{annotated: boolean, onProgress: (sentBytes: number) => void, signal: AbortSignal}}
+   * @param {{annotated: boolean, part?: Record<string, string>, onProgress: (sentBytes: number) => void, signal: AbortSignal}}
    *   options
    * @returns {Promise<VideoJob>}
    */
-  uploadVideo(file, { annotated, onProgress, signal }) {
-    const query = new URLSearchParams({ name: file.name, annotated: annotated ? "1" : "0" });
+  uploadVideo(file, { annotated, part = {}, onProgress, signal }) {
+    const query = new URLSearchParams({
+      name: file.name,
+      annotated: annotated ? "1" : "0",
+      ...part,
+    });
     return uploadFile(this.#newUpload(), {
       url: `${API}/videos?${query}`,
       body: file,

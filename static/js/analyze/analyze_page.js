@@ -34,6 +34,7 @@ import { TileGridView } from "./views/tile_grid.js";
 import { ImageToolsView } from "./views/image_tools.js";
 import { ImageViewerView } from "./views/image_viewer.js";
 import { IntakeView } from "./views/intake.js";
+import { PartFieldsView } from "./views/part_fields.js";
 import { VideoListView } from "./views/video_list.js";
 import { VideoTotalsView } from "./views/video_totals.js";
 
@@ -66,6 +67,12 @@ const videos = new VideoJobs({
   timers: { set: (act, ms) => setTimeout(act, ms) },
 });
 const folderTest = new FolderEvaluation({ api, bus, wait, now: () => performance.now() });
+const partFields = new PartFieldsView({
+  box: find("video-part"),
+  start: find("part-start"),
+  end: find("part-end"),
+  every: find("part-every"),
+});
 
 buildPage();
 buildImages();
@@ -244,7 +251,12 @@ function add(files) {
   const images = files.filter((file) => kindOf(file) === "image");
   const films = files.filter((file) => kindOf(file) === "video");
   if (images.length > 0) queue.add(images);
-  if (films.length > 0) videos.add(films, find("video-annotated").checked);
+  if (films.length > 0) addVideos(films);
+}
+
+function addVideos(films) {
+  const part = partFields.read();
+  if (part) videos.add(films, { annotated: find("video-annotated").checked, part });
 }
 
 function addFolder(found) {

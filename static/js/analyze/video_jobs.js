@@ -11,7 +11,10 @@
  * @property {number} totalBytes
  * @property {import("./analysis_api.js").VideoJob | null} job once the server has it
  * @property {{message: string} | null} error
- * @property {{file: File, annotated: boolean} | null} again what can be sent again
+ * @property {{file: File, how: How} | null} again what can be sent again
+ *
+ * @typedef {{annotated: boolean, part?: Record<string, string>}} How annotated: whether a video
+ *   with boxes is wanted; part: see video_part.js
  */
 import { serverText } from "../shared/server_errors.js";
 import { t } from "../shared/words.js";
@@ -54,9 +57,9 @@ export class VideoJobs {
 
   /**
    * @param {readonly File[]} files
-   * @param {boolean} annotated whether a video with boxes is wanted
+   * @param {How} how
    */
-  add(files, annotated) {
+  add(files, how) {
     for (const file of files) {
       const key = `upload-${this.#nextKey++}`;
       this.#videos.set(key, {
@@ -69,13 +72,13 @@ export class VideoJobs {
         error: null,
         again: null,
       });
-      this.#upload(key, file, annotated);
+      this.#upload(key, file, how);
     }
   }
 
   retry(key) {
     const { again } = this.#videos.get(key) ?? {};
-    if (again) this.#upload(key, again.file, again.annotated);
+    if (again) this.#upload(key, again.file, again.how);
   }
 
   /** Cancels what is under way, and removes what is over from the list. */
@@ -113,7 +116,7 @@ export class VideoJobs {
     return table;
   }
 
-  async #upload(key, file, annotated) {
+  async #upload(key, file, how) {
     const { maxBytes } = this.#deps;
     const refusal = refusalOf(file, maxBytes);
     if (refusal) {
@@ -124,7 +127,7 @@ export class VideoJobs {
     const { signal } = abort;
     this.#uploads.set(key, abort);
     this.#change(key, { state: "waiting", error: null, sentBytes: 0 });
-    const send = () => this.#send(key, file, annotated, signal);
+    const send = () => this.#send(key, file, how, signal);
     try {
       this.#take(key, await this.#limit.run(send, signal));
       this.#schedule(POLL_MS);
@@ -133,7 +136,7 @@ export class VideoJobs {
         this.#change(key, {
           state: "unsent",
           error,
-          again: error.retryable ? { file, annotated } : null,
+          again: error.retryable ? { file, how } : null,
         });
     } finally {
       this.#uploads.delete(key);
@@ -141,13 +144,13 @@ export class VideoJobs {
   }
 
   /** Sends a file as soon as the server takes another one: it holds only some of each owner. */
-  async #send(key, file, annotated, signal) {
+  async #send(key, file, how, signal) {
     const { api, timers } = this.#deps;
     const onProgress = (sentBytes) => this.#change(key, { sentBytes });
     while (true) {
       this.#change(key, { state: "uploading", sentBytes: 0 });
       try {
-        return await api.uploadVideo(file, { annotated, onProgress, signal });
+        return await api.uploadVideo(file, { ...how, onProgress, signal });
       } catch (error) {
         if (error.code !== "too_many_jobs") throw error;
       }

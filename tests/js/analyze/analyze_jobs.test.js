@@ -23,6 +23,7 @@ import { TaskLimit } from "../../../static/js/analyze/task_limit.js";
 import { VideoJobs } from "../../../static/js/analyze/video_jobs.js";
 import { joinTables } from "../../../static/js/analyze/video_tables.js";
 import { describeTotals, totalsOf } from "../../../static/js/analyze/video_progress.js";
+import { readVideoPart, secondsOf } from "../../../static/js/analyze/video_part.js";
 import { describeVideo, progressOf } from "../../../static/js/analyze/video_texts.js";
 import { announceImages } from "../../../static/js/analyze/views/progress_announcer.js";
 import { describeCounts } from "../../../static/js/analyze/views/image_tools.js";
@@ -455,7 +456,7 @@ test("a video that the server has no slot for yet waits and is sent again", asyn
       return known[0];
     },
   });
-  videos.add([fileOf("a.mp4")], false);
+  videos.add([fileOf("a.mp4")], { annotated: false });
   await settle();
   assert.deepEqual([shown.at(-1), timers.length], [["a.mp4 waiting"], 1]);
   assert.ok(videos.isUploading);
@@ -472,7 +473,7 @@ test("stopping all cancels what waits, is sent or runs, and keeps what is done",
     removeVideo: async (id) => void removed.push(id),
   });
   await videos.load();
-  videos.add([fileOf("d.mp4"), fileOf("e.mp4")], false);
+  videos.add([fileOf("d.mp4"), fileOf("e.mp4")], { annotated: false });
   await settle();
   await videos.stop();
   assert.deepEqual(shown.at(-1), ["b.mp4 finished"]);
@@ -501,6 +502,25 @@ test("a table that cannot be had is told", async () => {
   await videos.load();
   assert.equal(await videos.table(), null);
   assert.equal(messages.length, 1);
+});
+
+test("a part of a video is read from times as people write them", () => {
+  assert.deepEqual(["90", "1:30", "1:02:03,5", "x", "1:2:3:4"].map(secondsOf), [
+    90,
+    90,
+    3723.5,
+    null,
+    null,
+  ]);
+  const read = (start, end, every) => readVideoPart({ start, end, every });
+  assert.deepEqual(read("", "", "").part, {});
+  assert.deepEqual(read(" 1:30", "2:00 ", "5").part, { start: "90", end: "120", every: "5" });
+  const fields = [read("a", "", ""), read("", "0", ""), read("5", "4", ""), read("", "", "0.5")];
+  assert.deepEqual(
+    fields.map(({ field }) => field),
+    ["start", "end", "end", "every"],
+  );
+  assert.ok(fields.every(({ problem }) => problem.length > 0));
 });
 
 test("the totals count all videos, and say how fast and how long still", () => {
@@ -534,7 +554,7 @@ test("videos are sent one after the other, and become jobs in their place", asyn
     ),
   };
   const { videos, shown, tick } = buildVideos(api);
-  videos.add([fileOf("a.mp4"), fileOf("b.mp4")], true);
+  videos.add([fileOf("a.mp4"), fileOf("b.mp4")], { annotated: true });
   await settle();
   assert.deepEqual([uploads.length, uploads[0].annotated, videos.isUploading], [1, true, true]);
   uploads[0].onProgress(5);
@@ -559,7 +579,7 @@ test("a lost upload can be tried again, a refused one cannot", async () => {
   const { videos, bus } = buildVideos(api);
   let last = [];
   bus.on("videos-changed", ({ videos: all }) => (last = all));
-  videos.add([fileOf("a.mp4")], false);
+  videos.add([fileOf("a.mp4")], { annotated: false });
   await settle();
   assert.deepEqual(
     [last[0].state, last[0].error.message, Boolean(last[0].again)],
@@ -568,7 +588,7 @@ test("a lost upload can be tried again, a refused one cannot", async () => {
   videos.retry(last[0].key);
   await settle();
   assert.deepEqual([last[0].state, last[0].error], ["queued", null]);
-  videos.add([fileOf("b.txt"), fileOf("huge.mp4", 2000)], false);
+  videos.add([fileOf("b.txt"), fileOf("huge.mp4", 2000)], { annotated: false });
   await settle();
   assert.deepEqual(
     last.slice(1).map(({ state, again }) => [state, Boolean(again)]),
@@ -595,7 +615,7 @@ test("a cancelled upload goes at once, a job when the server has removed it", as
   };
   const { videos, shown, messages } = buildVideos(api);
   await videos.load();
-  videos.add([fileOf("b.mp4")], true);
+  videos.add([fileOf("b.mp4")], { annotated: true });
   await settle();
   await videos.remove("upload-1");
   await settle();
