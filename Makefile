@@ -53,7 +53,7 @@ $(VENV)/.export: requirements-export.txt $(VENV)/.train
 	$(PIP) -r requirements-export.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt requirements-events.txt $(VENV)/.train
+$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt requirements-events.txt requirements-scale.txt $(VENV)/.train
 	$(call say,Python packages of tests and checks: about 40 of them)
 	$(PIP) -r requirements-dev.txt
 	@touch $@
