@@ -53,7 +53,7 @@ $(VENV)/.export: requirements-export.txt $(VENV)/.train
 	$(PIP) -r requirements-export.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt requirements-events.txt $(VENV)/.train
+$(VENV)/.dev: requirements-dev.txt requirements-export.txt requirements-parquet.txt requirements-heic.txt requirements-events.txt requirements-scale.txt $(VENV)/.train
 	$(call say,Python packages of tests and checks: about 40 of them)
 	$(PIP) -r requirements-dev.txt
 	@touch $@
@@ -114,7 +114,8 @@ endef
 
 test: browser postgres redis nginx mosquitto
 	node --test $(wildcard tests/js/*.test.js tests/js/*/*.test.js)
-	$(call pytest,-n 3 --dist loadfile --no-loadscope-reorder -m "not alone")
+	$(call pytest,-n 4 --dist loadfile --no-loadscope-reorder -m "not alone and not streaming")
+	$(call pytest,-n 2 --dist loadfile --no-loadscope-reorder -m streaming)
 	$(call pytest,-m alone)
 
 check: setup-dev

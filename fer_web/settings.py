@@ -152,6 +152,17 @@ class Settings:
         "FER_SECRET for all; empty is one process. Set a password in the environment",
         is_secret=True,
     )
+    job_workers: str = _option(
+        "",
+        "redis://HOST:PORT/1 by which workers of other processes, python -m fer_web worker, are told of "
+        "videos that are sent; empty analyses them here. Set a password in the environment",
+        is_secret=True,
+        form="rediss?://.{1,500}",
+        allowed="redis://HOST:PORT/0, or rediss:// by TLS",
+    )
+    job_files: str = _option(
+        "", "folder of sent videos, which servers and workers share; empty is the data folder"
+    )
     secret: str = _environment_secret(
         "signs cookies, the same for all processes of one service; empty takes the data folder's",
         "[0-9a-fA-F]{64}",
@@ -235,6 +246,11 @@ class Settings:
     def max_video_bytes(self) -> int:
         """Largest video file that the server takes, in bytes."""
         return self.max_video_mb * 1_000_000
+
+    @property
+    def job_folder(self) -> Path:
+        """Folder of sent videos."""
+        return Path(self.job_files) if self.job_files else self.data_dir
 
     @property
     def has_others(self) -> bool:

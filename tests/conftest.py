@@ -16,7 +16,10 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("tests")
 
 ALONE = (
-    "tests/e2e/",
+    "tests/e2e/test_engines.py",
+    "tests/e2e/test_live_networks.py",
+    "tests/e2e/test_live_speed.py",
+    "tests/e2e/test_network_namespaces.py",
     "tests/realtime/test_crowd.py",
     "tests/scale/test_behind_nginx.py",
     "tests/scale/test_outages.py",
@@ -25,14 +28,21 @@ ALONE = (
     "tests/serving/test_upload_attacks.py",
     "tests/web/api/test_sessions_server.py",
 )
-"""They measure how fast a server answers, which others' work on the same cores would change, or watch pages
-that stream 30 frames a second: two browsers with their servers at once leave two cores no time for either.
+"""They measure how fast a server answers, which others' work on the same cores would change.
 
 A single test of another file is marked there.
 """
 
+STREAMING = ("tests/e2e/",)
+"""They watch pages that stream: two such browsers with their servers keep two cores busy."""
+
 LONG = (
     "tests/train/export/test_exported_files.py",
+    "tests/train/fit/test_fit.py",
+    "tests/train/fit/test_distillation.py",
+    "tests/web/api/test_videos_server.py",
+    "tests/serving/test_tls_server.py",
+    "tests/realtime/test_stream_recorder.py",
     "tests/realtime/test_admission.py",
     "tests/history/test_repository.py",
     "tests/inference/custom/test_grad_cam.py",
@@ -53,16 +63,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With -m alone, leave out the files without such tests: importing them all takes half a minute."""
-    if config.option.markexpr != "alone" or collection_path.suffix != ".py":
+    """Leave out files without tests of the mark that is asked for: importing them all takes half a minute."""
+    mark = config.option.markexpr
+    if mark not in ("alone", "streaming") or collection_path.suffix != ".py":
         return None
     path = collection_path.relative_to(ROOT).as_posix()
-    return None if path.startswith(ALONE) or "mark.alone" in collection_path.read_text() else True
+    if path.startswith(STREAMING if mark == "streaming" else ALONE):
+        return None
+    return None if f"mark.{mark}" in collection_path.read_text() else True
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark those of ALONE, before pytest chooses by marks, and put LONG first.
+    """Mark those of ALONE and STREAMING, before pytest chooses by marks, and put LONG first.
 
     Raises pytest.UsageError: two have the same id.
     """
@@ -75,6 +88,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item, path in paths.items():
         if path.startswith(ALONE):
             item.add_marker(pytest.mark.alone)
+        elif path.startswith(STREAMING) and not item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.streaming)
     items.sort(key=lambda item: LONG.index(paths[item]) if paths[item] in LONG else len(LONG))
 
 

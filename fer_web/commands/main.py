@@ -23,6 +23,7 @@ from fer_web.commands.parsers import number_in, parser_with_examples
 from fer_web.commands.predict import add_predict
 from fer_web.commands.test_folder import add_test_folder
 from fer_web.commands.video import add_video
+from fer_web.commands.worker import add_worker
 from fer_web.errors import FerWebError
 from fer_web.history.export import FORMATS
 from fer_web.history.repository import open_history
@@ -84,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_predict(tools)
     add_test_folder(tools)
     add_video(tools)
+    add_worker(tools)
     add_camera(tools)
     add_models(tools)
     _add_history(tools)

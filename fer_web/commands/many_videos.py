@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from fer_web.analysis.videos.child_program import ChildProgram
 from fer_web.analysis.videos.video_journal import VideoJournal
@@ -38,11 +38,27 @@ class ManyOutputs:
     force: bool = False
 
 
+class Program(Protocol):
+    """A program takes orders as lines of JSON, and answers likewise; see ChildProgram."""
+
+    @property
+    def stdin(self) -> Any: ...
+    @property
+    def stdout(self) -> Any: ...
+    def kill(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def start_process() -> Program:
+    """A process that analyses one video after the other."""
+    return ChildProgram(_MODULE, {})
+
+
 @dataclass
 class _Running:
     """A process and the video that it has."""
 
-    program: ChildProgram
+    program: Program
     task: VideoTask | None = None
     frames: int = 0
     total: int | None = None
@@ -87,6 +103,7 @@ class ManyVideos:
     """Analyses videos, each once, in `jobs` processes.
 
     Attributes:
+        start_program: starts such a process, or what stands for it.
         store: puts an exported session into the history. show: gets the progress again and again.
         check: raises where it shall end. tell: gets a text for each video that ends.
         found, failed: results and reasons by video, those of earlier runs among them.
@@ -100,6 +117,7 @@ class ManyVideos:
     show: Callable[[Progress], None]
     check: Callable[[], None]
     tell: Callable[[str], None]
+    start_program: Callable[[], Program] = start_process
     found: dict[str, VideoSummary] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: int = 0
@@ -144,7 +162,7 @@ class ManyVideos:
         )
 
     def _start(self) -> _Running:
-        running = _Running(ChildProgram(_MODULE, {}))
+        running = _Running(self.start_program())
         self._running.append(running)
         running.listener = threading.Thread(target=self._listen, args=(running,), daemon=True)
         running.listener.start()

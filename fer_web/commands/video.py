@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -15,12 +16,21 @@ from fer_web.analysis.videos.video import AnalysedFrame
 from fer_web.analysis.videos.video_encoders import SUFFIXES, choose_form
 from fer_web.analysis.videos.video_journal import VideoJournal
 from fer_web.analysis.videos.video_kinds import KINDS
+from fer_web.analysis.videos.video_part import MAX_EVERY
 from fer_web.commands.analysis_options import MODEL_SETTINGS
 from fer_web.commands.history import NO_BROWSER
-from fer_web.commands.many_videos import ManyOutputs, ManyVideos, shown_progress, summary_table
+from fer_web.commands.many_videos import (
+    ManyOutputs,
+    ManyVideos,
+    Program,
+    shown_progress,
+    start_process,
+    summary_table,
+)
 from fer_web.commands.parsers import number_in, parser_with_examples
 from fer_web.commands.video_analysis import VideoTask, analyse_task, describe, file_name_of, open_pipeline
 from fer_web.commands.video_files import are_many, find_videos
+from fer_web.commands.worker_run import AT_ONCE, worker_run
 from fer_web.errors import FileUnreadableError, InvalidValueError
 from fer_web.history.json_reader import read_export
 from fer_web.history.repository import open_history
@@ -42,8 +52,8 @@ times; --json and --to-history hold a session as the live page records it (--rec
 which `python -m fer_web history import` and the history's pages read. --out writes H.264 with the sound of
 the video, or what the file's name asks for.
 Several files, folders and patterns are analysed by as many processes as there are cores (--jobs). Then --csv
-is one table of all, and --out and --json name folders. The same command again goes on where it was stopped:
-what is done is noted in a file beside the results, and skipped.
+is one table of all, and --out and --json name folders. With --workers, other processes do it.
+The same command again goes on where it was stopped: what is done is noted beside the results, and skipped.
 exit status: 0 every video was analysed as a whole, 1 one was not, or only up to where it is damaged, 2 wrong
 arguments, 130 interrupted; then no file of an unfinished video was written."""
 
@@ -90,13 +100,20 @@ def add_video(tools: Any) -> None:
     )
     parser.add_argument("--end", type=_time, metavar="TIME", help="stop here")
     parser.add_argument(
-        "--every", type=number_in(1, 100_000), default=1, metavar="N", help="analyse every N-th frame (1)"
+        "--every", type=number_in(1, MAX_EVERY), default=1, metavar="N", help="analyse every N-th frame (1)"
     )
     parser.add_argument(
         "--jobs",
         type=number_in(1, 256),
         metavar="N",
         help="videos at once (default: as many as there are cores)",
+    )
+    parser.add_argument(
+        "--workers",
+        dest="job_workers",
+        metavar="REDIS",
+        help="redis://HOST:PORT/1: hand several videos to workers, python -m fer_web worker, which have "
+        "the same database, and the same files by the same paths (FER_JOB_WORKERS)",
     )
     add_setting_options(parser, SETTINGS)
 
@@ -148,11 +165,10 @@ def _run_many(given: argparse.Namespace, settings: Settings) -> int:
     options = {**part, "model": model.info.model_hash, **_options_of(given, settings)}
     place = _journal_place(given, settings, options)
     journal = VideoJournal(place, options, given.csv, begin_anew=given.force) if place else None
-    jobs = given.jobs or min(len(sources), os.cpu_count() or 1)
-    with interrupt_kept() as check, shown_progress() as (show, tell):
-        many = ManyVideos(
-            settings, outputs, journal, jobs, lambda path: _store_export(settings, path), show, check, tell
-        )
+    with interrupt_kept() as check, shown_progress() as (show, tell), _programs(settings) as (start, lanes):
+        jobs = given.jobs or min(len(sources), lanes)
+        store = functools.partial(_store_export, settings)
+        many = ManyVideos(settings, outputs, journal, jobs, store, show, check, tell, start)
         many.run(sources, part)
     if many.skipped:
         print(f"{many.skipped} of {len(sources)} videos were done before, and skipped")
@@ -161,6 +177,19 @@ def _run_many(given: argparse.Namespace, settings: Settings) -> int:
     if written:
         print(f"written: {', '.join(written)}")
     return 1 if many.failed or not all(found.is_complete for found in many.found.values()) else 0
+
+
+@contextlib.contextmanager
+def _programs(settings: Settings) -> Iterator[tuple[Callable[[], Program], int]]:
+    """What starts a program that analyses videos, and how many shall run at the same time."""
+    if not settings.job_workers:
+        yield start_process, os.cpu_count() or 1
+        return
+    with (
+        contextlib.closing(open_history(settings.database_url, settings.data_dir)) as history,
+        worker_run(settings, history) as run,
+    ):
+        yield run.start, AT_ONCE
 
 
 def _many_outputs(given: argparse.Namespace, settings: Settings) -> ManyOutputs:

@@ -14,7 +14,7 @@ from flask_socketio import SocketIO
 
 from fer_web import __version__
 from fer_web.analysis.stills.still_analyser import SharedAnalyser
-from fer_web.analysis.videos.video_service import VideoService
+from fer_web.analysis.videos.video_service import Videos
 from fer_web.analysis.videos.video_worker import VideoTools
 from fer_web.backplane.types import Backplane
 from fer_web.events.hub import EventHub
@@ -22,7 +22,7 @@ from fer_web.factory.events import build_events
 from fer_web.factory.history import build_history
 from fer_web.factory.inference import build_inference
 from fer_web.factory.realtime import build_realtime
-from fer_web.factory.sharing import build_sharing
+from fer_web.factory.sharing import build_backplane, build_sharing
 from fer_web.factory.web import build_web
 from fer_web.history.recorder import Recorder
 from fer_web.history.repository import HistoryRepository
@@ -39,8 +39,10 @@ from fer_web.settings import Settings
 from fer_web.sharing.authenticator import Authenticator
 from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.links import LinkBook
+from fer_web.sharing.shared_limits import SharedLimits
 from fer_web.sharing.types import ShareNetwork
 from fer_web.sharing.visitor_registry import VisitorRegistry
+from fer_web.storage.leader import Leader
 from fer_web.vendor_files import check_browser_modules
 from fer_web.web.api.analysis_access import AnalysisAccess
 from fer_web.web.auth.owners import Owners
@@ -63,6 +65,7 @@ class Application:
     recorder: Recorder
     events: EventHub
     retention: Retention
+    leader: Leader
     owners: Owners
     links: LinkBook
     visitors: VisitorRegistry
@@ -72,7 +75,7 @@ class Application:
     backplane: Backplane
     analysis: AnalysisAccess
     image_turns: InTurn
-    videos: VideoService
+    videos: Videos
     say_goodbye: Callable[[], None]
     """Asks clients to go on at another process, where there is one."""
 
@@ -81,6 +84,7 @@ class Application:
         with contextlib.ExitStack() as parts:  # each, also where one before it fails
             parts.callback(self.history.close)
             parts.callback(self.image_turns.stop)
+            parts.callback(self.leader.leave)
             parts.callback(self.retention.stop)
             parts.callback(self.recorder.stop)
             parts.callback(self.events.stop)
@@ -111,8 +115,11 @@ def create_application(
     mode = serving_mode(settings.async_mode)
     inference = build_inference(settings, pipelines=pipelines, analyser=analyser, video_tools=video_tools)
     metrics = ServerMetrics(__version__)
-    history = build_history(settings, inference=inference, metrics=metrics)
-    sharing = build_sharing(settings, database=history.repository.engine, mode=mode, network=network)
+    limits = SharedLimits(build_backplane(settings, mode))
+    history = build_history(settings, inference=inference, metrics=metrics, limits=limits)
+    sharing = build_sharing(
+        settings, database=history.repository.engine, mode=mode, network=network, limits=limits
+    )
     events = build_events(settings, mode=mode, history=history)
     web = build_web(
         settings,
@@ -149,6 +156,7 @@ def create_application(
         recorder=history.recorder,
         events=events.hub,
         retention=history.retention,
+        leader=history.leader,
         owners=sharing.owners,
         links=sharing.links,
         visitors=sharing.visitors,

@@ -55,7 +55,7 @@ def build_inference(
         detector=detector,
         pipelines=pipelines,
         analyser=analyser or build_analyser(settings, model, detector),
-        video_tools=video_tools or _video_tools(settings, model, detector),
+        video_tools=video_tools or build_video_tools(settings, model, detector),
     )
 
 
@@ -88,7 +88,9 @@ def new_stream_state(settings: Settings) -> StreamState:
     )
 
 
-def _video_tools(settings: Settings, model: Model, detector: str) -> VideoTools:
+def build_video_tools(settings: Settings, model: Model, detector: str) -> VideoTools:
+    """What analyses videos; each opens its own interpreters."""
+
     def open_pipeline() -> tuple[Pipeline, StreamState]:
         return build_pipeline(settings, model.new_classifier(), detector), new_stream_state(settings)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from fer_web.analysis.videos.video_service import VideoService
+from fer_web.analysis.videos.video_service import Videos
 from fer_web.errors import DatabaseError
 from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
@@ -17,12 +17,12 @@ from fer_web.factory.readiness import build_readiness
 from fer_web.factory.sharing import SharingParts
 from fer_web.factory.web import WebParts, max_message_bytes, security_rules
 from fer_web.history.leases import RENEW_S
-from fer_web.history.recorder import Recorder
 from fer_web.inference.results import FrameResult
 from fer_web.metrics.server_metrics import ServerMetrics
 from fer_web.realtime.admission import SocketAdmission
 from fer_web.realtime.connections import Connections
 from fer_web.realtime.events import ClientLimits, StreamEvents
+from fer_web.realtime.reading_pace import ReadingPace
 from fer_web.realtime.scheduler import FrameScheduler
 from fer_web.realtime.stream_corrector import StreamCorrector
 from fer_web.realtime.stream_recorder import StreamRecorder
@@ -38,8 +38,10 @@ from fer_web.serving.modes import EngineConcurrency, ServingMode
 from fer_web.serving.periodic import TICK_S, PeriodicRunner, PeriodicTask
 from fer_web.serving.readiness import CHECK_S, Readiness
 from fer_web.settings import Settings
+from fer_web.sharing import shared_limits
 from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.links import LinkBook
+from fer_web.sharing.shared_limits import PlaceHolders, SharedLimits
 from fer_web.web.api.operating import operating_blueprint
 from fer_web.web.firewall.base_path import BasePath
 from fer_web.web.firewall.middleware import SecurityMiddleware
@@ -107,7 +109,11 @@ def build_realtime(
     # Samples first: a rule's marker then lies within what is recorded.
     observers = (sample, watching.observe, events.hub.observe)
     scheduler = FrameScheduler(concurrency, inference.pipelines, observers=observers, metrics=metrics)
-    streams = StreamRegistry(lambda: new_stream_state(settings), settings.max_clients)
+    streams = StreamRegistry(
+        lambda: new_stream_state(settings),
+        settings.max_clients,
+        elsewhere=sharing.limits.places_of("streams"),
+    )
     recordings = StreamRecorder(history.recorder, concurrency, owner_of_request, time.monotonic)
     admission = SocketAdmission(
         sharing.authenticator, sharing.visitors, lambda: sharing.owners.is_host(request), owner_of_request
@@ -126,11 +132,12 @@ def build_realtime(
         connections,
     )
     stream_events.register()
+    _share_limits(settings, sharing.limits, streams, stream_events, pace)
     WatchEvents(socketio, watching, connections, admission).register()
     unadmitted = UnadmittedConnections(socketio.server)
     unfinished = UnfinishedEvents(socketio.server, connections.close_engine)
     watched = (unadmitted.end, unfinished.end, stream_events.end_idle, history.recorder.tell_late)
-    tasks = _periodic_tasks(sharing.links, watched, web.videos, history.recorder, concurrency)
+    tasks = _periodic_tasks(sharing.links, watched, web.videos, history, concurrency)
     tasks += _tasks_of_several(sharing, watching, concurrency)
     tasks.append(PeriodicTask(REVOKED_S, lambda: _end_revoked(web.videos, sharing.keys, concurrency)))
     readiness = build_readiness(settings, inference.model.info, history, scheduler, sharing.backplane)
@@ -161,7 +168,20 @@ def build_realtime(
     )
 
 
-def _end_revoked(videos: VideoService, keys: KeyBook, concurrency: EngineConcurrency) -> None:
+def _share_limits(
+    settings: Settings,
+    limits: SharedLimits,
+    streams: StreamRegistry,
+    events: StreamEvents,
+    pace: ReadingPace,
+) -> None:
+    limits.share_places("streams", PlaceHolders(settings.max_clients, streams.held, events.withdraw))
+    if limits.backplane.is_shared:
+        limits.share_counts("senders", pace.present)
+        pace.processes_with = lambda person: limits.processes_with("senders", person)
+
+
+def _end_revoked(videos: Videos, keys: KeyBook, concurrency: EngineConcurrency) -> None:
     def end() -> None:
         try:
             videos.jobs.cancel_of({f"key {key_id}" for key_id in keys.revoked_ids()})
@@ -198,26 +218,27 @@ def _build_socketio(settings: Settings, app: Flask, mode: ServingMode) -> Socket
 def _periodic_tasks(
     links: LinkBook,
     watched: Sequence[Callable[[], None]],
-    videos: VideoService,
-    recorder: Recorder,
+    videos: Videos,
+    history: HistoryParts,
     concurrency: EngineConcurrency,
 ) -> list[PeriodicTask]:
     """Args: watched: look after the connections about once a second."""
 
     def forget_old() -> None:
-        # Beside the others: a database that is locked holds it up, and links must end in time.
-        concurrency.spawn(links.forget_old)
+        if concurrency.run_waiting(history.leader.leads):
+            links.forget_old()
 
     def expire_videos() -> None:
         concurrency.spawn(lambda: concurrency.run_waiting(videos.jobs.expire))
 
     def renew_leases() -> None:
-        concurrency.spawn(lambda: concurrency.run_waiting(recorder.renew_leases))
+        concurrency.spawn(lambda: concurrency.run_waiting(history.recorder.renew_leases))
 
     return [
         PeriodicTask(TICK_S, links.announce_expired),
         *(PeriodicTask(1.0, look) for look in watched),
-        PeriodicTask(3600.0, forget_old),
+        # Beside the others: a database that is locked holds it up, and links must end in time.
+        PeriodicTask(3600.0, lambda: concurrency.spawn(forget_old)),
         PeriodicTask(600.0, expire_videos),
         PeriodicTask(RENEW_S, renew_leases),
     ]
@@ -238,5 +259,6 @@ def _tasks_of_several(
     return [
         PeriodicTask(REFRESH_S, lambda: concurrency.spawn(refresh)),
         PeriodicTask(TELL_S, shared.tell),
+        PeriodicTask(shared_limits.TELL_S, sharing.limits.tell),
         PeriodicTask(TELL_S, watching.tell_others),
     ]

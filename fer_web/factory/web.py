@@ -1,6 +1,7 @@
 """The pages and the HTTP API, with the middleware before them."""
 
 import mimetypes
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ from flask import Blueprint, Flask, render_template
 from fer_web.analysis.folders.folder_test_rows import FolderTestRows
 from fer_web.analysis.folders.folder_test_store import FolderTestStore, TestedWith
 from fer_web.analysis.videos.job_store import DatabaseJobStore
-from fer_web.analysis.videos.video_service import VideoService, build_video_service
+from fer_web.analysis.videos.shared_service import build_shared_video_service
+from fer_web.analysis.videos.video_service import Videos, build_video_service
 from fer_web.factory.events import EventParts
 from fer_web.factory.history import HistoryParts
 from fer_web.factory.inference import InferenceParts
@@ -21,6 +23,7 @@ from fer_web.serving.modes import InTurn, ServingMode
 from fer_web.settings import ROOT, Settings
 from fer_web.sharing.addresses import checked_public_url
 from fer_web.sharing.plain_network import PlainNetwork
+from fer_web.sharing.shared_limits import SharedLimits
 from fer_web.web.api.analysis_access import MAX_WAITING_IMAGES, AnalysisAccess, ClientQuota, quota_key_of
 from fer_web.web.api.events import EventsAccess, events_api_blueprint
 from fer_web.web.api.folder_tests import API as FOLDER_TESTS_PATH
@@ -59,7 +62,7 @@ class WebParts:
     page_files: CurrentFiles
     analysis: AnalysisAccess
     image_turns: InTurn
-    videos: VideoService
+    videos: Videos
 
 
 def build_web(
@@ -75,11 +78,15 @@ def build_web(
     """Build the pages and the HTTP API, with the middleware before them."""
     admission = sharing.access.admission
     image_turns = InTurn(mode, MAX_WAITING_IMAGES)
+    limits = sharing.limits
+    quota = ClientQuota(
+        lambda: quota_key_of(admission()), lambda: limits.counts_elsewhere("images"), limits.tell
+    )
     analysis = AnalysisAccess(
         owners=sharing.owners,
         run_waiting=mode.run_waiting,
         run_in_turn=image_turns,
-        quota=ClientQuota(lambda: quota_key_of(admission())),
+        quota=quota,
         analyser=inference.analyser,
         admission=admission,
     )
@@ -92,12 +99,9 @@ def build_web(
         turns=ReadTurns(mode.new_lock),
         long_work=LongWork(settings.database_url, settings.data_dir),
     )
-    videos = build_video_service(
-        settings.data_dir,
-        inference.video_tools,
-        history.repository,
-        jobs_kept=DatabaseJobStore(history.repository.engine),
-    )
+    videos = _build_videos(settings, inference, history, limits)
+    limits.share_counts("images", quota.by_client)
+    limits.share_counts("videos", videos.jobs.waiting)
     app = _build_flask(settings)
     page_files.register(app)
     register_languages(app)
@@ -111,6 +115,25 @@ def build_web(
     )
 
 
+def _build_videos(
+    settings: Settings, inference: InferenceParts, history: HistoryParts, limits: SharedLimits
+) -> Videos:
+    def elsewhere() -> Counter[str]:
+        return limits.counts_elsewhere("videos")
+
+    engine = history.repository.engine
+    if settings.job_workers:
+        files = settings.job_folder
+        return build_shared_video_service(files, engine, settings.job_workers, waiting_elsewhere=elsewhere)
+    return build_video_service(
+        settings.data_dir,
+        inference.video_tools,
+        history.repository,
+        jobs_kept=DatabaseJobStore(engine),
+        waiting_elsewhere=elsewhere,
+    )
+
+
 def _blueprints(
     settings: Settings,
     mode: ServingMode,
@@ -119,7 +142,7 @@ def _blueprints(
     events: EventParts,
     analysis: AnalysisAccess,
     sessions: HistoryAccess,
-    videos: VideoService,
+    videos: Videos,
 ) -> Iterator[Blueprint]:
     model = inference.model.info
     options = PageOptions(settings, model, inference.detector, MAX_IN_FLIGHT, sharing.access.admission)

@@ -8,12 +8,12 @@ import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from fer_web.errors import RecordingStoppedError
 from fer_web.history.writing import close_session
 from fer_web.storage.schema import sessions
-from fer_web.storage.times import epoch_ms, to_ms
+from fer_web.storage.times import database_now_ms, to_ms
 
 LEASE_S = 60.0
 """A running session without a word from its server for so long counts as interrupted."""
@@ -29,12 +29,16 @@ Now = Callable[[], datetime.datetime]
 
 def running(connection: Connection, holder: str, now: Now) -> dict[str, Any]:
     """Columns of a session that this server records."""
-    return {"state": "running", "lease_ms": _now_ms(connection, now) + to_ms(LEASE_S), "holder": holder}
+    return {
+        "state": "running",
+        "lease_ms": database_now_ms(connection, now) + to_ms(LEASE_S),
+        "holder": holder,
+    }
 
 
 def let_go(connection: Connection, now: Now) -> dict[str, Any]:
     """Columns of a session that no server records now, and whose client may come to any."""
-    return {"lease_ms": _now_ms(connection, now) + to_ms(LET_GO_S), "holder": None}
+    return {"lease_ms": database_now_ms(connection, now) + to_ms(LET_GO_S), "holder": None}
 
 
 def check_holder(row: Row[Any], holder: str) -> None:
@@ -46,7 +50,7 @@ def check_holder(row: Row[Any], holder: str) -> None:
 def is_held_elsewhere(connection: Connection, row: Row[Any], holder: str, now: Now) -> bool:
     """Tell whether another server vouches that it records this session."""
     is_held = row.state == "running" and row.holder not in (None, holder)
-    return is_held and row.lease_ms is not None and row.lease_ms > _now_ms(connection, now)
+    return is_held and row.lease_ms is not None and row.lease_ms > database_now_ms(connection, now)
 
 
 def renew(connection: Connection, session_ids: Sequence[str], holder: str, now: Now) -> None:
@@ -61,7 +65,7 @@ def lease_is_over(connection: Connection, now: Now) -> ColumnElement[bool]:
 
     A lease that ends later than any can was given by a clock that has been set back since.
     """
-    now_ms = _now_ms(connection, now)
+    now_ms = database_now_ms(connection, now)
     lease = sessions.c.lease_ms
     is_over = or_(lease.is_(None), lease < now_ms, lease > now_ms + 2 * to_ms(LEASE_S))
     # An import that is under way is hidden as if it were deleted, and looks after itself.
@@ -74,10 +78,3 @@ def interrupt(connection: Connection, which: ColumnElement[bool]) -> int:
     for row in rows:
         close_session(connection, row.key, "finished" if row.holder is None else "interrupted", 0)
     return len(rows)
-
-
-def _now_ms(connection: Connection, now: Now) -> int:
-    """Servers on several machines may share PostgreSQL: one clock for all, which is its own."""
-    if connection.dialect.name != "postgresql":
-        return epoch_ms(now())
-    return int(connection.execute(text("SELECT extract(epoch FROM clock_timestamp()) * 1000")).scalar_one())

@@ -1,6 +1,7 @@
 """One session that is being recorded: its clock, and the samples that wait to be stored."""
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -75,7 +76,7 @@ class LiveRecording:
         has_gap: samples were not taken since the last batch was stored.
         problem: code of the last error that its client was told; None after a stored batch.
         has_ended: set when nothing is left to be stored.
-        sender: whom its place is counted for.
+        sender: whom its place is counted for. since_s: when it got it, in seconds since 1970.
         first_face: the largest number of the faces of the streams before this one.
         new: what is still to be stored of the session itself; None where its row is there.
         settings: of the session, with what its page chose for them; see `use`.
@@ -97,6 +98,7 @@ class LiveRecording:
     has_ended: threading.Event = field(default_factory=threading.Event)
     first_face: int = 0
     sender: Sender = THIS_MACHINE
+    since_s: float = field(default_factory=time.time)
     new: NewSession | None = None
     settings: dict[str, Any] = field(init=False)
     has_new_settings: bool = False

@@ -4,7 +4,7 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,12 @@ from fer_web.errors import DatabaseError, RecordingError, RecordingStoppedError,
 from fer_web.history.live_recording import LiveRecording, SessionClock
 from fer_web.history.quota import check_quota
 from fer_web.history.session_texts import check_marker_text, check_name
-from fer_web.history.types import Marker, NewSession, Session
+from fer_web.history.types import Marker, NewSession, RecordedMoment, Session
 from fer_web.history.write_batches import BatchWriter, Notice, Notices, OnBatch, RecordingStore
 from fer_web.history.writing import check_at_s, new_session_id
 from fer_web.inference.results import FrameResult
 from fer_web.sharing.places import THIS_MACHINE, Sender, check_place
+from fer_web.sharing.shared_limits import Claim, NoPlacesElsewhere, PlacesElsewhere
 
 _log = logging.getLogger(__name__)
 
@@ -47,15 +48,6 @@ class RecordingModel:
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class RecordedMoment:
-    """One moment of a session; `at_s`: seconds since its start."""
-
-    session_id: str
-    owner: str
-    at_s: float
-
-
 class Recorder:
     """The sessions that are being recorded, by client.
 
@@ -73,12 +65,15 @@ class Recorder:
         on_batch: OnBatch = lambda *_: None,
         *,
         lets_go: bool = False,
+        elsewhere: PlacesElsewhere | None = None,
     ) -> None:
         """Args:
         clock: monotonic seconds.
         on_batch: is told of each batch, in the writer's thread.
         lets_go: a client that is gone may have gone to another server, which goes on with its session.
+        elsewhere: recordings of other servers; by default none.
         """
+        self._elsewhere = elsewhere or NoPlacesElsewhere()
         self._lets_go = lets_go
         self._store = store
         self._model = model
@@ -143,7 +138,7 @@ class Recorder:
         Raises: RecordingStoppedError: it ended too long ago, or is none of this owner's. ServerFullError.
             DatabaseError.
         """
-        self._check_room(sender)
+        self._check_room(sender, session_id)
         with self._lock:
             here = self._recordings.get(session_id)
             if here is not None and not here.is_leaving:  # its last samples are being stored
@@ -156,12 +151,30 @@ class Recorder:
         self._begin(LiveRecording(session, clock, client, first_face=last_face, sender=sender))
         return session
 
-    def _check_room(self, sender: Sender) -> None:
+    def _check_room(self, sender: Sender, session_id: str = "") -> None:
         with self._lock:
             if self._is_stopping:
                 raise ServerFullError("The server stops. Record when it runs again.")
             taken = [each.sender for each in self._recordings.values()]
-        check_place("recordings", self._max_recordings, taken, sender)
+        elsewhere = self._elsewhere.senders(besides=session_id)
+        check_place("recordings", self._max_recordings, [*taken, *elsewhere], sender)
+
+    def held(self) -> Sequence[Claim]:
+        """The places that recordings of this server have; one that goes on elsewhere is that one's."""
+        with self._lock:
+            here = [each for each in self._recordings.values() if not each.is_leaving]
+            return [Claim(each.session.id, each.since_s, each.sender) for each in here]
+
+    def withdraw(self, session_id: str, error: ServerFullError) -> None:
+        """Take a place back that another server gave away at the same moment: the recording ends."""
+        with self._lock:
+            recording = self._recordings.get(session_id)
+            if recording is None or recording.has_left:
+                return
+            client = recording.client
+            self._end_of(client) if client is not None else self._end(recording)
+        self._batches.tell_problem(recording, error)
+        self._wake.set()
 
     def _begin(self, recording: LiveRecording) -> None:
         assert recording.client is not None  # of a recording that begins
@@ -169,6 +182,7 @@ class Recorder:
             self._end_of(recording.client)
             self._recordings[recording.session.id] = self._of_client[recording.client] = recording
         self._wake.set()
+        self._elsewhere.changed()
 
     def resume(self, client: str, owner: str, session_id: str) -> Session:
         """Go on with a session of this owner after a pause or a disconnect.
@@ -381,3 +395,4 @@ class Recorder:
                 del self._recordings[recording.session.id]
             if recording.client is not None and self._of_client.get(recording.client) is recording:
                 self._of_client.pop(recording.client)
+        self._elsewhere.changed()

@@ -17,6 +17,9 @@ INTERVAL_S = 600.0
 
 STOP_TIMEOUT_S = 3.0
 
+LOOK_S = 10.0
+"""A process that does not lead looks so often whether it does by now."""
+
 _JUMP_S = 86400.0
 
 
@@ -47,8 +50,13 @@ class Retention:
         interval_s: float = INTERVAL_S,
         wall_clock: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Args: wall_clock: seconds since 1970; clock: monotonic seconds."""
+        """Args:
+        wall_clock: seconds since 1970; clock: monotonic seconds.
+        leads: whether this process does the chores of all; it may block.
+        """
+        self._leads = leads
         self._store = store
         self._retention_days = retention_days
         self._interval_s = interval_s
@@ -70,9 +78,12 @@ class Retention:
             self._thread.join(STOP_TIMEOUT_S)
 
     def _run(self) -> None:
-        self.purge()
-        while not self._must_end.wait(self._interval_s):
-            self.purge()
+        wait_s = 0.0
+        while not self._must_end.wait(wait_s):
+            wait_s = min(LOOK_S, self._interval_s)
+            if self._leads():
+                self.purge()
+                wait_s = self._interval_s
 
     def purge(self) -> None:
         """One round. Errors are logged: the next round tries again."""

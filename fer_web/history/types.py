@@ -80,6 +80,15 @@ class Marker:
 
 
 @dataclass(frozen=True)
+class RecordedMoment:
+    """One moment of a session; `at_s`: seconds since its start."""
+
+    session_id: str
+    owner: str
+    at_s: float
+
+
+@dataclass(frozen=True)
 class Person:
     """What somebody said about a face. `same_as`: the face that shows the same person, if any."""
 

@@ -164,6 +164,10 @@ class StreamEvents:
         for sid in self._streams.idle():
             self._tell_end(sid, self._streams.rest(sid))
 
+    def withdraw(self, sid: str, _error: ServerFullError) -> None:
+        """Take a stream's place back: its next frame asks for one again, and may be refused."""
+        self._tell_end(sid, self._streams.rest(sid))
+
     def send_notice(self, notice: Notice) -> None:
         """Tell a client about its recording and rules; one that does not read it is not told more."""
         if self._connections.queued_packets(notice.client) < MAX_QUEUED_PACKETS:

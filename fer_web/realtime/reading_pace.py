@@ -3,6 +3,7 @@
 What is not read costs nothing: it stays with its sender, whose network connection fills.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,9 @@ RETRY_S: Final = 2.0
 LOOK_S: Final = 0.25
 """A connection that waits and was ended is let go within this time."""
 
+PRESENT_S: Final = 2.0
+"""Who sent something within this time shares a budget with what comes of them at other processes."""
+
 _FORGOTTEN_S: Final = 60.0
 """A visitor of whom nothing came for this long owes nothing."""
 
@@ -30,16 +34,22 @@ class _Share:
     packets: TokenBucket
     data: TokenBucket
     seen_s: float
+    spent_s: float = -math.inf
     refused_until_s: float = 0.0
 
 
 class ReadingPace:
-    """Keeps what it needs of a connection in its attributes. Each method may be called in any thread."""
+    """Keeps what it needs of a connection in its attributes. Each method may be called in any thread.
+
+    Attributes:
+        processes_with: how many other processes hear of a visitor now: each has a part of the budget.
+    """
 
     def __init__(
         self, packets_per_s: float, bytes_per_s: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Args: packets_per_s, bytes_per_s: of all connections of one visitor. clock: never set back."""
+        self.processes_with: Callable[[str], int] = lambda _person: 0
         self._packets_per_s = packets_per_s
         self._bytes_per_s = bytes_per_s
         self._clock = clock
@@ -66,10 +76,18 @@ class ReadingPace:
     def spend(self, connection: Any, size: int, packets: int = 1) -> None:
         """So many bytes came, in so many packets; of a connection that is gone (None), nobody owes them."""
         if connection is not None and (person := connection.__dict__.get(_PERSON)) is not None:
+            parts = 1 + self.processes_with(person)
             with self._lock:
                 share = self._share(person)
-                share.packets.owe(packets)
-                share.data.owe(size)
+                share.packets.owe(packets * parts)
+                share.data.owe(size * parts)
+                share.spent_s = share.seen_s
+
+    def present(self) -> dict[str, int]:
+        """Visitors of whom something came in the last PRESENT_S, each with 1."""
+        with self._lock:
+            since_s = self._clock() - PRESENT_S
+            return {person: 1 for person, each in self._shares.items() if each.spent_s >= since_s}
 
     def wait_s(self, connection: Any) -> float:
         """How long nothing is read of this connection."""

@@ -11,6 +11,7 @@ from fer_web.inference.pipeline import StreamState
 from fer_web.inference.results import FrameResult
 from fer_web.realtime.protocol import FrameMessage
 from fer_web.sharing.places import THIS_MACHINE, Sender, check_place
+from fer_web.sharing.shared_limits import Claim, NoPlacesElsewhere, PlacesElsewhere
 
 IDLE_TIMEOUT_S = 10.0
 """A stream without frames holds a place that others wait for: it rests until the next one."""
@@ -67,6 +68,7 @@ class Stream:
     """One client's waiting frames, oldest first. The scheduler's lock guards them and `is_scheduled`.
 
     sender: whom its place and its turns are counted for. newest_s: when its newest frame came.
+    since_s: when it got its place, in seconds since 1970.
     """
 
     client: str
@@ -75,6 +77,7 @@ class Stream:
     is_scheduled: bool = False
     sender: Sender = THIS_MACHINE
     newest_s: float = 0.0
+    since_s: float = 0.0
 
     @property
     def waiting_bytes(self) -> int:
@@ -83,16 +86,18 @@ class Stream:
 
 
 class StreamRegistry:
-    """The streams of all clients, by Socket.IO session id; at most `max_streams`."""
+    """The streams of all clients, by Socket.IO session id; with other processes' at most `max_streams`."""
 
     def __init__(
         self,
         new_state: Callable[[], StreamState],
         max_streams: int,
         clock: Callable[[], float] = time.monotonic,
+        elsewhere: PlacesElsewhere | None = None,
     ) -> None:
-        """Args: clock: seconds, never set back."""
+        """Args: clock: seconds, never set back. elsewhere: streams of other processes; by default none."""
         self._clock = clock
+        self._elsewhere = elsewhere or NoPlacesElsewhere()
         self._new_state = new_state
         self._max_streams = max_streams
         self._streams: dict[str, Stream] = {}
@@ -109,9 +114,11 @@ class StreamRegistry:
         stream = self._streams.get(sid)
         if stream is None:
             taken = [each.sender for each in list(self._streams.values())]
-            check_place("streams", self._max_streams, taken, sender)
+            check_place("streams", self._max_streams, [*taken, *self._elsewhere.senders()], sender)
             stream = self._resting.pop(sid, None) or Stream(sid, self._new_state(), sender=sender)
+            stream.since_s = time.time()
             self._streams[sid] = stream
+            self._elsewhere.changed()
         stream.newest_s = self._clock()
         return stream
 
@@ -124,6 +131,7 @@ class StreamRegistry:
         stream = self._streams.pop(sid, None)
         if stream is not None:
             self._resting[sid] = stream
+            self._elsewhere.changed()
         return stream
 
     def idle(self) -> Sequence[str]:
@@ -133,4 +141,11 @@ class StreamRegistry:
 
     def close(self, sid: str) -> Stream | None:
         """Forget this client's stream; returns it when there was one."""
-        return self._streams.pop(sid, None) or self._resting.pop(sid, None)
+        stream = self._streams.pop(sid, None)
+        if stream is not None:
+            self._elsewhere.changed()
+        return stream or self._resting.pop(sid, None)
+
+    def held(self) -> Sequence[Claim]:
+        """The places that streams of this process have."""
+        return [Claim(sid, each.since_s, each.sender) for sid, each in list(self._streams.items())]

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
+from fer_web.backplane.types import Backplane
 from fer_web.errors import TooManyGuessesError
 
 MAX_FAILURES = 10
@@ -45,6 +46,13 @@ class AddressGuessLimiter:
         self._advice = advice
         self._lock = threading.Lock()
         self._failures_s: OrderedDict[str, list[float]] = OrderedDict()
+        self._tell: Callable[[str], None] = lambda _group: None
+
+    def share(self, backplane: Backplane) -> None:
+        """Count what fails at other processes too."""
+        topic = f"failed {self._guessed}"
+        self._tell = lambda group: backplane.publish(topic, {"group": group})
+        backplane.subscribe(topic, lambda message: self._note(str(message.body["group"])))
 
     def check(self, address: str | None) -> None:
         """Raises TooManyGuessesError: this address failed too often."""
@@ -61,8 +69,12 @@ class AddressGuessLimiter:
 
     def failed(self, address: str | None) -> None:
         """This address tried a link that does not exist."""
+        group = group_of(address)
+        self._note(group)
+        self._tell(group)
+
+    def _note(self, group: str) -> None:
         with self._lock:
-            group = group_of(address)
             self._failures_s[group] = [*self._recent(group), self._clock()][-MAX_FAILURES:]
             self._failures_s.move_to_end(group)
             while len(self._failures_s) > MAX_ADDRESSES:

@@ -145,6 +145,9 @@ video_jobs = Table(
     Column("ended_ms", BigInteger),
     Column("session", String(32)),  # where its result is
     Column("told", Text, nullable=False),  # JSON: how much is done, its files, remarks and error
+    Column("holder", String(32)),  # the worker of another process that has it
+    Column("lease_ms", BigInteger),  # until when that worker vouches for it
+    Column("started_ms", BigInteger),  # when a worker took it last
 )
 
 # Tests of folders of labelled images, image by image.

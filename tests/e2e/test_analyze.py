@@ -279,6 +279,28 @@ def test_a_running_video_is_cancelled(analyze, tmp_path):
     analyze.page.wait_for_selector('#analyze[data-state="empty"]')
 
 
+def test_many_videos_have_one_progress_one_table_and_one_stop(analyze, tmp_path):
+    clips = [cv2.resize(astronaut_bgr(), (160, 160))] * 5
+    analyze.choose(*(write_video(tmp_path / f"{name}.avi", clips) for name in "abcdef"))  # four may wait
+    analyze.page.wait_for_selector("#videos-count:not([hidden])")
+    analyze.wait_until(
+        lambda: analyze.page.text_content("#videos-count") == "6 of 6 videos", "all to be analysed"
+    )
+    rows = list(csv.DictReader(analyze.save("#videos-csv", tmp_path).read_text().splitlines()))
+    assert sorted({row["session"] for row in rows}) == [f"{name}.avi" for name in "abcdef"]
+    assert len(rows) == 30
+    long = write_video(tmp_path / "long.avi", [cv2.resize(astronaut_bgr(), (480, 480))] * 600)
+    analyze.page.click("#video-part summary")
+    analyze.page.fill("#part-end", "x")
+    analyze.choose(long)
+    assert analyze.page.locator(".video").count() == 6
+    analyze.page.fill("#part-end", "0:09")
+    analyze.choose(long, long)
+    analyze.page.click("#videos-stop")
+    analyze.wait_until(lambda: analyze.page.locator(".video").count() == 6, "the long ones to go")
+    assert analyze.page.locator("#videos-progress").is_hidden()
+
+
 def test_a_file_that_is_no_video_says_so(analyze, tmp_path):
     path = tmp_path / "notes.mp4"
     path.write_text("no video at all")

@@ -352,6 +352,7 @@ def test_no_policy_is_broken(history, tmp_path):
     assert history.page.evaluate("window.__violations ?? null") is None
 
 
+@pytest.mark.alone
 def test_an_hour_of_three_faces_is_drawn_within_two_seconds(history, tmp_path):
     session_id = history.import_session(tmp_path, name="Hour", length_s=3600, faces=3)
     assert history.sessions()[0]["samples"] == 54_000

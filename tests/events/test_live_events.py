@@ -114,6 +114,9 @@ class Listener:
         self.events.put(None)
 
     def close(self):
+        # Without it, closing waits for the next comment, which a thread reads. A server may be gone already.
+        with contextlib.suppress(ValueError):
+            self._answer.raw.shutdown()
         self._answer.close()
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+from dataclasses import dataclass
 
 import pytest
 
@@ -345,6 +346,44 @@ def test_one_of_several_servers_that_stops_lets_go_of_all():
     assert list(bench.store.let_gone) == [session.id]
     assert len(bench.store.stored[session.id]) == pytest.approx(5, abs=1)
     assert bench.store.finished == {}
+
+
+def test_a_place_that_another_server_gave_away_before_ends_the_recording_with_what_it_has():
+    bench = one_of_several()
+    session = bench.recorder.start("a", "ann", "")
+    bench.film(1)
+    assert [claim.key for claim in bench.recorder.held()] == [session.id]
+    bench.recorder.withdraw(session.id, ServerFullError("All places are taken."))
+    bench.recorder.withdraw(session.id, ServerFullError("All places are taken."))
+    bench.film(1)
+    assert list(bench.store.finished) == [session.id]
+    assert codes(bench.notices()).count("server_full") == 1
+    assert bench.recorder.held() == []
+
+
+@dataclass
+class Face:
+    """A sample's face."""
+
+    face: int
+
+
+class Elsewhere:
+    """Three recordings of another server; one of them moves here."""
+
+    def senders(self, besides=""):
+        return [Sender(each) for each in ("s1", "s2", "s3") if each != besides]
+
+    def changed(self):
+        pass
+
+
+def test_recordings_of_other_servers_are_counted_but_the_one_that_moves_here():
+    bench = Bench(elsewhere=Elsewhere())
+    with pytest.raises(ServerFullError):
+        bench.recorder.start("a", "ann", "")
+    bench.store.finished["s2"], bench.store.stored["s2"] = 1.0, [Face(1)]
+    assert bench.recorder.reopen("a", "ann", "s2").id == "s2"
 
 
 @pytest.mark.parametrize(("owner", "session_id"), [("bob", "s0"), ("ann", "unknown")])

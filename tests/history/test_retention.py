@@ -130,3 +130,22 @@ def test_a_night_asleep_is_no_jump():
     clocks.pass_s(600, jump_s=DAY_S / 2)
     retention.purge()
     assert store.limits[0] is not None
+
+
+def test_only_who_leads_purges_and_another_one_takes_over(monkeypatch):
+    monkeypatch.setattr("fer_web.history.retention.LOOK_S", 0.01)
+    leads, asked = threading.Event(), threading.Semaphore(0)
+
+    def does_lead():
+        asked.release()
+        return leads.is_set()
+
+    store = Store()
+    retention = Retention(store, 30, interval_s=3600, leads=does_lead)
+    retention.open()
+    assert all(asked.acquire(timeout=60) for _ in range(3))
+    assert store.limits == []
+    leads.set()
+    store.wait(1)
+    retention.stop()
+    assert len(store.limits) == 1

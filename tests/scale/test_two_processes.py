@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from fer_web.sharing.places import MAX_OF_VISITOR
 from tests.support.callers import PHONE, WAIT_S, Caller, host_of
 from tests.support.machine import slowness
 from tests.support.postgres import PostgresServer
@@ -198,6 +199,37 @@ def test_who_watches_at_the_other_sees_the_camera_at_one(host, one, other):
     camera.client.call("stop", {}, timeout=WAIT_S)
     watcher.next("state", lambda state: not state["live"])
     camera.client.disconnect()
+
+
+def streaming(phone, count):
+    """So many connections of a phone; returns them, and how many of them got a place for their stream."""
+    sockets = [phone.socket() for _ in range(count)]
+    return sockets, answered(sockets)
+
+
+def answered(sockets):
+    """Of how many connections a frame is analysed."""
+    return sum(each.send_frame().get("error") is None for each in sockets)
+
+
+def test_a_visitor_has_one_quota_at_both_and_without_redis_one_at_each(host, one, other, redis):
+    phone, _ = host.visitor()
+    first, places = streaming(phone, MAX_OF_VISITOR)
+    assert places == MAX_OF_VISITOR
+    second, places = streaming(phone.at(other), 1)
+    assert places == 0
+    assert second[0].send_frame()["error"]["code"] == "server_full"
+    first[0].client.disconnect()
+    until(lambda: second[0].send_frame().get("error") is None, "what was given back is had at the other")
+    redis.freeze()
+    try:
+        until(lambda: "works on alone" in "".join(other.output[-3:]), "the other says that Redis is away")
+        third = [*second, *(phone.at(other).socket() for _ in range(MAX_OF_VISITOR))]
+        until(lambda: answered(third) == MAX_OF_VISITOR, "what the first one has is forgotten")
+    finally:
+        redis.thaw()
+    for socket in (*first[1:], *third):
+        socket.client.disconnect()
 
 
 def test_without_redis_both_work_on_and_then_know_of_each_other_again(host, one, other, redis):

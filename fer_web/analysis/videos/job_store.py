@@ -71,12 +71,12 @@ class DatabaseJobStore:
     def add(self, job: StoredJob) -> None:
         """Store a new job."""
         with writing(self._engine) as connection:
-            connection.execute(insert(video_jobs).values(place=self._place, **_columns(job)))
+            connection.execute(insert(video_jobs).values(place=self._place, **columns_of(job)))
 
     def change(self, job: StoredJob) -> None:
         """Store what it is now; nothing where it was removed."""
         with writing(self._engine) as connection:
-            connection.execute(update(video_jobs).where(video_jobs.c.id == job.id).values(_columns(job)))
+            connection.execute(update(video_jobs).where(video_jobs.c.id == job.id).values(columns_of(job)))
 
     def remove(self, job_id: str) -> None:
         """Forget a job."""
@@ -89,10 +89,11 @@ class DatabaseJobStore:
         query = select(video_jobs).where(video_jobs.c.place == place)
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(video_jobs.c.created_ms, video_jobs.c.id)).all()
-        return [_job_of(row) for row in rows]
+        return [job_of(row) for row in rows]
 
 
-def _columns(job: StoredJob) -> dict[str, Any]:
+def columns_of(job: StoredJob) -> dict[str, Any]:
+    """A job as columns of its row, without its place."""
     return {
         "id": job.id,
         "folder": job.folder,
@@ -108,7 +109,8 @@ def _columns(job: StoredJob) -> dict[str, Any]:
     }
 
 
-def _job_of(row: Row[Any]) -> StoredJob:
+def job_of(row: Row[Any]) -> StoredJob:
+    """The job of a row."""
     return StoredJob(
         id=row.id,
         folder=row.folder,

@@ -18,6 +18,9 @@ FOLDER: Final = "uploads"
 MIN_FREE_BYTES: Final = 200_000_000
 """Left free on the disk by uploads: the history, and much else on the machine, needs some too."""
 
+SHARED: Final = "shared"
+"""A folder that servers and the workers of other processes have together."""
+
 LOCK: Final = "in-use"
 """An empty file in a process's folder, which it holds locked."""
 
@@ -59,17 +62,13 @@ class ScratchFolder:
         Raises: SetupError: it cannot be made. What `wanted` raises.
         """
         try:
-            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._root.chmod(0o700)
+            self._make_root()
             with contextlib.closing(_locked(self._root / "starting", _START_WAIT_S)):
                 self._own = Path(tempfile.mkdtemp(prefix="run-", dir=self._root))
                 self._lock = _locked(self._own / LOCK)
-                return self._take_over(self._own, set(wanted(self._place())))
+                return self._take_over(self._own, set(wanted(self.place())))
         except (OSError, sqlite3.Error) as exc:
-            raise SetupError(
-                f"The folder for uploads {self._root} cannot be used ({exc}). Mend that, or name another "
-                "data folder with --data-dir."
-            ) from exc
+            raise self._unusable(exc) from exc
 
     def close(self, kept: Collection[str] = ()) -> None:
         """Remove it with all that is in it, but for the folders of these names: the next start takes them."""
@@ -84,6 +83,18 @@ class ScratchFolder:
             self._lock.close()
         if not left:
             shutil.rmtree(self._own, ignore_errors=True)
+
+    def open_shared(self) -> Path:
+        """Make the folder that servers and workers share, and return it. Raises SetupError."""
+        try:
+            self._make_root()
+            with contextlib.closing(_locked(self._root / "starting", _START_WAIT_S)):
+                self.place()
+            self._own = self._root / SHARED
+            self._own.mkdir(exist_ok=True, mode=0o700)
+        except (OSError, sqlite3.Error) as exc:
+            raise self._unusable(exc) from exc
+        return self._own
 
     def new_folder(self) -> Path:
         """An empty folder in it. Raises DiskFullError: there cannot be one now."""
@@ -115,7 +126,18 @@ class ScratchFolder:
             with self._guard:
                 del self._promised[key]
 
-    def _place(self) -> str:
+    def _make_root(self) -> None:
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._root.chmod(0o700)
+
+    def _unusable(self, exc: Exception) -> SetupError:
+        return SetupError(
+            f"The folder for uploads {self._root} cannot be used ({exc}). Mend that, or name another "
+            "data folder with --data-dir."
+        )
+
+    def place(self) -> str:
+        """A name of the folder that all who use it know it by."""
         path = self._root / PLACE
         if not path.exists():
             path.write_text(secrets.token_hex(8), encoding="ascii")

@@ -3,11 +3,12 @@
 import datetime
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from fer_web.analysis.videos.job_store import StoredJob
+from fer_web.analysis.videos.video_part import VideoPart
 from fer_web.errors import FerWebError, InternalError
 
 JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
@@ -20,7 +21,7 @@ SOURCE: Final = "source"
 class NewVideo:
     """A video that came: `folder` is its own, `source` the file in it.
 
-    `client_key`: which client sent it, however many owners they are.
+    `client_key`: which client sent it, however many owners they are. `part`: what of it is analysed.
     """
 
     owner: str
@@ -29,6 +30,7 @@ class NewVideo:
     source: Path
     wants_annotated: bool = False
     client_key: str = ""
+    part: VideoPart = field(default_factory=VideoPart)
 
 
 @dataclass
@@ -40,6 +42,7 @@ class VideoJob:
         session: its id in the history, when it is there.
         noted: the same, from when it is stored until it is finished.
         table, annotated: the files that can be had.
+        tries: workers that have begun it, and did not give it back.
         must_end: set where it is cancelled, or the server stops.
     """
 
@@ -60,6 +63,7 @@ class VideoJob:
     table: Path | None = None
     annotated: Path | None = None
     bytes_kept: int = 0
+    tries: int = 0
     must_end: threading.Event = field(default_factory=threading.Event)
 
 
@@ -143,15 +147,23 @@ def stored_of(job: VideoJob, now_s: float) -> StoredJob:
         created_s=job.created_at.timestamp(),
         ended_s=None if job.ended_s is None else time.time() - (now_s - job.ended_s),
         session=job.session or job.noted,
-        told={
-            "frames": job.frames,
-            "frames_total": job.frames_total,
-            "faces": job.faces,
-            "took_s": 0.0 if job.ended_s is None else job.ended_s - (job.started_s or job.ended_s),
-            "remarks": list(job.remarks),
-            "error": job.error.to_wire() if job.error else None,
-        },
+        told=told_of(job),
     )
+
+
+def told_of(job: VideoJob) -> dict[str, Any]:
+    """What a row says of a job beside its columns."""
+    return {
+        "frames": job.frames,
+        "frames_total": job.frames_total,
+        "faces": job.faces,
+        "took_s": 0.0 if job.ended_s is None else job.ended_s - (job.started_s or job.ended_s),
+        "remarks": list(job.remarks),
+        "error": job.error.to_wire() if job.error else None,
+        "bytes_kept": job.bytes_kept,
+        "tries": job.tries,
+        "part": asdict(job.new.part),
+    }
 
 
 def restored(stored: StoredJob, folder: Path | None, now_s: float) -> VideoJob:
@@ -163,16 +175,8 @@ def restored(stored: StoredJob, folder: Path | None, now_s: float) -> VideoJob:
     Returns: one that waited or ran waits, unless its result is stored, or its video is gone: that one failed.
     """
     here = folder or Path(stored.folder)
-    new = NewVideo(
-        stored.owner,
-        stored.name,
-        here,
-        here / SOURCE,
-        wants_annotated=stored.wants_annotated,
-        client_key=stored.client_key,
-    )
-    created_at = datetime.datetime.fromtimestamp(stored.created_s, datetime.UTC)
-    job = VideoJob(stored.id, new, 0, created_at)
+    job = _waiting(stored, here)
+    new = job.new
     if stored.state in ("queued", "running") and stored.session is None:
         if not new.source.exists():
             job.state, job.ended_s = "failed", now_s
@@ -182,9 +186,7 @@ def restored(stored: StoredJob, folder: Path | None, now_s: float) -> VideoJob:
     is_finished = stored.session is not None
     job.state = "finished" if is_finished else "failed"
     job.session = stored.session
-    job.frames, job.frames_total, job.faces = told["frames"], told["frames_total"], told["faces"]
-    job.remarks = tuple(told["remarks"])
-    job.error = None if told["error"] is None else _ToldError(told["error"])
+    _take_told(job, told)
     ended_s = time.time() if stored.ended_s is None else stored.ended_s
     job.ended_s = now_s - max(0.0, time.time() - ended_s)
     job.started_s = job.ended_s - told["took_s"]
@@ -194,10 +196,43 @@ def restored(stored: StoredJob, folder: Path | None, now_s: float) -> VideoJob:
     return job
 
 
+def job_at(stored: StoredJob, folder: Path, started_s: float | None) -> VideoJob:
+    """The job of a row as it is, with times since 1970. Args: started_s: when a worker took it last."""
+    job = _waiting(stored, folder)
+    job.state = stored.state  # type: ignore[assignment]
+    _take_told(job, stored.told)
+    job.started_s, job.ended_s = started_s, stored.ended_s
+    # Rows of older servers do not say these.
+    job.bytes_kept, job.tries = stored.told.get("bytes_kept", 0), stored.told.get("tries", 0)
+    if stored.state == "finished":
+        job.session = stored.session
+        job.table, job.annotated = _file(folder, "table.*"), _file(folder, "annotated.*")
+    return job
+
+
+def _waiting(stored: StoredJob, folder: Path) -> VideoJob:
+    new = NewVideo(
+        stored.owner,
+        stored.name,
+        folder,
+        folder / SOURCE,
+        wants_annotated=stored.wants_annotated,
+        client_key=stored.client_key,
+        part=VideoPart(**stored.told.get("part", {})),
+    )
+    return VideoJob(stored.id, new, 0, datetime.datetime.fromtimestamp(stored.created_s, datetime.UTC))
+
+
+def _take_told(job: VideoJob, told: dict[str, Any]) -> None:
+    job.frames, job.frames_total, job.faces = told["frames"], told["frames_total"], told["faces"]
+    job.remarks = tuple(told["remarks"])
+    job.error = None if told["error"] is None else ToldError(told["error"])
+
+
 _GONE: Final = "The server ended while it had this video, and the file is gone. Send it again."
 
 
-class _ToldError(FerWebError):
+class ToldError(FerWebError):
     """An error as an earlier server told it."""
 
     def __init__(self, wire: dict[str, Any]) -> None:

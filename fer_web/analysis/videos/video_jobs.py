@@ -8,9 +8,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from fer_web.analysis.videos.job_rules import JobLimits, by_name, check_quota, in_turn, superfluous
 from fer_web.analysis.videos.job_store import JobStore, NoJobStore, StoredJob
 from fer_web.analysis.videos.scratch import FoundFolders
 from fer_web.analysis.videos.video_job import (
@@ -22,30 +22,9 @@ from fer_web.analysis.videos.video_job import (
     stored_of,
     view_of,
 )
-from fer_web.errors import DatabaseError, FerWebError, NotFoundError, TooManyJobsError
+from fer_web.errors import DatabaseError, FerWebError, NotFoundError
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class JobLimits:
-    """These limits say how many videos there may be, and for how long.
-
-    Attributes:
-        queued_of_owner, queued_of_client, queued: videos that wait or are on their way in, of one owner, of
-            one client and of all.
-        kept_of_owner, kept: videos that are done and still listed.
-        kept_s: how long these are, in seconds.
-        kept_bytes: of their files, all together; the oldest go first.
-    """
-
-    queued_of_owner: int = 4
-    queued_of_client: int = 12
-    queued: int = 24
-    kept_of_owner: int = 20
-    kept: int = 200
-    kept_s: float = 24 * 3600.0
-    kept_bytes: int = 5_000_000_000
 
 
 class VideoQueue:
@@ -60,12 +39,15 @@ class VideoQueue:
         limits: JobLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         store: JobStore | None = None,
+        waiting_elsewhere: Callable[[], Counter[str]] = Counter,
     ) -> None:
         """Args:
         discard: removes a job's folder; called without the lock.
         clock: seconds.
         store: where jobs outlive the server; asked without the lock.
+        waiting_elsewhere: what `waiting` tells of the other servers, all together.
         """
+        self._waiting_elsewhere = waiting_elsewhere
         self._store = store or NoJobStore()
         self._discard = discard
         self._limits = limits or JobLimits()
@@ -80,8 +62,9 @@ class VideoQueue:
     @contextlib.contextmanager
     def slot_for(self, owner: str, client_key: str = "") -> Iterator[None]:
         """Keeps a slot in the queue while a video comes in. Raises TooManyJobsError: there is none."""
+        elsewhere = self._waiting_elsewhere()
         with self._changed:
-            self._check_quota(owner, client_key)
+            self._check_quota(owner, client_key, elsewhere)
             self._uploading[owner, client_key] += 1
         try:
             yield
@@ -220,7 +203,7 @@ class VideoQueue:
     def expire(self) -> None:
         """Forget what was kept for long enough, or is too much."""
         with self._changed:
-            gone = self._superfluous()
+            gone = superfluous(self._jobs.values(), self._limits, self._clock())
             for job in gone:
                 del self._jobs[job.id]
             known = {name for job in self._jobs.values() for name in (job.new.owner, job.new.client_key)}
@@ -238,29 +221,17 @@ class VideoQueue:
                 job.must_end.set()
             self._changed.notify_all()
 
-    def _check_quota(self, owner: str, client_key: str) -> None:
-        waiting = Counter(
-            (job.new.owner, job.new.client_key) for job in self._jobs.values() if job.state == "queued"
-        )
-        waiting += self._uploading
-        limits = self._limits
-        if sum(count for (each, _), count in waiting.items() if each == owner) >= limits.queued_of_owner:
-            raise TooManyJobsError(
-                f"You have {limits.queued_of_owner} videos waiting, more are not allowed. Wait until one is "
-                "analysed, or cancel one."
-            )
-        if (
-            sum(count for (_, each), count in waiting.items() if each == client_key)
-            >= limits.queued_of_client
-        ):
-            raise TooManyJobsError(
-                f"{limits.queued_of_client} videos from your address are waiting, more are not allowed. Try "
-                "again later."
-            )
-        if waiting.total() >= limits.queued:
-            raise TooManyJobsError(
-                f"{limits.queued} videos are waiting here, more are not allowed. Try again later."
-            )
+    def waiting(self) -> Counter[str]:
+        """How many wait or are on their way in, of each "owner NAME" and "client KEY"."""
+        with self._changed:
+            return by_name(self._waiting())
+
+    def _waiting(self) -> Counter[tuple[str, str]]:
+        jobs = (each.new for each in self._jobs.values() if each.state == "queued")
+        return Counter((new.owner, new.client_key) for new in jobs) + self._uploading
+
+    def _check_quota(self, owner: str, client_key: str, elsewhere: Counter[str]) -> None:
+        check_quota(self._waiting(), owner, client_key, self._limits, elsewhere)
 
     def _of(self, job_id: str, owner: str | None) -> VideoJob:
         job = self._jobs.get(job_id)
@@ -270,18 +241,7 @@ class VideoQueue:
 
     def _order(self) -> list[VideoJob]:
         """Those that wait, in the order in which they will be begun if nothing else comes."""
-        waiting = [job for job in self._jobs.values() if job.state == "queued"]
-        # A new cookie makes a new owner: their turns count within their client alone.
-        return self._in_turn(self._in_turn(waiting, lambda new: new.owner), lambda new: new.client_key)
-
-    def _in_turn(self, jobs: list[VideoJob], whose: Callable[[NewVideo], str]) -> list[VideoJob]:
-        rounds: Counter[str] = Counter()
-        keys = {}
-        for job in jobs:
-            name = whose(job.new)
-            keys[job.id] = rounds[name], self._served.get(name, 0)
-            rounds[name] += 1
-        return sorted(jobs, key=lambda job: keys[job.id])
+        return in_turn([job for job in self._jobs.values() if job.state == "queued"], self._served)
 
     def _conclude(self, job: VideoJob, state: JobState) -> None:
         with self._changed:
@@ -306,24 +266,6 @@ class VideoQueue:
 
     def _stored(self, job: VideoJob) -> StoredJob:
         return stored_of(job, self._clock())
-
-    def _superfluous(self) -> list[VideoJob]:
-        """Done, and older than allowed or past what is kept; counted from the newest."""
-        limits, now_s = self._limits, self._clock()
-        done = [job for job in self._jobs.values() if job.ended_s is not None]
-        done.sort(key=lambda job: job.ended_s or 0.0, reverse=True)
-        of_owner: Counter[str] = Counter()
-        gone, kept, size = [], 0, 0
-        for job in done:
-            owner, ended_s = job.new.owner, job.ended_s or 0.0
-            is_over = now_s - ended_s > limits.kept_s or kept >= limits.kept
-            is_too_large = kept > 0 and size + job.bytes_kept > limits.kept_bytes
-            if is_over or is_too_large or of_owner[owner] >= limits.kept_of_owner:
-                gone.append(job)
-                continue
-            of_owner[owner] += 1
-            kept, size = kept + 1, size + job.bytes_kept
-        return gone
 
     def _view(self, job: VideoJob) -> JobView:
         position = self._order().index(job) + 1 if job.state == "queued" else None

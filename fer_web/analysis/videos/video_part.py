@@ -8,6 +8,12 @@ FLIPPED_X: Final = 2
 FLIPPED_Y: Final = 4
 """Bits of an orientation: rows and columns change places first, then columns and rows are turned round."""
 
+MAX_EVERY: Final = 100_000
+"""Of at most so many frames of a video one is analysed."""
+
+MAX_AT_S: Final = 1_000_000.0
+"""A part of a video begins and ends before this time, in seconds."""
+
 
 @dataclass(frozen=True)
 class VideoPart:

@@ -54,13 +54,24 @@ class _CancelledError(Exception):
     """The job must end."""
 
 
+class Desk(Protocol):
+    """A desk is told how a job goes; see VideoQueue's verbs of the same names."""
+
+    def progress(self, job: VideoJob, frames: int, total: int | None, faces: int) -> None: ...
+    def note_session(self, job: VideoJob, session: str) -> None: ...
+    def finish(
+        self, job: VideoJob, session: str, *, table: Path, annotated: Path | None, remarks: tuple[str, ...]
+    ) -> bool: ...
+    def cancelled(self, job: VideoJob) -> None: ...
+    def fail(self, job: VideoJob, error: FerWebError) -> None: ...
+
+
 class VideoWorker:
     """Takes jobs until the queue stops."""
 
     def __init__(self, jobs: VideoQueue, tools: VideoTools, store: SessionStore) -> None:
         self._jobs = jobs
-        self._tools = tools
-        self._store = store
+        self._work = VideoWork(jobs, tools, store)
         self._thread = threading.Thread(target=self._run, name="video-worker", daemon=True)
 
     def open(self) -> None:
@@ -75,14 +86,24 @@ class VideoWorker:
             _log.error("A video could not be left in time; nothing of it was stored.")
 
     def _run(self) -> None:
-        _stand_behind()
+        stand_behind()
         while (job := self._jobs.next()) is not None:
             try:
-                self._do(job)
+                self._work.do(job)
             except Exception:
                 _log.exception("A video's end could not be written down; the next one comes")
 
-    def _do(self, job: VideoJob) -> None:
+
+class VideoWork:
+    """How one job is done, by whichever thread or process."""
+
+    def __init__(self, desk: Desk, tools: VideoTools, store: SessionStore) -> None:
+        self._jobs = desk
+        self._tools = tools
+        self._store = store
+
+    def do(self, job: VideoJob) -> None:
+        """Analyse it, and say how it ended; blocks. Raises DatabaseError where that cannot be said."""
         try:
             self._analyse(job)
         except _CancelledError:
@@ -103,7 +124,7 @@ class VideoWorker:
         outputs = VideoOutputs(
             csv=folder / "table.csv", annotated=annotated, form=form, mode=_MODE, check=check
         )
-        with VideoReader(job.new.source, tools.limits) as reader:
+        with VideoReader(job.new.source, tools.limits, job.new.part) as reader:
             run = self._run_of(job, reader)
             pipeline, state = tools.open_pipeline()
             frames = analyse_video(reader, pipeline, state)
@@ -180,7 +201,7 @@ def _own_error(exc: OSError) -> FerWebError:
     return InternalError("The server could not read or write a file for this video. Its log says why.")
 
 
-def _stand_behind() -> None:
+def stand_behind() -> None:
     """Give this thread a lower priority, which Linux counts for each thread; others would slow all down."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):

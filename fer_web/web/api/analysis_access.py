@@ -4,7 +4,7 @@ import contextlib
 import functools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
@@ -44,8 +44,16 @@ class ClientQuota:
     Thread-safe.
     """
 
-    def __init__(self, client_key: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        client_key: Callable[[], str],
+        elsewhere: Callable[[], Counter[str]] = Counter,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Args: elsewhere: images by client at other processes. on_change: called after each change here."""
         self._client_key = client_key
+        self._elsewhere = elsewhere
+        self._on_change = on_change
         self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -53,18 +61,27 @@ class ClientQuota:
     def taken(self) -> Iterator[None]:
         """Take one slot for a with block. Raises OverloadedError: the client uses all of its own."""
         client_key = self._client_key()
+        elsewhere = self._elsewhere()[client_key]
         with self._lock:
-            if client_key != THIS_MACHINE and self._taken[client_key] >= MAX_IMAGES_OF_CLIENT:
+            taken = self._taken[client_key] + elsewhere
+            if client_key != THIS_MACHINE and taken >= MAX_IMAGES_OF_CLIENT:
                 raise OverloadedError(
                     f"You have {MAX_IMAGES_OF_CLIENT} images under way. Send this one again later."
                 )
             self._taken[client_key] += 1
+        self._on_change()
         try:
             yield
         finally:
             with self._lock:
                 self._taken[client_key] -= 1
                 self._taken += Counter()  # keeps those above zero
+            self._on_change()
+
+    def by_client(self) -> Mapping[str, int]:
+        """How many images each client has here."""
+        with self._lock:
+            return Counter(self._taken)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Final
 from fer_web.analysis.videos.scratch import ScratchFolder
 from fer_web.analysis.videos.upload_file import UploadFile
 from fer_web.analysis.videos.video_job import SOURCE, JobView, NewVideo
-from fer_web.analysis.videos.video_jobs import VideoQueue
 from fer_web.analysis.videos.video_kinds import HEAD_BYTES, kind_of
-from fer_web.analysis.videos.video_service import remove_folder
+from fer_web.analysis.videos.video_part import VideoPart
+from fer_web.analysis.videos.video_service import VideoJobs, remove_folder
 from fer_web.errors import VideoError, VideoTooLargeError
 from fer_web.web.api.analysis_access import AnalysisAccess
 from fer_web.web.api.received_files import FORM_BYTES, FileSource, receive
@@ -24,27 +24,27 @@ class VideoAccess:
     """Takes videos in. `max_bytes`: of one video."""
 
     analysis: AnalysisAccess
-    jobs: VideoQueue
+    jobs: VideoJobs
     scratch: ScratchFolder
     max_bytes: int
 
-    def take(self, owner: str, length: int, wants_annotated: bool) -> JobView:
+    def take(self, owner: str, length: int, wants_annotated: bool, part: VideoPart) -> JobView:
         """Receive the request's video and queue it; nothing stays of one that is refused or breaks off.
 
         Args: length: of the body, in bytes.
         Raises: TooManyJobsError, DiskFullError, VideoError, ProtocolError.
         """
         client_key = self.analysis.client_key()
-        with (
-            self.jobs.slot_for(owner, client_key),
-            self.scratch.room_for(length),
-            contextlib.ExitStack() as stack,
-        ):
+        with contextlib.ExitStack() as held, contextlib.ExitStack() as stack:
+            slot = self.jobs.slot_for(owner, client_key)
+            self.analysis.call(slot.__enter__)
+            held.push(slot)
+            held.enter_context(self.scratch.room_for(length))
             folder = self.analysis.call(self.scratch.new_folder)
             stack.callback(self.analysis.call, remove_folder, folder)
             path = folder / SOURCE
             name = self._receive(path)
-            new = NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, client_key)
+            new = NewVideo(owner, name or _NAMELESS, folder, path, wants_annotated, client_key, part)
             view = self.analysis.call(self.jobs.submit, new)
             stack.pop_all()
             return view

@@ -8,11 +8,12 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from fer_web.analysis.names import plain_file_name
 from fer_web.analysis.videos.video_job import JobView
-from fer_web.errors import ForbiddenError, JobStateError
+from fer_web.analysis.videos.video_part import MAX_AT_S, MAX_EVERY, VideoPart
+from fer_web.errors import ForbiddenError, InvalidValueError, JobStateError
 from fer_web.web.answers import attachment, keep_private
 from fer_web.web.api.received_files import end_connection
 from fer_web.web.api.video_access import VideoAccess
-from fer_web.web.request_values import flag_argument
+from fer_web.web.request_values import flag_argument, number_argument, whole_argument
 
 API: Final = "/api/v1/videos"
 _PART_BYTES: Final = 262_144
@@ -33,7 +34,7 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
     @api.post("")
     def send_video() -> tuple[Response, int]:
         owner = videos.analysis.check().owner
-        view = videos.take(owner, request.content_length or 0, flag_argument("annotated"))
+        view = videos.take(owner, request.content_length or 0, flag_argument("annotated"), _part())
         answer = jsonify(video_to_wire(view))
         answer.headers["Location"] = url_for("video_api.one_video", video_id=view.id)
         return answer, 202
@@ -45,11 +46,13 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
         if is_for_everyone and not requester.is_host:
             raise ForbiddenError("Only the person at this machine sees what others sent.")
         owner = None if is_for_everyone else requester.owner
-        return jsonify(videos=[video_to_wire(view) for view in videos.jobs.list_of(owner)])
+        return jsonify(
+            videos=[video_to_wire(view) for view in videos.analysis.call(videos.jobs.list_of, owner)]
+        )
 
     @api.get("/<video_id>")
     def one_video(video_id: str) -> Response:
-        return jsonify(video_to_wire(videos.jobs.get(video_id, videos.analysis.check().scope)))
+        return jsonify(video_to_wire(_one(videos, video_id, videos.analysis.check().scope)))
 
     @api.delete("/<video_id>")
     def remove_video(video_id: str) -> tuple[str, int]:
@@ -60,7 +63,7 @@ def _add_job_routes(api: Blueprint, videos: VideoAccess) -> None:
 def _add_file_routes(api: Blueprint, videos: VideoAccess) -> None:
     @api.get("/<video_id>/annotated")
     def annotated(video_id: str) -> Response:
-        view = videos.jobs.get(video_id, videos.analysis.check().owner)
+        view = _one(videos, video_id, videos.analysis.check().owner)
         if view.state == "finished" and not view.annotated:
             raise JobStateError("This video was not asked for with boxes. Send it again, with annotated=1.")
         path = _ready(view, view.annotated)
@@ -68,8 +71,22 @@ def _add_file_routes(api: Blueprint, videos: VideoAccess) -> None:
 
     @api.get("/<video_id>/table.csv")
     def table(video_id: str) -> Response:
-        view = videos.jobs.get(video_id, videos.analysis.check().owner)
+        view = _one(videos, video_id, videos.analysis.check().owner)
         return _download(videos, _ready(view, view.table), view, ".csv", "text/csv; charset=utf-8")
+
+
+def _part() -> VideoPart:
+    """The part that the address names. Raises InvalidValueError."""
+    start_s = number_argument("start", 0.0, low=0.0, high=MAX_AT_S)
+    end_s = number_argument("end", 0.0, low=0.0, high=MAX_AT_S) if request.args.get("end") else None
+    if end_s is not None and end_s <= start_s:
+        raise InvalidValueError(f"end ({end_s:g} s) is not after start ({start_s:g} s). Name a later time.")
+    return VideoPart(start_s, end_s, whole_argument("every", low=1, high=MAX_EVERY) or 1)
+
+
+def _one(videos: VideoAccess, video_id: str, owner: str | None) -> JobView:
+    view: JobView = videos.analysis.call(videos.jobs.get, video_id, owner)
+    return view
 
 
 def _ready(view: JobView, path: Path | None) -> Path:

@@ -67,18 +67,27 @@ export class AnalysisApi {
 
   /**
    * @param {File} file
-   * @param {{annotated: boolean, onProgress: (sentBytes: number) => void, signal: AbortSignal}}
+   * @param {{annotated: boolean, part?: Record<string, string>, onProgress: (sentBytes: number) => void, signal: AbortSignal}}
    *   options
    * @returns {Promise<VideoJob>}
    */
-  uploadVideo(file, { annotated, onProgress, signal }) {
-    const query = new URLSearchParams({ name: file.name, annotated: annotated ? "1" : "0" });
+  uploadVideo(file, { annotated, part = {}, onProgress, signal }) {
+    const query = new URLSearchParams({
+      name: file.name,
+      annotated: annotated ? "1" : "0",
+      ...part,
+    });
     return uploadFile(this.#newUpload(), {
       url: `${API}/videos?${query}`,
       body: file,
       onProgress,
       signal,
     });
+  }
+
+  /** @param {string} id @returns {Promise<Blob>} the table of a finished video */
+  videoTable(id) {
+    return this.#requests.file(videoFilePath(id, "table.csv"));
   }
 
   /** Cancels a video that waits or runs, and removes its files. */

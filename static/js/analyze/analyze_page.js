@@ -34,7 +34,9 @@ import { TileGridView } from "./views/tile_grid.js";
 import { ImageToolsView } from "./views/image_tools.js";
 import { ImageViewerView } from "./views/image_viewer.js";
 import { IntakeView } from "./views/intake.js";
+import { PartFieldsView } from "./views/part_fields.js";
 import { VideoListView } from "./views/video_list.js";
+import { VideoTotalsView } from "./views/video_totals.js";
 
 const page = openPage();
 const { bus, preferences } = page;
@@ -65,6 +67,12 @@ const videos = new VideoJobs({
   timers: { set: (act, ms) => setTimeout(act, ms) },
 });
 const folderTest = new FolderEvaluation({ api, bus, wait, now: () => performance.now() });
+const partFields = new PartFieldsView({
+  box: find("video-part"),
+  start: find("part-start"),
+  end: find("part-end"),
+  every: find("part-every"),
+});
 
 buildPage();
 buildImages();
@@ -93,6 +101,15 @@ function buildPage() {
     },
     bus,
     videoFilePath,
+  );
+  new VideoTotalsView(
+    {
+      count: find("videos-count"),
+      progress: find("videos-progress"),
+      csv: find("videos-csv"),
+      stop: find("videos-stop"),
+    },
+    bus,
   );
 }
 
@@ -234,7 +251,12 @@ function add(files) {
   const images = files.filter((file) => kindOf(file) === "image");
   const films = files.filter((file) => kindOf(file) === "video");
   if (images.length > 0) queue.add(images);
-  if (films.length > 0) videos.add(films, find("video-annotated").checked);
+  if (films.length > 0) addVideos(films);
+}
+
+function addVideos(films) {
+  const part = partFields.read();
+  if (part) videos.add(films, { annotated: find("video-annotated").checked, part });
 }
 
 function addFolder(found) {
@@ -286,6 +308,8 @@ function show(id) {
 function wireJobs() {
   bus.on("video-retry-requested", ({ key }) => videos.retry(key));
   bus.on("video-remove-requested", ({ key }) => videos.remove(key));
+  bus.on("videos-stop-requested", () => videos.stop());
+  bus.on("video-table-requested", () => saveVideoTable());
   bus.on("folder-start-requested", ({ faces }) => folderTest.start(faces));
   bus.on("folder-stop-requested", () => folderTest.stop());
   bus.on("folder-close-requested", () => (folderTest.close(), find("choose-folder").focus()));
@@ -298,6 +322,11 @@ function wireJobs() {
   );
   // The server would keep a test for an hour that nobody can see any more.
   addEventListener("pagehide", ({ persisted }) => persisted || folderTest.close(), { signal });
+}
+
+async function saveVideoTable() {
+  const table = await videos.table();
+  if (table) saveFile(table, "videos.csv");
 }
 
 function saveReport() {

@@ -11,17 +11,22 @@
  * @property {number} totalBytes
  * @property {import("./analysis_api.js").VideoJob | null} job once the server has it
  * @property {{message: string} | null} error
- * @property {{file: File, annotated: boolean} | null} again what can be sent again
+ * @property {{file: File, how: How} | null} again what can be sent again
+ *
+ * @typedef {{annotated: boolean, part?: Record<string, string>}} How annotated: whether a video
+ *   with boxes is wanted; part: see video_part.js
  */
 import { serverText } from "../shared/server_errors.js";
 import { t } from "../shared/words.js";
 import { refusalOf } from "./file_kinds.js";
 import { TaskLimit } from "./task_limit.js";
+import { joinTables } from "./video_tables.js";
 
 const POLL_MS = 1000;
 /** A server that did not answer is asked less often. */
 const POLL_AGAIN_MS = 4000;
 const UNDER_WAY = ["queued", "running"];
+const PENDING = ["waiting", "uploading", ...UNDER_WAY];
 
 export class VideoJobs {
   #deps;
@@ -52,9 +57,9 @@ export class VideoJobs {
 
   /**
    * @param {readonly File[]} files
-   * @param {boolean} annotated whether a video with boxes is wanted
+   * @param {How} how
    */
-  add(files, annotated) {
+  add(files, how) {
     for (const file of files) {
       const key = `upload-${this.#nextKey++}`;
       this.#videos.set(key, {
@@ -67,13 +72,13 @@ export class VideoJobs {
         error: null,
         again: null,
       });
-      this.#upload(key, file, annotated);
+      this.#upload(key, file, how);
     }
   }
 
   retry(key) {
     const { again } = this.#videos.get(key) ?? {};
-    if (again) this.#upload(key, again.file, again.annotated);
+    if (again) this.#upload(key, again.file, again.how);
   }
 
   /** Cancels what is under way, and removes what is over from the list. */
@@ -91,8 +96,28 @@ export class VideoJobs {
     this.#tell();
   }
 
-  async #upload(key, file, annotated) {
-    const { api, maxBytes } = this.#deps;
+  /** Cancels all that wait or are under way. */
+  async stop() {
+    const pending = [...this.#videos.values()].filter(({ state }) => PENDING.includes(state));
+    for (const { key } of pending) this.#uploads.get(key)?.abort();
+    for (const { key } of pending) await this.remove(key);
+  }
+
+  /** @returns {Promise<Blob | null>} the rows of all finished videos; null: it was told why not */
+  async table() {
+    const finished = [...this.#videos.values()].filter(({ state }) => state === "finished");
+    /** @type {Blob | null} */
+    let table = null;
+    await this.#try(t("Nothing was saved"), async () => {
+      const tables = [];
+      for (const { job } of finished) tables.push(await this.#deps.api.videoTable(job.id));
+      table = await joinTables(tables);
+    });
+    return table;
+  }
+
+  async #upload(key, file, how) {
+    const { maxBytes } = this.#deps;
     const refusal = refusalOf(file, maxBytes);
     if (refusal) {
       this.#change(key, { state: "unsent", error: refusal });
@@ -102,11 +127,7 @@ export class VideoJobs {
     const { signal } = abort;
     this.#uploads.set(key, abort);
     this.#change(key, { state: "waiting", error: null, sentBytes: 0 });
-    const onProgress = (sentBytes) => this.#change(key, { sentBytes });
-    const send = () => (
-      this.#change(key, { state: "uploading" }),
-      api.uploadVideo(file, { annotated, onProgress, signal })
-    );
+    const send = () => this.#send(key, file, how, signal);
     try {
       this.#take(key, await this.#limit.run(send, signal));
       this.#schedule(POLL_MS);
@@ -115,10 +136,27 @@ export class VideoJobs {
         this.#change(key, {
           state: "unsent",
           error,
-          again: error.retryable ? { file, annotated } : null,
+          again: error.retryable ? { file, how } : null,
         });
     } finally {
       this.#uploads.delete(key);
+    }
+  }
+
+  /** Sends a file as soon as the server takes another one: it holds only some of each owner. */
+  async #send(key, file, how, signal) {
+    const { api, timers } = this.#deps;
+    const onProgress = (sentBytes) => this.#change(key, { sentBytes });
+    while (true) {
+      this.#change(key, { state: "uploading", sentBytes: 0 });
+      try {
+        return await api.uploadVideo(file, { ...how, onProgress, signal });
+      } catch (error) {
+        if (error.code !== "too_many_jobs") throw error;
+      }
+      this.#change(key, { state: "waiting", sentBytes: 0 });
+      await new Promise((resolve) => timers.set(() => resolve(null), POLL_AGAIN_MS));
+      signal.throwIfAborted();
     }
   }
 

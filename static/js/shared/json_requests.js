@@ -45,6 +45,11 @@ export class JsonRequests {
     return this.#request("POST", url, { body: bytes, signal, type: BYTES });
   }
 
+  /** @param {string} url @returns {Promise<Blob>} the answer as a file */
+  async file(url) {
+    return fileOf(await this.#fetched("GET", url, {}));
+  }
+
   /**
    * @param {string} url
    * @param {Blob} bytes
@@ -52,9 +57,7 @@ export class JsonRequests {
    * @returns {Promise<Blob>} the answer as a file
    */
   async exchange(url, bytes, signal) {
-    const response = await this.#fetched("POST", url, { body: bytes, signal, type: BYTES });
-    if (!response.ok) await read(response);
-    return response.blob();
+    return fileOf(await this.#fetched("POST", url, { body: bytes, signal, type: BYTES }));
   }
 
   async #request(method, url, options) {
@@ -101,6 +104,11 @@ export class JsonRequests {
  * @returns {string} address
  */
 export const pathOf = (root, ...parts) => [root, ...parts.map(encodeURIComponent)].join("/");
+
+async function fileOf(response) {
+  if (!response.ok) await read(response);
+  return response.blob();
+}
 
 async function read(response) {
   if (response.status === NO_CONTENT) return null;

@@ -1,6 +1,7 @@
 """Jobs that outlive their server, on both databases."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from fer_web.analysis.videos.job_store import DatabaseJobStore
 from fer_web.analysis.videos.scratch import FOLDER, FoundFolders
 from fer_web.analysis.videos.video_job import NewVideo, restored, stored_of
 from fer_web.analysis.videos.video_jobs import VideoQueue
+from fer_web.analysis.videos.video_part import VideoPart
 from fer_web.analysis.videos.video_service import build_video_service, remove_folder
 from fer_web.errors import VideoError
 from fer_web.history.repository import open_history
@@ -197,6 +199,16 @@ def test_a_video_whose_file_is_gone_has_failed_and_says_so(tmp_path, folder):
     job = restored(stored, folder and tmp_path / folder, 7.0)
     assert job.state == "failed"
     assert "Send it again" in job.error.to_wire()["message"]
+
+
+def test_a_restart_keeps_which_part_was_asked_for(tmp_path):
+    (tmp_path / "source").write_bytes(b"x")
+    part = VideoPart(1.5, 4.0, 3)
+    job = made_job(tmp_path)
+    job.new = replace(job.new, part=part)
+    assert restored(stored_of(job, 5.0), tmp_path, 7.0).new.part == part
+    earlier = replace(stored_of(job, 5.0), told={})
+    assert restored(earlier, tmp_path, 7.0).new.part == VideoPart()
 
 
 def test_ages_go_on_after_a_restart(tmp_path):

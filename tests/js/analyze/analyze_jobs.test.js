@@ -21,6 +21,9 @@ import { ImageSelection } from "../../../static/js/analyze/image_selection.js";
 import { Pictures } from "../../../static/js/analyze/pictures.js";
 import { TaskLimit } from "../../../static/js/analyze/task_limit.js";
 import { VideoJobs } from "../../../static/js/analyze/video_jobs.js";
+import { joinTables } from "../../../static/js/analyze/video_tables.js";
+import { describeTotals, totalsOf } from "../../../static/js/analyze/video_progress.js";
+import { readVideoPart, secondsOf } from "../../../static/js/analyze/video_part.js";
 import { describeVideo, progressOf } from "../../../static/js/analyze/video_texts.js";
 import { announceImages } from "../../../static/js/analyze/views/progress_announcer.js";
 import { describeCounts } from "../../../static/js/analyze/views/image_tools.js";
@@ -441,6 +444,105 @@ test("what was sent before a reload is shown and watched until it is over", asyn
   assert.equal(timers.length, 0);
 });
 
+test("a video that the server has no slot for yet waits and is sent again", async () => {
+  const answers = [failure("too_many_jobs", true), null];
+  const known = [];
+  const { videos, shown, timers, tick } = buildVideos({
+    videos: async () => ({ videos: known }),
+    uploadVideo: async () => {
+      const error = answers.shift();
+      if (error) throw error;
+      known.push(job("a", "queued"));
+      return known[0];
+    },
+  });
+  videos.add([fileOf("a.mp4")], { annotated: false });
+  await settle();
+  assert.deepEqual([shown.at(-1), timers.length], [["a.mp4 waiting"], 1]);
+  assert.ok(videos.isUploading);
+  await tick();
+  assert.deepEqual(shown.at(-1), ["a.mp4 queued"]);
+});
+
+test("stopping all cancels what waits, is sent or runs, and keeps what is done", async () => {
+  const removed = [];
+  const known = [job("c", "running"), job("b", "finished")];
+  const { videos, shown } = buildVideos({
+    videos: async () => ({ videos: known }),
+    uploadVideo: () => deferred().promise,
+    removeVideo: async (id) => void removed.push(id),
+  });
+  await videos.load();
+  videos.add([fileOf("d.mp4"), fileOf("e.mp4")], { annotated: false });
+  await settle();
+  await videos.stop();
+  assert.deepEqual(shown.at(-1), ["b.mp4 finished"]);
+  assert.deepEqual(removed, ["c"]);
+});
+
+test("one table holds the rows of all finished videos below one header", async () => {
+  const { videos, messages } = buildVideos({
+    videos: async () => ({
+      videos: [job("c", "running"), job("b", "finished"), job("a", "finished")],
+    }),
+    videoTable: async (id) => new Blob([`session,at_s\r\n${id}.mp4,0\r\n${id}.mp4,1\r\n`]),
+  });
+  await videos.load();
+  const text = await (await videos.table()).text();
+  assert.equal(text, "session,at_s\r\na.mp4,0\r\na.mp4,1\r\nb.mp4,0\r\nb.mp4,1\r\n");
+  assert.deepEqual(messages, []);
+  assert.equal(await (await joinTables([new Blob(["a\n"]), new Blob(["a\n"])])).text(), "a\n");
+});
+
+test("a table that cannot be had is told", async () => {
+  const { videos, messages } = buildVideos({
+    videos: async () => ({ videos: [job("b", "finished"), job("a", "finished")] }),
+    videoTable: async () => Promise.reject(failure("not_ready")),
+  });
+  await videos.load();
+  assert.equal(await videos.table(), null);
+  assert.equal(messages.length, 1);
+});
+
+test("a part of a video is read from times as people write them", () => {
+  assert.deepEqual(["90", "1:30", "1:02:03,5", "x", "1:2:3:4"].map(secondsOf), [
+    90,
+    90,
+    3723.5,
+    null,
+    null,
+  ]);
+  const read = (start, end, every) => readVideoPart({ start, end, every });
+  assert.deepEqual(read("", "", "").part, {});
+  assert.deepEqual(read(" 1:30", "2:00 ", "5").part, { start: "90", end: "120", every: "5" });
+  const fields = [read("a", "", ""), read("", "0", ""), read("5", "4", ""), read("", "", "0.5")];
+  assert.deepEqual(
+    fields.map(({ field }) => field),
+    ["start", "end", "end", "every"],
+  );
+  assert.ok(fields.every(({ problem }) => problem.length > 0));
+});
+
+test("the totals count all videos, and say how fast and how long still", () => {
+  const one = (state, changes = {}, totalBytes = 100) => ({
+    state,
+    totalBytes,
+    sentBytes: 0,
+    job: { fps: 40, eta_s: 2, progress: 0.5, ...changes },
+  });
+  const all = [one("finished"), one("failed"), one("running"), one("queued")];
+  const totals = totalsOf(all);
+  assert.deepEqual(
+    [totals.count, totals.finished, totals.failed, totals.pending, totals.progress],
+    [4, 1, 1, 2, 0.625],
+  );
+  assert.equal(totals.leftS, 2 + 4);
+  assert.equal(describeTotals(totals), "1 of 4 videos · 1 not · 40 a second · 0:06 left");
+  assert.equal(totalsOf([one("running"), one("queued", {}, 0)]).leftS, null);
+  assert.equal(totalsOf([one("running", { eta_s: null })]).leftS, null);
+  assert.equal(describeTotals(totalsOf([one("finished"), one("finished")])), "2 of 2 videos");
+});
+
 test("videos are sent one after the other, and become jobs in their place", async () => {
   const uploads = [];
   const known = [];
@@ -452,7 +554,7 @@ test("videos are sent one after the other, and become jobs in their place", asyn
     ),
   };
   const { videos, shown, tick } = buildVideos(api);
-  videos.add([fileOf("a.mp4"), fileOf("b.mp4")], true);
+  videos.add([fileOf("a.mp4"), fileOf("b.mp4")], { annotated: true });
   await settle();
   assert.deepEqual([uploads.length, uploads[0].annotated, videos.isUploading], [1, true, true]);
   uploads[0].onProgress(5);
@@ -477,7 +579,7 @@ test("a lost upload can be tried again, a refused one cannot", async () => {
   const { videos, bus } = buildVideos(api);
   let last = [];
   bus.on("videos-changed", ({ videos: all }) => (last = all));
-  videos.add([fileOf("a.mp4")], false);
+  videos.add([fileOf("a.mp4")], { annotated: false });
   await settle();
   assert.deepEqual(
     [last[0].state, last[0].error.message, Boolean(last[0].again)],
@@ -486,7 +588,7 @@ test("a lost upload can be tried again, a refused one cannot", async () => {
   videos.retry(last[0].key);
   await settle();
   assert.deepEqual([last[0].state, last[0].error], ["queued", null]);
-  videos.add([fileOf("b.txt"), fileOf("huge.mp4", 2000)], false);
+  videos.add([fileOf("b.txt"), fileOf("huge.mp4", 2000)], { annotated: false });
   await settle();
   assert.deepEqual(
     last.slice(1).map(({ state, again }) => [state, Boolean(again)]),
@@ -513,7 +615,7 @@ test("a cancelled upload goes at once, a job when the server has removed it", as
   };
   const { videos, shown, messages } = buildVideos(api);
   await videos.load();
-  videos.add([fileOf("b.mp4")], true);
+  videos.add([fileOf("b.mp4")], { annotated: true });
   await settle();
   await videos.remove("upload-1");
   await settle();

@@ -1,12 +1,13 @@
 """Videos over HTTP, with a pipeline that finds one face in every frame at once."""
 
+import csv
 import io
 import re
 import time
 
 import pytest
 
-from fer_web.analysis.videos.video_jobs import JobLimits
+from fer_web.analysis.videos.job_rules import JobLimits
 from fer_web.factory import create_application
 from fer_web.settings import Settings
 from tests.support.fakes.models import write_empty_model
@@ -292,6 +293,30 @@ def test_a_damaged_form_is_refused(application, browser, kind):
     headers = {"Origin": "http://localhost", "Content-Type": kind}
     assert code_of(browser.client.post(API, data=b"--x\r\n\r\nabc", headers=headers)) == (400, "bad_message")
     assert files_in(application) == []
+
+
+def test_a_part_of_a_video_is_analysed_by_every_nth_frame(browser, clip):
+    video = browser.ended(browser.send(clip, start="0.2", end="0.6", every="2").json["id"])
+    rows = csv.DictReader(browser.get(f"/{video['id']}/table.csv").text.splitlines())
+    at_s = [float(row["at_s"]) for row in rows]
+    assert (video["frames"], at_s) == (3, [0.2, 0.4, 0.6])
+    whole = browser.ended(browser.send(clip).json["id"])
+    assert whole["frames"] == 20
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"every": "0"},
+        {"every": "1.5"},
+        {"start": "-1"},
+        {"start": "nan"},
+        {"end": "0"},
+        {"start": "2", "end": "2"},
+    ],
+)
+def test_a_part_that_cannot_be_is_refused(browser, clip, part):
+    assert code_of(browser.send(clip, **part)) == (400, "bad_value")
 
 
 def test_another_value_of_annotated_is_refused(browser, clip):

@@ -4,6 +4,7 @@ from typing import get_args
 
 from fer_web.analysis.videos.video_job import JobState
 from fer_web.analysis.videos.video_kinds import KINDS
+from fer_web.analysis.videos.video_part import MAX_AT_S, MAX_EVERY
 from fer_web.web.api.openapi.parts import (
     BOOLEAN,
     COUNT,
@@ -59,6 +60,8 @@ SCHEMAS: Json = {
     "Videos": record("Videos of one owner.", videos=described(list_of(ref("Video")), "Newest first.")),
 }
 _BODY: Json = file_body("video", KINDS, "video/*")
+_AT_S: Json = {"type": "number", "minimum": 0, "maximum": MAX_AT_S}
+_EVERY: Json = {"type": "integer", "minimum": 1, "maximum": MAX_EVERY, "default": 1}
 _VIDEO = in_path("video", "Id of a video.")
 _GONE = "There is no such video, or it is somebody else's: `not_found`."
 _NOT_READY = "It is not finished, or was not asked for: `not_ready`."
@@ -85,6 +88,9 @@ PATHS: Json = {
             parameters=(
                 query("name", TEXT, "What to call it; default: the file's name in a form."),
                 query("annotated", FLAG, "1 makes the video with boxes and labels too."),
+                query("start", _AT_S, "Where the part that is analysed begins, in seconds."),
+                query("end", _AT_S, "Where it ends, in seconds; default: with the video."),
+                query("every", _EVERY, "N analyses every N-th frame."),
             ),
             body=_BODY,
             errors={
