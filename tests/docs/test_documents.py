@@ -31,7 +31,7 @@ def test_each_page_of_docs_is_short(path):
 
 
 def test_all_documents_together_are_short():
-    assert sum(path.stat().st_size for path in documents()) <= 100 * 1024
+    assert sum(path.stat().st_size for path in documents()) <= 88 * 1024
 
 
 @pytest.mark.parametrize("path", PLAIN, ids=lambda path: path.name)
