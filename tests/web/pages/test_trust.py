@@ -146,3 +146,13 @@ def test_page_keeps_the_long_words_about_pictures(build):
     text = build(None, retention_days=12).get("/trust").text
     for words in ("not kept", "for 12 days", "not the emotion felt", "article 5(1)(f)"):
         assert words in text, words
+
+
+def test_the_page_is_read_in_another_language_without_scripts(build, authority):
+    client = build(network_of(authority), share="on")
+    english = client.get("/trust").text
+    (german,) = re.findall(r'<a href="(\S+)" lang="de" hreflang="de">Deutsch</a>', english)
+    page = client.get(german).text
+    assert '<html lang="de">' in page
+    assert "Diesem Server vertrauen" in page
+    assert re.search(r'hreflang="de" aria-current="true"', page)
