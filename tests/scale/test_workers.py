@@ -1,6 +1,5 @@
 """Videos that workers of other processes analyse: handed on by a server and by a command."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from fer_web.analysis.videos.shared_service import build_shared_video_service
 from fer_web.analysis.videos.video_job import NewVideo
 from fer_web.history.repository import open_history
 from fer_web.history.types import SessionFilter
+from tests.support.job_workers import environment_of_worker, start_worker
 from tests.support.made_videos import still, write_video
 from tests.support.redis import RedisServer
 from tests.support.servers import ROOT
@@ -36,23 +36,12 @@ class Workers:
         self.running = []
 
     def environment(self):
-        own = {name: value for name, value in os.environ.items() if not name.startswith("FER_")}
-        own |= {"FER_DATA_DIR": str(self.folder), "FER_JOB_WORKERS": self.redis.url, "FER_DETECTOR": "haar"}
-        return own
+        return environment_of_worker(
+            FER_DATA_DIR=str(self.folder), FER_JOB_WORKERS=self.redis.url, FER_DETECTOR="haar"
+        )
 
     def start(self):
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "fer_web", "worker"],
-            cwd=ROOT,
-            env=self.environment(),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.running.append(worker)
-        for line in worker.stderr:
-            if "Worker is ready" in line:
-                return worker
-        raise RuntimeError("The worker did not start.")
+        self.running.append(start_worker(self.environment()))
 
     def stop(self):
         for worker in self.running:
