@@ -45,7 +45,7 @@ class Browser:
 def clips(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
     short = write_video(folder / "short.avi", numbered_frames(10))
-    long = write_video(folder / "long.avi", list(numbered_frames(20)) * 30)
+    long = write_video(folder / "long.avi", list(numbered_frames(20)) * 12)
     return short.read_bytes(), long.read_bytes()
 
 
