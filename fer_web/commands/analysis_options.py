@@ -17,6 +17,19 @@ from fer_web.vision.faces import build_detector, resolve_detector
 MODEL_SETTINGS: Final = ("labels", "scaling", "colour", "crop", "temperature", "trust")
 """These settings describe a model of one's own."""
 
+VIDEO_SETTINGS: Final = (
+    "model",
+    *MODEL_SETTINGS,
+    "detector",
+    "max_faces",
+    "smoothing_s",
+    "search_interval_s",
+    "record_hz",
+    "max_video_pixels",
+    "max_video_hours",
+)
+"""These settings decide how a video is analysed, here or by a worker."""
+
 SETTINGS: Final = (
     "model",
     *MODEL_SETTINGS,

@@ -17,7 +17,7 @@ from fer_web.analysis.videos.video_encoders import SUFFIXES, choose_form
 from fer_web.analysis.videos.video_journal import VideoJournal
 from fer_web.analysis.videos.video_kinds import KINDS
 from fer_web.analysis.videos.video_part import MAX_EVERY
-from fer_web.commands.analysis_options import MODEL_SETTINGS
+from fer_web.commands.analysis_options import MODEL_SETTINGS, VIDEO_SETTINGS
 from fer_web.commands.history import NO_BROWSER
 from fer_web.commands.many_videos import (
     ManyOutputs,
@@ -57,18 +57,7 @@ The same command again goes on where it was stopped: what is done is noted besid
 exit status: 0 every video was analysed as a whole, 1 one was not, or only up to where it is damaged, 2 wrong
 arguments, 130 interrupted; then no file of an unfinished video was written."""
 
-SETTINGS: Final = (
-    "model",
-    *MODEL_SETTINGS,
-    "detector",
-    "max_faces",
-    "smoothing_s",
-    "search_interval_s",
-    "record_hz",
-    "max_video_pixels",
-    "max_video_hours",
-    "data_dir",
-)
+SETTINGS: Final = (*VIDEO_SETTINGS, "data_dir")
 """Settings that are options of this tool too."""
 
 

@@ -16,6 +16,7 @@ from fer_web.analysis.videos.shared_rows import SharedRows
 from fer_web.analysis.videos.shared_worker import SharedVideoWorker, Stopping
 from fer_web.analysis.videos.video_worker import stand_behind
 from fer_web.analysis.videos.work_queue import RUNS, TASK, open_celery, queue_of
+from fer_web.commands.analysis_options import VIDEO_SETTINGS
 from fer_web.commands.parsers import parser_with_examples
 from fer_web.commands.worker_run import run_next_of_command
 from fer_web.errors import DatabaseError, SettingsError
@@ -26,25 +27,7 @@ from fer_web.settings import Settings, add_setting_options, settings_of
 from fer_web.vendor_files import BLAZEFACE_PATH
 from fer_web.vision.faces import resolve_detector
 
-SETTINGS: Final = (
-    "job_workers",
-    "job_files",
-    "data_dir",
-    "model",
-    "labels",
-    "scaling",
-    "colour",
-    "crop",
-    "temperature",
-    "trust",
-    "detector",
-    "max_faces",
-    "smoothing_s",
-    "search_interval_s",
-    "record_hz",
-    "max_video_pixels",
-    "max_video_hours",
-)
+SETTINGS: Final = ("job_workers", "job_files", "data_dir", *VIDEO_SETTINGS)
 """Settings that are options of this tool too."""
 
 _EXAMPLES: Final = """examples:

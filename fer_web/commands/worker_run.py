@@ -23,28 +23,11 @@ from fer_web.analysis.videos.shared_rows import SharedJob, SharedRows, forget_ol
 from fer_web.analysis.videos.shared_worker import MAX_TRIES, Stopping
 from fer_web.analysis.videos.video import AnalysedFrame
 from fer_web.analysis.videos.work_queue import RUNS, Bell
+from fer_web.commands.analysis_options import VIDEO_SETTINGS
 from fer_web.commands.video_analysis import VideoTask, analyse_task, open_pipeline
 from fer_web.errors import FerWebError
 from fer_web.history.repository import HistoryRepository
 from fer_web.settings import Settings
-
-SENT_SETTINGS: Final = (
-    "model",
-    "labels",
-    "scaling",
-    "colour",
-    "crop",
-    "temperature",
-    "trust",
-    "detector",
-    "max_faces",
-    "smoothing_s",
-    "search_interval_s",
-    "record_hz",
-    "max_video_pixels",
-    "max_video_hours",
-)
-"""Settings of the command that a worker takes over; the others are its own."""
 
 AT_ONCE: Final = 16
 """Videos that a command has with the workers at the same time; each has a thread that listens."""
@@ -185,7 +168,7 @@ class RemoteProgram:
             for name, path in order.items()
             if name in ("source", "csv", "json", "annotated")
         }
-        sent = {name: _to_wire(getattr(self._run.settings, name)) for name in SENT_SETTINGS}
+        sent = {name: _to_wire(getattr(self._run.settings, name)) for name in VIDEO_SETTINGS}
         told = {"order": {"task": {**order, **task}, "settings": sent}, "frames": 0, "total": None}
         job = StoredJob(
             secrets.token_hex(12), "", "", "", order["name"], False, "queued", time.time(), told=told

@@ -9,7 +9,7 @@ from fer_web.history.retention import Retention
 from fer_web.inference.model_info import ModelInfo
 from fer_web.metrics.server_metrics import ServerMetrics
 from fer_web.settings import Settings
-from fer_web.sharing.shared_limits import PlaceHolders, SharedLimits
+from fer_web.sharing.shared_limits import HeldPlaces, SharedLimits
 from fer_web.storage.leader import Leader, leader_of
 
 
@@ -38,9 +38,7 @@ def build_history(
         lets_go=settings.has_others,
         elsewhere=limits.places_of("recordings"),
     )
-    limits.share_places(
-        "recordings", PlaceHolders(2 * settings.max_clients, recorder.held, recorder.withdraw)
-    )
+    limits.share_places("recordings", HeldPlaces(2 * settings.max_clients, recorder.held, recorder.withdraw))
     leader = leader_of(repository.engine)
     return HistoryParts(
         repository=repository,

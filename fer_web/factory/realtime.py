@@ -41,7 +41,7 @@ from fer_web.settings import Settings
 from fer_web.sharing import shared_limits
 from fer_web.sharing.keys import KeyBook
 from fer_web.sharing.links import LinkBook
-from fer_web.sharing.shared_limits import PlaceHolders, SharedLimits
+from fer_web.sharing.shared_limits import HeldPlaces, SharedLimits
 from fer_web.web.api.operating import operating_blueprint
 from fer_web.web.firewall.base_path import BasePath
 from fer_web.web.firewall.middleware import SecurityMiddleware
@@ -175,7 +175,7 @@ def _share_limits(
     events: StreamEvents,
     pace: ReadingPace,
 ) -> None:
-    limits.share_places("streams", PlaceHolders(settings.max_clients, streams.held, events.withdraw))
+    limits.share_places("streams", HeldPlaces(settings.max_clients, streams.held, events.withdraw))
     if limits.backplane.is_shared:
         limits.share_counts("senders", pace.present)
         pace.processes_with = lambda person: limits.processes_with("senders", person)

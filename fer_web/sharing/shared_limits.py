@@ -39,7 +39,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class PlaceHolders:
+class HeldPlaces:
     """What a process says of one kind of places.
 
     Attributes:
@@ -99,7 +99,7 @@ class SharedLimits:
         self._wall_clock = wall_clock
         self._lock = threading.Lock()
         self._heard: dict[str, _Heard] = {}
-        self._kinds: dict[str, PlaceHolders] = {}
+        self._kinds: dict[str, HeldPlaces] = {}
         self._counts: dict[str, Callable[[], Mapping[str, int]]] = {}
         self.backplane.subscribe(_LIST, self._take)
         self.backplane.subscribe(CONNECTED, lambda _message: self.tell())
@@ -108,7 +108,7 @@ class SharedLimits:
         """The places of a kind, such as "streams", as one who gives them away here needs them."""
         return _Elsewhere(self, what) if self.backplane.is_shared else NoPlacesElsewhere()
 
-    def share_places(self, what: str, holders: PlaceHolders) -> None:
+    def share_places(self, what: str, holders: HeldPlaces) -> None:
         """Tell the others who holds places of a kind here."""
         self._kinds[what] = holders
 
@@ -162,7 +162,7 @@ class SharedLimits:
         if is_new:
             self.tell()
 
-    def _too_many(self, what: str, kind: PlaceHolders) -> list[tuple[str, ServerFullError]]:
+    def _too_many(self, what: str, kind: HeldPlaces) -> list[tuple[str, ServerFullError]]:
         """Claims of this process that are to be taken back, each with why.
 
         Every process sorts the same claims in the same way, so that each finds its own.

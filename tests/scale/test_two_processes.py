@@ -12,8 +12,7 @@ from tests.support.callers import PHONE, WAIT_S, Caller, host_of
 from tests.support.machine import slowness
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
-from tests.support.servers import ServerProcess
-from tests.support.several_processes import OPTIONS, TOKEN, environment_of
+from tests.support.several_processes import TOKEN, environment_of, two_servers
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +25,8 @@ def redis():
 def pair(request, redis):
     with PostgresServer() as postgres:
         environment = environment_of(postgres.new_database(), redis.url, request.param)
-        with (
-            ServerProcess(*OPTIONS, environment=environment) as one,
-            ServerProcess(*OPTIONS, environment=environment) as other,
-        ):
-            yield one, other
-            log = "".join([*one.output, *other.output])
-        assert "Traceback" not in log, log[-3000:]
+        with two_servers(environment) as both:
+            yield both
 
 
 @pytest.fixture

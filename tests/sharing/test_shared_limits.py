@@ -7,7 +7,7 @@ from fer_web.realtime.reading_pace import PRESENT_S, ReadingPace
 from fer_web.realtime.streams import StreamRegistry
 from fer_web.sharing.guessing import MAX_FAILURES, AddressGuessLimiter
 from fer_web.sharing.places import MAX_OF_VISITOR, THIS_MACHINE, Sender
-from fer_web.sharing.shared_limits import GONE_S, PlaceHolders, SharedLimits
+from fer_web.sharing.shared_limits import GONE_S, HeldPlaces, SharedLimits
 from fer_web.web.api.analysis_access import MAX_IMAGES_OF_CLIENT, ClientQuota
 from tests.support.clocks import Clock
 from tests.support.fakes.backplane import Exchange
@@ -27,7 +27,7 @@ class Process:
         self.limits = SharedLimits(exchange.process(), clock)
         self.streams = StreamRegistry(lambda: None, PLACES, clock, elsewhere=self.limits.places_of("streams"))
         self.withdrawn = []
-        self.limits.share_places("streams", PlaceHolders(PLACES, self.streams.held, self._withdraw))
+        self.limits.share_places("streams", HeldPlaces(PLACES, self.streams.held, self._withdraw))
 
     def _withdraw(self, sid, error):
         self.withdrawn.append(str(error))
@@ -226,7 +226,7 @@ def test_what_a_visitor_may_send_is_parted_between_the_processes_that_hear_of_th
 def test_a_process_that_is_alone_says_nothing():
     limits = SharedLimits()
     streams = StreamRegistry(lambda: None, 2, elsewhere=limits.places_of("streams"))
-    limits.share_places("streams", PlaceHolders(2, streams.held, lambda *_: None))
+    limits.share_places("streams", HeldPlaces(2, streams.held, lambda *_: None))
     streams.get_or_open("a")
     limits.tell()
     assert limits.senders_elsewhere("streams") == []
